@@ -1,0 +1,52 @@
+"""Refusals: what the software will not or cannot do, as typed values that quote no data.
+
+An error carries a code for scripts, a sentence of advice for people and small whole numbers; never a name, a
+path, a picture or any other thing that the caller brought. `Refused` is an exception and also a value:
+`enrol_many` yields it beside `Enrolled`.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class MoietyError(Exception):
+    """Root of every error that this package raises on purpose.
+
+    `code` never changes once released; `advice` says what to do next, and may name the whole numbers in
+    braces. `exit_status` is what the command line ends with.
+    """
+
+    code: ClassVar[str] = "error"
+    advice: ClassVar[str] = "something went wrong"
+    exit_status: ClassVar[int] = 2
+
+    def __init__(self, **numbers: int) -> None:
+        for name, value in numbers.items():
+            if type(value) is not int:
+                raise TypeError(f"{name} must be a whole number: errors quote no data")
+        self.numbers = numbers
+        super().__init__(self.text)
+
+    @property
+    def text(self) -> str:
+        """The advice, with its numbers filled in."""
+        return self.advice.format(**self.numbers)
+
+    def __str__(self) -> str:
+        return self.text
+
+
+class Refused(MoietyError):
+    """The request was understood and will not be done (exit status 2)."""
+
+    code: ClassVar[str] = "refused"
+    advice: ClassVar[str] = "refused"
+
+
+class Unavailable(MoietyError):
+    """Something needed is missing or down; the same request may succeed later (exit status 3)."""
+
+    code: ClassVar[str] = "unavailable"
+    advice: ClassVar[str] = "something needed is not available; try again later"
+    exit_status: ClassVar[int] = 3
