@@ -1,0 +1,1 @@
+"""The stories: enrol, verify, identify, erase, refresh, each over ports only."""

@@ -1,0 +1,159 @@
+"""What the stories need from outside: three custodians, and models that recognise faces.
+
+The ports are protocols, so that neither `custody` nor `face` has to know this folder: what passes through them
+is described by its attributes alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TYPE_CHECKING, Protocol, TypeAlias
+
+if TYPE_CHECKING:
+    from os import PathLike
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from moiety.matching.policy import OperatingPoint, Terms
+
+Picture: TypeAlias = "str | PathLike[str] | bytes | NDArray[np.uint8]"
+"""A path, an encoded picture (JPEG, PNG, WebP), or RGB pixels (height, width, 3)."""
+
+Words: TypeAlias = "NDArray[np.int16]"
+"""A quantised face: (d,) or, for probes, (B, d)."""
+
+Clock: TypeAlias = Callable[[], datetime]
+"""Now, as an aware instant."""
+
+Entropy: TypeAlias = Callable[[int], bytes]
+"""So many fresh random bytes."""
+
+Progress: TypeAlias = Callable[[str, int, int], None]
+"""A stage in words, how much of it is done, and of how much."""
+
+
+def silent(stage: str, done: int, total: int) -> None:
+    """The progress that nobody watches."""
+
+
+class Face(Protocol):
+    """A template or a probe: one person's face as a unit vector (d,) float32."""
+
+    @property
+    def vector(self) -> NDArray[np.float32]: ...
+
+
+class Recogniser(Protocol):
+    """One installed model; both verbs raise a typed refusal for each kind of picture that will not do."""
+
+    def template(self, pictures: Sequence[Picture]) -> Face: ...
+
+    def probe(self, picture: Picture) -> Face: ...
+
+
+class MeasuredRate(Protocol):
+    """One measured point: at this cosine strangers match at `fmr` and the same person fails at `fnmr`."""
+
+    @property
+    def fmr(self) -> float: ...
+
+    @property
+    def fnmr(self) -> float: ...
+
+    @property
+    def cosine(self) -> float: ...
+
+
+class Card(Protocol):
+    """What a model card says that a purpose needs."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def dim(self) -> int: ...
+
+    @property
+    def rates(self) -> Sequence[MeasuredRate]: ...
+
+
+class Models(Protocol):
+    """The models of this machine. Raises `Unavailable` for one that is not installed."""
+
+    def card(self, name: str) -> Card: ...
+
+    def recogniser(self, name: str) -> Recogniser: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Newcomer:
+    """One person to be enrolled: words int16 (d,), 16 bytes of pseudonym, the unix day from which the
+    person is no longer valid (from 00:00 UTC on), and the position of the legal grounds in the purpose."""
+
+    words: Words = field(repr=False)
+    pseudonym: bytes = field(repr=False)
+    expires_day: int
+    grounds: int
+
+
+class Gallery(Protocol):
+    """One purpose at the custodians: `document` as it was added, `rows` active and unexpired now."""
+
+    @property
+    def terms(self) -> Terms: ...
+
+    @property
+    def document(self) -> bytes: ...
+
+    @property
+    def rows(self) -> int: ...
+
+    @property
+    def slots(self) -> int: ...
+
+    @property
+    def epoch(self) -> int: ...
+
+
+class Identified(Protocol):
+    """Pseudonyms found for each probe, among how many rows, and where the threshold stood."""
+
+    @property
+    def found(self) -> Sequence[Sequence[bytes]]: ...
+
+    @property
+    def rows(self) -> int: ...
+
+    @property
+    def point(self) -> OperatingPoint: ...
+
+
+class Custodians(Protocol):
+    """The three custodians together. Whatever returns has been made durable at all three."""
+
+    def galleries(self) -> Sequence[str]: ...
+
+    def gallery(self, name: str) -> Gallery: ...
+
+    def add_gallery(self, name: str, terms: Terms, document: bytes) -> None: ...
+
+    def replace_document(self, name: str, terms: Terms, document: bytes) -> None: ...
+
+    def enrol(self, name: str, newcomers: Sequence[Newcomer]) -> None: ...
+
+    def verify(self, name: str, words: Words, pseudonym: bytes) -> bool: ...
+
+    def identify(self, name: str, words: Words) -> Identified: ...
+
+    def erase(self, name: str, pseudonym: bytes) -> bool: ...
+
+    def refresh(self, progress: Progress) -> int: ...
+
+    def check(self, progress: Progress) -> Sequence[str]: ...
+
+    def warning(self) -> str: ...
+
+    def close(self) -> None: ...

@@ -1,0 +1,88 @@
+"""What the stories refuse; each says what to do, and none quotes a name, a path or a pseudonym."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from moiety.errors import Refused
+
+
+class PseudonymUnreadable(Refused):
+    code: ClassVar[str] = "pseudonym_unreadable"
+    advice: ClassVar[str] = (
+        "this is not a pseudonym, or a character of it is wrong: copy it whole, purpose and all seven groups of four"
+    )
+
+
+class PseudonymOfAnotherPurpose(Refused):
+    code: ClassVar[str] = "pseudonym_of_another_purpose"
+    advice: ClassVar[str] = "this pseudonym belongs to another purpose: nobody is looked up across purposes"
+
+
+class PurposeUnknown(Refused):
+    code: ClassVar[str] = "purpose_unknown"
+    advice: ClassVar[str] = (
+        "the office has no such purpose: `moiety status` lists them and `moiety purpose add FILE` adds one"
+    )
+
+
+class PurposeUnreadable(Refused):
+    code: ClassVar[str] = "purpose_unreadable"
+    advice: ClassVar[str] = (
+        "the document is not TOML in UTF-8 (line {line}): `moiety init DIR --example door` writes one to start from"
+    )
+
+
+class PurposeTooLong(Refused):
+    code: ClassVar[str] = "purpose_too_long"
+    advice: ClassVar[str] = "a purpose document has at most {limit} bytes"
+
+
+class PurposeInvalid(Refused):
+    """Lists what is wrong in words of this package: declared fields and line numbers, never what stood there."""
+
+    code: ClassVar[str] = "purpose_invalid"
+    advice: ClassVar[str] = "the purpose document has {faults} faults"
+
+    def __init__(self, faults: Sequence[str]) -> None:
+        self.faults = tuple(faults)
+        super().__init__(faults=len(faults))
+
+    @property
+    def text(self) -> str:
+        return "the purpose document is refused: " + "; ".join(self.faults)
+
+
+class PurposeModelFixed(Refused):
+    code: ClassVar[str] = "purpose_model_fixed"
+    advice: ClassVar[str] = (
+        "a purpose keeps its model, because templates of two models cannot be compared: "
+        "add a purpose of another name and enrol its people anew"
+    )
+
+
+class PurposeGroundsFixed(Refused):
+    code: ClassVar[str] = "purpose_grounds_fixed"
+    advice: ClassVar[str] = (
+        "people are enrolled on the grounds of this purpose: keep them all, unchanged and in their order, "
+        "and add new ones after them"
+    )
+
+
+class RateUnmeasured(Refused):
+    code: ClassVar[str] = "rate_unmeasured"
+    advice: ClassVar[str] = (
+        "the model was measured down to one false match in {one_in} comparisons: "
+        "set targets.fmr no lower, or choose a model whose card reaches it"
+    )
+
+
+class GroundsUnknown(Refused):
+    code: ClassVar[str] = "grounds_unknown"
+    advice: ClassVar[str] = "the purpose has no such grounds: `moiety purpose show NAME` lists the {known} that it has"
+
+
+class ClockWithoutZone(Refused):
+    code: ClassVar[str] = "clock_without_zone"
+    advice: ClassVar[str] = "the clock must return aware instants: datetime.now(UTC)"
