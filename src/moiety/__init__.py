@@ -1,1 +1,78 @@
-"""Face recognition whose databases any one can leak without naming, showing or describing anyone."""
+"""Face recognition whose databases any one can leak without naming, showing or describing anyone.
+
+    with moiety.open("office") as m:
+        door = m.purpose("door")
+        anna = door.enrol(["anna-1.jpg", "anna-2.jpg"], grounds="consent")
+        if door.verify("at-the-door.jpg", claimed=anna.pseudonym): ...
+
+Importing this package loads neither models nor databases: `open` does.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from moiety.errors import MoietyError, Refused, Unavailable
+from moiety.identity.pseudonym import Pseudonym
+from moiety.identity.results import Candidates, Enrolled, Erased, Verdict
+
+if TYPE_CHECKING:
+    from moiety.identity.office import Office
+
+__all__ = [
+    "Candidates",
+    "Enrolled",
+    "Erased",
+    "MoietyError",
+    "Pseudonym",
+    "Refused",
+    "Unavailable",
+    "Verdict",
+    "create",
+    "open",
+]
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+def create(folder: str | os.PathLike[str]) -> None:
+    """Make an empty office: three custodians, each with its own folder and database.
+
+    Raises a `Refused` where the folder already holds one. All three on one disk protect nobody: it is for
+    trying out.
+    """
+    from moiety.custody.embedded import Embedded
+
+    Embedded.create(Path(folder), os.urandom)
+
+
+def open(
+    folder: str | os.PathLike[str],
+    *,
+    data: str | os.PathLike[str] | None = None,
+    clock: Callable[[], datetime] = _now,
+    entropy: Callable[[int], bytes] = os.urandom,
+    threads: int | None = None,
+    progress: Callable[[str, int, int], None] | None = None,
+) -> Office:
+    """Open an office; use it in a `with`.
+
+    `data` is the folder of the installed models, by default the user's (or `MOIETY_DATA`). `clock` returns an
+    aware instant and decides who has expired; `entropy` returns fresh random bytes; `threads` bounds what a
+    model may use. Raises `Unavailable` where there is no office.
+    """
+    from moiety import settings
+    from moiety.custody.embedded import Embedded
+    from moiety.face.installed import Installed
+    from moiety.identity.office import Office
+    from moiety.identity.ports import silent
+
+    custodians = Embedded.open(Path(folder), clock=clock, entropy=entropy, progress=progress or silent)
+    models = Installed(settings.data_folder() if data is None else Path(data), threads=threads)
+    return Office(custodians, models, clock=clock, entropy=entropy)

@@ -1,0 +1,46 @@
+"""Purpose documents to start from, written out by `moiety init DIR --example NAME`."""
+
+from __future__ import annotations
+
+from typing import Final
+
+DOOR: Final = """\
+# A purpose: why faces are recognised, who answers for it, and how sure an answer must be.
+# Read it, change it, then:  moiety purpose add purpose.toml
+# A field that is not listed here is refused.
+
+# Lower-case letters, digits and hyphens. It begins every pseudonym: door-7Q2M-...
+name = "door"
+
+# Who answers for it (GDPR Art. 4(7)), as the people who are enrolled know them.
+controller = "Example Ltd, 1 Example Street"
+
+# What it is for. Faces enrolled for this purpose are never searched for another.
+description = "Opens the staff door for people who chose to be recognised; a key card does the same."
+
+# An enrolled person is forgotten by searches after so many days (1 to 3650).
+retention_days = 365
+
+# A model card: `moiety models list` shows them, `moiety models install NAME` gets one.
+# It cannot be changed once people are enrolled: templates of two models cannot be compared.
+model = "mobilefacenet-192"
+
+# How often a stranger may be taken for somebody. Thresholds follow from these and from the error rates
+# measured for the model; there is nothing else to tune.
+[targets]
+# Of one comparison (`verify`): 1 stranger in 10,000 who claims to be somebody is believed.
+fmr = 0.0001
+# Of one search (`identify`): 1 stranger in 100 finds anybody at all. It grows with the gallery: where the model
+# cannot keep it, `identify` says so and its answer is "candidates for a human, not an identification".
+fpir = 0.01
+
+# On which legal grounds people are enrolled; `moiety enrol --grounds consent` names one of these tables.
+# Recognising people by their faces needs a ground in Article 6 and one in Article 9 of the GDPR.
+[grounds.consent]
+article_6 = "6(1)(a)"
+article_9 = "9(2)(a)"
+# What people were told, or where they can read it.
+notice = "You may use a key card instead, and you may withdraw at the front desk at any time."
+"""
+
+EXAMPLES: Final = {"door": DOOR}

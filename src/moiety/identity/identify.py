@@ -1,0 +1,28 @@
+"""Identify (1:N): whom of this purpose may this picture show?"""
+
+from __future__ import annotations
+
+from moiety.identity.ports import Custodians, Picture, Recogniser
+from moiety.identity.pseudonym import Pseudonym
+from moiety.identity.purpose import Purpose
+from moiety.identity.results import Candidates
+
+
+def identify(
+    purpose: Purpose, picture: Picture, *, custodians: Custodians, recogniser: Recogniser
+) -> Candidates:
+    """Everybody who matches, in no order; the probe is forgotten whether or not anybody does.
+
+    Raises each refusal of a picture.
+    """
+    from moiety.matching.words import quantise
+
+    words = quantise(recogniser.probe(picture).vector)
+    answer = custodians.identify(purpose.name, words[None, :])
+    return Candidates(
+        pseudonyms=frozenset(Pseudonym(purpose.name, value) for value in answer.found[0]),
+        fmr=answer.point.fmr,
+        gallery=answer.rows,
+        expected_false=answer.point.expected_false,
+        carried=answer.point.carried,
+    )

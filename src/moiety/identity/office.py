@@ -1,0 +1,146 @@
+"""An office: three custodians and the models of this machine, and the purposes that they serve."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from types import TracebackType
+
+from moiety.errors import Refused
+from moiety.identity import enrol, erase, grounds, identify, terms, verify
+from moiety.identity import purpose as documents
+from moiety.identity.ports import Clock, Custodians, Entropy, Models, Picture, Progress, silent
+from moiety.identity.pseudonym import Pseudonym
+from moiety.identity.purpose import Purpose
+from moiety.identity.refusals import PurposeUnknown
+from moiety.identity.results import Candidates, Enrolled, Erased, PurposeStatus, Status, Verdict
+
+
+class PurposeOffice:
+    """One purpose of an office: what can be done with the people enrolled for it, and with nobody else."""
+
+    def __init__(
+        self, purpose: Purpose, custodians: Custodians, models: Models, clock: Clock, entropy: Entropy
+    ) -> None:
+        self.document = purpose
+        self._custodians = custodians
+        self._models = models
+        self._clock = clock
+        self._entropy = entropy
+
+    @property
+    def name(self) -> str:
+        return self.document.name
+
+    def enrol(self, pictures: Sequence[Picture], *, grounds: str) -> Enrolled:
+        """Enrol one person from one picture or several; see `identity.enrol`."""
+        return enrol.enrol(
+            self.document,
+            pictures,
+            grounds,
+            custodians=self._custodians,
+            recogniser=self._models.recogniser(self.document.model),
+            clock=self._clock,
+            entropy=self._entropy,
+        )
+
+    def enrol_many(
+        self, people: Iterable[Sequence[Picture]], *, grounds: str
+    ) -> Iterator[Enrolled | Refused]:
+        """Enrol many, each from the pictures of one person; yields what became of each, in order."""
+        return enrol.enrol_many(
+            self.document,
+            people,
+            grounds,
+            custodians=self._custodians,
+            recogniser=self._models.recogniser(self.document.model),
+            clock=self._clock,
+            entropy=self._entropy,
+        )
+
+    def verify(self, picture: Picture, *, claimed: Pseudonym | str) -> Verdict:
+        """Whether the picture shows the claimed person; see `identity.verify`."""
+        return verify.verify(
+            self.document,
+            picture,
+            claimed,
+            custodians=self._custodians,
+            recogniser=self._models.recogniser(self.document.model),
+        )
+
+    def identify(self, picture: Picture) -> Candidates:
+        """Everybody whom the picture may show; see `identity.identify`."""
+        return identify.identify(
+            self.document,
+            picture,
+            custodians=self._custodians,
+            recogniser=self._models.recogniser(self.document.model),
+        )
+
+    def erase(self, person: Pseudonym | str) -> Erased:
+        """Overwrite one person at all three custodians; see `identity.erase`."""
+        return erase.erase(self.document, person, custodians=self._custodians)
+
+
+class Office:
+    """Opened with `moiety.open(folder)`, closed by `with` or `close()`."""
+
+    def __init__(self, custodians: Custodians, models: Models, *, clock: Clock, entropy: Entropy) -> None:
+        self._custodians = custodians
+        self._models = models
+        self._clock = clock
+        self._entropy = entropy
+
+    def purposes(self) -> list[str]:
+        """The names of the purposes, in alphabetical order."""
+        return sorted(self._custodians.galleries())
+
+    def purpose(self, name: str) -> PurposeOffice:
+        """The office of one purpose; raises `PurposeUnknown`."""
+        document = documents.read(self.document(name))
+        return PurposeOffice(document, self._custodians, self._models, self._clock, self._entropy)
+
+    def document(self, name: str) -> bytes:
+        """The purpose document as it was added, comments and all; raises `PurposeUnknown`."""
+        if name not in self._custodians.galleries():
+            raise PurposeUnknown
+        return self._custodians.gallery(name).document
+
+    def add_purpose(self, document: bytes) -> Purpose:
+        """Add a purpose, or replace the document of one; raises what `purpose.read`, `terms.derive` and
+        `grounds.require_successor` raise, and `Unavailable` where its model is not installed."""
+        purpose = documents.read(document)
+        derived = terms.derive(purpose, self._models.card(purpose.model))
+        if purpose.name in self._custodians.galleries():
+            grounds.require_successor(documents.read(self.document(purpose.name)), purpose)
+            self._custodians.replace_document(purpose.name, derived, document)
+        else:
+            self._custodians.add_gallery(purpose.name, derived, document)
+        return purpose
+
+    def refresh(self, progress: Progress = silent) -> int:
+        """Re-randomise every row at all three custodians; returns the new epoch."""
+        return self._custodians.refresh(progress)
+
+    def check(self, progress: Progress = silent) -> list[str]:
+        """What is wrong with the stored rows, in words; empty where nothing is."""
+        return list(self._custodians.check(progress))
+
+    def status(self) -> Status:
+        """The office in numbers, and what its custody does not protect against."""
+        return Status(tuple(self._purpose_status(name) for name in self.purposes()), self._custodians.warning())
+
+    def _purpose_status(self, name: str) -> PurposeStatus:
+        gallery = self._custodians.gallery(name)
+        return PurposeStatus(name, gallery.terms.model, gallery.rows, gallery.slots, gallery.epoch)
+
+    def close(self) -> None:
+        """Release the custodians; nothing is written, since everything already was."""
+        self._custodians.close()
+
+    def __enter__(self) -> Office:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()

@@ -1,0 +1,130 @@
+"""A purpose: what the law calls one, as a document that an officer writes and the custodians keep.
+
+The document is TOML (`purpose.toml`). Everything that decides about a person follows from it: who answers for
+it, on which legal grounds people are enrolled, how long they stay, and how often a stranger may be taken for
+one of them. A field that is not declared here is refused, so that a misspelt limit is never silently absent.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from typing import Annotated, Final
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+
+from moiety.identity.pseudonym import PURPOSE_PATTERN
+from moiety.identity.refusals import PurposeInvalid, PurposeTooLong, PurposeUnreadable
+
+DOCUMENT_LIMIT: Final = 65_536
+"""Bytes of a document: some pages of text. It is kept whole by each custodian."""
+
+RETENTION_LIMIT_DAYS: Final = 3_650
+"""Ten years, the life of a passport: who must be known for longer can be asked again."""
+
+GROUNDS_LIMIT: Final = 250
+"""A row names its grounds in one byte."""
+
+TARGET_LIMIT: Final = 0.1
+"""One stranger in ten: beyond it an answer says nothing about a person."""
+
+_STRICT: Final = ConfigDict(extra="forbid", frozen=True, strict=True)
+_Sentence = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=2_000)]
+_Target = Annotated[float, Field(gt=0, le=TARGET_LIMIT, allow_inf_nan=False)]
+_Key = Annotated[str, StringConstraints(pattern=rf"^{PURPOSE_PATTERN}$")]
+
+
+class Grounds(BaseModel):
+    """Why the law allows it: recognising people by their faces needs both articles of the GDPR."""
+
+    model_config = _STRICT
+
+    article_6: str = Field(pattern=r"^6\(1\)\([a-f]\)$", description='"6(1)(a)" to "6(1)(f)", GDPR Article 6')
+    article_9: str = Field(pattern=r"^9\(2\)\([a-j]\)$", description='"9(2)(a)" to "9(2)(j)", GDPR Article 9')
+    notice: _Sentence = Field(description="what people are told, in at most 2,000 characters")
+
+
+class Targets(BaseModel):
+    """How often a stranger may be taken for somebody: chances, not scores."""
+
+    model_config = _STRICT
+
+    fmr: _Target = Field(description="false match rate of one comparison, above 0 and at most 0.1")
+    fpir: _Target = Field(description="chance that a stranger finds anybody at all, above 0 and at most 0.1")
+
+
+class Purpose(BaseModel):
+    """A valid purpose document."""
+
+    model_config = _STRICT
+
+    name: str = Field(
+        pattern=rf"^{PURPOSE_PATTERN}$",
+        description="a lower-case letter, then lower-case letters, digits and inner hyphens, 31 at most",
+    )
+    controller: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)] = Field(
+        description="who answers for it, in at most 200 characters"
+    )
+    description: _Sentence = Field(description="what it is for, in at most 2,000 characters")
+    retention_days: int = Field(ge=1, le=RETENTION_LIMIT_DAYS, description="whole days from 1 to 3650")
+    model: str = Field(
+        pattern=r"^[a-z0-9][a-z0-9._-]{0,62}$", description="the name of a model card, as `moiety models list` shows it"
+    )
+    targets: Targets = Field(description="a table [targets] with fmr and fpir")
+    grounds: dict[_Key, Grounds] = Field(
+        min_length=1,
+        max_length=GROUNDS_LIMIT,
+        description="one table [grounds.KEY] or more, KEY in lower-case letters, digits and hyphens",
+    )
+
+
+def read(document: bytes) -> Purpose:
+    """The purpose in a document; raises `PurposeTooLong`, `PurposeUnreadable` or `PurposeInvalid`."""
+    if len(document) > DOCUMENT_LIMIT:
+        raise PurposeTooLong(limit=DOCUMENT_LIMIT)
+    try:
+        text = document.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise PurposeUnreadable(line=document[: error.start].count(b"\n") + 1) from None
+    try:
+        tables = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise PurposeUnreadable(line=_line_of(error, text)) from None
+    try:
+        return Purpose.model_validate(tables)
+    except ValidationError as error:
+        details = error.errors(include_url=False, include_context=False, include_input=False)
+        raise PurposeInvalid([_fault(item["type"], item["loc"], text) for item in details]) from None
+
+
+def _line_of(error: tomllib.TOMLDecodeError, text: str) -> int:
+    """The line that the parser complained about, which it tells in words only."""
+    found = re.search(r"\(at line (\d+)", str(error))
+    return int(found[1]) if found else text.count("\n") + 1
+
+
+_RULES: Final = {
+    **{(name,): field.description for name, field in Purpose.model_fields.items()},
+    **{("targets", name): field.description for name, field in Targets.model_fields.items()},
+    **{("grounds", "KEY", name): field.description for name, field in Grounds.model_fields.items()},
+    ("grounds", "KEY"): Purpose.model_fields["grounds"].description,
+}
+
+
+def _fault(kind: str, location: tuple[int | str, ...], text: str) -> str:
+    """One fault in words: only declared names and line numbers, never what the document said."""
+    if kind == "extra_forbidden":
+        return f"line {_line_of_key(str(location[-1]), text)}: no such field is known"
+    steps = [str(step) for step in location]
+    if steps[0] == "grounds" and len(steps) > 1:
+        steps[1:] = ["KEY", *(step for step in steps[2:] if step != "[key]")]
+    rule = _RULES[tuple(steps)]
+    name = ".".join(steps)
+    return f"{name} is missing ({rule})" if kind == "missing" else f"{name}: {rule}"
+
+
+def _line_of_key(key: str, text: str) -> int:
+    """Line on which a key or a table of this name begins, or the last one where none is found."""
+    start = re.compile(rf'\s*(?:\[[^\]]*?)?["\']?{re.escape(key)}["\']?\s*[\].=]')
+    lines = text.splitlines()
+    return next((number for number, line in enumerate(lines, 1) if start.match(line)), len(lines))

@@ -1,0 +1,91 @@
+"""What the stories answer. No answer holds a score, a distance or a rank."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Final
+
+from moiety.identity.pseudonym import Pseudonym
+
+CARRIED: Final = "found at a false alarm rate that this purpose allows"
+NOT_CARRIED: Final = "candidates for a human, not an identification"
+
+
+@dataclass(frozen=True, slots=True)
+class Enrolled:
+    """Somebody was enrolled, at all three custodians, and matches until the day `expires` begins in UTC."""
+
+    pseudonym: Pseudonym
+    expires: date
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """Whether a picture shows the claimed person: true or false in an `if`.
+
+    `fmr` is how often a stranger would have been believed, as measured for the model.
+    """
+
+    match: bool
+    fmr: float
+
+    def __bool__(self) -> bool:
+        return self.match
+
+
+@dataclass(frozen=True, slots=True)
+class Candidates:
+    """Who a picture may show: a set without order, because no candidate is better than another.
+
+    `fmr` is the chance of one false match, `gallery` how many people were searched, `expected_false` how many
+    of them a stranger would match on average. `carried` says whether that is what the purpose allows; where it
+    is not, `text` says what the candidates are.
+    """
+
+    pseudonyms: frozenset[Pseudonym] = field(repr=False)
+    fmr: float
+    gallery: int
+    expected_false: float
+    carried: bool
+
+    @property
+    def text(self) -> str:
+        return CARRIED if self.carried else NOT_CARRIED
+
+    def __iter__(self) -> Iterator[Pseudonym]:
+        return iter(self.pseudonyms)
+
+    def __len__(self) -> int:
+        return len(self.pseudonyms)
+
+    def __contains__(self, pseudonym: object) -> bool:
+        return pseudonym in self.pseudonyms
+
+
+@dataclass(frozen=True, slots=True)
+class Erased:
+    """Nobody matches by this pseudonym any more; `found` says whether anybody did before."""
+
+    pseudonym: Pseudonym
+    found: bool
+
+
+@dataclass(frozen=True, slots=True)
+class PurposeStatus:
+    """One purpose in numbers: people who can match now, and slots, which are mostly dummies."""
+
+    name: str
+    model: str
+    people: int
+    slots: int
+    epoch: int
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """An office in numbers, and what its custody does not protect against."""
+
+    purposes: tuple[PurposeStatus, ...]
+    warning: str
