@@ -1,0 +1,95 @@
+# Everything that a person or a machine does with a checkout. `make` alone lists the targets.
+#
+# Two commands matter: `make demo` and `make test`. Each does all that it needs from a bare checkout and nothing
+# twice: a stamp file in .venv stands for each finished step.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-print-directory
+
+VENV := .venv
+PYTHON := $(VENV)/bin/python
+PIP := PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_ROOT_USER_ACTION=ignore $(PYTHON) -m pip --quiet --quiet
+MOIETY := $(VENV)/bin/moiety
+ENVIRONMENT := $(VENV)/stamp-environment
+PACKAGE := $(VENV)/stamp-package
+export MOIETY_PYTHON UPGRADE
+
+# How many numbered steps the asked-for target has.
+STEPS := 2
+models: STEPS := 3
+demo: STEPS := 4
+test: STEPS := 6
+
+.PHONY: help install models demo test bench lint sbom lock contracts wheel clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+install: $(PACKAGE) ## .venv with the locked dependencies and the moiety command
+
+$(ENVIRONMENT): requirements.txt tools/find-python
+	@echo "[1/$(STEPS)] Python environment in $(VENV): about 460 MB to download, 1.1 GB on disk, 2 to 5 minutes"
+	@python=$$(tools/find-python); \
+	if ! $(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 15))' 2>/dev/null; then \
+	    "$$python" -m venv --clear $(VENV) || { \
+	        echo "$$python could not make $(VENV). Make sure that this folder can be written to and, on Debian or" \
+	             "Ubuntu, that python3-venv is installed." >&2; exit 1; }; \
+	fi
+	@$(PIP) install --require-hashes --only-binary :all: -r requirements.txt || { \
+	    echo "The dependencies could not be installed. Where pip could not reach its package index or a mirror, see to" \
+	         "the network or pip's configuration; where a hash differs, do not go on: the file is not the one that was" \
+	         "locked. Then run the same make command again: it goes on from here." >&2; exit 1; }
+	@touch $@
+
+$(PACKAGE): $(ENVIRONMENT) pyproject.toml
+	@echo "[2/$(STEPS)] The package itself: no download, a few seconds"
+	@$(PIP) install --no-deps --no-build-isolation --no-index --editable . || { \
+	    echo "The package could not be installed into $(VENV). 'make clean' and the same command again start afresh." >&2; \
+	    exit 1; }
+	@touch $@
+
+models: $(PACKAGE) ## the default models and the demo's photographs, into the user's data folder
+	@echo "[3/$(STEPS)] Models and photographs: about 100 MB to download the first time, 13 MB kept, 1 to 2 minutes"
+	@$(MOIETY) models install --defaults || { \
+	    echo "The models could not be installed. What the line above names is missing; see also" \
+	         "'$(MOIETY) models install --help' for how to install from files without a network." >&2; exit 1; }
+
+demo: models ## the whole thing on one screen: real photographs, three custodians, a thief
+	@echo "[4/$(STEPS)] The demo: no download, about a minute"
+	@$(MOIETY) demo
+
+test: demo ## the demo's steps, then every check and the whole suite
+	@echo "[5/$(STEPS)] Style and types: no download, under a minute"
+	@$(MAKE) lint
+	@echo "[6/$(STEPS)] The suite: no download, about 6 minutes on two cores"
+	@$(PYTHON) -m pytest
+
+lint: $(PACKAGE) ## ruff and strict mypy
+	@$(VENV)/bin/ruff check --quiet . || { echo "'$(VENV)/bin/ruff check --fix .' mends most of these." >&2; exit 1; }
+	@$(VENV)/bin/ruff format --quiet --check . || { echo "'$(VENV)/bin/ruff format .' mends this." >&2; exit 1; }
+	@$(VENV)/bin/mypy
+
+bench: models ## measure on this machine and write the figures into the README (about 10 minutes, 8 GB of memory)
+	@$(PYTHON) tools/measure.py
+	@$(PYTHON) tools/figures.py
+
+contracts: $(PACKAGE) ## write the generated documentation again
+	@$(PYTHON) tools/contracts.py
+
+wheel: $(PACKAGE) ## dist/moiety-*.whl, built from this checkout alone
+	@rm -rf dist && $(PIP) wheel --no-deps --no-build-isolation --no-index --wheel-dir dist .
+	@ls dist/*.whl
+
+sbom: $(PACKAGE) ## dist/moiety.cdx.json, CycloneDX: what .venv holds, with licences and hashes
+	@mkdir -p dist && $(PYTHON) tools/sbom.py dist/moiety.cdx.json
+	@echo dist/moiety.cdx.json
+
+lock: ## solve the dependencies anew and write requirements.txt (needs the package index)
+	@tools/lock
+
+clean: ## remove what make built; the user's data folder stays
+	@rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
