@@ -1,0 +1,85 @@
+"""The `moiety` command: the frame around every command, which answers, refuses and ends in one way.
+
+On stdout stands the answer and nothing else. Refusals, progress and remarks go to stderr; with `--json` a
+refusal is the one object on stdout. No error shows a traceback or repeats what was typed.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from traceback import extract_tb
+from typing import Any, Final, TypedDict
+
+import typer
+
+from moiety.cli.commands import COMMANDS, application
+from moiety.cli.outcome import DONE, INTERRUPTED, REFUSED, UNAVAILABLE, Outcome
+from moiety.errors import MoietyError
+
+WRONG_USE: Final = "wrong_use"
+UNEXPECTED: Final = "unexpected"
+
+
+class RefusalAnswer(TypedDict):
+    """What `--json` prints where something was refused or unavailable."""
+
+    refused: str
+    advice: str
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run one command and end the process with its exit status."""
+    sys.exit(run(sys.argv[1:] if arguments is None else list(arguments)))
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run one command; prints its answer or refusal and returns the exit status."""
+    as_json = "--json" in arguments
+    try:
+        app = typer.main.get_command(application(called=arguments[0] if arguments else None))
+        outcome = app.main(list(arguments) or ["--help"], prog_name="moiety", standalone_mode=False)
+    except MoietyError as refusal:
+        return _refuse(refusal.code, refusal.text, refusal.exit_status, as_json)
+    except typer.TyperException as error:
+        return _refuse(WRONG_USE, _usage(error), REFUSED, as_json)
+    except (KeyboardInterrupt, typer.Abort):
+        return _refuse("interrupted", "interrupted", INTERRUPTED, as_json)
+    except Exception as error:
+        return _refuse(UNEXPECTED, _where(error), UNAVAILABLE, as_json)
+    if isinstance(outcome, Outcome):
+        _say(outcome.answer if as_json else outcome.lines)
+        return outcome.status
+    return outcome if isinstance(outcome, int) else DONE
+
+
+def _say(what: Mapping[str, Any] | Sequence[str]) -> None:
+    text = json.dumps(what, ensure_ascii=False) if isinstance(what, Mapping) else "\n".join(what)
+    sys.stdout.write(text + "\n" if text else "")
+    sys.stdout.flush()
+
+
+def _refuse(code: str, advice: str, status: int, as_json: bool) -> int:
+    if as_json:
+        _say(RefusalAnswer(refused=code, advice=advice))
+    else:
+        sys.stderr.write(f"moiety: {advice} [{code}]\n")
+    return status
+
+
+def _usage(error: typer.TyperException) -> str:
+    """What was wrong about the command line: declared names only, because typed words may be names of people."""
+    parameter, context = getattr(error, "param", None), getattr(error, "ctx", None)
+    command = context.command_path if context is not None else "moiety"
+    name = f": {parameter.get_error_hint()}" if parameter is not None else ""
+    return f"wrong use of `{command}`{name}; see `{command} --help`"
+
+
+def _where(error: Exception) -> str:
+    """Which line of this package stopped on an error that it did not foresee; the error's own words may quote data."""
+    house = Path(__file__).parent.parent
+    ours = [frame for frame in extract_tb(error.__traceback__) if Path(frame.filename).is_relative_to(house)]
+    place = f"{Path(ours[-1].filename).relative_to(house)} line {ours[-1].lineno}" if ours else "unknown place"
+    return f"this is a fault of moiety: {type(error).__name__} at {place}; please report exactly this line"

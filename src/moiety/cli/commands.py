@@ -1,0 +1,75 @@
+"""The table of commands: each row names the module that is imported only when its command is called."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from importlib import import_module
+from importlib.util import find_spec
+from typing import Any, Final
+
+import typer
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """`target` is "module:attribute": a command function, or a Typer application with commands of its own."""
+
+    target: str
+    help: str
+
+
+COMMANDS: Final = {
+    "init": Row("moiety.cli.init:init", "Make an office: three custodians, each in its own folder."),
+    "models": Row("moiety.cli.models:app", "List, install, add and check models by their cards."),
+    "purpose": Row("moiety.cli.purpose:app", "Add a purpose document, or show one."),
+    "enrol": Row("moiety.cli.enrol:enrol", "Enrol one person from pictures, or many from folders."),
+    "verify": Row("moiety.cli.verify:verify", "Does this picture show the person who is claimed?"),
+    "identify": Row("moiety.cli.identify:identify", "Whom of this purpose may this picture show?"),
+    "person": Row("moiety.cli.person:app", "Erase a person."),
+    "refresh": Row("moiety.cli.refresh:refresh", "Re-randomise every stored row: older copies become noise."),
+    "status": Row("moiety.cli.status:status", "The office in numbers, and what it does not protect against."),
+    "check": Row("moiety.cli.check:check", "Do the three custodians still fit together?"),
+    "demo": Row("moiety.cli.demo:demo", "See it work, and see a thief fail, on one screen."),
+    "drill": Row("moiety.cli.drill:drill", "Steal a store and attack it."),
+    "evaluate": Row("moiety.cli.evaluate:app", "Measure error rates on labelled pictures."),
+    "bench": Row("moiety.cli.bench:app", "Measure speed beside other programs on this machine."),
+}
+
+
+def application(called: str | None) -> typer.Typer:
+    """The `moiety` application with the command that is called; the others are only their lines of help."""
+    app = typer.Typer(
+        name="moiety",
+        help="Face recognition whose databases any one can leak without naming, showing or describing anyone.",
+        epilog="Start with: moiety demo. An office of your own: moiety init office --example door.",
+        no_args_is_help=False,
+        add_completion=False,
+        rich_markup_mode=None,
+        pretty_exceptions_enable=False,
+    )
+    for name, row in COMMANDS.items():
+        if find_spec(row.target.partition(":")[0]) is None:
+            continue
+        if name == called:
+            _mount(app, name, row)
+        else:
+            app.command(name, help=row.help)(_not_called)
+    return app
+
+
+def _not_called() -> None:
+    """Stands for a command whose module nothing has asked for."""
+
+
+def load(row: Row) -> Any:
+    """The command function or application that a row names."""
+    module, attribute = row.target.split(":")
+    return getattr(import_module(module), attribute)
+
+
+def _mount(app: typer.Typer, name: str, row: Row) -> None:
+    loaded = load(row)
+    if isinstance(loaded, typer.Typer):
+        app.add_typer(loaded, name=name, help=row.help)
+    else:
+        app.command(name)(loaded)

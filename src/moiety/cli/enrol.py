@@ -1,0 +1,108 @@
+"""`moiety enrol`: one person from pictures, or many from folders."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated, ClassVar, TypedDict
+
+import typer
+
+from moiety.cli.files import map_file, people
+from moiety.cli.options import OfficeFolder, PurposeName, opened
+from moiety.cli.outcome import DONE, NO_MATCH, AsJson, Outcome
+from moiety.cli.progress import bar
+from moiety.errors import Refused
+from moiety.identity.results import Enrolled
+
+
+class EnrolOneOrMany(Refused):
+    code: ClassVar[str] = "enrol_one_or_many"
+    advice: ClassVar[str] = "give the pictures of one person, or --folders DIR together with --map FILE"
+
+
+class EnrolledAnswer(TypedDict):
+    """What `enrol PURPOSE PICTURES...` answers; `expires` is the first day (UTC) without a match."""
+
+    pseudonym: str
+    expires: str
+
+
+class RefusedPerson(TypedDict):
+    """Somebody who was not enrolled: `number` counts the people of the folder by name, from 1."""
+
+    number: int
+    code: str
+    advice: str
+
+
+class EnrolledMany(TypedDict):
+    """What `enrol PURPOSE --folders DIR --map FILE` answers."""
+
+    enrolled: int
+    refusals: list[RefusedPerson]
+
+
+def enrol(
+    purpose: PurposeName,
+    pictures: Annotated[
+        list[Path] | None, typer.Argument(metavar="PICTURE", help="Pictures of one person.")
+    ] = None,
+    *,
+    grounds: Annotated[
+        str, typer.Option("--grounds", metavar="KEY", help="The legal grounds, as the purpose names them.")
+    ],
+    folders: Annotated[
+        Path | None,
+        typer.Option("--folders", metavar="DIR", help="Enrol many: one sub-folder, or one loose picture, a person."),
+    ] = None,
+    map_to: Annotated[
+        Path | None,
+        typer.Option("--map", metavar="FILE", help="Where to write folder,pseudonym for the operator only (CSV)."),
+    ] = None,
+    office: OfficeFolder = None,
+    as_json: AsJson = False,
+) -> Outcome[EnrolledAnswer] | Outcome[EnrolledMany]:
+    """Enrol one person from one picture or several, or many people from folders.
+
+    Prints the pseudonym, which is the only name that the office knows; names of files and folders are stored
+    nowhere but in the map. With --folders, whoever is refused is listed on stderr by number (in the order of
+    names) and code, and the exit status is 1. A run that is cut off leaves the map so far in FILE.unfinished.
+
+    \b
+    Examples:
+      moiety enrol door anna-1.jpg anna-2.jpg --grounds consent
+      moiety enrol door anna-1.jpg --grounds consent --json
+      moiety enrol door --folders staff --map staff.csv --grounds consent
+    """
+    if folders is not None and map_to is not None and not pictures:
+        return _many(purpose, folders, map_to, grounds, office)
+    if folders is None and map_to is None and pictures:
+        return _one(purpose, pictures, grounds, office)
+    raise EnrolOneOrMany
+
+
+def _one(purpose: str, pictures: list[Path], grounds: str, office: Path | None) -> Outcome[EnrolledAnswer]:
+    with opened(office) as m:
+        enrolled = m.purpose(purpose).enrol(pictures, grounds=grounds)
+    pseudonym, expires = str(enrolled.pseudonym), enrolled.expires.isoformat()
+    return Outcome({"pseudonym": pseudonym, "expires": expires}, [pseudonym])
+
+
+def _many(purpose: str, folders: Path, map_to: Path, grounds: str, office: Path | None) -> Outcome[EnrolledMany]:
+    everybody = people(folders)
+    refusals: list[RefusedPerson] = []
+    with opened(office) as m, bar() as progress:
+        outcomes = m.purpose(purpose).enrol_many((pictures for _, pictures in everybody), grounds=grounds)
+        with map_file(map_to) as rows:
+            for number, ((name, _), outcome) in enumerate(zip(everybody, outcomes, strict=True), 1):
+                if isinstance(outcome, Enrolled):
+                    rows.add(name, str(outcome.pseudonym))
+                else:
+                    refusals.append({"number": number, "code": outcome.code, "advice": outcome.text})
+                progress("enrolling", number, len(everybody))
+    for refusal in refusals:
+        sys.stderr.write(f"person {refusal['number']}: {refusal['advice']} [{refusal['code']}]\n")
+    enrolled = len(everybody) - len(refusals)
+    line = f"enrolled {enrolled} of {len(everybody)}"
+    return Outcome({"enrolled": enrolled, "refusals": refusals}, [line], NO_MATCH if refusals else DONE)

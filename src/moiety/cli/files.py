@@ -1,0 +1,126 @@
+"""Files that the operator names on the command line: read within bounds, written whole or not at all."""
+
+from __future__ import annotations
+
+import csv
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import ClassVar, Final, TextIO
+
+from moiety.errors import Refused
+
+PICTURES_LIMIT: Final = 64
+"""Files of one person: more would not make a better template, and each is decoded."""
+
+OPERATOR_ONLY: Final = 0o600
+
+
+class FileUnreadable(Refused):
+    code: ClassVar[str] = "file_unreadable"
+    advice: ClassVar[str] = "the file cannot be read: check its path and who may read it"
+
+
+class FileTooLong(Refused):
+    code: ClassVar[str] = "file_too_long"
+    advice: ClassVar[str] = "the file has more than the {limit} bytes that such a file may have"
+
+
+class FolderUnreadable(Refused):
+    code: ClassVar[str] = "folder_unreadable"
+    advice: ClassVar[str] = "the folder cannot be read: check its path and who may read it"
+
+
+class FolderEmpty(Refused):
+    code: ClassVar[str] = "folder_empty"
+    advice: ClassVar[str] = "there is nobody in the folder: give each person a sub-folder with pictures, or one picture"
+
+
+class MapExists(Refused):
+    code: ClassVar[str] = "map_exists"
+    advice: ClassVar[str] = "the map file exists and may be the only list of its pseudonyms: name another file"
+
+
+class MapUnfinished(Refused):
+    code: ClassVar[str] = "map_unfinished"
+    advice: ClassVar[str] = (
+        "an earlier run did not finish: the file of the same name ending in .unfinished lists whom it enrolled; "
+        "move it away first"
+    )
+
+
+class MapUnwritable(Refused):
+    code: ClassVar[str] = "map_unwritable"
+    advice: ClassVar[str] = "the map file cannot be written: check its folder and who may write there"
+
+
+def read_bounded(path: Path, limit: int) -> bytes:
+    """The bytes of a file of at most `limit`; raises `FileUnreadable` or `FileTooLong`."""
+    try:
+        with path.open("rb") as file:
+            content = file.read(limit + 1)
+    except OSError:
+        raise FileUnreadable from None
+    if len(content) > limit:
+        raise FileTooLong(limit=limit)
+    return content
+
+
+def people(folder: Path) -> list[tuple[str, list[Path]]]:
+    """Everybody in a folder, by name: a sub-folder with its files, or a loose file. Hidden ones are left out.
+
+    Raises `FolderUnreadable` or `FolderEmpty`. Whether a file is a picture shows when it is looked at.
+    """
+    try:
+        found = [(entry.name, _pictures(entry)) for entry in sorted(folder.iterdir()) if _seen(entry)]
+    except OSError:
+        raise FolderUnreadable from None
+    if not found:
+        raise FolderEmpty
+    return found
+
+
+def _seen(entry: Path) -> bool:
+    return not entry.name.startswith(".")
+
+
+def _pictures(entry: Path) -> list[Path]:
+    if not entry.is_dir():
+        return [entry]
+    return sorted(file for file in entry.iterdir() if _seen(file) and file.is_file())[: PICTURES_LIMIT + 1]
+
+
+class MapWriter:
+    """Rows of a map file: each is on the disk before the next person is enrolled."""
+
+    def __init__(self, file: TextIO) -> None:
+        self._file = file
+        self._rows = csv.writer(file, lineterminator="\n")
+        self.add("folder", "pseudonym")
+
+    def add(self, folder: str, pseudonym: str) -> None:
+        self._rows.writerow((folder, pseudonym))
+        self._file.flush()
+        os.fsync(self._file.fileno())
+
+
+@contextmanager
+def map_file(path: Path) -> Iterator[MapWriter]:
+    """Write `folder,pseudonym` rows for the operator's eyes only (mode 0600).
+
+    The file appears under its name once it is whole; until then, and if the run is cut off, the rows so far
+    stand in a file of the same name with `.unfinished`. Raises `MapExists`, `MapUnfinished`, `MapUnwritable`.
+    """
+    unfinished = path.with_name(path.name + ".unfinished")
+    if path.exists():
+        raise MapExists
+    try:
+        descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, OPERATOR_ONLY)
+    except FileExistsError:
+        raise MapUnfinished from None
+    except OSError:
+        raise MapUnwritable from None
+    with os.fdopen(descriptor, "w", encoding="utf-8", errors="surrogateescape", newline="") as file:
+        yield MapWriter(file)
+    os.replace(unfinished, path)

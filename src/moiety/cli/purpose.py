@@ -1,0 +1,86 @@
+"""`moiety purpose add | show`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, TypedDict
+
+import typer
+
+from moiety.cli.options import OfficeFolder, PurposeName, opened
+from moiety.cli.outcome import AsJson, Outcome
+
+app = typer.Typer(help="Add a purpose document, or show one.", no_args_is_help=True)
+
+
+class Added(TypedDict):
+    """What `purpose add` answers; `fmr` and `fpir` are the document's targets."""
+
+    purpose: str
+    model: str
+    grounds: list[str]
+    retention_days: int
+    fmr: float
+    fpir: float
+
+
+class Shown(Added):
+    """What `purpose show` answers; `document` is the TOML as it was added."""
+
+    document: str
+
+
+@app.command()
+def add(
+    document: Annotated[Path, typer.Argument(metavar="FILE", help="A purpose document (TOML).")],
+    office: OfficeFolder = None,
+    as_json: AsJson = False,
+) -> Outcome[Added]:
+    """Add a purpose, or replace the document of one. The model must be installed.
+
+    A purpose that has people keeps its model and its grounds; everything else may change.
+
+    \b
+    Examples:
+      moiety purpose add office/purpose.toml
+      moiety purpose add purpose.toml --office /srv/office --json
+    """
+    from moiety.cli.files import read_bounded
+    from moiety.identity.purpose import DOCUMENT_LIMIT
+
+    content = read_bounded(document, DOCUMENT_LIMIT)
+    with opened(office) as m:
+        purpose = m.add_purpose(content)
+    answer: Added = {
+        "purpose": purpose.name,
+        "model": purpose.model,
+        "grounds": list(purpose.grounds),
+        "retention_days": purpose.retention_days,
+        "fmr": purpose.targets.fmr,
+        "fpir": purpose.targets.fpir,
+    }
+    line = f"{purpose.name}: {purpose.model}, {purpose.retention_days} days, on {', '.join(purpose.grounds)}"
+    return Outcome(answer, [line])
+
+
+@app.command()
+def show(name: PurposeName, office: OfficeFolder = None, as_json: AsJson = False) -> Outcome[Shown]:
+    """Show a purpose document as it was added, comments and all.
+
+    \b
+    Examples:
+      moiety purpose show door
+      moiety purpose show door --json
+    """
+    with opened(office) as m:
+        purpose, document = m.purpose(name).document, m.document(name).decode("utf-8")
+    answer: Shown = {
+        "purpose": purpose.name,
+        "model": purpose.model,
+        "grounds": list(purpose.grounds),
+        "retention_days": purpose.retention_days,
+        "fmr": purpose.targets.fmr,
+        "fpir": purpose.targets.fpir,
+        "document": document,
+    }
+    return Outcome(answer, document.splitlines())

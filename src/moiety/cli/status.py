@@ -1,0 +1,45 @@
+"""`moiety status`."""
+
+from __future__ import annotations
+
+from typing import TypedDict
+
+from moiety.cli.options import OfficeFolder, opened
+from moiety.cli.outcome import AsJson, Outcome
+
+
+class PurposeRow(TypedDict):
+    """One purpose: `people` can match now; `slots` are mostly dummies."""
+
+    purpose: str
+    model: str
+    people: int
+    slots: int
+    epoch: int
+
+
+class StatusAnswer(TypedDict):
+    """What `status` answers; `warning` is what this custody does not protect against."""
+
+    purposes: list[PurposeRow]
+    warning: str
+
+
+def status(office: OfficeFolder = None, as_json: AsJson = False) -> Outcome[StatusAnswer]:
+    """The office in numbers, and what it does not protect against.
+
+    \b
+    Examples:
+      moiety status
+      moiety status --office /srv/office --json
+    """
+    with opened(office) as m:
+        now = m.status()
+    rows: list[PurposeRow] = [
+        {"purpose": row.name, "model": row.model, "people": row.people, "slots": row.slots, "epoch": row.epoch}
+        for row in now.purposes
+    ]
+    lines = [
+        f"{row.name}: {row.people} people in {row.slots} slots, {row.model}, epoch {row.epoch}" for row in now.purposes
+    ]
+    return Outcome({"purposes": rows, "warning": now.warning}, [*(lines or ["no purposes yet"]), now.warning])
