@@ -15,7 +15,7 @@ from typing import Any, Final, TypedDict
 
 import typer
 
-from moiety.cli.commands import COMMANDS, application
+from moiety.cli.commands import application
 from moiety.cli.outcome import DONE, INTERRUPTED, REFUSED, UNAVAILABLE, Outcome
 from moiety.errors import MoietyError
 
@@ -70,7 +70,7 @@ def _refuse(code: str, advice: str, status: int, as_json: bool) -> int:
 
 
 def _usage(error: typer.TyperException) -> str:
-    """What was wrong about the command line: declared names only, because typed words may be names of people."""
+    """What was wrong, in declared names only: the words that were typed may be names of people."""
     parameter, context = getattr(error, "param", None), getattr(error, "ctx", None)
     command = context.command_path if context is not None else "moiety"
     name = f": {parameter.get_error_hint()}" if parameter is not None else ""
@@ -78,8 +78,10 @@ def _usage(error: typer.TyperException) -> str:
 
 
 def _where(error: Exception) -> str:
-    """Which line of this package stopped on an error that it did not foresee; the error's own words may quote data."""
+    """Which line of this package met an error that it did not foresee; its own words may quote data."""
     house = Path(__file__).parent.parent
     ours = [frame for frame in extract_tb(error.__traceback__) if Path(frame.filename).is_relative_to(house)]
-    place = f"{Path(ours[-1].filename).relative_to(house)} line {ours[-1].lineno}" if ours else "unknown place"
+    place = (
+        f"{Path(ours[-1].filename).relative_to(house)} line {ours[-1].lineno}" if ours else "unknown place"
+    )
     return f"this is a fault of moiety: {type(error).__name__} at {place}; please report exactly this line"

@@ -9,6 +9,8 @@ from typing import Any, Final
 
 import typer
 
+import moiety
+
 
 @dataclass(frozen=True, slots=True)
 class Row:
@@ -40,7 +42,7 @@ def application(called: str | None) -> typer.Typer:
     """The `moiety` application with the command that is called; the others are only their lines of help."""
     app = typer.Typer(
         name="moiety",
-        help="Face recognition whose databases any one can leak without naming, showing or describing anyone.",
+        help=moiety.__doc__.partition("\n")[0] if moiety.__doc__ else None,
         epilog="Start with: moiety demo. An office of your own: moiety init office --example door.",
         no_args_is_help=False,
         add_completion=False,

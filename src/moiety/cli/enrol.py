@@ -54,11 +54,15 @@ def enrol(
     ],
     folders: Annotated[
         Path | None,
-        typer.Option("--folders", metavar="DIR", help="Enrol many: one sub-folder, or one loose picture, a person."),
+        typer.Option(
+            "--folders", metavar="DIR", help="Enrol many: one sub-folder, or one loose picture, a person."
+        ),
     ] = None,
     map_to: Annotated[
         Path | None,
-        typer.Option("--map", metavar="FILE", help="Where to write folder,pseudonym for the operator only (CSV)."),
+        typer.Option(
+            "--map", metavar="FILE", help="Where to write folder,pseudonym for the operator only (CSV)."
+        ),
     ] = None,
     office: OfficeFolder = None,
     as_json: AsJson = False,
@@ -89,7 +93,9 @@ def _one(purpose: str, pictures: list[Path], grounds: str, office: Path | None) 
     return Outcome({"pseudonym": pseudonym, "expires": expires}, [pseudonym])
 
 
-def _many(purpose: str, folders: Path, map_to: Path, grounds: str, office: Path | None) -> Outcome[EnrolledMany]:
+def _many(
+    purpose: str, folders: Path, map_to: Path, grounds: str, office: Path | None
+) -> Outcome[EnrolledMany]:
     everybody = people(folders)
     refusals: list[RefusedPerson] = []
     with opened(office) as m, bar() as progress:

@@ -34,19 +34,23 @@ class FolderUnreadable(Refused):
 
 class FolderEmpty(Refused):
     code: ClassVar[str] = "folder_empty"
-    advice: ClassVar[str] = "there is nobody in the folder: give each person a sub-folder with pictures, or one picture"
+    advice: ClassVar[str] = (
+        "there is nobody in the folder: give each person a sub-folder with pictures, or one picture"
+    )
 
 
 class MapExists(Refused):
     code: ClassVar[str] = "map_exists"
-    advice: ClassVar[str] = "the map file exists and may be the only list of its pseudonyms: name another file"
+    advice: ClassVar[str] = (
+        "the map file exists and may be the only list of its pseudonyms: name another file"
+    )
 
 
 class MapUnfinished(Refused):
     code: ClassVar[str] = "map_unfinished"
     advice: ClassVar[str] = (
-        "an earlier run did not finish: the file of the same name ending in .unfinished lists whom it enrolled; "
-        "move it away first"
+        "an earlier run did not finish: the file of the same name ending in .unfinished lists whom it "
+        "enrolled; move it away first"
     )
 
 

@@ -24,8 +24,8 @@ def identify(
 ) -> Outcome[IdentifiedAnswer]:
     """Whom of this purpose may this picture show? Candidates are in no order; there is no score.
 
-    Exit status 0 with candidates, 1 without. 4 where the model cannot keep the purpose's fpir at this gallery's
-    size: what is printed then are candidates for a human, not an identification.
+    Exit status 0 with candidates, 1 without; 4 where the model cannot keep the purpose's fpir at this size
+    of gallery: what is printed then are candidates for a human, not an identification.
 
     \b
     Examples:
@@ -43,6 +43,8 @@ def identify(
         "carried": found.carried,
         "text": found.text,
     }
-    remark = f"{found.text}; {found.gallery} people searched, a stranger matches {found.expected_false:.2g} of them"
+    remark = (
+        f"{found.text}; of {found.gallery} people searched, a stranger matches {found.expected_false:.2g}"
+    )
     status = (DONE if found else NO_MATCH) if found.carried else NOT_CARRIED
     return Outcome(answer, [*(names or ["nobody"]), remark], status)

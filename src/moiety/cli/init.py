@@ -30,7 +30,8 @@ class Made(TypedDict):
 def init(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="A folder that holds no office yet.")],
     example: Annotated[
-        Example | None, typer.Option("--example", help="Also write DIR/purpose.toml, with comments, to start from.")
+        Example | None,
+        typer.Option("--example", help="Also write DIR/purpose.toml, with comments, to start from."),
     ] = None,
     as_json: AsJson = False,
 ) -> Outcome[Made]:

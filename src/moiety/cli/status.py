@@ -36,10 +36,17 @@ def status(office: OfficeFolder = None, as_json: AsJson = False) -> Outcome[Stat
     with opened(office) as m:
         now = m.status()
     rows: list[PurposeRow] = [
-        {"purpose": row.name, "model": row.model, "people": row.people, "slots": row.slots, "epoch": row.epoch}
+        {
+            "purpose": row.name,
+            "model": row.model,
+            "people": row.people,
+            "slots": row.slots,
+            "epoch": row.epoch,
+        }
         for row in now.purposes
     ]
     lines = [
-        f"{row.name}: {row.people} people in {row.slots} slots, {row.model}, epoch {row.epoch}" for row in now.purposes
+        f"{row.name}: {row.people} people in {row.slots} slots, {row.model}, epoch {row.epoch}"
+        for row in now.purposes
     ]
     return Outcome({"purposes": rows, "warning": now.warning}, [*(lines or ["no purposes yet"]), now.warning])

@@ -30,8 +30,8 @@ model = "mobilefacenet-192"
 [targets]
 # Of one comparison (`verify`): 1 stranger in 10,000 who claims to be somebody is believed.
 fmr = 0.0001
-# Of one search (`identify`): 1 stranger in 100 finds anybody at all. It grows with the gallery: where the model
-# cannot keep it, `identify` says so and its answer is "candidates for a human, not an identification".
+# Of one search (`identify`): 1 stranger in 100 finds anybody at all. It grows with the gallery: where the
+# model cannot keep it, `identify` says so: "candidates for a human, not an identification".
 fpir = 0.01
 
 # On which legal grounds people are enrolled; `moiety enrol --grounds consent` names one of these tables.

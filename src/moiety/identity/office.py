@@ -127,7 +127,9 @@ class Office:
 
     def status(self) -> Status:
         """The office in numbers, and what its custody does not protect against."""
-        return Status(tuple(self._purpose_status(name) for name in self.purposes()), self._custodians.warning())
+        return Status(
+            tuple(self._purpose_status(name) for name in self.purposes()), self._custodians.warning()
+        )
 
     def _purpose_status(self, name: str) -> PurposeStatus:
         gallery = self._custodians.gallery(name)

@@ -1,7 +1,7 @@
 """What the stories need from outside: three custodians, and models that recognise faces.
 
-The ports are protocols, so that neither `custody` nor `face` has to know this folder: what passes through them
-is described by its attributes alone.
+The ports are protocols, so that neither `custody` nor `face` has to know this folder: what passes through is
+described by its attributes alone.
 """
 
 from __future__ import annotations

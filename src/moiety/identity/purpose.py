@@ -62,13 +62,14 @@ class Purpose(BaseModel):
         pattern=rf"^{PURPOSE_PATTERN}$",
         description="a lower-case letter, then lower-case letters, digits and inner hyphens, 31 at most",
     )
-    controller: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)] = Field(
-        description="who answers for it, in at most 200 characters"
+    controller: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)] = (
+        Field(description="who answers for it, in at most 200 characters")
     )
     description: _Sentence = Field(description="what it is for, in at most 2,000 characters")
     retention_days: int = Field(ge=1, le=RETENTION_LIMIT_DAYS, description="whole days from 1 to 3650")
     model: str = Field(
-        pattern=r"^[a-z0-9][a-z0-9._-]{0,62}$", description="the name of a model card, as `moiety models list` shows it"
+        pattern=r"^[a-z0-9][a-z0-9._-]{0,62}$",
+        description="the name of a model card, as `moiety models list` shows it",
     )
     targets: Targets = Field(description="a table [targets] with fmr and fpir")
     grounds: dict[_Key, Grounds] = Field(
@@ -103,7 +104,7 @@ def _line_of(error: tomllib.TOMLDecodeError, text: str) -> int:
     return int(found[1]) if found else text.count("\n") + 1
 
 
-_RULES: Final = {
+_RULES: Final[dict[tuple[str, ...], str | None]] = {
     **{(name,): field.description for name, field in Purpose.model_fields.items()},
     **{("targets", name): field.description for name, field in Targets.model_fields.items()},
     **{("grounds", "KEY", name): field.description for name, field in Grounds.model_fields.items()},

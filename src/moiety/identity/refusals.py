@@ -11,7 +11,8 @@ from moiety.errors import Refused
 class PseudonymUnreadable(Refused):
     code: ClassVar[str] = "pseudonym_unreadable"
     advice: ClassVar[str] = (
-        "this is not a pseudonym, or a character of it is wrong: copy it whole, purpose and all seven groups of four"
+        "this is not a pseudonym, or a character of it is wrong: "
+        "copy it whole, with the purpose and all seven groups of four"
     )
 
 
@@ -30,7 +31,8 @@ class PurposeUnknown(Refused):
 class PurposeUnreadable(Refused):
     code: ClassVar[str] = "purpose_unreadable"
     advice: ClassVar[str] = (
-        "the document is not TOML in UTF-8 (line {line}): `moiety init DIR --example door` writes one to start from"
+        "the document is not TOML in UTF-8 (line {line}): "
+        "`moiety init DIR --example door` writes one to start from"
     )
 
 
@@ -40,7 +42,7 @@ class PurposeTooLong(Refused):
 
 
 class PurposeInvalid(Refused):
-    """Lists what is wrong in words of this package: declared fields and line numbers, never what stood there."""
+    """Lists what is wrong in declared fields and line numbers, never what stood there."""
 
     code: ClassVar[str] = "purpose_invalid"
     advice: ClassVar[str] = "the purpose document has {faults} faults"
@@ -78,9 +80,19 @@ class RateUnmeasured(Refused):
     )
 
 
+class ModelUnrated(Refused):
+    code: ClassVar[str] = "model_unrated"
+    advice: ClassVar[str] = (
+        "the card of this model has no measured error rates, so no threshold follows: "
+        "`moiety models list` shows which recognise people"
+    )
+
+
 class GroundsUnknown(Refused):
     code: ClassVar[str] = "grounds_unknown"
-    advice: ClassVar[str] = "the purpose has no such grounds: `moiety purpose show NAME` lists the {known} that it has"
+    advice: ClassVar[str] = (
+        "the purpose has no such grounds: `moiety purpose show NAME` lists the {known} that it has"
+    )
 
 
 class ClockWithoutZone(Refused):

@@ -40,8 +40,8 @@ class Candidates:
     """Who a picture may show: a set without order, because no candidate is better than another.
 
     `fmr` is the chance of one false match, `gallery` how many people were searched, `expected_false` how many
-    of them a stranger would match on average. `carried` says whether that is what the purpose allows; where it
-    is not, `text` says what the candidates are.
+    of them a stranger would match on average. `carried` says whether the purpose allows that; where it does
+    not, `text` says what the candidates are.
     """
 
     pseudonyms: frozenset[Pseudonym] = field(repr=False)

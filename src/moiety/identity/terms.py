@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from moiety.identity.ports import Card
 from moiety.identity.purpose import Purpose
-from moiety.identity.refusals import RateUnmeasured
+from moiety.identity.refusals import ModelUnrated, RateUnmeasured
 
 if TYPE_CHECKING:
     from moiety.matching.policy import Terms
@@ -16,12 +16,14 @@ if TYPE_CHECKING:
 def derive(purpose: Purpose, card: Card) -> Terms:
     """The terms of a purpose under the measured rates of its model.
 
-    Raises `RateUnmeasured` where the card does not reach the purpose's false match rate: extrapolating it would
-    be a guess about strangers.
+    Raises `ModelUnrated` for a card without rates (a detector's), and `RateUnmeasured` where the card does not reach the purpose's false match rate: to extrapolate it
+    would be a guess about strangers.
     """
     from moiety.matching.policy import Rate, Terms, verify_point
     from moiety.matching.words import threshold_words
 
+    if not card.rates:
+        raise ModelUnrated
     terms = Terms(
         model=card.name,
         dim=card.dim,
