@@ -1,0 +1,102 @@
+"""A custodian's share of every inner product: one wrapping 16-bit dot product a row.
+
+Once per probe, custodian p turns its probe share into weights: with (c0, c1) = lambda_p * share, they are
+(c0 + 2 c1, 2 c0 - 3 c1). Then d_p = sum over k of weight[k] * row[k] mod 2^16, and d_a + d_b + d_c is the inner
+product of probe and template as a signed word.
+
+Rows lie in *panels* of 64: (pairs, 64 rows, 2 words), so that one load brings sixteen rows' next two words and no
+sum has to be folded across lanes. Memory is read once, in order, whatever the number of probes.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from moiety.matching.lanes import PANEL_ROWS, dot_tile
+from moiety.sharing.ring import POINTS, Element, Words, lagrange, scale
+from moiety.sharing.seat import SEATS, Seat
+
+# How many probes share one load of rows: sixteen accumulators of sixteen rows fill the vector registers.
+_TILE_PROBES = 4
+
+_four_probes = dot_tile(4, _TILE_PROBES)
+_one_probe = dot_tile(4, 1)
+
+
+def zero_weight(seat: Seat) -> Element:
+    """lambda_p: the weight of custodian p's share when a product of two sharings (degree 2) is opened at 0."""
+    others = tuple(POINTS[other] for other in SEATS if other != seat)
+    return lagrange((0, 0), POINTS[seat], others)
+
+
+def product_weights(share: Words, seat: Seat) -> Words:
+    """Weights (B, d) such that their dot product with another share is an additive part of the inner product."""
+    weighted = scale(zero_weight(seat), share)
+    low, high = weighted[..., 0::2], weighted[..., 1::2]
+    two, three = weighted.dtype.type(2), weighted.dtype.type(3)
+    out = np.empty_like(weighted)
+    out[..., 0::2] = low + two * high
+    out[..., 1::2] = two * low - three * high
+    return out
+
+
+def weights(share: NDArray[np.uint32], seat: Seat) -> NDArray[np.uint16]:
+    """The working weights uint16 (B, d) of a probe share uint32 (B, d): reduction to 16 bits is a homomorphism."""
+    return product_weights(share.astype(np.uint16), seat)
+
+
+def to_panels(rows: NDArray[np.uint16]) -> NDArray[np.uint16]:
+    """Rows (n, d), n a multiple of 64 -> panels (n / 64, d / 2, 64, 2), a copy."""
+    count, dim = rows.shape
+    shaped = rows.reshape(count // PANEL_ROWS, PANEL_ROWS, dim // 2, 2)
+    return np.ascontiguousarray(shaped.transpose(0, 2, 1, 3))
+
+
+def from_panels(panels: NDArray[np.uint16]) -> NDArray[np.uint16]:
+    """Panels (m, d / 2, 64, 2) -> rows (64 m, d), a copy."""
+    count, pairs, rows, _ = panels.shape
+    return np.ascontiguousarray(panels.transpose(0, 2, 1, 3)).reshape(count * rows, 2 * pairs)
+
+
+def empty_panels(rows: int, dim: int) -> NDArray[np.uint16]:
+    """Uninitialised room for that many rows, a multiple of 64; pages of memory are taken when first written."""
+    return np.empty((rows // PANEL_ROWS, dim // 2, PANEL_ROWS, 2), dtype=np.uint16)
+
+
+def partial(weight: NDArray[np.uint16], panels: NDArray[np.uint16], out: NDArray[np.uint16]) -> None:
+    """Write the products of weights (B, d) and panels (m, d / 2, 64, 2) to out (B, 64 m).
+
+    `weight` and `panels` are C-contiguous; a row of `out` is contiguous, its rows may be apart. The interpreter
+    is released, so several threads may work on several panels.
+    """
+    probes, dim = weight.shape
+    if panels.shape[1:] != (dim // 2, PANEL_ROWS, 2) or out.shape != (probes, len(panels) * PANEL_ROWS):
+        raise ValueError("weights, panels and output do not fit together")
+    if not (weight.flags.c_contiguous and panels.flags.c_contiguous and out.strides[1] == 2):
+        raise ValueError("weights and panels must be contiguous, and so each row of the output")
+    if weight.dtype != np.uint16 or panels.dtype != np.uint16 or out.dtype != np.uint16:
+        raise ValueError("weights, panels and output are 16-bit words")
+    _partial(
+        weight.ctypes.data, probes, dim, panels.ctypes.data, len(panels), out.ctypes.data, out.strides[0]
+    )
+
+
+def partial_rows(weight: NDArray[np.uint16], rows: NDArray[np.uint16]) -> NDArray[np.uint16]:
+    """The same for a few rows (n, d) as they are: (B, n), plain numpy."""
+    return np.stack([np.sum(w * rows, axis=1, dtype=np.uint16) for w in weight])
+
+
+@njit("void(uintp, intp, intp, uintp, intp, uintp, intp)", nogil=True, cache=True)  # type: ignore[untyped-decorator]
+def _partial(weights, probes, dim, panels, count, out, stride):  # type: ignore[no-untyped-def]
+    for panel in range(count):
+        rows = panels + panel * dim * 128
+        here = out + panel * 128
+        probe = 0
+        while probe + _TILE_PROBES <= probes:
+            _four_probes(rows, weights + probe * dim * 2, dim * 2, dim // 2, here + probe * stride, stride)
+            probe += _TILE_PROBES
+        while probe < probes:
+            _one_probe(rows, weights + probe * dim * 2, dim * 2, dim // 2, here + probe * stride, stride)
+            probe += 1

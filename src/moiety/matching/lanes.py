@@ -1,0 +1,139 @@
+"""Three inner loops as vector instructions, emitted through numba because its own vectoriser does not find them.
+
+Everything here is generic LLVM, so it runs wherever numba does; where the processor has a 16-bit dot product with
+32-bit accumulation (AVX-512 VNNI), that one instruction replaces a multiplication and an addition. Sums wrap in
+both forms, and only their low 16 bits are used, so the two forms agree exactly.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import llvmlite.binding as llvm
+from llvmlite import ir
+from numba.core import cgutils, types
+from numba.extending import intrinsic
+
+LANE_ROWS = 16
+PANEL_ROWS = 64
+
+_I16, _I32, _I64 = (ir.IntType(bits) for bits in (16, 32, 64))
+_PAIRS = ir.VectorType(_I32, LANE_ROWS)  # sixteen rows, a pair of words of each
+_WORDS = ir.VectorType(_I16, 2 * LANE_ROWS)
+_SUMS = ir.VectorType(_I16, LANE_ROWS)
+
+
+def _has_dot_product() -> bool:
+    features = llvm.get_host_cpu_features()
+    return bool(features.get("avx512vnni") and features.get("avx512bw"))
+
+
+HAS_DOT_PRODUCT = _has_dot_product()
+
+
+def _at(builder: Any, address: Any, kind: Any) -> Any:
+    return builder.inttoptr(address, kind.as_pointer())
+
+
+def _dot_step(builder: Any, sums: Any, rows: Any, pair: Any) -> Any:
+    """sums + rows . pair, for sixteen rows of one pair of words each."""
+    if HAS_DOT_PRODUCT:
+        kind = ir.FunctionType(_PAIRS, [_PAIRS, _PAIRS, _PAIRS])
+        step = cgutils.get_or_insert_function(builder.module, kind, "llvm.x86.avx512.vpdpwssd.512")
+        return builder.call(step, [sums, rows, pair])
+    product = builder.mul(builder.bitcast(rows, _WORDS), builder.bitcast(pair, _WORDS))
+    return builder.bitcast(builder.add(builder.bitcast(sums, _WORDS), product), _PAIRS)
+
+
+def _folded(builder: Any, sums: Any) -> Any:
+    """The sixteen 16-bit sums: the two halves of each lane were kept apart without the dot product."""
+    if not HAS_DOT_PRODUCT:
+        sums = builder.add(sums, builder.lshr(sums, ir.Constant(_PAIRS, [16] * LANE_ROWS)))
+    return builder.trunc(sums, _SUMS)
+
+
+def dot_tile(lanes: int, probes: int) -> Any:
+    """A kernel (rows, weights, weights_stride, pairs, out, out_stride): inner products of lanes x 16 rows with probes.
+
+    Addresses and strides are in bytes. `rows` points into a panel (pairs, 64 rows, 2 words), `weights` to the
+    first of `probes` rows of words, `out` to 16-bit sums, one row of them per probe.
+    """
+
+    @intrinsic  # type: ignore[untyped-decorator]
+    def kernel(typing_context, rows, weights, weights_stride, pairs, out, out_stride):  # type: ignore[no-untyped-def]
+        signature = types.void(types.uintp, types.uintp, types.intp, types.intp, types.uintp, types.intp)
+
+        def emit(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+            rows, weights, weights_stride, pairs, out, out_stride = arguments
+            sums = [[cgutils.alloca_once(builder, _PAIRS) for _ in range(lanes)] for _ in range(probes)]
+            for slot in (slot for of_probe in sums for slot in of_probe):
+                builder.store(ir.Constant(_PAIRS, [0] * LANE_ROWS), slot)
+            nothing = ir.Constant(_PAIRS, ir.Undefined)
+            with cgutils.for_range(builder, pairs) as loop:
+                row_address = builder.add(rows, builder.mul(loop.index, ir.Constant(_I64, 4 * PANEL_ROWS)))
+                loaded = []
+                for lane in range(lanes):
+                    address = builder.add(row_address, ir.Constant(_I64, 4 * LANE_ROWS * lane))
+                    vector = builder.load(_at(builder, address, _PAIRS))
+                    vector.align = 2
+                    loaded.append(vector)
+                for probe in range(probes):
+                    offset = builder.mul(weights_stride, ir.Constant(_I64, probe))
+                    address = builder.add(
+                        builder.add(weights, offset), builder.mul(loop.index, ir.Constant(_I64, 4))
+                    )
+                    pair = builder.load(_at(builder, address, _I32))
+                    pair.align = 2
+                    spread = builder.shuffle_vector(
+                        builder.insert_element(nothing, pair, ir.Constant(_I32, 0)),
+                        nothing,
+                        ir.Constant(ir.VectorType(_I32, LANE_ROWS), [0] * LANE_ROWS),
+                    )
+                    for lane in range(lanes):
+                        slot = sums[probe][lane]
+                        builder.store(_dot_step(builder, builder.load(slot), loaded[lane], spread), slot)
+            for probe in range(probes):
+                for lane in range(lanes):
+                    offset = builder.mul(out_stride, ir.Constant(_I64, probe))
+                    address = builder.add(builder.add(out, offset), ir.Constant(_I64, 2 * LANE_ROWS * lane))
+                    stored = builder.store(
+                        _folded(builder, builder.load(sums[probe][lane])), _at(builder, address, _SUMS)
+                    )
+                    stored.align = 2
+            return context.get_dummy_value()
+
+        return signature, emit
+
+    return kernel
+
+
+def bit_plane(bits: int) -> Any:
+    """A kernel (address, plane) -> uint64: bit `plane` of 64 consecutive words of that many bits, row r in bit r."""
+    word = ir.IntType(bits)
+    vector = ir.VectorType(word, PANEL_ROWS)
+
+    @intrinsic  # type: ignore[untyped-decorator]
+    def kernel(typing_context, address, plane):  # type: ignore[no-untyped-def]
+        signature = types.uint64(types.uintp, types.intp)
+
+        def emit(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+            address, plane = arguments
+            loaded = builder.load(_at(builder, address, vector))
+            loaded.align = bits // 8
+            distance = builder.sub(ir.Constant(_I64, bits - 1), plane)
+            narrow = builder.trunc(distance, word) if bits < 64 else distance
+            nothing = ir.Constant(vector, ir.Undefined)
+            spread = builder.shuffle_vector(
+                builder.insert_element(nothing, narrow, ir.Constant(_I32, 0)),
+                nothing,
+                ir.Constant(ir.VectorType(_I32, PANEL_ROWS), [0] * PANEL_ROWS),
+            )
+            # The wanted bit moves to the sign, and sixty-four signs are one word: a single instruction or few.
+            signs = builder.icmp_signed(
+                "<", builder.shl(loaded, spread), ir.Constant(vector, [0] * PANEL_ROWS)
+            )
+            return builder.bitcast(signs, _I64)
+
+        return signature, emit
+
+    return kernel

@@ -1,0 +1,80 @@
+"""One attempt of matching probes against rows, as one custodian's side of it, and the gateway's end.
+
+    1  agree       headers and masks compared, nonces exchanged
+    2  checks      the probes are quantised faces (see `checks`)
+    3  distance    one 16-bit dot product a row and probe, no message
+    4  compare     inner product minus threshold at least zero, still shared
+    5  mask        rows that must not match are blanked
+    6  opening     each custodian's part for the gateway, who alone puts them together
+
+Scores are never opened.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from moiety.matching.channel import Keys, agree
+from moiety.matching.checks import are_faces
+from moiety.matching.compare import ROWS_PER_WORD, Bits, Plane, at_least_zero
+from moiety.matching.distance import weights
+from moiety.matching.header import Header
+from moiety.matching.opening import Opening, for_gateway, gather
+from moiety.matching.refusals import MalformedProbe
+from moiety.matching.rounds import Rounds
+from moiety.sharing.seat import Seat
+
+Distances = Callable[[NDArray[np.uint16]], NDArray[np.uint16]]
+"""Weights uint16 (B, d) -> this custodian's partial products uint16 (B, header.rows)."""
+
+
+@dataclass(frozen=True)
+class Side:
+    """What one custodian brings to one attempt, all of it its own copy.
+
+    `mask` is uint64 (header.rows / 64,), bit r of word m for row 64 m + r; `probe` is its share over R_32, uint32
+    (header.probes, header.dim).
+    """
+
+    keys: Keys
+    header: Header
+    mask: Plane
+    probe: NDArray[np.uint32]
+    distances: Distances
+
+
+def attempt(side: Side) -> Rounds[Opening]:
+    """This custodian's side of a search. Raises Disagreement or MalformedProbe, before any part of a match leaves."""
+    header, seat = side.header, side.keys.seat
+    if side.mask.shape != (header.rows // ROWS_PER_WORD,) or header.rows % ROWS_PER_WORD:
+        raise ValueError("a mask has one bit a row, in whole words")
+    if side.probe.shape != (header.probes, header.dim) or side.probe.dtype != np.uint32:
+        raise ValueError("a probe share has 32-bit words, as the header says")
+    channel = yield from agree(side.keys, header.digest(), hashlib.sha256(side.mask.tobytes()).digest())
+    if not (yield from are_faces(channel, side.probe)):
+        raise MalformedProbe()
+    products = side.distances(weights(side.probe, seat)).reshape(-1)
+    if seat == "a":
+        products = products - np.uint16(header.threshold % 2**16)
+    bits = yield from at_least_zero(seat, products, *channel.streams("threshold"))
+    return for_gateway(_masked(bits, side.mask, header.probes))
+
+
+def opened(openings: Mapping[Seat, Opening], probes: int) -> NDArray[np.bool_]:
+    """At the gateway: which rows match, bool (probes, rows). Raises UnequalParts where the parts do not fit."""
+    bits = gather(openings)
+    flags = np.unpackbits(bits.view(np.uint8), bitorder="little").view(np.bool_)
+    return flags.reshape(probes, -1)
+
+
+def _masked(bits: Bits, mask: Plane, probes: int) -> Bits:
+    """Both components and the public mask: a row outside it opens as no match."""
+    return Bits(
+        (bits.previous.reshape(probes, -1) & mask).reshape(-1),
+        (bits.next.reshape(probes, -1) & mask).reshape(-1),
+    )
