@@ -42,9 +42,7 @@ def test_degree_two_weights(vectors: dict[str, Any], bits: int) -> None:
     from moiety.matching.distance import zero_weight
 
     for seat in SEATS:
-        assert [c % 2**bits for c in zero_weight(seat)] == vectors["lagrange_degree_2_at_0"][f"mod_2_{bits}"][
-            seat
-        ]
+        assert [c % 2**bits for c in zero_weight(seat)] == vectors["lagrange_degree_2_at_0"][f"mod_2_{bits}"][seat]
         assert [c % 2**bits for c in degree_weight(seat)] == vectors["degree_check"][f"mod_2_{bits}"][seat]
 
 

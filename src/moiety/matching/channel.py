@@ -51,11 +51,7 @@ class Channel:
 
 def agree(keys: Keys, header_digest: bytes, mask_digest: bytes) -> Rounds[Channel]:
     """One round: compare digests, exchange nonces. Raises Disagreement where either neighbour differs."""
-    if (
-        len(keys.nonce) != NONCE_BYTES
-        or len(keys.pair_next) != KEY_BYTES
-        or len(keys.pair_previous) != KEY_BYTES
-    ):
+    if len(keys.nonce) != NONCE_BYTES or len(keys.pair_next) != KEY_BYTES or len(keys.pair_previous) != KEY_BYTES:
         raise ValueError("nonces and pair keys have 32 bytes")
     digests = header_digest + mask_digest
     hello = np.frombuffer(keys.nonce + digests, dtype=np.uint8)

@@ -42,7 +42,8 @@ def degree_weight(seat: Seat) -> Element:
 
 def norm_partial(share: Words, seat: Seat) -> Words:
     """This custodian's additive part of every row's self product: (B, d) -> (B,), same dtype."""
-    return np.sum(product_weights(share, seat) * share, axis=1, dtype=share.dtype)
+    partial: Words = np.sum(product_weights(share, seat) * share, axis=1, dtype=share.dtype)
+    return partial
 
 
 def additive(share: Words, seat: Seat) -> Words:
@@ -50,9 +51,7 @@ def additive(share: Words, seat: Seat) -> Words:
     return decode(scale(zero_weight(seat), share))
 
 
-def within(
-    seat: Seat, numbers: NDArray[Any], low: int | NDArray[Any], high: int | NDArray[Any]
-) -> NDArray[Any]:
+def within(seat: Seat, numbers: NDArray[Any], low: int | NDArray[Any], high: int | NDArray[Any]) -> NDArray[Any]:
     """Additive parts of (number - low) and (high - number), to be compared with zero: (n,) -> (2 n,).
 
     Only custodian a adds the constants.

@@ -108,9 +108,7 @@ def _pass(seat: Seat, numbers: NDArray[Any], next_: Stream, previous: Stream) ->
 _Planes = tuple[Plane, Plane, Plane, Plane]  # u's and v's components: u previous, u next, v previous, v next
 
 
-def _shared_planes(
-    seat: Seat, thirds: NDArray[Any], next_: Stream, previous: Stream
-) -> Rounds[list[_Planes]]:
+def _shared_planes(seat: Seat, thirds: NDArray[Any], next_: Stream, previous: Stream) -> Rounds[list[_Planes]]:
     """Two rounds: the bit planes of u and v, shared, for each third of the rows."""
     rows = thirds.shape[1]
     shape = (8 * thirds.dtype.itemsize, rows // ROWS_PER_WORD)
@@ -128,9 +126,9 @@ def _shared_planes(
                     thirds_0 = thirds[t] - drawn
                 else:
                     adding = thirds[t] + drawn
-                keys[f"v{role}"] = stream.words(shape, np.uint64)  # type: ignore[assignment]
+                keys[f"v{role}"] = stream.words(shape, np.uint64)
             elif lower == 2:  # the pair of roles 2 and 0
-                keys[f"u{role}"] = stream.words(shape, np.uint64)  # type: ignore[assignment]
+                keys[f"u{role}"] = stream.words(shape, np.uint64)
     blinded_v = np.empty(shape, dtype=np.uint64)
     _slice(thirds_0, keys["v0"], blinded_v)
     # Role 0 sends to role 2, which is the one before it; role 1 sends to role 2, the one after.
@@ -161,7 +159,7 @@ def _slice(numbers: NDArray[Any], key: Plane, out: Plane) -> None:
     kernel(np.ascontiguousarray(numbers), key, out)
 
 
-@njit("void(uint16[::1], uint64[:, ::1], uint64[:, ::1])", nogil=True, cache=True)  # type: ignore[untyped-decorator]
+@njit("void(uint16[::1], uint64[:, ::1], uint64[:, ::1])", nogil=True, cache=True)
 def _slice_16(numbers, key, out):  # type: ignore[no-untyped-def]
     for word in range(out.shape[1]):
         address = numbers.ctypes.data + word * 128
@@ -169,7 +167,7 @@ def _slice_16(numbers, key, out):  # type: ignore[no-untyped-def]
             out[plane, word] = key[plane, word] ^ _plane_of_16(address, plane)
 
 
-@njit("void(uint32[::1], uint64[:, ::1], uint64[:, ::1])", nogil=True, cache=True)  # type: ignore[untyped-decorator]
+@njit("void(uint32[::1], uint64[:, ::1], uint64[:, ::1])", nogil=True, cache=True)
 def _slice_32(numbers, key, out):  # type: ignore[no-untyped-def]
     for word in range(out.shape[1]):
         address = numbers.ctypes.data + word * 256
@@ -177,7 +175,7 @@ def _slice_32(numbers, key, out):  # type: ignore[no-untyped-def]
             out[plane, word] = key[plane, word] ^ _plane_of_32(address, plane)
 
 
-@njit("void(uint64[::1], uint64[:, ::1], uint64[:, ::1])", nogil=True, cache=True)  # type: ignore[untyped-decorator]
+@njit("void(uint64[::1], uint64[:, ::1], uint64[:, ::1])", nogil=True, cache=True)
 def _slice_64(numbers, key, out):  # type: ignore[no-untyped-def]
     for word in range(out.shape[1]):
         address = numbers.ctypes.data + word * 512
@@ -185,7 +183,7 @@ def _slice_64(numbers, key, out):  # type: ignore[no-untyped-def]
             out[plane, word] = key[plane, word] ^ _plane_of_64(address, plane)
 
 
-@njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]
+@njit(nogil=True, cache=True)
 def _carry(  # type: ignore[no-untyped-def]
     u_previous, u_next, v_previous, v_next,
     carry_previous, carry_next, received, zero_next, zero_previous, product,

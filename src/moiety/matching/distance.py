@@ -78,9 +78,7 @@ def partial(weight: NDArray[np.uint16], panels: NDArray[np.uint16], out: NDArray
         raise ValueError("weights and panels must be contiguous, and so each row of the output")
     if weight.dtype != np.uint16 or panels.dtype != np.uint16 or out.dtype != np.uint16:
         raise ValueError("weights, panels and output are 16-bit words")
-    _partial(
-        weight.ctypes.data, probes, dim, panels.ctypes.data, len(panels), out.ctypes.data, out.strides[0]
-    )
+    _partial(weight.ctypes.data, probes, dim, panels.ctypes.data, len(panels), out.ctypes.data, out.strides[0])
 
 
 def partial_rows(weight: NDArray[np.uint16], rows: NDArray[np.uint16]) -> NDArray[np.uint16]:
@@ -88,7 +86,7 @@ def partial_rows(weight: NDArray[np.uint16], rows: NDArray[np.uint16]) -> NDArra
     return np.stack([np.sum(w * rows, axis=1, dtype=np.uint16) for w in weight])
 
 
-@njit("void(uintp, intp, intp, uintp, intp, uintp, intp)", nogil=True, cache=True)  # type: ignore[untyped-decorator]
+@njit("void(uintp, intp, intp, uintp, intp, uintp, intp)", nogil=True, cache=True)
 def _partial(weights, probes, dim, panels, count, out, stride):  # type: ignore[no-untyped-def]
     for panel in range(count):
         rows = panels + panel * dim * 128

@@ -11,11 +11,14 @@ from typing import Any
 
 import llvmlite.binding as llvm
 from llvmlite import ir
-from numba.core import cgutils, types
+from numba.core import cgutils as _untyped_cgutils
+from numba.core import types
 from numba.extending import intrinsic
 
 LANE_ROWS = 16
 PANEL_ROWS = 64
+
+cgutils: Any = _untyped_cgutils  # its functions carry no types
 
 _I16, _I32, _I64 = (ir.IntType(bits) for bits in (16, 32, 64))
 _PAIRS = ir.VectorType(_I32, LANE_ROWS)  # sixteen rows, a pair of words of each
@@ -59,7 +62,7 @@ def dot_tile(lanes: int, probes: int) -> Any:
     first of `probes` rows of words, `out` to 16-bit sums, one row of them per probe.
     """
 
-    @intrinsic  # type: ignore[untyped-decorator]
+    @intrinsic
     def kernel(typing_context, rows, weights, weights_stride, pairs, out, out_stride):  # type: ignore[no-untyped-def]
         signature = types.void(types.uintp, types.uintp, types.intp, types.intp, types.uintp, types.intp)
 
@@ -79,9 +82,7 @@ def dot_tile(lanes: int, probes: int) -> Any:
                     loaded.append(vector)
                 for probe in range(probes):
                     offset = builder.mul(weights_stride, ir.Constant(_I64, probe))
-                    address = builder.add(
-                        builder.add(weights, offset), builder.mul(loop.index, ir.Constant(_I64, 4))
-                    )
+                    address = builder.add(builder.add(weights, offset), builder.mul(loop.index, ir.Constant(_I64, 4)))
                     pair = builder.load(_at(builder, address, _I32))
                     pair.align = 2
                     spread = builder.shuffle_vector(
@@ -112,7 +113,7 @@ def bit_plane(bits: int) -> Any:
     word = ir.IntType(bits)
     vector = ir.VectorType(word, PANEL_ROWS)
 
-    @intrinsic  # type: ignore[untyped-decorator]
+    @intrinsic
     def kernel(typing_context, address, plane):  # type: ignore[no-untyped-def]
         signature = types.uint64(types.uintp, types.intp)
 
@@ -129,9 +130,7 @@ def bit_plane(bits: int) -> Any:
                 ir.Constant(ir.VectorType(_I32, PANEL_ROWS), [0] * PANEL_ROWS),
             )
             # The wanted bit moves to the sign, and sixty-four signs are one word: a single instruction or few.
-            signs = builder.icmp_signed(
-                "<", builder.shl(loaded, spread), ir.Constant(vector, [0] * PANEL_ROWS)
-            )
+            signs = builder.icmp_signed("<", builder.shl(loaded, spread), ir.Constant(vector, [0] * PANEL_ROWS))
             return builder.bitcast(signs, _I64)
 
         return signature, emit

@@ -17,11 +17,10 @@ from moiety.sharing.seat import SEATS, Seat, previous_seat
 from moiety.sharing.streams import Stream
 
 
-def sharing_of_zero(
-    shape: tuple[int, ...], dtype: np.dtype[Any], next_: Stream, previous: Stream
-) -> NDArray[Any]:
+def sharing_of_zero(shape: tuple[int, ...], dtype: np.dtype[Any], next_: Stream, previous: Stream) -> NDArray[Any]:
     """This custodian's additive part of zero, uniform to anyone who lacks one of its two streams."""
-    return next_.words(shape, dtype) - previous.words(shape, dtype)
+    zero: NDArray[Any] = next_.words(shape, dtype) - previous.words(shape, dtype)
+    return zero
 
 
 def open_sum(part: NDArray[Any], next_: Stream, previous: Stream) -> Rounds[NDArray[Any]]:
@@ -43,7 +42,7 @@ def open_bits(bits: Bits) -> Rounds[Plane]:
 
 @dataclass(frozen=True)
 class Opening:
-    """What one custodian sends the gateway: a component of the match bits, and the digest of the other that it holds."""
+    """What a custodian sends the gateway: one component of the match bits, and the digest of the other it holds."""
 
     part: Plane
     other_digest: bytes

@@ -61,9 +61,7 @@ class Terms:
     def from_json(cls, data: bytes) -> Terms:
         """The inverse of `to_json`; raises ValueError, KeyError or TypeError for anything else."""
         fields = json.loads(data)
-        rates = tuple(
-            Rate(float(fmr), float(fnmr), int(threshold)) for fmr, fnmr, threshold in fields["rates"]
-        )
+        rates = tuple(Rate(float(fmr), float(fnmr), int(threshold)) for fmr, fnmr, threshold in fields["rates"])
         return cls(
             model=str(fields["model"]),
             dim=int(fields["dim"]),

@@ -11,7 +11,7 @@ what lets any two custodians interpolate; Z_2^w alone has only two such points.
 
 from __future__ import annotations
 
-from typing import TypeVar
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,7 +19,8 @@ from numpy.typing import NDArray
 from moiety.sharing.seat import Seat
 
 Element = tuple[int, int]
-Words = TypeVar("Words", NDArray[np.uint16], NDArray[np.uint32], NDArray[np.uint64])
+Words = NDArray[Any]
+"""An array of uint16, uint32 or uint64 words; functions that take one return the same dtype."""
 
 ONE: Element = (1, 0)
 POINTS: dict[Seat, Element] = {"a": (1, 0), "b": (0, 1), "c": (1, 1)}

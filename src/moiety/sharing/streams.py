@@ -7,6 +7,7 @@ that hold the same pair key and bind the same things draw the same words in the 
 from __future__ import annotations
 
 import hashlib
+from typing import Any
 
 import numpy as np
 from cryptography.hazmat.primitives import hashes
@@ -25,9 +26,9 @@ def derive(secret: bytes, *bound: bytes) -> bytes:
     if len(secret) < KEY_BYTES:
         raise ValueError("a stream needs a secret of 32 bytes")
     info = b"".join(len(part).to_bytes(8, "big") + part for part in bound)
-    return HKDF(
-        algorithm=hashes.SHA256(), length=KEY_BYTES, salt=None, info=hashlib.sha256(info).digest()
-    ).derive(secret)
+    return HKDF(algorithm=hashes.SHA256(), length=KEY_BYTES, salt=None, info=hashlib.sha256(info).digest()).derive(
+        secret
+    )
 
 
 class Stream:
@@ -37,15 +38,15 @@ class Stream:
         # A fixed counter start is sound because `derive` gives each stream a key of its own.
         self._encryptor = Cipher(algorithms.AES256(key), modes.CTR(bytes(16))).encryptor()
 
-    def fill(self, out: NDArray[np.generic]) -> None:
+    def fill(self, out: NDArray[Any]) -> None:
         """Overwrite a C-contiguous array with the next bytes of the stream, little-endian words."""
-        view = memoryview(out.reshape(-1).view(np.uint8))
+        view = memoryview(out.reshape(-1).view(np.uint8))  # type: ignore[arg-type]
         for start in range(0, len(view), _PIECE):
             piece = view[start : start + _PIECE]
             self._encryptor.update_into(_ZEROS[: len(piece)] if len(piece) < _PIECE else _ZEROS, piece)
 
-    def words(self, shape: tuple[int, ...], dtype: DTypeLike) -> NDArray[np.generic]:
+    def words(self, shape: tuple[int, ...], dtype: DTypeLike) -> NDArray[Any]:
         """A new array of uniform words."""
-        out: NDArray[np.generic] = np.empty(shape, dtype=dtype)
+        out: NDArray[Any] = np.empty(shape, dtype=dtype)
         self.fill(out)
         return out
