@@ -8,7 +8,9 @@ from moiety.evaluation import bootstrap, rates
 
 
 def test_photographs_joined_by_mated_pairs_are_one_person():
-    who = bootstrap.people([("a1", "a2", True), ("a2", "a3", True), ("b1", "a1", False), ("b1", "c1", False), ("c2", "c1", True)])
+    who = bootstrap.people(
+        [("a1", "a2", True), ("a2", "a3", True), ("b1", "a1", False), ("b1", "c1", False), ("c2", "c1", True)]
+    )
     assert who["a1"] == who["a2"] == who["a3"]
     assert who["c1"] == who["c2"]
     assert len({who["a1"], who["b1"], who["c1"]}) == 3

@@ -66,7 +66,18 @@ def test_each_mistake_has_its_own_refusal_that_quotes_nothing(tmp_path, text, re
 
 
 @pytest.mark.parametrize(
-    "image", ["../x.jpg", "a/../../x.jpg", "a/..", "/etc/x.jpg", "C:\\x.jpg", "C:x.jpg", "\\\\host\\x.jpg", "a\\..\\x.jpg", "a\0"]
+    "image",
+    [
+        "../x.jpg",
+        "a/../../x.jpg",
+        "a/..",
+        "/etc/x.jpg",
+        "C:\\x.jpg",
+        "C:x.jpg",
+        "\\\\host\\x.jpg",
+        "a\\..\\x.jpg",
+        "a\0",
+    ],
 )
 @pytest.mark.parametrize("column", ["a", "b"])
 def test_a_picture_outside_the_folder_is_refused_before_anything_is_opened(tmp_path, image, column):

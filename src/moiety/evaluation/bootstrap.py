@@ -1,8 +1,9 @@
-"""How far a false non-match rate may be off, when both its threshold and its errors come from the same few people.
+"""How far a false non-match rate may be off, when both its threshold and its errors come from the same few
+people.
 
-The *subset bootstrap* (R. Bolle, N. Ratha, S. Pankanti: Error analysis of pattern recognition systems, 2004): people are
-drawn again with replacement, each pair counts as often as its people were drawn (the product, for two), and the
-threshold is set anew each time. Pure; the generator of random numbers is an argument.
+The *subset bootstrap* (R. Bolle, N. Ratha, S. Pankanti: Error analysis of pattern recognition systems, 2004):
+people are drawn again with replacement, each pair counts as often as its people were drawn (the product, for
+two), and the threshold is set anew each time. Pure; the generator of random numbers is an argument.
 """
 
 from __future__ import annotations
@@ -15,12 +16,14 @@ from numpy.typing import NDArray
 from moiety.evaluation.rates import CONFIDENCE, Interval, Scores, threshold_at_fmr, wilson
 
 DRAWS = 1_000
-# Below half of its people drawn, a resampled list of one or two people may hold no pair at all; such draws say nothing.
+# Below half of its people drawn, a resampled list of one or two people may hold no pair at all; such draws
+# say nothing.
 _DRAWN_AGAIN_AT_MOST = 4 * DRAWS
 
 
 def people(pairs: Iterable[tuple[str, str, bool]]) -> dict[str, int]:
-    """Who is in each photograph, as far as the pairs (a, b, same) tell: photographs joined by mated pairs are one person."""
+    """Who is in each photograph, as far as the pairs (a, b, same) tell: photographs joined by mated pairs are
+    one person."""
     parent: dict[str, str] = {}
 
     def root(image: str) -> str:
@@ -46,11 +49,12 @@ def fnmr_at_fmr(
     target: float,
     rng: np.random.Generator,
 ) -> Interval:
-    """The false non-match rate at the threshold that keeps the false match rate at `target`, with a 95 % interval.
+    """The false non-match rate at the threshold that keeps the false match rate at `target`, with a 95 %
+    interval.
 
-    `mated_people` (n,) and `impostor_people` (m, 2) number the people of each pair; there is one pair of each kind at
-    least. The interval is the wider of the subset bootstrap's and of Wilson's at the threshold measured: the
-    bootstrap alone says [0, 0] where no error was seen.
+    `mated_people` (n,) and `impostor_people` (m, 2) number the people of each pair; there is one pair of each
+    kind at least. The interval is the wider of the subset bootstrap's and of Wilson's at the threshold
+    measured: the bootstrap alone says [0, 0] where no error was seen.
     """
     threshold = threshold_at_fmr(impostor, target)
     rate = wilson(int(np.count_nonzero(mated < threshold)), mated.size)
@@ -79,7 +83,10 @@ def _again(
     impostor_counts: NDArray[np.int64],
     target: float,
 ) -> float | None:
-    """The rate when each pair counts so often; mated scores ascend, impostor scores descend. None without a pair."""
+    """The rate when each pair counts so often, or None without a pair.
+
+    Mated scores ascend, impostor scores descend.
+    """
     mated_total, impostor_total = int(mated_counts.sum()), int(impostor_counts.sum())
     if mated_total == 0 or impostor_total == 0:
         return None

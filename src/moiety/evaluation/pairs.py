@@ -1,7 +1,7 @@
 """Labelled pairs of photographs, read from a CSV file.
 
-Columns are found by the header: `image_a`, `image_b` (paths relative to the folder of images), `same` (1, 0, true or
-false) and, if there is one, `fold`. Others are ignored.
+Columns are found by the header: `image_a`, `image_b` (paths relative to the folder of images), `same` (1, 0,
+true or false) and, if there is one, `fold`. Others are ignored.
 """
 
 from __future__ import annotations
@@ -100,7 +100,8 @@ def distinct(pairs: Iterable[Pair]) -> dict[str, int]:
 
 
 def locate(named: dict[str, int], images: Path) -> list[Path]:
-    """Where each photograph lies. A file that is absent is a mistake in the list, not a failure to see a face.
+    """Where each photograph lies. A file that is absent is a mistake in the list, not a failure to see a
+    face.
 
     Raises `ImageMissing` before any work is done.
     """

@@ -1,8 +1,8 @@
 """Error rates of a comparison of faces, in the words of ISO/IEC 19795-1. Pure: numbers in, numbers out.
 
-A *mated* score compares two photographs of one person, an *impostor* score two people. Scores are float64 arrays (n,);
-a pair matches where its score is at or above the threshold, and a pair of which no score could be had carries minus
-infinity, so that it never matches.
+A *mated* score compares two photographs of one person, an *impostor* score two people. Scores are float64
+arrays (n,); a pair matches where its score is at or above the threshold, and a pair of which no score could
+be had carries minus infinity, so that it never matches.
 """
 
 from __future__ import annotations
@@ -16,8 +16,9 @@ from numpy.typing import NDArray
 
 Scores = NDArray[np.float64]
 
-# A rate is only reported where this many false matches are expected: with 10, the standard error of the false match rate
-# that a threshold was chosen for is about a third of it (1/sqrt(10)); with one or two the threshold is one photograph's.
+# A rate is only reported where this many false matches are expected: with 10, the standard error of the false
+# match rate that a threshold was chosen for is about a third of it (1/sqrt(10)); with one or two the
+# threshold is one photograph's.
 FALSE_MATCHES_NEEDED = 10
 CONFIDENCE = 0.95
 
@@ -31,7 +32,7 @@ class Interval(NamedTuple):
 
 
 class Det(NamedTuple):
-    """Points of the detection error trade-off (ISO/IEC 19795-1): at thresholds[i] the rates are fmr[i] and fnmr[i]."""
+    """Points of the detection error trade-off: at thresholds[i] the rates are fmr[i] and fnmr[i]."""
 
     thresholds: Scores
     fmr: Scores
@@ -48,16 +49,6 @@ def fnmr(mated: Scores, threshold: float) -> float:
     return float(np.mean(mated < threshold))
 
 
-def fpir(false_match_rate: float, rows: int) -> float:
-    """False positive identification rate: how often a stranger matches somebody among `rows` people.
-
-    1 - (1 - FMR)^N, which takes comparisons with different people as independent; exact for rates below 1e-16 too.
-    """
-    if rows == 0:
-        return 0.0
-    return 1.0 if false_match_rate >= 1 else -math.expm1(rows * math.log1p(-false_match_rate))
-
-
 def det(mated: Scores, impostor: Scores) -> Det:
     """The DET curve at every threshold where a rate changes, ascending, and one above all scores."""
     scores = np.concatenate([mated, impostor])
@@ -70,8 +61,8 @@ def det(mated: Scores, impostor: Scores) -> Det:
 def eer(mated: Scores, impostor: Scores) -> float | None:
     """Equal error rate: where FMR and FNMR cross. None without scores of both kinds.
 
-    Of the two neighbouring thresholds between which they cross, the mean of both rates at the one where they add up to less
-    (D. Maio et al., FVC2000: both rates are steps and seldom equal anywhere).
+    Of the two neighbouring thresholds between which they cross, the mean of both rates at the one where they
+    add up to less (D. Maio et al., FVC2000: both rates are steps and seldom equal anywhere).
     """
     if mated.size == 0 or impostor.size == 0:
         return None
@@ -97,8 +88,8 @@ def supports(impostors: int, target: float) -> bool:
 def best_threshold(scores: Scores, same: NDArray[np.bool_]) -> float | None:
     """The threshold with the fewest errors: half-way between its two neighbouring scores.
 
-    Where several are as good, the middle one of them. None unless there are finite scores of both kinds, because
-    then any threshold would do.
+    Where several are as good, the middle one of them. None unless there are finite scores of both kinds,
+    because then any threshold would do.
     """
     mated, impostor = scores[same & np.isfinite(scores)], scores[~same & np.isfinite(scores)]
     if mated.size == 0 or impostor.size == 0:
@@ -112,7 +103,7 @@ def best_threshold(scores: Scores, same: NDArray[np.bool_]) -> float | None:
 
 
 def wilson(errors: int, trials: int, confidence: float = CONFIDENCE) -> Interval:
-    """Wilson's score interval for a share (E. B. Wilson 1927); holds where no error was seen, unlike the normal one."""
+    """Wilson's score interval for a share (E. B. Wilson 1927), which holds where no error was seen, too."""
     if not 0 <= errors <= trials or trials == 0:
         raise ValueError("a share needs at least one trial and no more errors than trials")
     z = NormalDist().inv_cdf((1 + confidence) / 2)

@@ -34,12 +34,16 @@ class LabelUnclear(Refused):
 
 class ImageOutside(Refused):
     code: ClassVar[str] = "pairs_image_outside"
-    advice: ClassVar[str] = "line {line} names a picture outside the folder of images; paths are relative to it, without `..`"
+    advice: ClassVar[str] = (
+        "line {line} names a picture outside the folder of images; paths are relative to it, without `..`"
+    )
 
 
 class ImageMissing(Refused):
     code: ClassVar[str] = "pairs_image_missing"
-    advice: ClassVar[str] = "{missing} of {named} pictures are not in the folder of images, the first of them on line {line}"
+    advice: ClassVar[str] = (
+        "{missing} of {named} pictures are not in the folder of images, the first of them on line {line}"
+    )
 
 
 class WorkersInvalid(Refused):
