@@ -34,7 +34,7 @@ from moiety.sharing.streams import Stream
 
 ROWS_PER_WORD = PANEL_ROWS
 # Rows are compared in passes, so that the planes of one pass stay in the processor's cache.
-_THIRD_WORDS = 4_096
+_THIRD_WORDS = 6_144
 
 Plane = NDArray[np.uint64]
 
@@ -76,18 +76,19 @@ def _pass(seat: Seat, numbers: NDArray[Any], next_: Stream, previous: Stream) ->
     carry_previous = np.zeros((3, third), dtype=np.uint64)
     carry_next = np.zeros((3, third), dtype=np.uint64)
     received = np.zeros((3, third), dtype=np.uint64)
-    zero_next = np.empty((width - 1, 3, third), dtype=np.uint64)
-    zero_previous = np.empty((width - 1, 3, third), dtype=np.uint64)
-    next_.fill(zero_next)
-    previous.fill(zero_previous)
+    # Fresh for every bit, drawn just before it is used, while it still lies in the cache.
+    zero_next = np.empty((3, third), dtype=np.uint64)
+    zero_previous = np.empty((3, third), dtype=np.uint64)
     for plane in range(width - 1):
+        next_.fill(zero_next)
+        previous.fill(zero_previous)
         product = np.empty((3, third), dtype=np.uint64)
         for t in range(3):
             u_previous, u_next, v_previous, v_next = planes[t]
             _carry(
                 u_previous[plane], u_next[plane], v_previous[plane], v_next[plane],
                 carry_previous[t], carry_next[t], received[t],
-                zero_next[plane, t], zero_previous[plane, t], product[t],
+                zero_next[t], zero_previous[t], product[t],
             )  # fmt: skip
         answer = yield Exchange(next=product)
         received = expect(answer.previous, (3, third), np.uint64)
