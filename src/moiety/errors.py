@@ -26,12 +26,14 @@ class MoietyError(Exception):
             if type(value) is not int:
                 raise TypeError(f"{name} must be a whole number: errors quote no data")
         self.numbers = numbers
+        # An error that is caught shows its advice with the numbers in it; only the class keeps the pattern.
+        object.__setattr__(self, "advice", self.text)
         super().__init__(self.text)
 
     @property
     def text(self) -> str:
         """The advice, with its numbers filled in."""
-        return self.advice.format(**self.numbers)
+        return type(self).advice.format(**self.numbers)
 
     def __str__(self) -> str:
         return self.text

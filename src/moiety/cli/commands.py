@@ -20,7 +20,7 @@ class Row:
     help: str
 
 
-COMMANDS: Final = {
+COMMANDS = {
     "init": Row("moiety.cli.init:init", "Make an office: three custodians, each in its own folder."),
     "models": Row("moiety.cli.models:app", "List, install, add and check models by their cards."),
     "purpose": Row("moiety.cli.purpose:app", "Add a purpose document, or show one."),
@@ -37,6 +37,8 @@ COMMANDS: Final = {
     "bench": Row("moiety.cli.bench:app", "Measure speed beside other programs on this machine."),
 }
 
+COMMANDS = {name: row for name, row in COMMANDS.items() if find_spec(row.target.partition(":")[0]) is not None}
+
 
 def application(called: str | None) -> typer.Typer:
     """The `moiety` application with the command that is called; the others are only their lines of help."""
@@ -50,8 +52,6 @@ def application(called: str | None) -> typer.Typer:
         pretty_exceptions_enable=False,
     )
     for name, row in COMMANDS.items():
-        if find_spec(row.target.partition(":")[0]) is None:
-            continue
         if name == called:
             _mount(app, name, row)
         else:

@@ -104,6 +104,7 @@ class MapWriter:
         self.add("folder", "pseudonym")
 
     def add(self, folder: str, pseudonym: str) -> None:
+        """Write one row through to the disk."""
         self._rows.writerow((folder, pseudonym))
         self._file.flush()
         os.fsync(self._file.fileno())

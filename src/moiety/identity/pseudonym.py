@@ -3,9 +3,9 @@
     door-7Q2M-K3PX-9V4T-8HAB-CD0E-FGJK-MNPQ
 
 The prefix is the purpose. Then come 28 characters of Crockford's base 32 (no I, L, O, U), in groups of four:
-26 hold the 16 bytes and two zero bits, most significant first; the last two are a Reed-Solomon check over GF(32)
-of those 26 and of the purpose. Any one or two wrong characters and any two that changed places are noticed;
-of other mistakes, and of a body under another purpose's prefix, all but one in 1,024.
+26 hold the 16 bytes and two zero bits, most significant first; the last two are a Reed-Solomon check over
+GF(32) of those 26 and of the purpose. Any one or two wrong characters, and any two that changed places, are
+noticed; of other mistakes, and of a body under another purpose's prefix, all but one in 1,024.
 
 Reading is tolerant of case, spaces, missing or extra hyphens, O for 0, and I and L for 1; two strings that
 differ otherwise never stand for one person.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING
 
 from moiety.identity.ports import Card
@@ -16,8 +15,8 @@ if TYPE_CHECKING:
 def derive(purpose: Purpose, card: Card) -> Terms:
     """The terms of a purpose under the measured rates of its model.
 
-    Raises `ModelUnrated` for a card without rates (a detector's), and `RateUnmeasured` where the card does not reach the purpose's false match rate: to extrapolate it
-    would be a guess about strangers.
+    Raises `ModelUnrated` for a card without rates (a detector's), and `RateUnmeasured` where the card does
+    not reach the purpose's false match rate: to extrapolate it would be a guess about strangers.
     """
     from moiety.matching.policy import Rate, Terms, verify_point
     from moiety.matching.words import threshold_words
@@ -32,5 +31,5 @@ def derive(purpose: Purpose, card: Card) -> Terms:
         fpir=purpose.targets.fpir,
     )
     if not verify_point(terms).carried:
-        raise RateUnmeasured(one_in=math.floor(1 / min(rate.fmr for rate in card.rates)))
+        raise RateUnmeasured(one_in=round(1 / min(rate.fmr for rate in card.rates)))
     return terms
