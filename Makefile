@@ -74,8 +74,8 @@ lint: $(PACKAGE) ## ruff and strict mypy
 	@$(VENV)/bin/mypy
 
 bench: models ## measure on this machine and write the figures into the README (about 10 minutes, 8 GB of memory)
-	@$(PYTHON) tools/measure.py
-	@$(PYTHON) tools/figures.py
+	@$(PYTHON) -m tools.measure
+	@$(PYTHON) -m tools.figures
 
 contracts: $(PACKAGE) ## write the generated documentation again
 	@$(PYTHON) tools/contracts.py
@@ -85,7 +85,7 @@ wheel: $(PACKAGE) ## dist/moiety-*.whl, built from this checkout alone
 	@ls dist/*.whl
 
 sbom: $(PACKAGE) ## dist/moiety.cdx.json, CycloneDX: what .venv holds, with licences and hashes
-	@mkdir -p dist && $(PYTHON) tools/sbom.py dist/moiety.cdx.json
+	@mkdir -p dist && $(PYTHON) -m tools.sbom dist/moiety.cdx.json
 	@echo dist/moiety.cdx.json
 
 lock: ## solve the dependencies anew and write requirements.txt (needs the package index)

@@ -1,0 +1,10 @@
+"""`python -m moiety` is the `moiety` command."""
+
+from __future__ import annotations
+
+import sys
+
+from moiety.cli import main
+
+if __name__ == "__main__":
+    sys.exit(main())
