@@ -10,6 +10,9 @@ sum has to be folded across lanes. Memory is read once, in order, whatever the n
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from concurrent.futures import Executor
+
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
@@ -20,6 +23,9 @@ from moiety.sharing.seat import SEATS, Seat
 
 # How many probes share one load of rows: sixteen accumulators of sixteen rows fill the vector registers.
 _TILE_PROBES = 4
+
+# Small enough that threads finish together, large enough that handing out costs nothing.
+_TASK_PANELS = 512
 
 _four_probes = dot_tile(4, _TILE_PROBES)
 _one_probe = dot_tile(4, 1)
@@ -79,6 +85,30 @@ def partial(weight: NDArray[np.uint16], panels: NDArray[np.uint16], out: NDArray
     if weight.dtype != np.uint16 or panels.dtype != np.uint16 or out.dtype != np.uint16:
         raise ValueError("weights, panels and output are 16-bit words")
     _partial(weight.ctypes.data, probes, dim, panels.ctypes.data, len(panels), out.ctypes.data, out.strides[0])
+
+
+def partial_all(
+    weight: NDArray[np.uint16],
+    pieces: Iterable[tuple[int, NDArray[np.uint16]]],
+    out: NDArray[np.uint16],
+    pool: Executor,
+) -> None:
+    """The same for many pieces (first row, panels), shared out among the threads of `pool`: out (B, rows)."""
+    tasks = [
+        (panels[at : at + _TASK_PANELS], start + at * PANEL_ROWS)
+        for start, panels in pieces
+        for at in range(0, len(panels), _TASK_PANELS)
+    ]
+    if len(tasks) == 1:
+        [(panels, start)] = tasks
+        partial(weight, panels, out[:, start : start + len(panels) * PANEL_ROWS])
+        return
+    futures = [
+        pool.submit(partial, weight, panels, out[:, start : start + len(panels) * PANEL_ROWS])
+        for panels, start in tasks
+    ]
+    for future in futures:
+        future.result()
 
 
 def partial_rows(weight: NDArray[np.uint16], rows: NDArray[np.uint16]) -> NDArray[np.uint16]:
