@@ -7,6 +7,7 @@ refusal is the one object on stdout. No error shows a traceback or repeats what 
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -45,20 +46,24 @@ def run(arguments: Sequence[str]) -> int:
         return _refuse(refusal.code, refusal.text, refusal.exit_status, as_json)
     except typer.TyperException as error:
         return _refuse(WRONG_USE, _usage(error), REFUSED, as_json)
-    except (KeyboardInterrupt, typer.Abort):
-        return _refuse("interrupted", "interrupted", INTERRUPTED, as_json)
     except Exception as error:
         return _refuse(UNEXPECTED, _where(error), UNAVAILABLE, as_json)
     if isinstance(outcome, Outcome):
         _say(outcome.answer if as_json else outcome.lines)
         return outcome.status
+    if outcome == INTERRUPTED:  # what typer makes of Ctrl-C
+        return _refuse("interrupted", "interrupted", INTERRUPTED, as_json)
     return outcome if isinstance(outcome, int) else DONE
 
 
 def _say(what: Mapping[str, Any] | Sequence[str]) -> None:
     text = json.dumps(what, ensure_ascii=False) if isinstance(what, Mapping) else "\n".join(what)
-    sys.stdout.write(text + "\n" if text else "")
-    sys.stdout.flush()
+    try:
+        sys.stdout.write(text + "\n" if text else "")
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # Whoever read has gone; without this the interpreter complains once more when it ends.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _refuse(code: str, advice: str, status: int, as_json: bool) -> int:
@@ -81,7 +86,5 @@ def _where(error: Exception) -> str:
     """Which line of this package met an error that it did not foresee; its own words may quote data."""
     house = Path(__file__).parent.parent
     ours = [frame for frame in extract_tb(error.__traceback__) if Path(frame.filename).is_relative_to(house)]
-    place = (
-        f"{Path(ours[-1].filename).relative_to(house)} line {ours[-1].lineno}" if ours else "unknown place"
-    )
+    place = f"{Path(ours[-1].filename).relative_to(house)} line {ours[-1].lineno}" if ours else "unknown place"
     return f"this is a fault of moiety: {type(error).__name__} at {place}; please report exactly this line"

@@ -45,24 +45,18 @@ class EnrolledMany(TypedDict):
 
 def enrol(
     purpose: PurposeName,
-    pictures: Annotated[
-        list[Path] | None, typer.Argument(metavar="PICTURE", help="Pictures of one person.")
-    ] = None,
+    pictures: Annotated[list[Path] | None, typer.Argument(metavar="PICTURE", help="Pictures of one person.")] = None,
     *,
     grounds: Annotated[
         str, typer.Option("--grounds", metavar="KEY", help="The legal grounds, as the purpose names them.")
     ],
     folders: Annotated[
         Path | None,
-        typer.Option(
-            "--folders", metavar="DIR", help="Enrol many: one sub-folder, or one loose picture, a person."
-        ),
+        typer.Option("--folders", metavar="DIR", help="Enrol many: one sub-folder, or one loose picture, a person."),
     ] = None,
     map_to: Annotated[
         Path | None,
-        typer.Option(
-            "--map", metavar="FILE", help="Where to write folder,pseudonym for the operator only (CSV)."
-        ),
+        typer.Option("--map", metavar="FILE", help="Where to write folder,pseudonym for the operator only (CSV)."),
     ] = None,
     office: OfficeFolder = None,
     as_json: AsJson = False,
@@ -93,9 +87,7 @@ def _one(purpose: str, pictures: list[Path], grounds: str, office: Path | None) 
     return Outcome({"pseudonym": pseudonym, "expires": expires}, [pseudonym])
 
 
-def _many(
-    purpose: str, folders: Path, map_to: Path, grounds: str, office: Path | None
-) -> Outcome[EnrolledMany]:
+def _many(purpose: str, folders: Path, map_to: Path, grounds: str, office: Path | None) -> Outcome[EnrolledMany]:
     everybody = people(folders)
     refusals: list[RefusedPerson] = []
     with opened(office) as m, bar() as progress:

@@ -34,16 +34,12 @@ class FolderUnreadable(Refused):
 
 class FolderEmpty(Refused):
     code: ClassVar[str] = "folder_empty"
-    advice: ClassVar[str] = (
-        "there is nobody in the folder: give each person a sub-folder with pictures, or one picture"
-    )
+    advice: ClassVar[str] = "there is nobody in the folder: give each person a sub-folder with pictures, or one picture"
 
 
 class MapExists(Refused):
     code: ClassVar[str] = "map_exists"
-    advice: ClassVar[str] = (
-        "the map file exists and may be the only list of its pseudonyms: name another file"
-    )
+    advice: ClassVar[str] = "the map file exists and may be the only list of its pseudonyms: name another file"
 
 
 class MapUnfinished(Refused):

@@ -43,8 +43,6 @@ def identify(
         "carried": found.carried,
         "text": found.text,
     }
-    remark = (
-        f"{found.text}; of {found.gallery} people searched, a stranger matches {found.expected_false:.2g}"
-    )
+    remark = f"{found.text}; of {found.gallery} people searched, a stranger matches {found.expected_false:.2g}"
     status = (DONE if found else NO_MATCH) if found.carried else NOT_CARRIED
     return Outcome(answer, [*(names or ["nobody"]), remark], status)

@@ -46,7 +46,6 @@ def status(office: OfficeFolder = None, as_json: AsJson = False) -> Outcome[Stat
         for row in now.purposes
     ]
     lines = [
-        f"{row.name}: {row.people} people in {row.slots} slots, {row.model}, epoch {row.epoch}"
-        for row in now.purposes
+        f"{row.name}: {row.people} people in {row.slots} slots, {row.model}, epoch {row.epoch}" for row in now.purposes
     ]
     return Outcome({"purposes": rows, "warning": now.warning}, [*(lines or ["no purposes yet"]), now.warning])

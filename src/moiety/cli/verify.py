@@ -20,9 +20,7 @@ class Verified(TypedDict):
 def verify(
     purpose: PurposeName,
     picture: PicturePath,
-    claimed: Annotated[
-        str, typer.Option("--claimed", metavar="PSEUDONYM", help="Who the person claims to be.")
-    ],
+    claimed: Annotated[str, typer.Option("--claimed", metavar="PSEUDONYM", help="Who the person claims to be.")],
     office: OfficeFolder = None,
     as_json: AsJson = False,
 ) -> Outcome[Verified]:
@@ -37,7 +35,5 @@ def verify(
     """
     with opened(office) as m:
         verdict = m.purpose(purpose).verify(picture, claimed=claimed)
-    line = (
-        f"{'match' if verdict else 'no match'} (a stranger would be believed {verdict.fmr:.1g} of the time)"
-    )
+    line = f"{'match' if verdict else 'no match'} (a stranger would be believed {verdict.fmr:.1g} of the time)"
     return Outcome({"match": verdict.match, "fmr": verdict.fmr}, [line], DONE if verdict else NO_MATCH)

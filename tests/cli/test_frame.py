@@ -1,0 +1,149 @@
+"""The frame around every command: answers on stdout, refusals without a traceback or a typed word, exit statuses."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from moiety import cli
+from moiety.cli.commands import COMMANDS, Row
+
+CANARY = "Quaresma"
+HELP_S_MAX = 0.5
+
+
+def moiety(*arguments: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
+    """Run the real command in a process of its own."""
+    return subprocess.run(
+        [sys.executable, "-m", "moiety", *arguments], cwd=cwd, capture_output=True, text=True, timeout=120
+    )
+
+
+WRONG_USES = [
+    (CANARY,),
+    ("verify", "--" + CANARY.lower()),
+    ("verify", "door", CANARY),
+    ("verify", "door", "picture.jpg", "--claimed"),
+    ("init", "office", "--example", CANARY),
+    ("person", CANARY),
+    ("person",),
+    ("status", CANARY),
+    ("enrol", "door", CANARY),
+]
+
+
+@pytest.mark.parametrize("words", WRONG_USES)
+def test_wrong_use_ends_with_2_and_repeats_nothing(words: tuple[str, ...], capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.run(words) == 2
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert "Traceback" not in said.err
+    assert CANARY.lower() not in said.err.lower()
+    assert "--help" in said.err
+
+
+@pytest.mark.parametrize("words", WRONG_USES)
+def test_wrong_use_with_json_is_one_object(words: tuple[str, ...], capsys: pytest.CaptureFixture[str]) -> None:
+    # First, so that no word of these takes the flag for its own value.
+    assert cli.run([words[0], "--json", *words[1:]]) == 2
+    said = capsys.readouterr()
+    answer = json.loads(said.out)
+    assert set(answer) == {"refused", "advice"}
+    assert answer["refused"] == "wrong_use"
+    assert CANARY.lower() not in said.out.lower()
+    assert said.err == ""
+
+
+def test_a_missing_argument_is_named(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.run(["enrol"]) == 2
+    assert "PURPOSE" in capsys.readouterr().err
+
+
+def test_a_missing_option_is_named(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.run(["verify", "door", "picture.jpg"]) == 2
+    assert "--claimed" in capsys.readouterr().err
+
+
+def faulty() -> None:
+    """A command with a fault in it."""
+    int(CANARY)
+
+
+def interrupted() -> None:
+    """A command during which somebody presses Ctrl-C."""
+    raise KeyboardInterrupt
+
+
+@pytest.fixture
+def _more_commands(monkeypatch: pytest.MonkeyPatch) -> None:
+    for command in (faulty, interrupted):
+        monkeypatch.setitem(COMMANDS, command.__name__, Row(f"{__name__}:{command.__name__}", "for a test"))
+
+
+@pytest.mark.usefixtures("_more_commands")
+def test_what_nobody_foresaw_names_a_line_and_no_data(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.run(["faulty", "--json"]) == 2  # it declares no such flag
+    capsys.readouterr()
+    assert cli.run(["faulty"]) == 3
+    said = capsys.readouterr()
+    assert "[unexpected]" in said.err
+    assert "ValueError at cli/__init__.py line " in said.err
+    assert "Traceback" not in said.err
+    assert CANARY not in said.err  # which the error's own words repeat
+
+
+@pytest.mark.usefixtures("_more_commands")
+def test_an_interruption_is_said_in_a_word(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.run(["interrupted"]) == 130
+    assert capsys.readouterr().err == "moiety: interrupted [interrupted]\n"
+
+
+def test_no_command_shows_the_help() -> None:
+    without, asked = moiety(), moiety("--help")
+    assert without.returncode == asked.returncode == 0
+    assert without.stdout == asked.stdout
+    assert without.stderr == ""
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_the_help_lists_every_command_in_one_line(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.run(["--help"]) == 0
+    assert [line for line in capsys.readouterr().out.splitlines() if line.split()[:1] == [name]]
+
+
+def test_the_help_takes_less_than_half_a_second() -> None:
+    # Processor time of the child, the least of five: what other programs do meanwhile does not count.
+    program = (
+        "import sys, time; from moiety.cli import run; run(['--help']);print(time.process_time(), file=sys.stderr)"
+    )
+    spent = []
+    for _ in range(5):
+        done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=True)
+        assert "Commands:" in done.stdout
+        spent.append(float(done.stderr))
+    assert min(spent) < HELP_S_MAX
+
+
+HEAVY = {"numpy", "numba", "cv2", "onnxruntime", "ai_edge_litert", "sqlalchemy", "PIL", "cryptography", "pydantic"}
+
+
+@pytest.mark.parametrize("program", ["import moiety", "from moiety.cli import run; run(['--help'])"])
+def test_nothing_heavy_is_loaded_before_it_is_needed(program: str) -> None:
+    ask = f"{program}; import sys; print(sorted(sys.modules), file=sys.stderr)"
+    done = subprocess.run([sys.executable, "-c", ask], capture_output=True, text=True, timeout=60, check=True)
+    loaded = {name.strip("' ").partition(".")[0] for name in done.stderr.strip("[]\n").split(",")}
+    assert "moiety" in loaded
+    assert not loaded & HEAVY
+
+
+def test_a_reader_that_goes_away_sees_no_traceback() -> None:
+    command = [sys.executable, "-m", "moiety", "--help"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as child:
+        assert child.stdout is not None
+        child.stdout.close()
+        assert child.stderr is not None
+        assert "Traceback" not in child.stderr.read()
