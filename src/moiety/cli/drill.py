@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Literal, TypedDict
+from typing import TYPE_CHECKING, Annotated, Final, Literal, TypedDict
 
 import typer
 
@@ -34,6 +34,8 @@ class Drilled(TypedDict):
     seed: int
     people: int
 
+
+_WIDTH: Final = 150
 
 Store = Literal["custodian-a", "custodian-b", "custodian-c"]
 

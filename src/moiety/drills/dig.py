@@ -1,0 +1,37 @@
+"""Attack: dig. What was deleted is looked for in the bytes that a database leaves behind: free pages, write-ahead log.
+
+The thief knows the bytes from an earlier copy of the same store, or would know them when he sees them; deleted rows of
+an ordinary database are still in its file, which is what the twin shows.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from moiety.drills import canaries, read
+from moiety.drills.scene import PLAIN, Scene, Theft
+from moiety.drills.verdict import Trial
+
+
+def erased(scene: Scene, rng: np.random.Generator) -> tuple[Trial, Trial]:
+    """Rows of erased people, right after the erasure."""
+    return _both(scene, scene.gone, scene.erased, rng)
+
+
+def old_epoch(scene: Scene, rng: np.random.Generator) -> tuple[Trial, Trial]:
+    """Rows as they were before the refresh, right after it."""
+    return _both(scene, scene.staying, scene.refreshed, rng)
+
+
+def _both(scene: Scene, people: NDArray[np.intp], later: Theft, rng: np.random.Generator) -> tuple[Trial, Trial]:
+    def on(store: str) -> Trial:
+        rows = scene.enrolled.rows(store, people)
+        stored = [canaries.words(row) for row in rows.words]
+        if store == PLAIN:
+            stored = [canaries.vector(vector) for vector in scene.people.enrolled[people]]
+        strangers = rng.integers(0, 1 << 16, rows.words.shape, dtype=np.uint16)
+        decoys = [canaries.words(row) for row in strangers]
+        return read.search(later.stores[store].haystack, stored, decoys, rng)
+
+    return on(scene.seat), on(PLAIN)

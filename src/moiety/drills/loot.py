@@ -1,0 +1,50 @@
+"""What a thief carries away: a store's bytes, and the rows that he reads out of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from moiety.drills import sql
+from moiety.drills.haystack import Haystack
+from moiety.drills.sql import Rows
+
+
+@dataclass(frozen=True)
+class Loot:
+    """A store's folder, byte for byte: relative path -> content, whatever the files are."""
+
+    files: Mapping[str, bytes] = field(repr=False)
+
+    def parts(self) -> list[bytes]:
+        """Every byte of it, file names included."""
+        return [part for name, content in self.files.items() for part in (name.encode(), content)]
+
+    @cached_property
+    def haystack(self) -> Haystack:
+        """Every byte of it, ready to be searched."""
+        return Haystack(self.parts())
+
+    def rows(self, gallery: str) -> Rows:
+        """The occupied rows of a gallery, write-ahead log included. Raises LookupError where there are none."""
+        return sql.rows(self.files, gallery)
+
+
+def steal(folder: Path) -> Loot:
+    """Copy every file of a store's folder, in use or not: what a thief of the machine or of its backup gets."""
+    files = (path for path in sorted(folder.rglob("*")) if path.is_file())
+    return Loot({path.relative_to(folder).as_posix(): path.read_bytes() for path in files})
+
+
+def nearest_first(photograph: NDArray[np.int16], rows: Rows) -> NDArray[np.int64]:
+    """The slots of stolen rows, the likeliest first, by the plain dot product with a quantised photograph (d,).
+
+    In a database in the clear the person's own row stands first; among parts its place is anybody's guess.
+    """
+    scores = rows.words.view(np.int16).astype(np.int64) @ photograph.astype(np.int64)
+    return rows.slots[np.argsort(-scores, kind="stable")]

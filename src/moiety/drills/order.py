@@ -1,0 +1,26 @@
+"""Attack: order. The thief watched the door: he knows in which order people came. Do the rows tell which is whose?
+
+A row says in clear on which day it expires, so who came on another day is told apart; that is the bound. Within a day
+nothing may tell: not the slot, not the number of the change that wrote the page.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from moiety.drills.guess import guess
+from moiety.drills.scene import PLAIN, Scene
+from moiety.drills.verdict import Trial
+from moiety.drills.views import by_rank
+
+
+def of_arrival(scene: Scene, rng: np.random.Generator) -> tuple[Trial, Trial]:
+    """Arrival numbers against every column that may carry time; labels are shuffled within each day."""
+
+    def on(store: str) -> Trial:
+        rows = scene.enrolled.rows(store, scene.everybody)
+        columns = {"expires": rows.expires, "grounds": rows.grounds, "slots": rows.slots, "changes": rows.changes}
+        readings = [by_rank(name, scene.everybody, column) for name, column in columns.items()]
+        return guess(readings, rng, groups=scene.days)
+
+    return on(scene.seat), on(PLAIN)

@@ -1,0 +1,97 @@
+"""What an attack may use: stolen stores at four moments, the people it is about, and the known truth to judge by."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from moiety.drills.algebra import SEATS
+from moiety.drills.haystack import Haystack
+from moiety.drills.loot import Loot
+from moiety.drills.people import People
+from moiety.drills.sql import Rows
+
+PLAIN: Final = "plain"
+"""The name of the plain twin among the stores; the others are seats."""
+NOBODY: Final = -1
+"""The slot of somebody who has no row."""
+
+
+@dataclass(frozen=True)
+class Theft:
+    """All stores of one deployment as they were at one moment.
+
+    `slots` int64 (people,) says for each store where each person's row lies, `NOBODY` for none: with it guesses are
+    judged and rows of known people are picked; no attack on held-out people reads it.
+    """
+
+    gallery: str
+    stores: Mapping[str, Loot]
+    slots: Mapping[str, NDArray[np.int64]]
+
+    def rows(self, store: str, people: NDArray[np.intp]) -> Rows:
+        """The stolen rows of these people, in this order."""
+        return self._occupied[store].at(self.slots[store][people])
+
+    @cached_property
+    def _occupied(self) -> dict[str, Rows]:
+        return {store: loot.rows(self.gallery) for store, loot in self.stores.items()}
+
+
+@dataclass(frozen=True)
+class Scene:
+    """One drill's material. `seat` is the stolen custodian, `partner` the one that may help it.
+
+    One deployment is robbed three times: with everybody enrolled, after some were erased, and after a refresh; a second
+    deployment with the same people, from other photographs, once. `strangers` were never enrolled anywhere.
+
+    `photographs` are the files enrolled first, `pseudonyms` uint8 (people, 16) what they were given for, and `days`
+    int64 (people,) on which day of the drill each came; all in the order of arrival.
+    """
+
+    seat: str
+    people: People
+    strangers: People
+    photographs: Sequence[bytes]
+    pseudonyms: NDArray[np.uint8]
+    days: NDArray[np.int64]
+    enrolled: Theft
+    erased: Theft
+    refreshed: Theft
+    elsewhere: Theft
+
+    @property
+    def partner(self) -> str:
+        """The next custodian."""
+        return SEATS[(SEATS.index(self.seat) + 1) % len(SEATS)]
+
+    @property
+    def everybody(self) -> NDArray[np.intp]:
+        return np.arange(len(self.people))
+
+    @cached_property
+    def staying(self) -> NDArray[np.intp]:
+        """Who is still enrolled after the erasures."""
+        return np.flatnonzero(self.erased.slots[self.seat] != NOBODY)
+
+    @cached_property
+    def gone(self) -> NDArray[np.intp]:
+        """Who was erased."""
+        return np.flatnonzero(self.erased.slots[self.seat] == NOBODY)
+
+    def haystack(self, store: str) -> Haystack:
+        """Every byte stolen from one store, at all four moments."""
+        return self._haystacks[store]
+
+    @cached_property
+    def _haystacks(self) -> dict[str, Haystack]:
+        thefts = (self.enrolled, self.erased, self.refreshed, self.elsewhere)
+        return {
+            store: Haystack([part for theft in thefts for part in theft.stores[store].parts()])
+            for store in (self.seat, PLAIN)
+        }

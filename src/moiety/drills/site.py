@@ -1,0 +1,178 @@
+"""Builds what is robbed: real deployments in temporary folders, with real custodians and real files, and plain twins.
+
+People are enrolled through the stories, from folders that carry their names and files that carry their numbers, over
+several days of a calendar that the drill turns.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
+from math import ceil
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from moiety.custody.embedded import Embedded
+from moiety.drills.algebra import SEATS, combine_bytes
+from moiety.drills.loot import steal
+from moiety.drills.people import People, Vectors
+from moiety.drills.scene import NOBODY, PLAIN, Scene, Theft
+from moiety.drills.standin import MODEL, Models, photograph, portrait
+from moiety.drills.twin import PlainTwin
+from moiety.identity.office import Office
+from moiety.identity.ports import Entropy, Progress
+from moiety.identity.pseudonym import Pseudonym
+from moiety.identity.results import Enrolled
+
+GALLERY: Final = "door"
+DAYS: Final = 5
+"""Days over which people are enrolled: rows of one day must be alike, and 200 people make forty a day."""
+ERASED_SHARE: Final = 0.1
+_FIRST_DAY: Final = datetime(2025, 1, 6, 9, tzinfo=UTC)
+_PURPOSE: Final = f"""
+name = "{GALLERY}"
+controller = "A drill"
+description = "Somebody opens a door"
+retention_days = 365
+model = "{MODEL}"
+
+[targets]
+fmr = 1e-3
+fpir = 1e-2
+
+[grounds.consent]
+article_6 = "6(1)(a)"
+article_9 = "9(2)(a)"
+notice = "These people do not exist"
+"""
+
+
+class Deployment:
+    """Three custodians and a plain twin with the same people, all in use while they are robbed."""
+
+    def __init__(
+        self, folder: Path, people: People, vectors: Vectors, entropy: Entropy, rng: np.random.Generator
+    ) -> None:
+        self._folder = folder
+        self._day = 0
+        folder.mkdir()
+        Embedded.create(folder / "office", entropy)
+        custodians = Embedded.open(folder / "office", clock=self._now, entropy=entropy)
+        self._office = Office(custodians, Models(vectors.shape[1]), clock=self._now, entropy=entropy)
+        self._twin = PlainTwin(folder / PLAIN)
+        self._office.add_purpose(_PURPOSE.encode())
+        self.days = np.arange(len(people)) * DAYS // len(people)
+        files = [photograph(portrait(vector, rng), name) for vector, name in zip(vectors, people.names, strict=True)]
+        self.photographs = files
+        self._people = people
+        self._vectors = vectors
+
+    def enrol(self, progress: Progress) -> None:
+        """Everybody, in order, some on each day."""
+        door = self._office.purpose(GALLERY)
+        pseudonyms: list[bytes] = []
+        for day in range(DAYS):
+            self._day = day
+            todays = np.flatnonzero(self.days == day)
+            paths = [[self._written(person)] for person in todays]
+            for outcome in door.enrol_many(paths, grounds="consent"):
+                if not isinstance(outcome, Enrolled):
+                    raise outcome
+                pseudonyms.append(outcome.pseudonym.value)
+                progress("enrolling people", len(pseudonyms), len(self._people))
+        self.pseudonyms = np.frombuffer(b"".join(pseudonyms), np.uint8).reshape(-1, 16)
+        columns = (
+            self._people.names,
+            self._people.numbers,
+            self.pseudonyms,
+            self.photographs,
+            self._vectors,
+            self.days,
+        )
+        self._ids = self._twin.enrol(*columns)
+
+    def erase(self, people: NDArray[np.intp]) -> None:
+        """These people, at all three custodians and in the twin."""
+        door = self._office.purpose(GALLERY)
+        for person in people:
+            door.erase(Pseudonym(GALLERY, self.pseudonyms[person].tobytes()))
+        self._twin.erase(self._ids[people])
+        self._ids[people] = NOBODY
+
+    def refresh(self) -> None:
+        """The custodians' rows; an ordinary database has nothing of the kind."""
+        self._office.refresh()
+
+    def rob(self) -> Theft:
+        """Every store as it is now, byte for byte, and where each person's row lies in it."""
+        stores = {seat: steal(self._folder / "office" / f"custodian-{seat}") for seat in SEATS}
+        pair = {seat: stores[seat].rows(GALLERY) for seat in SEATS[:2]}
+        if not np.array_equal(pair["a"].slots, pair["b"].slots):
+            raise RuntimeError("two custodians of one deployment do not hold the same slots")
+        found = combine_bytes({seat: rows.pseudonyms for seat, rows in pair.items()})
+        slot_of = {name.tobytes(): slot for name, slot in zip(found, pair["a"].slots.tolist(), strict=True)}
+        slots = np.array([slot_of.get(name.tobytes(), NOBODY) for name in self.pseudonyms])
+        if np.count_nonzero(slots != NOBODY) != len(slot_of) or not np.array_equal(
+            slots == NOBODY, self._ids == NOBODY
+        ):
+            raise RuntimeError("the rows of a deployment are not those of its people")
+        stores[PLAIN] = steal(self._folder / PLAIN)
+        return Theft(GALLERY, stores, dict.fromkeys(SEATS, slots) | {PLAIN: self._ids.copy()})
+
+    def close(self) -> None:
+        self._office.close()
+        self._twin.close()
+
+    def _now(self) -> datetime:
+        return _FIRST_DAY + timedelta(days=self._day)
+
+    def _written(self, person: np.intp) -> Path:
+        path = self._folder / "pictures" / self._people.names[person] / f"{self._people.numbers[person]}.png"
+        path.parent.mkdir(parents=True)
+        path.write_bytes(self.photographs[person])
+        return path
+
+
+def build(
+    seat: str, people: People, strangers: People, entropy: Entropy, rng: np.random.Generator, progress: Progress
+) -> Scene:
+    """Set up two deployments with the same people in temporary folders, use them, and rob them at four moments."""
+    with tempfile.TemporaryDirectory(prefix="moiety-drill-") as folder:
+        return _robbed(seat, people, strangers, Path(folder), entropy, rng, progress)
+
+
+def _robbed(
+    seat: str,
+    people: People,
+    strangers: People,
+    folder: Path,
+    entropy: Entropy,
+    rng: np.random.Generator,
+    progress: Progress,
+) -> Scene:
+    with closing(Deployment(folder / "first", people, people.enrolled, entropy, rng)) as first:
+        first.enrol(progress)
+        enrolled = first.rob()
+        first.erase(rng.choice(len(people), ceil(ERASED_SHARE * len(people)), replace=False))
+        erased = first.rob()
+        first.refresh()
+        refreshed = first.rob()
+    with closing(Deployment(folder / "second", people, people.elsewhere, entropy, rng)) as second:
+        second.enrol(progress)
+        elsewhere = second.rob()
+    return Scene(
+        seat=seat,
+        people=people,
+        strangers=strangers,
+        photographs=first.photographs,
+        pseudonyms=first.pseudonyms,
+        days=first.days,
+        enrolled=enrolled,
+        erased=erased,
+        refreshed=refreshed,
+        elsewhere=elsewhere,
+    )

@@ -1,0 +1,82 @@
+"""Chance is chance: p-values are uniform where nothing is known, and the verdict errs in one drill in a hundred."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from moiety.drills.verdict import FAMILY_ALPHA, Measured, Trial, by_decoys, by_shuffling, level, passed, placed
+
+
+def row(split: Trial, plain: Trial | None = None, expected: str = "chance") -> Measured:
+    return Measured("row", ("custodian-a",), split, plain or Trial(1.0, 0.5, 1e-4, 100), "unit", expected, "words")
+
+
+FOUND = Trial(1.0, 0.5, 1e-4, 100)
+NOT_FOUND = Trial(0.51, 0.5, 0.4, 100)
+
+
+def test_p_values_of_meaningless_scores_are_uniform():
+    rng = np.random.default_rng(1)
+    p_values = np.sort([by_shuffling(rng.random((30, 30)), rng).p_value for _ in range(300)])
+    expected = (np.arange(300) + 0.5) / 300
+    # Kolmogorov's distance for 300 values is below 0.094 with probability 99 %.
+    assert np.abs(p_values - expected).max() < 0.094
+
+
+def test_the_right_answer_in_front_is_success_and_ties_are_guessing():
+    rng = np.random.default_rng(2)
+    best = by_shuffling(np.eye(50), rng)
+    assert best.success == 1.0
+    assert best.p_value == pytest.approx(1e-4)
+    assert best.chance == pytest.approx(0.5, abs=0.01)
+    tied = by_shuffling(np.zeros((50, 50)), rng)
+    assert tied.success == 0.5
+    assert tied.p_value == 1.0
+
+
+def test_places_count_ties_half():
+    assert placed(np.array([[3.0, 1.0, 1.0], [0.0, 0.0, 0.0]])).tolist() == [[1.0, 0.25, 0.25], [0.5, 0.5, 0.5]]
+
+
+def test_what_the_groups_give_is_chance():
+    rng = np.random.default_rng(3)
+    groups = np.arange(60) // 12
+    by_group = (groups[:, None] == groups).astype(float)
+    trial = by_shuffling(by_group, rng, groups)
+    assert trial.success > 0.85
+    assert trial.chance == pytest.approx(trial.success)
+    assert trial.p_value == 1.0
+    finer = by_shuffling(by_group + np.eye(60), rng, groups)
+    assert finer.p_value == pytest.approx(1e-4)
+
+
+def test_groups_need_not_stand_together():
+    rng = np.random.default_rng(4)
+    groups = np.arange(40) % 2
+    scores = (groups[:, None] == groups).astype(float)
+    assert by_shuffling(scores, rng, groups).chance == pytest.approx(by_shuffling(scores, rng, groups).success)
+
+
+def test_one_canary_is_a_finding_and_one_beside_as_many_decoys_is_not():
+    rng = np.random.default_rng(5)
+    found = np.arange(200) == 7
+    assert by_decoys(found, np.zeros(200, bool), 1e-9, rng).p_value < FAMILY_ALPHA / 100
+    assert by_decoys(found, found, 1e-9, rng).p_value > 0.1
+    assert by_decoys(np.zeros(200, bool), np.zeros(200, bool), 1e-9, rng).p_value == 1.0
+
+
+def test_a_row_passes_only_if_the_twin_fell_and_the_store_stood():
+    alpha = level([row(NOT_FOUND)] * 10)
+    assert alpha == pytest.approx(FAMILY_ALPHA / 10)
+    assert passed(row(NOT_FOUND), alpha)
+    assert not passed(row(FOUND), alpha)
+    assert not passed(row(NOT_FOUND, plain=NOT_FOUND), alpha)
+    assert passed(row(FOUND, expected="everything"), alpha)
+    assert not passed(row(NOT_FOUND, expected="everything"), alpha)
+    assert not passed(row(FOUND, expected="bounded"), alpha)
+
+
+def test_rows_where_everything_is_expected_do_not_thin_the_level():
+    rows = [row(NOT_FOUND)] * 4 + [row(FOUND, expected="everything")] * 6
+    assert level(rows) == pytest.approx(FAMILY_ALPHA / 4)
