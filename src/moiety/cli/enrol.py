@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated, ClassVar, TypedDict
+from typing import TYPE_CHECKING, Annotated, ClassVar, TypedDict
 
 import typer
 
-from moiety.cli.files import map_file, people
+from moiety.cli.files import MapUnwritable, MapWriter, map_file, people
 from moiety.cli.options import OfficeFolder, PurposeName, opened
 from moiety.cli.outcome import DONE, NO_MATCH, AsJson, Outcome
 from moiety.cli.progress import bar
 from moiety.errors import Refused
+from moiety.identity.pseudonym import Pseudonym
 from moiety.identity.results import Enrolled
+
+if TYPE_CHECKING:
+    from moiety.identity.office import PurposeOffice
 
 
 class EnrolOneOrMany(Refused):
@@ -91,11 +95,12 @@ def _many(purpose: str, folders: Path, map_to: Path, grounds: str, office: Path 
     everybody = people(folders)
     refusals: list[RefusedPerson] = []
     with opened(office) as m, bar() as progress:
-        outcomes = m.purpose(purpose).enrol_many((pictures for _, pictures in everybody), grounds=grounds)
+        desk = m.purpose(purpose)
+        outcomes = desk.enrol_many((pictures for _, pictures in everybody), grounds=grounds)
         with map_file(map_to) as rows:
             for number, ((name, _), outcome) in enumerate(zip(everybody, outcomes, strict=True), 1):
                 if isinstance(outcome, Enrolled):
-                    rows.add(name, str(outcome.pseudonym))
+                    _write_down(rows, name, outcome.pseudonym, desk)
                 else:
                     refusals.append({"number": number, "code": outcome.code, "advice": outcome.text})
                 progress("enrolling", number, len(everybody))
@@ -104,3 +109,12 @@ def _many(purpose: str, folders: Path, map_to: Path, grounds: str, office: Path 
     enrolled = len(everybody) - len(refusals)
     line = f"enrolled {enrolled} of {len(everybody)}"
     return Outcome({"enrolled": enrolled, "refusals": refusals}, [line], NO_MATCH if refusals else DONE)
+
+
+def _write_down(rows: MapWriter, name: str, pseudonym: Pseudonym, desk: PurposeOffice) -> None:
+    """Write a row of the map, or forget the person again: nobody may be enrolled whom no list names."""
+    try:
+        rows.add(name, str(pseudonym))
+    except MapUnwritable:
+        desk.erase(pseudonym)
+        raise

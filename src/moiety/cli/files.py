@@ -52,7 +52,7 @@ class MapUnfinished(Refused):
 
 class MapUnwritable(Refused):
     code: ClassVar[str] = "map_unwritable"
-    advice: ClassVar[str] = "the map file cannot be written: check its folder and who may write there"
+    advice: ClassVar[str] = "the map file cannot be written: check its folder, its disk and who may write there"
 
 
 def read_bounded(path: Path, limit: int) -> bytes:
@@ -100,10 +100,13 @@ class MapWriter:
         self.add("folder", "pseudonym")
 
     def add(self, folder: str, pseudonym: str) -> None:
-        """Write one row through to the disk."""
-        self._rows.writerow((folder, pseudonym))
-        self._file.flush()
-        os.fsync(self._file.fileno())
+        """Write one row through to the disk; raises `MapUnwritable`."""
+        try:
+            self._rows.writerow((folder, pseudonym))
+            self._file.flush()
+            os.fsync(self._file.fileno())
+        except OSError:
+            raise MapUnwritable from None
 
 
 @contextmanager

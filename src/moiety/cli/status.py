@@ -9,13 +9,15 @@ from moiety.cli.outcome import AsJson, Outcome
 
 
 class PurposeRow(TypedDict):
-    """One purpose: `people` can match now; `slots` are mostly dummies."""
+    """One purpose: `people` can match now, `slots` are mostly dummies, `checked` is an instant in UTC."""
 
     purpose: str
     model: str
     people: int
     slots: int
     epoch: int
+    checked: str | None
+    damaged: bool
 
 
 class StatusAnswer(TypedDict):
@@ -42,10 +44,18 @@ def status(office: OfficeFolder = None, as_json: AsJson = False) -> Outcome[Stat
             "people": row.people,
             "slots": row.slots,
             "epoch": row.epoch,
+            "checked": None if row.checked is None else row.checked.isoformat(timespec="seconds"),
+            "damaged": row.damaged,
         }
         for row in now.purposes
     ]
-    lines = [
-        f"{row.name}: {row.people} people in {row.slots} slots, {row.model}, epoch {row.epoch}" for row in now.purposes
-    ]
-    return Outcome({"purposes": rows, "warning": now.warning}, [*(lines or ["no purposes yet"]), now.warning])
+    lines = [_line(row) for row in rows] or ["no purposes yet"]
+    return Outcome({"purposes": rows, "warning": now.warning}, [*lines, now.warning])
+
+
+def _line(row: PurposeRow) -> str:
+    state = "DAMAGED, see `moiety check`" if row["damaged"] else f"checked {row['checked'] or 'never'}"
+    return (
+        f"{row['purpose']}: {row['people']} people in {row['slots']} slots, {row['model']}, "
+        f"epoch {row['epoch']}, {state}"
+    )

@@ -8,9 +8,7 @@ from moiety.identity.purpose import Purpose
 from moiety.identity.results import Candidates
 
 
-def identify(
-    purpose: Purpose, picture: Picture, *, custodians: Custodians, recogniser: Recogniser
-) -> Candidates:
+def identify(purpose: Purpose, picture: Picture, *, custodians: Custodians, recogniser: Recogniser) -> Candidates:
     """Everybody who matches, in no order; the probe is forgotten whether or not anybody does.
 
     Raises each refusal of a picture.

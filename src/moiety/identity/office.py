@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from datetime import UTC, datetime
 from types import TracebackType
 
 from moiety.errors import Refused
 from moiety.identity import enrol, erase, grounds, identify, terms, verify
 from moiety.identity import purpose as documents
-from moiety.identity.ports import Clock, Custodians, Entropy, Models, Picture, Progress, silent
+from moiety.identity.ports import Clock, Custodians, Entropy, Gallery, Models, Picture, Progress, silent
 from moiety.identity.pseudonym import Pseudonym
 from moiety.identity.purpose import Purpose
 from moiety.identity.refusals import PurposeUnknown
@@ -43,9 +44,7 @@ class PurposeOffice:
             entropy=self._entropy,
         )
 
-    def enrol_many(
-        self, people: Iterable[Sequence[Picture]], *, grounds: str
-    ) -> Iterator[Enrolled | Refused]:
+    def enrol_many(self, people: Iterable[Sequence[Picture]], *, grounds: str) -> Iterator[Enrolled | Refused]:
         """Enrol many, each from the pictures of one person; yields what became of each, in order."""
         return enrol.enrol_many(
             self.document,
@@ -123,17 +122,13 @@ class Office:
 
     def check(self, progress: Progress = silent) -> list[str]:
         """What is wrong with the stored rows, in words; empty where nothing is."""
-        return list(self._custodians.check(progress))
+        return [finding.text for finding in self._custodians.check(progress)]
 
     def status(self) -> Status:
         """The office in numbers, and what its custody does not protect against."""
-        return Status(
-            tuple(self._purpose_status(name) for name in self.purposes()), self._custodians.warning()
-        )
-
-    def _purpose_status(self, name: str) -> PurposeStatus:
-        gallery = self._custodians.gallery(name)
-        return PurposeStatus(name, gallery.terms.model, gallery.rows, gallery.slots, gallery.epoch)
+        standing = self._custodians.status()
+        galleries = sorted(standing.galleries, key=lambda gallery: gallery.name)
+        return Status(tuple(_in_numbers(gallery) for gallery in galleries), standing.warning)
 
     def close(self) -> None:
         """Release the custodians; nothing is written, since everything already was."""
@@ -146,3 +141,15 @@ class Office:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+def _in_numbers(gallery: Gallery) -> PurposeStatus:
+    return PurposeStatus(
+        name=gallery.name,
+        model=gallery.terms.model,
+        people=gallery.rows,
+        slots=gallery.slots,
+        epoch=gallery.epoch,
+        checked=datetime.fromtimestamp(gallery.checked, UTC) if gallery.checked else None,
+        damaged=gallery.damaged,
+    )

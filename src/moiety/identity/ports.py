@@ -100,7 +100,11 @@ class Newcomer:
 
 
 class Gallery(Protocol):
-    """One purpose at the custodians: `document` as it was added, `rows` active and unexpired now."""
+    """One purpose at the custodians: `document` as it was added, `rows` active and unexpired now, the unix second
+    `checked` of the last check that found nothing, or 0, and `damaged` where one found something."""
+
+    @property
+    def name(self) -> str: ...
 
     @property
     def terms(self) -> Terms: ...
@@ -116,6 +120,29 @@ class Gallery(Protocol):
 
     @property
     def epoch(self) -> int: ...
+
+    @property
+    def checked(self) -> int: ...
+
+    @property
+    def damaged(self) -> bool: ...
+
+
+class Finding(Protocol):
+    """Something that a check found, in a sentence without data."""
+
+    @property
+    def text(self) -> str: ...
+
+
+class Standing(Protocol):
+    """All galleries, and what this custody does not protect against."""
+
+    @property
+    def galleries(self) -> Sequence[Gallery]: ...
+
+    @property
+    def warning(self) -> str: ...
 
 
 class Identified(Protocol):
@@ -152,8 +179,8 @@ class Custodians(Protocol):
 
     def refresh(self, progress: Progress) -> int: ...
 
-    def check(self, progress: Progress) -> Sequence[str]: ...
+    def check(self, progress: Progress) -> Sequence[Finding]: ...
 
-    def warning(self) -> str: ...
+    def status(self) -> Standing: ...
 
     def close(self) -> None: ...

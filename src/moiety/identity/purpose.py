@@ -62,8 +62,8 @@ class Purpose(BaseModel):
         pattern=rf"^{PURPOSE_PATTERN}$",
         description="a lower-case letter, then lower-case letters, digits and inner hyphens, 31 at most",
     )
-    controller: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)] = (
-        Field(description="who answers for it, in at most 200 characters")
+    controller: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)] = Field(
+        description="who answers for it, in at most 200 characters"
     )
     description: _Sentence = Field(description="what it is for, in at most 2,000 characters")
     retention_days: int = Field(ge=1, le=RETENTION_LIMIT_DAYS, description="whole days from 1 to 3650")

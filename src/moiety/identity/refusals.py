@@ -31,8 +31,7 @@ class PurposeUnknown(Refused):
 class PurposeUnreadable(Refused):
     code: ClassVar[str] = "purpose_unreadable"
     advice: ClassVar[str] = (
-        "the document is not TOML in UTF-8 (line {line}): "
-        "`moiety init DIR --example door` writes one to start from"
+        "the document is not TOML in UTF-8 (line {line}): `moiety init DIR --example door` writes one to start from"
     )
 
 
@@ -90,9 +89,7 @@ class ModelUnrated(Refused):
 
 class GroundsUnknown(Refused):
     code: ClassVar[str] = "grounds_unknown"
-    advice: ClassVar[str] = (
-        "the purpose has no such grounds: `moiety purpose show NAME` lists the {known} that it has"
-    )
+    advice: ClassVar[str] = "the purpose has no such grounds: `moiety purpose show NAME` lists the {known} that it has"
 
 
 class ClockWithoutZone(Refused):

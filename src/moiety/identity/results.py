@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 from typing import Final
 
 from moiety.identity.pseudonym import Pseudonym
@@ -74,13 +74,18 @@ class Erased:
 
 @dataclass(frozen=True, slots=True)
 class PurposeStatus:
-    """One purpose in numbers: people who can match now, and slots, which are mostly dummies."""
+    """One purpose in numbers: people who can match now, and slots, which are mostly dummies.
+
+    `checked` is the instant of the last check that found nothing; a `damaged` gallery answers nobody.
+    """
 
     name: str
     model: str
     people: int
     slots: int
     epoch: int
+    checked: datetime | None
+    damaged: bool
 
 
 @dataclass(frozen=True, slots=True)
