@@ -13,9 +13,7 @@ def direct(found: Distribution) -> set[str]:
     """Names that this distribution requires here, extras left out."""
     requirements = [Requirement(line) for line in found.requires or []]
     return {
-        canonicalize_name(one.name)
-        for one in requirements
-        if one.marker is None or one.marker.evaluate({"extra": ""})
+        canonicalize_name(one.name) for one in requirements if one.marker is None or one.marker.evaluate({"extra": ""})
     }
 
 

@@ -30,8 +30,11 @@ def bill() -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as folder:
         written = Path(folder) / "bill.json"
         subprocess.run(
-            [sys.executable, "-m", "cyclonedx_py", "environment", "--pyproject", ROOT / "pyproject.toml"]
-            + ["--output-reproducible", "--no-validate", "--output-format", "JSON", "--output-file", written, sys.executable],
+            [
+                *(sys.executable, "-m", "cyclonedx_py", "environment", sys.executable),
+                *("--pyproject", ROOT / "pyproject.toml", "--output-file", written),
+                *("--output-reproducible", "--no-validate", "--output-format", "JSON"),
+            ],
             check=True,
             stderr=subprocess.DEVNULL,
         )

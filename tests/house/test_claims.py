@@ -55,7 +55,10 @@ def test_every_promise_points_at_code_and_a_test():
 def test_tables_are_read_and_missing_names_are_found(tmp_path):
     (tmp_path / "tests").mkdir()
     (tmp_path / "tests" / "test_x.py").write_text("def test_it(): pass")
-    rows = table("| Claim | Test |\n|---|---|\n| a | `tests/test_x.py::test_it` |\n\n| Other | b |\n|---|---|\n| c | d |", "Claim")
+    rows = table(
+        "| Claim | Test |\n|---|---|\n| a | `tests/test_x.py::test_it` |\n\n| Other | b |\n|---|---|\n| c | d |",
+        "Claim",
+    )
     assert [row.cells for row in rows] == [{"Claim": "a", "Test": "`tests/test_x.py::test_it`"}]
     assert list(missing_tests(tmp_path, "`tests/test_x.py::test_it` and `tests/test_x.py`")) == []
     assert list(missing_tests(tmp_path, "`tests/test_x.py::test_gone`")) == ["tests/test_x.py has no test_gone"]

@@ -53,7 +53,10 @@ GOOD = {
     style.docstring_findings: [
         ("moiety.a", '"""A."""\nclass Gone(Refused):\n    advice: ClassVar[str] = "x"'),
         ("moiety.a", '"""A."""\nclass P(Protocol):\n    """P."""\n    def f(self) -> int: ...\n'),
-        ("moiety.a", '"""A."""\nclass C:\n    """C."""\n    @property\n    def f(self): return 1\n    def _g(self): ...'),
+        (
+            "moiety.a",
+            '"""A."""\nclass C:\n    """C."""\n    @property\n    def f(self): return 1\n    def _g(self): ...',
+        ),
     ],
 }
 

@@ -29,9 +29,8 @@ def run(*command: str | Path, cwd: Path, **environment: str) -> subprocess.Compl
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("wheel")
-    done = run(
-        sys.executable, "-m", "pip", "wheel", "--no-deps", "--no-build-isolation", "--wheel-dir", folder, ROOT, cwd=folder
-    )  # fmt: skip
+    build = (sys.executable, "-m", "pip", "wheel", "--no-deps", "--no-build-isolation")
+    done = run(*build, "--wheel-dir", folder, ROOT, cwd=folder)
     assert done.returncode == 0, done.stderr
     (built,) = folder.glob("moiety-*.whl")
     return built
