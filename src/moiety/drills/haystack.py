@@ -3,33 +3,55 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from moiety.drills.canaries import SHORTEST
 
+_RUNS_AT_ONCE: Final = 1 << 20
+_SIEVE_BITS: Final = 22
+_SPREAD: Final = np.uint64(0x9E3779B97F4A7C15)
+"""2^64 over the golden ratio, odd: the top bits of a product with it depend on all eight bytes (Knuth 6.4)."""
+
 
 class Haystack:
-    """Some files' bytes, indexed by every run of eight bytes in them."""
+    """Some files' bytes, in which needles are looked for at every place."""
 
     def __init__(self, parts: Sequence[bytes]) -> None:
         self._bytes = b"\0".join([*parts, bytes(SHORTEST)])
         self.size = len(self._bytes)
-        runs = np.ndarray((self.size - SHORTEST + 1,), "<u8", self._bytes, strides=(1,))
-        self._runs = np.unique(runs)
 
     def holds(self, needles: Sequence[bytes]) -> NDArray[np.bool_]:
         """Which of the needles, of eight bytes or more, stand somewhere in the files: bool (n,)."""
         starts = np.frombuffer(b"".join(needle[:SHORTEST] for needle in needles), "<u8")
         if len(starts) != len(needles):
             raise ValueError("a needle is too short")
-        places = np.searchsorted(self._runs, starts).clip(max=len(self._runs) - 1)
-        found = np.asarray(self._runs[places] == starts)
+        found = np.isin(starts, self._met(np.unique(starts)))
         for place in np.flatnonzero(found).tolist():
             found[place] = needles[place] in self._bytes
         return found
 
+    def _met(self, starts: NDArray[np.uint64]) -> NDArray[np.uint64]:
+        """Which of these runs of eight bytes stand in the files, some of them more than once.
+
+        A sieve passes few others, so a gigabyte is read in a minute and nothing of its size is kept.
+        """
+        sieve = np.zeros(1 << _SIEVE_BITS, bool)
+        sieve[_sieved(starts)] = True
+        runs = np.ndarray((self.size - SHORTEST + 1,), "<u8", self._bytes, strides=(1,))
+        met = [np.empty(0, "<u8")]
+        for at in range(0, len(runs), _RUNS_AT_ONCE):
+            some = runs[at : at + _RUNS_AT_ONCE]
+            some = some[sieve[_sieved(some)]]
+            met.append(some[np.isin(some, starts)])
+        return np.concatenate(met)
+
     def accident(self, needles: int) -> float:
         """A bound on the probability that so many needles meet one hit in random bytes of this size."""
         return needles * self.size * 256.0**-SHORTEST
+
+
+def _sieved(runs: NDArray[np.uint64]) -> NDArray[np.uint64]:
+    return (runs * _SPREAD) >> np.uint64(64 - _SIEVE_BITS)

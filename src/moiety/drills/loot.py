@@ -34,6 +34,10 @@ class Loot:
         """The occupied rows of a gallery, write-ahead log included. Raises LookupError where there are none."""
         return sql.rows(self.files, gallery)
 
+    def occupied_since(self, gallery: str) -> NDArray[np.int64]:
+        """For every slot, how many of the changes in the write-ahead log it has been occupied for: int64 (slots,)."""
+        return sql.occupied_since(self.files, gallery)
+
 
 def steal(folder: Path) -> Loot:
     """Copy every file of a store's folder, in use or not: what a thief of the machine or of its backup gets."""

@@ -1,7 +1,7 @@
 """Attack: order. The thief watched the door: he knows in which order people came. Do the rows tell which is whose?
 
 A row says in clear on which day it expires, so who came on another day is told apart; that is the bound. Within a day
-nothing may tell: not the slot, not the number of the change that wrote the page.
+nothing may tell: not the slot, not the number of the change that wrote the page, not the write-ahead log.
 """
 
 from __future__ import annotations
@@ -18,9 +18,12 @@ def of_arrival(scene: Scene, rng: np.random.Generator) -> tuple[Trial, Trial]:
     """Arrival numbers against every column that may carry time; labels are shuffled within each day."""
 
     def on(store: str) -> Trial:
-        rows = scene.enrolled.rows(store, scene.everybody)
-        columns = {"expires": rows.expires, "grounds": rows.grounds, "slots": rows.slots, "changes": rows.changes}
-        readings = [by_rank(name, scene.everybody, column) for name, column in columns.items()]
+        theft = scene.enrolled
+        rows = theft.rows(store, scene.everybody)
+        columns = [rows.expires, rows.grounds, rows.slots, rows.changes]
+        if store != PLAIN:
+            columns.append(theft.stores[store].occupied_since(theft.gallery)[rows.slots])
+        readings = [by_rank(str(place), scene.everybody, column) for place, column in enumerate(columns)]
         return guess(readings, rng, groups=scene.days)
 
     return on(scene.seat), on(PLAIN)

@@ -6,11 +6,9 @@ A database in the clear, the plain twin, is read by the same door.
 from __future__ import annotations
 
 import sqlite3
-import tempfile
 from collections.abc import Mapping
 from contextlib import closing
-from dataclasses import dataclass, field
-from pathlib import Path
+from dataclasses import dataclass, field, fields
 from typing import Any, Final, Self
 
 import numpy as np
@@ -18,6 +16,7 @@ from numpy.typing import NDArray
 
 from moiety.custody import page
 from moiety.custody.slots import SLOTS, State
+from moiety.drills import replay
 from moiety.drills.algebra import Words
 from moiety.drills.people import quantised
 
@@ -54,8 +53,8 @@ class Rows:
         places = order[np.searchsorted(self.slots, slots, sorter=order).clip(max=len(order) - 1)]
         if not np.array_equal(self.slots[places], slots):
             raise LookupError("a slot holds nobody")
-        columns = (self.words, self.slots, self.handles, self.pseudonyms, self.expires, self.grounds, self.changes)
-        return type(self)(self.seat, *(column[places] for column in columns))
+        columns = (getattr(self, one.name)[places] for one in fields(self) if one.name != "seat")
+        return type(self)(self.seat, *columns)
 
 
 def rows(files: Mapping[str, bytes], gallery: str) -> Rows:
@@ -63,18 +62,29 @@ def rows(files: Mapping[str, bytes], gallery: str) -> Rows:
 
     Raises LookupError where no file is a database with such rows.
     """
-    with tempfile.TemporaryDirectory(prefix="moiety-drill-") as folder:
-        for content, log in _databases(files):
-            copy = Path(folder, "stolen.sqlite")
-            copy.write_bytes(content)
-            Path(folder, copy.name + _LOG).write_bytes(log)
-            with closing(sqlite3.connect(copy)) as database:
-                tables = {name for (name,) in database.execute("SELECT name FROM sqlite_master")}
-                if "person" in tables:
-                    return _plain(database)
-                if "page" in tables:
-                    return _split(database, gallery)
+    for content, log in _databases(files):
+        with closing(_opened(replay.whole(content, log))) as database:
+            if _has(database, "person"):
+                return _plain(database)
+            if _has(database, "page"):
+                return _split(database, gallery)
     raise LookupError("no database with rows")
+
+
+def occupied_since(files: Mapping[str, bytes], gallery: str) -> NDArray[np.int64]:
+    """For every slot, how many of the changes in the write-ahead log it has been occupied for: int64 (slots,).
+
+    Nothing, if no file is a database of a custodian.
+    """
+    since: NDArray[np.int64] = np.zeros(0, np.int64)
+    for content, log in _databases(files):
+        for earlier in replay.steps(content, log):
+            with closing(_opened(earlier)) as database:
+                held = _states(database, gallery) == State.ACTIVE if _has(database, "states") else since > 0
+            known = np.zeros(len(held), np.int64)
+            known[: len(since)] = since[: len(held)]
+            since = np.where(held, known + 1, 0)
+    return since
 
 
 def _databases(files: Mapping[str, bytes]) -> list[tuple[bytes, bytes]]:
@@ -82,9 +92,32 @@ def _databases(files: Mapping[str, bytes]) -> list[tuple[bytes, bytes]]:
     return [(content, files.get(name + _LOG, b"")) for name, content in files.items() if content.startswith(_MAGIC)]
 
 
+def _opened(content: bytes) -> sqlite3.Connection:
+    """A database in memory."""
+    database = sqlite3.connect(":memory:")
+    database.deserialize(content)
+    return database
+
+
+def _has(database: sqlite3.Connection, table: str) -> bool:
+    return database.execute("SELECT 1 FROM sqlite_master WHERE name = ?", (table,)).fetchone() is not None
+
+
+def _states(database: sqlite3.Connection, gallery: str) -> NDArray[np.uint8]:
+    """The state of every slot: uint8 (slots,)."""
+    stored = database.execute(
+        "SELECT states.rows FROM states JOIN gallery ON gallery.id = states.gallery"
+        " JOIN custodian ON custodian.epoch = states.epoch WHERE gallery.name = ? ORDER BY states.number",
+        (gallery,),
+    ).fetchall()
+    return np.frombuffer(b"".join(one for (one,) in stored), page.STATES)["states"].reshape(-1)
+
+
 def _plain(database: sqlite3.Connection) -> Rows:
     columns = "id, vector, pseudonym, expires, registered"
     found = database.execute(f"SELECT {columns} FROM person ORDER BY id").fetchall()  # noqa: S608
+    if not found:
+        raise LookupError("the database has no rows")
     numbers, vectors, names, expires, registered = zip(*found, strict=True)
     pseudonyms = np.frombuffer(b"".join(names), np.uint8).reshape(len(names), -1)
     return Rows(
@@ -102,15 +135,15 @@ def _plain(database: sqlite3.Connection) -> Rows:
 def _split(database: sqlite3.Connection, gallery: str) -> Rows:
     (seat,) = database.execute("SELECT seat FROM custodian").fetchone()
     found = database.execute(
-        "SELECT page.rows, states.rows, page.number, page.version FROM page"
-        " JOIN gallery ON gallery.id = page.gallery JOIN custodian ON custodian.epoch = page.epoch"
-        " JOIN states ON (states.gallery, states.epoch, states.number) = (page.gallery, page.epoch, page.number)"
-        " WHERE gallery.name = ? ORDER BY page.number",
+        "SELECT page.rows, page.number, page.version FROM page JOIN gallery ON gallery.id = page.gallery"
+        " JOIN custodian ON custodian.epoch = page.epoch WHERE gallery.name = ? ORDER BY page.number",
         (gallery,),
     ).fetchall()
-    stored, states, numbers, versions = zip(*found, strict=True)
+    if not found:
+        raise LookupError("the gallery has no rows")
+    stored, numbers, versions = zip(*found, strict=True)
     pages = np.frombuffer(b"".join(stored), page.layout((len(stored[0]) - _PAGE_OVERHEAD) // (SLOTS * _WORD_BYTES)))
-    held = np.frombuffer(b"".join(states), page.STATES)["states"].reshape(-1) == State.ACTIVE
+    held = _states(database, gallery) == State.ACTIVE
     slots = np.add.outer(np.array(numbers) * SLOTS, np.arange(SLOTS)).reshape(-1)
 
     def column(name: str) -> NDArray[Any]:
