@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from importlib import import_module
+from importlib.metadata import version
 from importlib.util import find_spec
-from typing import Any, Final
+from typing import Annotated, Any
 
 import typer
 
@@ -51,12 +52,27 @@ def application(called: str | None) -> typer.Typer:
         rich_markup_mode=None,
         pretty_exceptions_enable=False,
     )
+    app.callback()(_frame)
     for name, row in COMMANDS.items():
         if name == called:
             _mount(app, name, row)
         else:
             app.command(name, help=row.help)(_not_called)
     return app
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"moiety {version('moiety')}")
+        raise typer.Exit
+
+
+def _frame(
+    _asked: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and end.")
+    ] = False,
+) -> None:
+    """What stands before any command."""
 
 
 def _not_called() -> None:
