@@ -18,6 +18,7 @@ from moiety.cli.files import (
     MapExists,
     MapUnfinished,
     MapUnwritable,
+    MapWriter,
     map_file,
     people,
     read_bounded,
@@ -87,17 +88,33 @@ def test_the_map_appears_whole_and_for_the_operator_only(tmp_path: Path) -> None
     assert list(tmp_path.iterdir()) == [path]
 
 
+def write_and_be_cut_off(path: Path) -> None:
+    """One row, and then Ctrl-C."""
+    with map_file(path) as writer:
+        writer.add("anna", "door-1")
+        raise KeyboardInterrupt
+
+
 def test_a_run_that_is_cut_off_leaves_what_it_had(tmp_path: Path) -> None:
     path, unfinished = tmp_path / "map.csv", tmp_path / "map.csv.unfinished"
-    with pytest.raises(KeyboardInterrupt), map_file(path) as writer:
-        writer.add("anna", "door-1")
-        assert rows(unfinished)[1:] == [["anna", "door-1"]]
-        raise KeyboardInterrupt
+    with pytest.raises(KeyboardInterrupt):
+        write_and_be_cut_off(path)
     assert not path.exists()
     assert rows(unfinished)[1:] == [["anna", "door-1"]]
     with pytest.raises(MapUnfinished), map_file(path):
         pass
     assert rows(unfinished)[1:] == [["anna", "door-1"]]
+
+
+def test_a_row_is_on_the_disk_as_soon_as_it_is_added(tmp_path: Path) -> None:
+    with map_file(tmp_path / "map.csv") as writer:
+        writer.add("anna", "door-1")
+        assert rows(tmp_path / "map.csv.unfinished")[1:] == [["anna", "door-1"]]
+
+
+def test_a_full_disk_is_noticed_at_the_row(tmp_path: Path) -> None:
+    with open("/dev/full", "wb", buffering=0) as full, pytest.raises(MapUnwritable):
+        MapWriter(full.fileno())
 
 
 def test_a_map_is_never_written_over(tmp_path: Path) -> None:

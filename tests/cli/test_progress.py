@@ -40,10 +40,15 @@ def test_what_takes_longer_is_drawn_on_stderr(capfd: pytest.CaptureFixture[str])
     assert "1/7" in said.err
 
 
-def test_the_bar_is_put_away_when_something_is_refused(capfd: pytest.CaptureFixture[str]) -> None:
-    clock = Clock()
-    with pytest.raises(ValueError, match="stop"), bar(clock) as progress:
+def draw_and_fail(clock: Clock) -> None:
+    """A stage that is drawn and then refused."""
+    with bar(clock) as progress:
         clock.now_s += PATIENCE_S
         progress("checking", 1, 7)
         raise ValueError("stop")
+
+
+def test_the_bar_is_put_away_when_something_is_refused(capfd: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(ValueError, match="stop"):
+        draw_and_fail(Clock())
     assert capfd.readouterr().err.endswith("\n")

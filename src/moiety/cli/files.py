@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import csv
+import io
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import ClassVar, Final, TextIO
+from typing import ClassVar, Final
 
 from moiety.errors import Refused
 
@@ -94,17 +95,20 @@ def _pictures(entry: Path) -> list[Path]:
 class MapWriter:
     """Rows of a map file: each is on the disk before the next person is enrolled."""
 
-    def __init__(self, file: TextIO) -> None:
-        self._file = file
-        self._rows = csv.writer(file, lineterminator="\n")
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor = descriptor
         self.add("folder", "pseudonym")
 
     def add(self, folder: str, pseudonym: str) -> None:
         """Write one row through to the disk; raises `MapUnwritable`."""
+        row = io.StringIO(newline="")
+        csv.writer(row, lineterminator="\n").writerow((folder, pseudonym))
+        # A name that is no UTF-8 comes back as the bytes that it was on the disk.
+        line = row.getvalue().encode("utf-8", "surrogateescape")
         try:
-            self._rows.writerow((folder, pseudonym))
-            self._file.flush()
-            os.fsync(self._file.fileno())
+            if os.write(self._descriptor, line) != len(line):
+                raise MapUnwritable
+            os.fsync(self._descriptor)
         except OSError:
             raise MapUnwritable from None
 
@@ -125,6 +129,8 @@ def map_file(path: Path) -> Iterator[MapWriter]:
         raise MapUnfinished from None
     except OSError:
         raise MapUnwritable from None
-    with os.fdopen(descriptor, "w", encoding="utf-8", errors="surrogateescape", newline="") as file:
-        yield MapWriter(file)
+    try:
+        yield MapWriter(descriptor)
+    finally:
+        os.close(descriptor)
     os.replace(unfinished, path)
