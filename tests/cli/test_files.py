@@ -11,17 +11,16 @@ import pytest
 
 from moiety.cli.files import (
     PICTURES_LIMIT,
-    FileTooLong,
-    FileUnreadable,
+    DocumentUnreadable,
     FolderEmpty,
     FolderUnreadable,
     MapExists,
     MapUnfinished,
     MapUnwritable,
     MapWriter,
+    beginning,
     map_file,
     people,
-    read_bounded,
 )
 
 
@@ -59,13 +58,12 @@ def test_folders_that_will_not_do(tmp_path: Path) -> None:
 def test_a_file_is_read_to_its_limit_and_no_further(tmp_path: Path) -> None:
     file = tmp_path / "document"
     file.write_bytes(b"12345")
-    assert read_bounded(file, 5) == b"12345"
-    with pytest.raises(FileTooLong):
-        read_bounded(file, 4)
-    with pytest.raises(FileUnreadable):
-        read_bounded(tmp_path / "absent", 5)
-    with pytest.raises(FileUnreadable):
-        read_bounded(tmp_path, 5)
+    assert beginning(file, 9) == b"12345"
+    assert beginning(file, 4) == b"1234"
+    with pytest.raises(DocumentUnreadable):
+        beginning(tmp_path / "absent", 5)
+    with pytest.raises(DocumentUnreadable):
+        beginning(tmp_path, 5)
 
 
 def rows(path: Path) -> list[list[str]]:

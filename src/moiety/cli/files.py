@@ -18,14 +18,9 @@ PICTURES_LIMIT: Final = 64
 OPERATOR_ONLY: Final = 0o600
 
 
-class FileUnreadable(Refused):
-    code: ClassVar[str] = "file_unreadable"
-    advice: ClassVar[str] = "the file cannot be read: check its path and who may read it"
-
-
-class FileTooLong(Refused):
-    code: ClassVar[str] = "file_too_long"
-    advice: ClassVar[str] = "the file has more than the {limit} bytes that such a file may have"
+class DocumentUnreadable(Refused):
+    code: ClassVar[str] = "document_unreadable"
+    advice: ClassVar[str] = "the document cannot be read: check its path and who may read it"
 
 
 class FolderUnreadable(Refused):
@@ -56,16 +51,13 @@ class MapUnwritable(Refused):
     advice: ClassVar[str] = "the map file cannot be written: check its folder, its disk and who may write there"
 
 
-def read_bounded(path: Path, limit: int) -> bytes:
-    """The bytes of a file of at most `limit`; raises `FileUnreadable` or `FileTooLong`."""
+def beginning(path: Path, limit: int) -> bytes:
+    """The first `limit` bytes of a file; raises `DocumentUnreadable`."""
     try:
         with path.open("rb") as file:
-            content = file.read(limit + 1)
+            return file.read(limit)
     except OSError:
-        raise FileUnreadable from None
-    if len(content) > limit:
-        raise FileTooLong(limit=limit)
-    return content
+        raise DocumentUnreadable from None
 
 
 def people(folder: Path) -> list[tuple[str, list[Path]]]:

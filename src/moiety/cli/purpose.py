@@ -45,10 +45,10 @@ def add(
       moiety purpose add office/purpose.toml
       moiety purpose add purpose.toml --office /srv/office --json
     """
-    from moiety.cli.files import read_bounded
+    from moiety.cli.files import beginning
     from moiety.identity.purpose import DOCUMENT_LIMIT
 
-    content = read_bounded(document, DOCUMENT_LIMIT)
+    content = beginning(document, DOCUMENT_LIMIT + 1)  # one byte too many is refused with the rest
     with opened(office) as m:
         purpose = m.add_purpose(content)
     answer: Added = {

@@ -68,7 +68,7 @@ class Purpose(BaseModel):
     description: _Sentence = Field(description="what it is for, in at most 2,000 characters")
     retention_days: int = Field(ge=1, le=RETENTION_LIMIT_DAYS, description="whole days from 1 to 3650")
     model: str = Field(
-        pattern=r"^[a-z0-9][a-z0-9._-]{0,62}$",
+        pattern=r"^[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?$",
         description="the name of a model card, as `moiety models list` shows it",
     )
     targets: Targets = Field(description="a table [targets] with fmr and fpir")
