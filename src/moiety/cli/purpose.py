@@ -36,9 +36,10 @@ def add(
     office: OfficeFolder = None,
     as_json: AsJson = False,
 ) -> Outcome[Added]:
-    """Add a purpose, or replace the document of one. The model must be installed.
+    """Add a purpose, or replace the document of one.
 
-    A purpose that has people keeps its model and its grounds; everything else may change.
+    Its model needs a card and may be installed later. A purpose that is replaced keeps its model and its grounds;
+    everything else may change.
 
     \b
     Examples:

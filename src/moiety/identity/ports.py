@@ -81,7 +81,8 @@ class Card(Protocol):
 
 
 class Models(Protocol):
-    """The models of this machine. Raises `Unavailable` for one that is not installed."""
+    """The models of this machine. Raises a refusal for a name without a card, or whose card recognises nobody, and
+    `Unavailable` for a recogniser that is not installed."""
 
     def card(self, name: str) -> Card: ...
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 def derive(purpose: Purpose, card: Card) -> Terms:
     """The terms of a purpose under the measured rates of its model.
 
-    Raises `ModelUnrated` for a card without rates (a detector's), and `RateUnmeasured` where the card does
+    Raises `ModelUnrated` for a card without rates, and `RateUnmeasured` where the card does
     not reach the purpose's false match rate: to extrapolate it would be a guess about strangers.
     """
     from moiety.matching.policy import Rate, Terms, verify_point
