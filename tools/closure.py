@@ -6,10 +6,10 @@ from collections.abc import Iterable
 from importlib.metadata import Distribution, distribution
 
 from packaging.requirements import Requirement
-from packaging.utils import canonicalize_name
+from packaging.utils import NormalizedName, canonicalize_name
 
 
-def direct(found: Distribution) -> set[str]:
+def direct(found: Distribution) -> set[NormalizedName]:
     """Names that this distribution requires here, extras left out."""
     requirements = [Requirement(line) for line in found.requires or []]
     return {
@@ -17,12 +17,12 @@ def direct(found: Distribution) -> set[str]:
     }
 
 
-def closure(lines: Iterable[str]) -> dict[str, Distribution]:
+def closure(lines: Iterable[str]) -> dict[NormalizedName, Distribution]:
     """What these requirement lines name and everything below, by normalised name.
 
     Raises PackageNotFoundError where one is not installed.
     """
-    found: dict[str, Distribution] = {}
+    found: dict[NormalizedName, Distribution] = {}
     waiting = {canonicalize_name(Requirement(line).name) for line in lines}
     while waiting:
         name = waiting.pop()

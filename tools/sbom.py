@@ -60,8 +60,8 @@ def described(bom: dict[str, Any], project: dict[str, Any]) -> dict[str, Any]:
     ]
     for part in bom["components"]:
         name = canonicalize_name(part["name"])
-        stated = distribution(name).metadata.get("License")
-        if stated and not part.get("licenses"):  # words of its own that are no identifier
+        stated = distribution(name).metadata.json.get("license")
+        if isinstance(stated, str) and not part.get("licenses"):  # words of its own that are no identifier
             part["licenses"] = [{"license": {"name": stated.splitlines()[0]}}]
         part["scope"] = "required" if name in required else "optional" if name in optional else "excluded"
     for part in [bom["metadata"]["component"], *bom["components"]]:

@@ -1,0 +1,154 @@
+"""Render docs/measurements into the README, between markers, so that no figure there was typed by anyone.
+
+    python -m tools.figures            write
+    python -m tools.figures --check    exit status 1 if the README says something else
+
+A block begins with `<!-- figures: NAME -->` and ends with `<!-- end of figures -->`; the names are those of `BLOCKS`.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parent.parent
+README = ROOT / "README.md"
+MEASUREMENTS = ROOT / "docs" / "measurements"
+BLOCK = re.compile(r"(<!-- figures: (?P<name>[\w-]+) -->\n).*?(<!-- end of figures -->)", re.DOTALL)
+
+Record = dict[str, Any]
+
+
+def table(heading: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
+    """A Markdown table."""
+    columns = list(heading)
+    lines = [columns, ["---"] * len(columns), *[list(row) for row in rows]]
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+
+
+def number(value: float, digits: int = 1) -> str:
+    """With thousands set apart, and so many digits behind the point."""
+    return f"{value:,.{digits}f}"
+
+
+def measured_on(record: Record) -> str:
+    """One sentence on the machine and the command."""
+    machine = record["machine"]
+    versions = ", ".join(f"{name} {machine[name]}" for name in ("numpy", "numba", "faiss-cpu"))
+    return (
+        f"`{' '.join(record['command'])}` on {machine['cores']} cores of {machine['processor']}, "
+        f"{machine['memory_gb']} GB; Python {machine['python']}, {versions}."
+    )
+
+
+def search(records: dict[str, Record]) -> str:
+    """Search beside its peers: one row for each number of probes."""
+    rows = []
+    for name in ("search-1", "search-32"):
+        one = records[name]["result"]
+        peer = one["peer"]
+        rows.append(
+            [
+                f"{one['rows']:,} x {one['dim']}",
+                str(one["probes"]),
+                f"**{number(one['ours_ms'])}**",
+                f"{number(one['peers_ms'][peer])} ({peer})",
+                f"**{number(one['ratio'], 2)}**",
+                number(one["ratio_faiss_default"], 2),
+                number(one["distance_ms_per_custodian"]),
+                number(one["threshold_ms"]),
+                number(one["checks_ms"]),
+                number(one["mb_per_custodian"], 0),
+            ]
+        )
+    heading = ["gallery", "probes", "three custodians, ms", "fastest plain search, ms", "ratio"]
+    heading += ["ratio to FAISS as installed", "one custodian's distances, ms", "threshold, ms", "checks, ms"]
+    heading += ["MB a custodian"]
+    return table(heading, rows) + "\n\n" + measured_on(records["search-1"])
+
+
+def enrol(records: dict[str, Record]) -> str:
+    """Enrolment, durable at three custodians."""
+    one = records["enrol"]["result"]
+    return (
+        f"{one['rows_per_s']:,.0f} people a second, prepared templates of {one['dim']} numbers, durable in three files. "
+        f"{measured_on(records['enrol'])}"
+    )
+
+
+def drill(records: dict[str, Record]) -> str:
+    """What a thief of one store gets, beside the same attack on a plain database."""
+    rows = [
+        [
+            attack["name"],
+            " and ".join(attack["stores"]) if isinstance(attack["stores"], list) else str(attack["stores"]),
+            number(attack["success"], 3),
+            number(attack["chance"], 3),
+            number(attack["plain_twin"], 3),
+            attack["unit"],
+            attack["expected"],
+            "as claimed" if attack["passed"] else "**not as claimed**",
+        ]
+        for attack in records["drill"]["result"]["attacks"]
+    ]
+    heading = ["attack", "stolen", "success", "chance", "same attack on a plain database", "unit", "claimed", "seen"]
+    return table(heading, rows) + "\n\n" + measured_on(records["drill"])
+
+
+def accuracy(records: dict[str, Record]) -> str:
+    """Error rates on labelled pairs, with intervals."""
+    one = records["pairs"]["result"]
+    rates = [
+        [f"FNMR at FMR {target}", f"{100 * value:.2f} %", f"{100 * low:.2f} to {100 * high:.2f} %"]
+        for target, (value, low, high) in one["fnmr"].items()
+    ]
+    rows = [
+        ["pairs decided rightly", f"{100 * one['accuracy']:.2f} %", ""],
+        ["equal error rate", f"{100 * one['eer']:.2f} %", ""],
+        *rates,
+        ["decisions that sharing changed", f"{100 * one['decisions_differing']:.3f} %", ""],
+    ]
+    failed = f"{one['pairs']:,} pairs, {one['failed']} of them failed and counted as errors. "
+    return table([f"`{one['model']}`", "", "95 % interval"], rows) + "\n\n" + failed + measured_on(records["pairs"])
+
+
+BLOCKS: dict[str, Callable[[dict[str, Record]], str]] = {
+    "search": search,
+    "enrol": enrol,
+    "drill": drill,
+    "accuracy": accuracy,
+}
+
+
+def rendered(text: str, records: dict[str, Record]) -> str:
+    """The text with every block filled; a block that nobody knows, or whose figures are missing, ends the run."""
+
+    def fill(match: re.Match[str]) -> str:
+        name = match["name"]
+        try:
+            body = BLOCKS[name](records)
+        except KeyError as missing:
+            raise SystemExit(f"README.md: figures for {name!r} lack {missing}; run 'make bench'") from None
+        return f"{match[1]}\n{body}\n\n{match[3]}"
+
+    return BLOCK.sub(fill, text)
+
+
+def main() -> None:
+    """Write the README, or compare it."""
+    records = {path.stem: json.loads(path.read_text()) for path in sorted(MEASUREMENTS.glob("*.json"))}
+    before = README.read_text()
+    after = rendered(before, records)
+    if "--check" in sys.argv[1:]:
+        if before != after:
+            raise SystemExit("README.md holds figures that docs/measurements does not; run 'python -m tools.figures'")
+    elif before != after:
+        README.write_text(after)
+
+
+if __name__ == "__main__":
+    main()
