@@ -75,8 +75,8 @@ def enrol(records: dict[str, Record]) -> str:
     """Enrolment, durable at three custodians."""
     one = records["enrol"]["result"]
     return (
-        f"{one['rows_per_s']:,.0f} people a second, prepared templates of {one['dim']} numbers, durable in three files. "
-        f"{measured_on(records['enrol'])}"
+        f"{one['rows_per_s']:,.0f} people a second, prepared templates of {one['dim']} numbers, durable in "
+        f"three files. {measured_on(records['enrol'])}"
     )
 
 
