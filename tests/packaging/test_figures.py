@@ -24,9 +24,10 @@ def test_the_readme_says_what_was_measured():
 
 def search_record(probes: int, ours_ms: float) -> figures.Record:
     result = {
-        "rows": 1_000_000, "dim": 512, "probes": probes, "ours_ms": ours_ms,
-        "peers_ms": {"numpy": 100.0, "FAISS": 50.0}, "peer": "FAISS", "ratio": ours_ms / 50, "ratio_faiss_default": 0.5, "distance_ms_per_custodian": 20.0,
-        "threshold_ms": 7.0, "checks_ms": 1.0, "mb_per_custodian": 1100.4,
+        "rows": 1_000_000, "dim": 512, "probes": probes,
+        "ours_ms": ours_ms, "peers_ms": {"numpy": 100.0, "FAISS": 50.0}, "peer": "FAISS",
+        "ratio": ours_ms / 50, "ratio_faiss_default": 0.5,
+        "distance_ms_per_custodian": 20.0, "threshold_ms": 7.0, "checks_ms": 1.0, "mb_per_custodian": 1100.4,
     }  # fmt: skip
     return {"command": ["moiety", "bench", "search"], "machine": MACHINE, "result": result}
 
