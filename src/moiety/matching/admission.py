@@ -5,7 +5,7 @@ take 64 sums of ring elements over random subsets of all the rows' elements:
 
     degree  every sum's three shares lie on a line; a bent share passes with probability 2^-64;
     range   every sum's two words lie within +- 1,000 sqrt(d) 129: a quantised face has |u|_1 <= sqrt(d) |u|_2, so
-            this is constant for honest rows, and a coordinate above 2^23 passes with probability 2^-64;
+            this is constant for honest rows, and a coordinate above 2^24 passes with probability 2^-64;
     norm    each row's self product, exact because no coordinate is large, lies in 15,600..16,700.
 
 The norm then bounds each coordinate by 129, so that no inner product can wrap.

@@ -1,0 +1,126 @@
+"""Templates before their rows are active, and galleries: what is malformed or no longer fits together is found."""
+
+from __future__ import annotations
+
+import os
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from moiety.matching import admission, integrity
+from moiety.matching.refusals import Disagreement, MalformedTemplate
+from moiety.matching.rounds import lockstep
+from moiety.matching.words import quantise
+from moiety.sharing.seat import SEATS, Seat
+from moiety.sharing.split import split
+
+from .three import Three, header
+
+DIM = 48
+
+
+def faces(count: int) -> NDArray[np.int64]:
+    rng = np.random.default_rng(2)
+    return np.array([quantise(row) for row in rng.standard_normal((count, DIM))], dtype=np.int64).reshape(count, DIM)
+
+
+def admit(templates: NDArray[np.int64], bend: tuple[Seat, int, int, int] | None = None, public: bytes = b"") -> None:
+    parts = split(templates.view(np.uint64), os.urandom)
+    if bend is not None:
+        seat, row, word, bit = bend
+        parts[seat][row, word] ^= np.uint64(1 << bit)
+    three, head = Three(), header(len(templates), 0, DIM, 0, "enrol")
+    lockstep(
+        {
+            seat: admission.attempt(
+                admission.Candidates(
+                    three.keys(seat), head, os.urandom(32), parts[seat], b"" if seat == "a" else public
+                )
+            )
+            for seat in SEATS
+        }
+    )
+
+
+@pytest.mark.parametrize("count", [0, 1, 999, 1_000, 1_001])
+def test_quantised_faces_are_admitted(count: int) -> None:
+    admit(faces(count))
+
+
+def test_the_longest_face_in_every_row_is_admitted() -> None:
+    """All coordinates of one sign add up to the largest sums that honest rows can have."""
+    flat = np.full((1_000, DIM), 18, dtype=np.int64)
+    flat[:, :4] = 20
+    assert 15_600 <= int(np.sum(flat[0] * flat[0])) <= 16_700
+    admit(flat)
+
+
+@pytest.mark.parametrize("seat", SEATS)
+@pytest.mark.parametrize("bit", [0, 15, 16, 33, 63])
+def test_a_part_off_the_line_is_refused(seat: Seat, bit: int) -> None:
+    with pytest.raises(MalformedTemplate):
+        admit(faces(1_500), bend=(seat, 1_201, 7, bit))
+
+
+@pytest.mark.parametrize("added", [1 << 16, 1 << 32, 1 << 40, -(1 << 62), 200])
+def test_a_coordinate_that_is_no_coordinate_is_refused(added: int) -> None:
+    templates = faces(1_100)
+    templates[1_050, 3] += added
+    with pytest.raises(MalformedTemplate):
+        admit(templates)
+
+
+def test_a_norm_that_wraps_is_refused() -> None:
+    """2^32 squared vanishes mod 2^64: only the sums see it."""
+    templates = faces(10)
+    templates[4, 11] += 1 << 40
+    templates[4, 12] -= 1 << 40
+    with pytest.raises(MalformedTemplate):
+        admit(templates)
+
+
+@pytest.mark.parametrize("factor", [0, 2])
+def test_rows_of_another_length_are_refused(factor: int) -> None:
+    templates = faces(10)
+    templates[9] *= factor
+    with pytest.raises(MalformedTemplate):
+        admit(templates)
+
+
+def test_what_the_three_say_of_the_rows_must_be_the_same() -> None:
+    with pytest.raises(Disagreement):
+        admit(faces(3), public=b"other slots")
+
+
+def fits(parts: dict[Seat, NDArray[np.uint16]]) -> set[bool]:
+    three, head = Three(), header(len(parts["a"]), 0, DIM, 0, "integrity")
+    sides = {
+        seat: integrity.attempt(
+            integrity.Gallery(
+                three.keys(seat),
+                head,
+                os.urandom(32),
+                lambda seat=seat: (parts[seat][at : at + 100] for at in range(0, len(parts[seat]), 100)),
+                b"",
+                lambda done: None,
+            )
+        )
+        for seat in SEATS
+    }
+    return set(lockstep(sides).values())
+
+
+@pytest.mark.parametrize("rows", [0, 64, 640])
+def test_a_gallery_that_fits_passes(rows: int) -> None:
+    secret = np.frombuffer(os.urandom(rows * DIM * 2), dtype=np.uint16).reshape(rows, DIM)
+    assert fits(split(secret, os.urandom)) == {True}
+
+
+@pytest.mark.parametrize("seat", SEATS)
+def test_one_flipped_bit_in_one_row_of_one_custodian_is_found(seat: Seat) -> None:
+    secret = np.frombuffer(os.urandom(640 * DIM * 2), dtype=np.uint16).reshape(640, DIM)
+    for bit in (0, 15):
+        parts = split(secret, os.urandom)
+        parts[seat][17, 5] ^= np.uint16(1 << bit)
+        assert fits(parts) == {False}

@@ -1,0 +1,140 @@
+"""Laws of sharing: any two parts combine, one part alone is noise, refresh and recovery keep what is shared."""
+
+from __future__ import annotations
+
+import os
+from itertools import combinations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from moiety.sharing import recover, refresh, ring, split
+from moiety.sharing.encode import decode, encode
+from moiety.sharing.seat import SEATS
+from moiety.sharing.streams import Stream, derive
+
+WORDS = [np.uint16, np.uint32, np.uint64]
+
+
+@st.composite
+def words(draw: st.DrawFn) -> NDArray[np.unsignedinteger]:
+    dtype = draw(st.sampled_from(WORDS))
+    shape = (draw(st.integers(0, 3)), 2 * draw(st.integers(1, 40)))
+    rng = np.random.default_rng(draw(st.integers(0, 2**32)))
+    return np.frombuffer(rng.bytes(int(np.prod(shape)) * np.dtype(dtype).itemsize), dtype=dtype).reshape(shape)
+
+
+@given(words())
+def test_any_two_parts_combine(secret: NDArray[np.unsignedinteger]) -> None:
+    parts = split.split(secret, os.urandom)
+    for pair in combinations(SEATS, 2):
+        assert (split.combine({seat: parts[seat] for seat in pair}) == secret).all()
+
+
+@given(words())
+def test_decoding_undoes_encoding(secret: NDArray[np.unsignedinteger]) -> None:
+    assert (decode(encode(secret)) == secret).all()
+
+
+@given(words())
+def test_the_low_halves_of_a_sharing_are_a_sharing(secret: NDArray[np.unsignedinteger]) -> None:
+    parts = split.split(secret, os.urandom)
+    low = {seat: part.astype(np.uint16) for seat, part in parts.items()}
+    assert (split.combine(low) == secret.astype(np.uint16)).all()
+
+
+@given(st.binary(max_size=200))
+def test_byte_strings(data: bytes) -> None:
+    parts = split.split_bytes(data, os.urandom)
+    for pair in combinations(SEATS, 2):
+        assert split.combine_bytes({seat: parts[seat] for seat in pair}, len(data)) == data
+
+
+def test_one_part_is_uniform_whatever_the_secret() -> None:
+    """Each byte value of each custodian's part of one constant secret is as frequent as the others (chi-squared)."""
+    secret = np.zeros((4_000, 64), dtype=np.uint16)
+    for part in split.split(secret, os.urandom).values():
+        counts = np.bincount(part.view(np.uint8).reshape(-1), minlength=256)
+        expected = part.nbytes / 256
+        statistic = float(np.sum((counts - expected) ** 2) / expected)
+        # 255 degrees of freedom: mean 255, deviation 22.6; eight deviations are never seen by chance.
+        assert abs(statistic - 255) < 8 * 22.6
+
+
+def test_a_split_draws_as_much_randomness_as_it_hides() -> None:
+    """A mask smaller than the ring leaks: 16 bits of randomness a word of 16 bits, and every draw is fresh."""
+    drawn: list[int] = []
+
+    def entropy(count: int) -> bytes:
+        drawn.append(count)
+        return os.urandom(count)
+
+    secret = np.zeros((3, 8), dtype=np.uint32)
+    one, other = split.split(secret, entropy), split.split(secret, entropy)
+    assert drawn == [secret.nbytes, secret.nbytes]
+    assert not (one["a"] == other["a"]).any()
+
+
+def test_units_have_inverses_and_other_elements_have_none() -> None:
+    for element in ((1, 0), (0, 1), (3, 7), (2, 5), (2**63 + 1, 4)):
+        product = ring.multiply(element, ring.inverse(element))
+        assert tuple(c % 2**64 for c in product) == (1, 0)
+    with pytest.raises(ZeroDivisionError):
+        ring.inverse((2, 4))
+
+
+@given(words().filter(lambda secret: secret.dtype == np.uint16))
+def test_refresh_keeps_the_secret_and_changes_every_part(secret: NDArray[np.uint16]) -> None:
+    parts = split.split(secret, os.urandom)
+    seeds = (os.urandom(32), os.urandom(32), os.urandom(32))
+    new = {seat: refresh.apply(parts[seat], seat, seeds, b"door, epoch 2") for seat in SEATS}
+    for pair in combinations(SEATS, 2):
+        assert (split.combine({seat: new[seat] for seat in pair}) == secret).all()
+
+
+def test_an_old_part_and_a_new_one_of_another_custodian_are_noise() -> None:
+    """Combined, they give words that are right no more often than chance."""
+    secret = np.full((500, 64), 77, dtype=np.uint16)
+    old = split.split(secret, os.urandom)
+    seeds = (os.urandom(32), os.urandom(32), os.urandom(32))
+    new_b = refresh.apply(old["b"], "b", seeds, b"2")
+    mixed = split.combine({"a": old["a"], "b": new_b})
+    assert np.count_nonzero(mixed == secret) < 20  # 0.5 expected among 32,000
+    other_rows = refresh.apply(old["b"], "b", seeds, b"3")
+    assert np.count_nonzero(other_rows == new_b) < 20
+
+
+@pytest.mark.parametrize("lost", SEATS)
+def test_recovery_is_bit_identical_and_masked(lost: str) -> None:
+    secret = np.frombuffer(os.urandom(64 * 32 * 2), dtype=np.uint16).reshape(64, 32)
+    parts = split.split(secret, os.urandom)
+    one, other = (seat for seat in SEATS if seat != lost)
+    key = os.urandom(32)
+    sent = {seat: recover.contribution(parts[seat], seat, lost, key, b"door 3") for seat in (one, other)}
+    assert (recover.recovered(sent[one], sent[other]) == parts[lost]).all()
+    # An unmasked contribution is the helper's own part times a unit: undoing the unit must not give the part back.
+    for helper, partner in ((one, other), (other, one)):
+        points = ring.POINTS
+        weight = ring.lagrange(points[lost], points[helper], (points[partner],))
+        undone = ring.scale(ring.inverse(weight), sent[helper])
+        assert np.count_nonzero(undone == parts[helper]) < 20
+    again = recover.contribution(parts[one], one, lost, os.urandom(32), b"door 3")
+    assert np.count_nonzero(again == sent[one]) < 20
+
+
+def test_streams_agree_at_both_ends_and_with_nothing_else() -> None:
+    key = os.urandom(32)
+    bound = [(b"a",), (b"b",), (b"", b"a"), (b"a", b"")]
+    drawn = {parts: Stream(derive(key, *parts)).words((1_000,), np.uint16).tobytes() for parts in bound}
+    assert len(set(drawn.values())) == len(bound)
+    assert Stream(derive(key, b"a")).words((1_000,), np.uint16).tobytes() == drawn[(b"a",)]
+
+
+def test_a_stream_is_the_same_words_however_it_is_drawn() -> None:
+    key = derive(os.urandom(32), b"x")
+    whole = Stream(key).words((700_000,), np.uint16)
+    pieces = Stream(key)
+    assert (np.concatenate([pieces.words((n,), np.uint16) for n in (8, 399_992, 300_000)]) == whole).all()
