@@ -76,8 +76,8 @@ def _functions(name: str, loaded: Any) -> Iterator[tuple[list[str], Any]]:
         yield [name], loaded
         return
     for command in loaded.registered_commands:
-        function = command.callback
-        yield [name, command.name or function.__name__.replace("_", "-")], function
+        if command.callback is not None:
+            yield [name, command.name or command.callback.__name__.replace("_", "-")], command.callback
 
 
 def _help(*words: str) -> str:

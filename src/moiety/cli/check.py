@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TypedDict
+from typing import Annotated, Literal, TypedDict
+
+import typer
 
 from moiety.cli.options import OfficeFolder, opened
 from moiety.cli.outcome import DONE, NO_MATCH, AsJson, Outcome
@@ -10,21 +12,36 @@ from moiety.cli.progress import bar
 
 
 class Checked(TypedDict):
-    """What `check` answers: each finding in words; none is good."""
+    """What `check` answers: each finding in words (none is good), and how many pages of rows `--mend` recovered."""
 
     findings: list[str]
+    mended: int
 
 
-def check(office: OfficeFolder = None, as_json: AsJson = False) -> Outcome[Checked]:
+def check(
+    mend: Annotated[
+        bool, typer.Option("--mend", help="Recover what is damaged at one custodian from the two others.")
+    ] = False,
+    seat: Annotated[
+        Literal["a", "b", "c"] | None,
+        typer.Option("--seat", help="With --mend: whose rows were altered, where the check cannot tell."),
+    ] = None,
+    office: OfficeFolder = None,
+    as_json: AsJson = False,
+) -> Outcome[Checked]:
     """Do the rows of the three custodians still fit together? Exit status 1 if something was found.
 
-    Run it daily: it is what notices a row that was altered at one custodian.
+    Run it daily: it is what notices a row that was altered at one custodian. A purpose with findings answers nobody
+    until it is mended; --mend recovers it, refreshes, and checks again.
 
     \b
     Examples:
       moiety check
+      moiety check --mend
       moiety check --json
     """
     with bar() as progress, opened(office, progress) as m:
+        mended = m.mend(seat, progress) if mend else 0
         findings = m.check(progress)
-    return Outcome({"findings": findings}, findings or ["nothing found"], NO_MATCH if findings else DONE)
+    lines = [f"{mended} pages of rows recovered"] * mend + (findings or ["nothing found"])
+    return Outcome({"findings": findings, "mended": mended}, lines, NO_MATCH if findings else DONE)

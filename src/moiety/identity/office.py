@@ -9,7 +9,7 @@ from types import TracebackType
 from moiety.errors import Refused
 from moiety.identity import enrol, erase, grounds, identify, terms, verify
 from moiety.identity import purpose as documents
-from moiety.identity.ports import Clock, Custodians, Entropy, Gallery, Models, Picture, Progress, silent
+from moiety.identity.ports import Clock, Custodians, Entropy, Gallery, Models, Picture, Progress, Seat, silent
 from moiety.identity.pseudonym import Pseudonym
 from moiety.identity.purpose import Purpose
 from moiety.identity.refusals import PurposeUnknown
@@ -122,7 +122,14 @@ class Office:
 
     def check(self, progress: Progress = silent) -> list[str]:
         """What is wrong with the stored rows, in words; empty where nothing is."""
-        return [finding.text for finding in self._custodians.check(progress)]
+        return list(self._custodians.check(progress))
+
+    def mend(self, seat: Seat | None = None, progress: Progress = silent) -> int:
+        """Recover damaged rows from the two other custodians; returns how many pages of rows were recovered.
+
+        Where no page shows which custodian was altered, `seat` has to name it.
+        """
+        return self._custodians.mend(seat, progress)
 
     def status(self) -> Status:
         """The office in numbers, and what its custody does not protect against."""

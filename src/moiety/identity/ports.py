@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TYPE_CHECKING, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias
 
 if TYPE_CHECKING:
     from os import PathLike
@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from moiety.matching.policy import OperatingPoint, Terms
+
+Seat: TypeAlias = Literal["a", "b", "c"]
+"""Which of the three custodians."""
 
 Picture: TypeAlias = "str | PathLike[str] | bytes | NDArray[np.uint8]"
 """A path, an encoded picture (JPEG, PNG, WebP), or RGB pixels (height, width, 3)."""
@@ -129,13 +132,6 @@ class Gallery(Protocol):
     def damaged(self) -> bool: ...
 
 
-class Finding(Protocol):
-    """Something that a check found, in a sentence without data."""
-
-    @property
-    def text(self) -> str: ...
-
-
 class Standing(Protocol):
     """All galleries, and what this custody does not protect against."""
 
@@ -180,7 +176,9 @@ class Custodians(Protocol):
 
     def refresh(self, progress: Progress) -> int: ...
 
-    def check(self, progress: Progress) -> Sequence[Finding]: ...
+    def check(self, progress: Progress) -> Sequence[str]: ...
+
+    def mend(self, seat: Seat | None, progress: Progress) -> int: ...
 
     def status(self) -> Standing: ...
 
