@@ -18,11 +18,9 @@ ENVIRONMENT := $(VENV)/stamp-environment
 PACKAGE := $(VENV)/stamp-package
 export MOIETY_PYTHON UPGRADE
 
-# How many numbered steps the asked-for target has.
-STEPS := 2
-models: STEPS := 3
-demo: STEPS := 4
-test: STEPS := 6
+# How many numbered steps what was asked for has.
+STEPS := $(or $(if $(filter test,$(MAKECMDGOALS)),6),$(if $(filter demo,$(MAKECMDGOALS)),4),$(if \
+    $(filter models bench,$(MAKECMDGOALS)),3),2)
 
 .PHONY: help install models demo test bench lint sbom lock contracts wheel clean
 
