@@ -1,0 +1,32 @@
+"""Three custodians, each with a folder, a database and keys of its own. It knows no pictures and no people.
+
+One custodian, deployable alone; every method takes and returns plain values:
+
+| file | what |
+|---|---|
+| `custodian` | one custodian: the table of what may become of a slot, a gallery, a store |
+| `life` | prepare, activate, erase, settle: what changes a slot |
+| `admitting` | templates on their way in, checked to be faces before they are stored |
+| `answering` | its side of a search, and the pseudonyms it releases after one |
+| `epochs` | its side of a refresh |
+| `checking`, `mending` | its side of the gallery check; lost pages from the other two |
+| `headers` | what it checks of a header against its own copies |
+| `gallery` | one gallery in SQL, verified as it is read, and its cache |
+| `matrix` | the cache: parts in panels, as the searches read them |
+| `page`, `slots`, `handles` | how 64 slots lie in a row; how a free one is drawn; a person's handle (pure) |
+| `keys` | ephemeral pair keys |
+| `noise` | random bytes in bulk |
+| `tables`, `sql` | the tables and statements; the file, transactions, commit points, overwriting |
+
+All three, as a gateway drives them:
+
+| file | what |
+|---|---|
+| `embedded` | three custodians in one process: what `moiety.open` gives to the stories |
+| `three` | asked all at once; headers |
+| `enrolment`, `searching`, `checks` | enrol and erase; verify and identify; check and mend |
+| `recovery` | after an interruption: what the three stores tell together |
+| `lock` | many searches or one change, over threads and processes |
+| `entries` | what goes in and comes out |
+| `refusals` | what is refused, and what is unavailable |
+"""

@@ -1,0 +1,73 @@
+"""Templates on their way in: offered, checked to be faces by all three, and kept until they are prepared."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from threading import Lock
+
+import numpy as np
+
+from moiety.custody.gallery import Gallery
+from moiety.custody.headers import check_header
+from moiety.custody.life import Batch
+from moiety.custody.refusals import NotAdmitted, TooMany
+from moiety.matching import admission
+from moiety.matching.channel import Keys
+from moiety.matching.header import Header
+from moiety.matching.rounds import Rounds
+
+OFFERED_TOGETHER = 4096
+"""Newcomers checked in one attempt: their 64-bit parts take 6 MB at 192 words, and never lie on a disk."""
+
+
+class Offers:
+    """What this custodian has admitted and not yet prepared, by attempt."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._admitted: dict[bytes, tuple[str, Batch]] = {}
+
+    def admission(
+        self,
+        gallery: Gallery,
+        batch: Batch,
+        header: Header,
+        keys: Keys,
+        coin: bytes,
+        clock: Callable[[], datetime],
+    ) -> Rounds[None]:
+        """Check one offer with the other two; once it is admitted its low words wait for `take`.
+
+        Raises `HeaderRefused`, `TooMany`, `Disagreement` and `MalformedTemplate`.
+        """
+        if len(batch) > OFFERED_TOGETHER:
+            raise TooMany(limit=OFFERED_TOGETHER)
+        check_header(header, gallery.usable(), len(batch), 0, clock)
+        public = batch.expires.tobytes() + batch.grounds.tobytes()
+        parts = batch.parts.astype(np.uint64, copy=False)
+        yield from admission.attempt(admission.Candidates(keys, header, coin, parts, public))
+        kept = Batch(batch.handles, batch.pseudonyms, parts.astype(np.uint16), batch.expires, batch.grounds)
+        with self._lock:
+            self._admitted[header.attempt] = (header.gallery, kept)
+
+    def take(self, name: str, attempts: list[bytes]) -> Batch:
+        """Everybody admitted in these attempts, in this order. Raises `NotAdmitted`."""
+        with self._lock:
+            held = [self._admitted.pop(attempt, None) for attempt in attempts]
+        batches = [found[1] for found in held if found is not None and found[0] == name]
+        if not batches or len(batches) < len(attempts):
+            raise NotAdmitted
+        return Batch(
+            np.concatenate([batch.handles for batch in batches]),
+            np.concatenate([batch.pseudonyms for batch in batches]),
+            np.concatenate([batch.parts for batch in batches]),
+            np.concatenate([batch.expires for batch in batches]),
+            np.concatenate([batch.grounds for batch in batches]),
+        )
+
+    def forget(self, attempts: list[bytes]) -> None:
+        """Drop what was admitted in these attempts."""
+        with self._lock:
+            for attempt in attempts:
+                self._admitted.pop(attempt, None)

@@ -1,0 +1,142 @@
+"""How one custodian answers a search: it checks the header against its own copies, then plays its side of it."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from collections import OrderedDict
+from collections.abc import Callable
+from datetime import datetime
+from threading import Lock
+
+import numpy as np
+from numpy.typing import NDArray
+
+from moiety.custody.gallery import Current, Gallery, fetch
+from moiety.custody.handles import prefixes
+from moiety.custody.headers import SECONDS_A_DAY, check_header
+from moiety.custody.life import portions, within
+from moiety.custody.page import PSEUDONYM_BYTES
+from moiety.custody.refusals import AnswerUnknown
+from moiety.custody.slots import SLOTS
+from moiety.matching import search
+from moiety.matching.channel import Keys
+from moiety.matching.distance import empty_panels, partial, partial_all
+from moiety.matching.header import Header
+from moiety.matching.opening import Opening
+from moiety.matching.policy import identify_point, verify_point
+from moiety.matching.rounds import Rounds
+
+_REMEMBERED = 1024
+"""Searches whose pseudonyms may still be asked for: many more than run at once."""
+
+
+class Answers:
+    """Which searches this custodian took part in, so that pseudonyms leave only after one, once, and from its mask."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._asked: OrderedDict[bytes, tuple[str, NDArray[np.uint64]]] = OrderedDict()
+
+    def remember(self, attempt: bytes, gallery: str, mask: NDArray[np.uint64]) -> None:
+        with self._lock:
+            self._asked[attempt] = (gallery, mask)
+            while len(self._asked) > _REMEMBERED:
+                self._asked.popitem(last=False)
+
+    def spend(self, attempt: bytes, gallery: str, slots: NDArray[np.int64]) -> None:
+        """Raises `AnswerUnknown` unless these slots could match in that search, which is then forgotten."""
+        with self._lock:
+            asked = self._asked.pop(attempt, None)
+        if asked is None or asked[0] != gallery:
+            raise AnswerUnknown
+        flags = np.unpackbits(asked[1].view(np.uint8), bitorder="little")
+        if len(slots) and (slots.min() < 0 or slots.max() >= len(flags) or not flags[slots].all()):
+            raise AnswerUnknown
+
+
+def identify_side(
+    gallery: Gallery, header: Header, probe: NDArray[np.uint32], keys: Keys, clock: Callable[[], datetime]
+) -> tuple[NDArray[np.uint64], Rounds[Opening]]:
+    """The mask, and this custodian's side of a search of the whole gallery. Raises `HeaderRefused`."""
+    current = gallery.usable()
+    alive = gallery.alive(current, header.at // SECONDS_A_DAY)
+    point = identify_point(current.terms, alive.count)
+    check_header(header, current, gallery.matrix.slots, point.threshold, clock)
+    matrix = gallery.matrix
+
+    def distances(weights: NDArray[np.uint16]) -> NDArray[np.uint16]:
+        out = np.empty((len(weights), matrix.slots), dtype=np.uint16)
+        partial_all(weights, matrix.panels(), out, gallery.crew)
+        return out
+
+    return alive.mask, search.attempt(search.Side(keys, header, alive.mask, probe, distances))
+
+
+def verify_side(
+    gallery: Gallery,
+    header: Header,
+    probe: NDArray[np.uint32],
+    handle: bytes,
+    keys: Keys,
+    clock: Callable[[], datetime],
+) -> Rounds[Opening]:
+    """This custodian's side of a comparison with whoever has this handle.
+
+    Somebody unknown, erased or expired is looked for like anybody else: in a page that the header's digest draws,
+    under an empty mask. Raises `HeaderRefused`.
+    """
+    current = gallery.usable()
+    check_header(header, current, SLOTS, verify_point(current.terms).threshold, clock)
+    alive = gallery.alive(current, header.at // SECONDS_A_DAY)
+    slot = _holder(gallery, current, header, handle)
+    number, place = divmod(slot, SLOTS)
+    mask = np.zeros(1, dtype=np.uint64)
+    if len(alive.mask):
+        mask |= alive.mask[number] & np.uint64(_held(gallery, current, slot, handle) << place)
+        panels = gallery.matrix.panel(number)
+    else:
+        panels = empty_panels(SLOTS, header.dim)
+        panels.fill(0)
+
+    def distances(weights: NDArray[np.uint16]) -> NDArray[np.uint16]:
+        out = np.empty((len(weights), SLOTS), dtype=np.uint16)
+        partial(weights, panels, out)
+        return out
+
+    return search.attempt(search.Side(keys, header, mask, probe, distances))
+
+
+def release(gallery: Gallery, slots: NDArray[np.int64]) -> NDArray[np.uint8]:
+    """This custodian's parts of the pseudonyms in these slots (ascending, each once): uint8 (n, 16)."""
+    parts = [np.empty((0, PSEUDONYM_BYTES), dtype=np.uint8)]
+    with gallery.store.reading() as connection:
+        current = gallery.current(connection)
+        for numbers in portions(np.unique(slots // SLOTS)):
+            pages, _ = fetch(connection, current, numbers)
+            some = slots[(slots // SLOTS >= numbers[0]) & (slots // SLOTS <= numbers[-1])]
+            parts.append(pages["pseudonyms"][within(numbers, some)])
+    return np.concatenate(parts)
+
+
+def locate(gallery: Gallery, current: Current, handle: bytes) -> list[int]:
+    """The slots, PENDING or ACTIVE, of this handle."""
+    return [slot for slot in gallery.matrix.holders(_prefix(handle)) if _held(gallery, current, slot, handle)]
+
+
+def _holder(gallery: Gallery, current: Current, header: Header, handle: bytes) -> int:
+    """The slot to compare with: of this handle where there is one, else one that all three draw alike."""
+    drawn = int.from_bytes(hashlib.sha256(b"moiety elsewhere 1" + header.digest()).digest()[:8], "big")
+    elsewhere = drawn % max(1, gallery.matrix.slots)
+    return next(iter(gallery.matrix.holders(_prefix(handle))), elsewhere)
+
+
+def _held(gallery: Gallery, current: Current, slot: int, handle: bytes) -> bool:
+    """Whether the whole handle in SQL is this one."""
+    with gallery.store.reading() as connection:
+        pages, _ = fetch(connection, current, [slot // SLOTS])
+    return hmac.compare_digest(pages["handles"][0, slot % SLOTS].tobytes(), handle)
+
+
+def _prefix(handle: bytes) -> int:
+    return int(prefixes(np.frombuffer(handle, dtype=np.uint8).reshape(1, -1))[0])

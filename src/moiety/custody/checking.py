@@ -1,0 +1,71 @@
+"""The gallery check at one custodian: its pages are intact, and its parts still lie on a line with the others'.
+
+Pages are read afresh from SQL. A page whose digest is wrong is named, with its custodian; rows that were altered
+together with their digest are found by the algebra, which cannot say at whom.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import datetime
+
+import numpy as np
+from numpy.typing import NDArray
+
+from moiety.custody import page, tables
+from moiety.custody.gallery import Gallery, Progress, fetch
+from moiety.custody.headers import check_header
+from moiety.custody.life import portions
+from moiety.custody.page import PSEUDONYM_BYTES
+from moiety.custody.slots import SLOTS, State
+from moiety.matching import integrity
+from moiety.matching.channel import Keys
+from moiety.matching.header import Header
+from moiety.matching.rounds import Rounds
+
+PSEUDONYM_WORDS = PSEUDONYM_BYTES // 2
+"""The parts of a pseudonym are checked as further words of the row."""
+
+
+def survey(gallery: Gallery, progress: Progress) -> list[int]:
+    """Read everything again; the numbers of pages that are not intact, ascending."""
+    gallery.read(progress, afresh=True)
+    return sorted(gallery.damaged)
+
+
+def side(
+    gallery: Gallery,
+    header: Header,
+    keys: Keys,
+    coin: bytes,
+    clock: Callable[[], datetime],
+    progress: Progress,
+) -> Rounds[bool]:
+    """This custodian's side of the algebraic check of all ACTIVE rows, right after `survey`. Raises `HeaderRefused`."""
+    current = gallery.read()
+    people = int((gallery.matrix.states() == State.ACTIVE).sum())
+    check_header(header, current, people, 0, clock, extra=PSEUDONYM_WORDS)
+
+    def rows() -> Iterator[NDArray[np.uint16]]:
+        with gallery.store.reading() as connection:
+            for numbers in portions(range(gallery.matrix.slots // SLOTS)):
+                pages, states = fetch(connection, current, numbers)
+                active = (states["states"] == State.ACTIVE).reshape(-1)
+                pseudonyms = np.ascontiguousarray(pages["pseudonyms"]).view("<u2")
+                words = pseudonyms.reshape(-1, PSEUDONYM_WORDS)
+                yield np.concatenate([page.rows(pages), words], axis=1)[active]
+
+    def done(seen: int) -> None:
+        progress(f"custodian {keys.seat}: checking {gallery.name}", seen, people)
+
+    return integrity.attempt(integrity.Gallery(keys, header, coin, rows, gallery.public, done))
+
+
+def record(gallery: Gallery, checked: int | None) -> None:
+    """Keep the outcome: the unix second of a good check, or None for one that closes the gallery."""
+    with gallery.store.writing("record check") as connection:
+        row = gallery.current(connection).row
+        if checked is None:
+            tables.change_gallery(connection, row.id, damaged=1)
+        else:
+            tables.change_gallery(connection, row.id, damaged=0, checked=checked)

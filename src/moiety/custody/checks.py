@@ -1,0 +1,81 @@
+"""The gallery check and mending over all three custodians; the caller holds the lock alone."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from moiety.custody.checking import PSEUDONYM_WORDS
+from moiety.custody.entries import Finding
+from moiety.custody.gallery import Progress
+from moiety.custody.handles import handles
+from moiety.custody.life import portions
+from moiety.custody.page import HANDLE_BYTES, PSEUDONYM_BYTES
+from moiety.custody.refusals import GalleryDamaged, MendingNeedsSeat, TwoDamaged
+from moiety.custody.slots import SLOTS, State
+from moiety.custody.three import Headers, Three
+from moiety.matching.refusals import Disagreement
+from moiety.matching.rounds import lockstep
+from moiety.sharing.seat import SEATS, Seat
+from moiety.sharing.split import combine
+
+CHECK_EVERY_S = 86_400
+"""Age at which a good check no longer counts: daily, as docs/protocol asks."""
+
+
+def check(three: Three, headers: Headers, name: str, progress: Progress) -> list[Finding]:
+    """Read a gallery again at all three and check it; what was found closes it, nothing opens it."""
+    damaged = three.each(lambda custodian: custodian.survey(name, progress))
+    findings = [Finding(name, seat, page) for seat in SEATS for page in damaged[seat]]
+    if not findings and not _fits(three, headers, name, progress):
+        findings = [Finding(name, None, None)]
+    outcome = None if findings else headers.now()
+    three.each(lambda custodian: custodian.record(name, outcome))
+    return findings
+
+
+def mend(three: Three, headers: Headers, name: str, seat: Seat | None, progress: Progress) -> int:
+    """Recover damaged pages from the other two custodians, or all pages of `seat`; how many were mended.
+
+    The gallery opens again if it passes its check. Raises `TwoDamaged`, `MendingNeedsSeat`, `GalleryDamaged`.
+    """
+    damaged = three.each(lambda custodian: custodian.survey(name, progress))
+    if seat is not None:
+        damaged[seat] = list(range(headers.gallery(name).pages))
+    pages = [page for some in damaged.values() for page in some]
+    if len(set(pages)) < len(pages):
+        raise TwoDamaged(pages=len(pages) - len(set(pages)))
+    for lost in SEATS:
+        for numbers in portions(np.array(damaged[lost], dtype=np.int64)):
+            _mend(three, name, lost, numbers)
+            progress(f"mending {name}", numbers[-1] + 1, headers.gallery(name).pages)
+    if check(three, headers, name, progress):
+        raise GalleryDamaged if pages else MendingNeedsSeat
+    return len(pages)
+
+
+def _fits(three: Three, headers: Headers, name: str, progress: Progress) -> bool:
+    people = {seat: int((three.custodians[seat].states(name) == State.ACTIVE).sum()) for seat in SEATS}
+    if len(set(people.values())) > 1:
+        return False
+    header = headers.make("integrity", name, rows=people["a"], extra=PSEUDONYM_WORDS)
+    sides = {seat: three.custodians[seat].integrity(name, header, progress) for seat in SEATS}
+    try:
+        return all(lockstep(sides).values())
+    except Disagreement:
+        return False
+
+
+def _mend(three: Three, name: str, lost: Seat, numbers: list[int]) -> None:
+    helpers = [seat for seat in SEATS if seat != lost]
+    nonces = {seat: three.custodians[seat].coin() for seat in helpers}
+    one, other = (three.custodians[seat].assist(name, lost, numbers, nonces) for seat in helpers)
+    # A handle needs the pseudonym, which no custodian knows: it is put together here, for these pages only.
+    parts = {
+        seat: three.custodians[seat].pseudonym_parts(name, numbers).reshape(-1, PSEUDONYM_BYTES) for seat in helpers
+    }
+    words = combine({seat: some.view("<u2").astype(np.uint16) for seat, some in parts.items()})
+    active = np.flatnonzero(one.states.reshape(-1) == State.ACTIVE)
+    names = [row.tobytes() for row in words.astype("<u2")[active]]
+    made = np.zeros((len(numbers) * SLOTS, HANDLE_BYTES), dtype=np.uint8)
+    made[active] = handles(name, names)[lost]
+    three.custodians[lost].mend(name, numbers, one, other, made.reshape(len(numbers), SLOTS, HANDLE_BYTES))

@@ -1,0 +1,305 @@
+"""One custodian: what may become of a slot, of a gallery and of the store, and what each step makes durable.
+
+    slot       step                               slot        durable in
+    -------    --------------------------------   -------     -------------------------------------------
+    (none)     prepare (a block is added)         FREE        step `prepare`
+    FREE       prepare (a newcomer is placed)     PENDING     step `prepare`: row written, matches nobody
+    PENDING    activate                           ACTIVE      step `activate`
+    ACTIVE     erase                              ERASED      step `erase`: every column overwritten
+    not ACTIVE at all three, not FREE at all      ERASED      step `settle`: every column overwritten
+    ACTIVE     refresh                            ACTIVE      step `switch`: other parts of the same template
+    ACTIVE     refresh, already expired           FREE        step `switch`: not carried into the new epoch
+    ERASED     refresh                            FREE        step `switch`: not used again within an epoch
+
+    gallery    step                               gallery
+    SETTLED    prepare                            PREPARED    rows may be PENDING
+    PREPARED   activate                           SETTLED
+    any        level (recovery begins)            SETTLING    the three have one version; their states may differ
+    SETTLING   settle                             SETTLED
+
+    staging    step                               staging
+    NONE       stage                              BEGUN       some pages of the next epoch lie beside this one's
+    BEGUN      staged                             COMPLETE    all of them do
+    COMPLETE   switch                             NONE        epoch + 1; the old epoch's pages are deleted
+    any        discard                            NONE        the next epoch's pages are deleted
+
+**Acknowledgement.** An enrolment is acknowledged by the last of the three `activate` commits and by nothing else.
+Before it, recovery erases the row everywhere; after it, the row is ACTIVE at all three and matches, whether or not
+the caller lived to hear so (docs/decisions/0002-acknowledgement.md). No custodian begins a step before all three
+have committed the one before it, so the versions of a gallery never differ by more than one: that is how `recovery`
+tells an interruption from an old copy.
+
+Every method takes and returns plain values (bytes, numbers, arrays) and none assumes that the other two custodians
+are in this process. A custodian never sees a pseudonym, or a part that is not its own. The caller holds the lock.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from moiety.custody import answering, checking, epochs, life, mending, tables
+from moiety.custody.admitting import Offers
+from moiety.custody.answering import Answers
+from moiety.custody.epochs import SEED_BYTES, Renewal
+from moiety.custody.gallery import Gallery, Progress
+from moiety.custody.keys import Acquaintance
+from moiety.custody.life import Batch, Slots
+from moiety.custody.mending import Help
+from moiety.custody.noise import Entropy
+from moiety.custody.refusals import FormatUnknown, GalleryExists, NotOneOffice
+from moiety.custody.slots import COIN_BYTES, Phase, Staging
+from moiety.custody.sql import Observer, Store
+from moiety.matching.header import Header
+from moiety.matching.opening import Opening
+from moiety.matching.rounds import Rounds
+from moiety.sharing.seat import Seat
+
+Clock = Callable[[], datetime]
+"""Now, as an aware instant."""
+
+
+@dataclass(frozen=True)
+class GalleryStanding:
+    """Where one gallery stands at one custodian; `checked` is the unix second of the last good check, or 0."""
+
+    terms: bytes
+    document: bytes
+    version: int
+    phase: Phase
+    pages: int
+    checked: int
+    damaged: bool
+
+
+@dataclass(frozen=True)
+class Standing:
+    """Where one custodian stands: what the three compare before anything else."""
+
+    seat: Seat
+    office: bytes
+    epoch: int
+    staging: Staging
+    galleries: Mapping[str, GalleryStanding]
+
+
+class Custodian:
+    """One custodian over one folder. Open it with `create` or `open`; safe for threads."""
+
+    def __init__(self, store: Store, seat: Seat, clock: Clock, entropy: Entropy) -> None:
+        self.seat: Seat = seat
+        self._store = store
+        self._clock = clock
+        self._entropy = entropy
+        self._acquaintance = Acquaintance(seat, entropy)
+        self._answers = Answers()
+        self._offers = Offers()
+        self._galleries: dict[str, Gallery] = {}
+
+    @classmethod
+    def create(cls, folder: Path, seat: Seat, office: bytes) -> None:
+        """Make the store of a new custodian; `office` (16 bytes) names the three that belong together."""
+        Store.create(folder, seat, office).close()
+
+    @classmethod
+    def open(cls, folder: Path, seat: Seat, *, clock: Clock, entropy: Entropy, observer: Observer) -> Custodian:
+        """Open a store. Raises `NoOffice`, `NotOneOffice` (another seat's), `FormatUnknown`, `StoreUnreadable`."""
+        store = Store.open(folder, seat, observer)
+        try:
+            with store.reading() as connection:
+                row = tables.custodian(connection)
+            if row.format != tables.FORMAT:
+                raise FormatUnknown(found=row.format, known=tables.FORMAT)
+            if row.seat != seat:
+                raise NotOneOffice
+        except BaseException:
+            store.close()
+            raise
+        return cls(store, seat, clock, entropy)
+
+    def close(self) -> None:
+        """Close the store and forget the keys."""
+        for gallery in self._galleries.values():
+            gallery.crew.shutdown()
+        self._store.close()
+
+    # What the three compare.
+
+    def standing(self) -> Standing:
+        """Where this custodian stands, in one consistent view."""
+        with self._store.reading() as connection:
+            own = tables.custodian(connection)
+            galleries = {
+                row.name: GalleryStanding(
+                    row.terms,
+                    row.document,
+                    row.version,
+                    Phase(row.phase),
+                    row.pages,
+                    row.checked,
+                    bool(row.damaged),
+                )
+                for row in tables.galleries(connection)
+            }
+        return Standing(own.seat, own.office, own.epoch, Staging(own.staging), galleries)
+
+    def introduce(self) -> bytes:
+        """This connection's public key."""
+        return self._acquaintance.introduce()
+
+    def meet(self, publics: Mapping[Seat, bytes]) -> None:
+        """Take the other two's public keys of this connection."""
+        self._acquaintance.meet(publics)
+
+    def coin(self) -> bytes:
+        """This custodian's part of a common coin."""
+        return self._entropy(COIN_BYTES)
+
+    # Galleries.
+
+    def add_gallery(self, name: str, terms: bytes, document: bytes) -> None:
+        """Add an empty gallery; again with the same terms and document does nothing. Raises `GalleryExists`."""
+        with self._store.writing("add gallery") as connection:
+            held = tables.gallery(connection, name)
+            if held is None:
+                tables.add_gallery(connection, name, terms, document)
+            elif (held.terms, held.document) != (terms, document):
+                raise GalleryExists
+
+    def replace_document(self, name: str, terms: bytes, document: bytes) -> None:
+        """Replace a gallery's terms and document."""
+        with self._gallery(name).changing("replace document") as change:
+            change.finish(terms=terms, document=document)
+
+    def load(self, name: str, progress: Progress) -> None:
+        """Bring a gallery's cache up to date with SQL. Raises `GalleryDamaged`."""
+        self._gallery(name).usable(progress)
+
+    def alive(self, name: str, day: int) -> int:
+        """How many people of a gallery are valid on this unix day."""
+        gallery = self._gallery(name)
+        return gallery.alive(gallery.read(), day).count
+
+    def nbytes(self, name: str) -> int:
+        """Bytes that the cache of a gallery takes."""
+        return self._gallery(name).matrix.nbytes
+
+    # Enrolment and erasure: see the table.
+
+    def offer(self, name: str, batch: Batch, header: Header) -> Rounds[None]:
+        """This custodian's side of checking that templates are faces; those that are wait for `prepare`."""
+        gallery = self._gallery(name)
+        keys = self._acquaintance.keys()
+        return self._offers.admission(gallery, batch, header, keys, self.coin(), self._clock)
+
+    def prepare(self, name: str, coin: bytes, attempts: list[bytes]) -> Slots:
+        """Write as PENDING, in this order, those who were admitted in these attempts: their slots, int64 (n,)."""
+        return life.prepare(self._gallery(name), self._offers.take(name, attempts), coin, self._entropy)
+
+    def forget(self, attempts: list[bytes]) -> None:
+        """Drop what was admitted in these attempts and not prepared."""
+        self._offers.forget(attempts)
+
+    def activate(self, name: str, slots: Slots) -> None:
+        """Let PENDING rows match."""
+        life.activate(self._gallery(name), slots)
+
+    def locate(self, name: str, handle: bytes) -> Slots:
+        """Where the person of this handle lies: int64 (0 or 1,)."""
+        gallery = self._gallery(name)
+        return np.array(answering.locate(gallery, gallery.usable(), handle), dtype=np.int64)
+
+    def erase(self, name: str, slots: Slots) -> None:
+        """Overwrite these slots in SQL and in memory. The caller scrubs before it acknowledges."""
+        gallery = self._gallery(name)
+        life.erase(gallery, slots, self._entropy)
+        gallery.read()
+
+    def scrub(self) -> None:
+        """Leave no old bytes in the database's files."""
+        self._store.scrub()
+
+    # Searches.
+
+    def identify(self, name: str, header: Header, probe: NDArray[np.uint32]) -> Rounds[Opening]:
+        """This custodian's side of a search with its share of the probes, uint32 (B, dim)."""
+        mask, side = answering.identify_side(self._gallery(name), header, probe, self._acquaintance.keys(), self._clock)
+        self._answers.remember(header.attempt, name, mask)
+        return side
+
+    def verify(self, name: str, header: Header, probe: NDArray[np.uint32], handle: bytes) -> Rounds[Opening]:
+        """This custodian's side of comparing its share of one probe, uint32 (1, dim), with the holder of a handle."""
+        return answering.verify_side(self._gallery(name), header, probe, handle, self._acquaintance.keys(), self._clock)
+
+    def release(self, name: str, attempt: bytes, slots: Slots) -> NDArray[np.uint8]:
+        """Parts of the pseudonyms of rows that matched, uint8 (n, 16): once after each search."""
+        self._answers.spend(attempt, name, slots)
+        return answering.release(self._gallery(name), slots)
+
+    # Refresh.
+
+    def seed(self) -> bytes:
+        """This custodian's part of a refresh."""
+        return self._entropy(SEED_BYTES)
+
+    def stage(self, renewal: Renewal, progress: Progress) -> None:
+        galleries = [self._gallery(name) for name in self.standing().galleries]
+        epochs.stage(self._store, galleries, renewal, self._entropy, progress)
+
+    def switch(self) -> None:
+        epochs.switch(self._store)
+
+    def discard(self) -> None:
+        epochs.discard(self._store)
+
+    # The gallery check and mending.
+
+    def survey(self, name: str, progress: Progress) -> list[int]:
+        """Read a gallery from SQL again; the numbers of its pages that are not intact."""
+        return checking.survey(self._gallery(name), progress)
+
+    def integrity(self, name: str, header: Header, progress: Progress) -> Rounds[bool]:
+        """This custodian's side of the algebraic check, right after `survey`."""
+        keys = self._acquaintance.keys()
+        return checking.side(self._gallery(name), header, keys, self.coin(), self._clock, progress)
+
+    def record(self, name: str, checked: int | None) -> None:
+        """Keep the outcome of a check: the unix second of a good one, or None: the gallery is closed."""
+        checking.record(self._gallery(name), checked)
+
+    def assist(self, name: str, lost: Seat, numbers: list[int], nonces: Mapping[Seat, bytes]) -> Help:
+        """This custodian's masked contribution to pages that `lost` lost."""
+        return mending.assist(self._gallery(name), self._acquaintance, self.seat, lost, numbers, nonces)
+
+    def pseudonym_parts(self, name: str, numbers: list[int]) -> NDArray[np.uint8]:
+        """This custodian's parts of the pseudonyms of these pages, to make a lost custodian's handles from."""
+        return mending.pseudonym_parts(self._gallery(name), numbers)
+
+    def mend(self, name: str, numbers: list[int], one: Help, other: Help, handles: NDArray[np.uint8]) -> None:
+        """Write this custodian's lost pages from the other two's help."""
+        mending.mend(self._gallery(name), numbers, one, other, handles, self._entropy)
+
+    # Recovery.
+
+    def states(self, name: str) -> NDArray[np.uint8]:
+        """The state of every slot, uint8 (slots,), from SQL."""
+        return self._gallery(name).states()
+
+    def level(self, name: str, version: int) -> None:
+        """Begin to settle: whatever the states are, the gallery's version is this."""
+        gallery = self._gallery(name)
+        with self._store.writing("level") as connection:
+            row = gallery.current(connection).row
+            tables.change_gallery(connection, row.id, version=version, phase=Phase.SETTLING)
+
+    def settle(self, name: str, states: NDArray[np.uint8], terms: bytes, document: bytes) -> None:
+        """Take these states and papers, uint8 (slots,); what is ERASED in them is overwritten."""
+        life.settle(self._gallery(name), states, terms, document, self._entropy)
+
+    def _gallery(self, name: str) -> Gallery:
+        return self._galleries.setdefault(name, Gallery(self._store, self.seat, name))

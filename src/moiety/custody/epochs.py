@@ -1,0 +1,88 @@
+"""Refresh at one custodian: the next epoch's pages are staged beside this one's, then take their place.
+
+The next epoch holds other parts of the same templates and pseudonyms, and fresh dummies wherever nobody is: in
+FREE slots, in ERASED ones, and in those of people whose time is over, who are not carried along.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from moiety.custody import page, tables
+from moiety.custody.gallery import Gallery, Progress, fetch, write
+from moiety.custody.life import portions
+from moiety.custody.noise import Entropy, noise
+from moiety.custody.page import Pages, Place
+from moiety.custody.slots import SLOTS, Staging, State
+from moiety.custody.sql import Store
+from moiety.sharing import refresh
+
+SEED_BYTES = 32
+
+
+@dataclass(frozen=True)
+class Renewal:
+    """What the three agree on for one refresh. `seeds` are those of a, b and c; they never touch a disk.
+
+    `day` is the unix day by which somebody has expired.
+    """
+
+    epoch: int
+    seeds: tuple[bytes, bytes, bytes]
+    day: int
+
+
+def stage(store: Store, galleries: Iterable[Gallery], renewal: Renewal, entropy: Entropy, progress: Progress) -> None:
+    """Write the next epoch's pages of every gallery, some in each transaction; the last says that all are there."""
+    for gallery in galleries:
+        gallery.usable()
+        pages = gallery.matrix.slots // SLOTS
+        for numbers in portions(range(pages)):
+            with store.writing("stage") as connection:
+                current = gallery.current(connection)
+                found, states = fetch(connection, current, numbers)
+                place = replace(current.place, epoch=renewal.epoch)
+                _renew(found, states, place, numbers[0], renewal, entropy)
+                after = replace(current, epoch=renewal.epoch, place=place)
+                write(connection, after, numbers, found, states, new=True)
+                tables.set_staging(connection, Staging.BEGUN)
+            progress("refreshing", numbers[-1] + 1, pages)
+    with store.writing("staged") as connection:
+        tables.set_staging(connection, Staging.COMPLETE)
+
+
+def switch(store: Store) -> None:
+    """Enter the staged epoch and delete the old one. The caller scrubs the store."""
+    with store.writing("switch") as connection:
+        old = tables.custodian(connection).epoch
+        tables.set_epoch(connection, old + 1)
+        for row in tables.galleries(connection):
+            tables.change_gallery(connection, row.id, version=row.version + 1)
+        tables.drop_epoch(connection, old)
+
+
+def discard(store: Store) -> None:
+    """Delete what is staged."""
+    with store.writing("discard") as connection:
+        tables.drop_epoch(connection, tables.custodian(connection).epoch + 1)
+        tables.set_staging(connection, Staging.NONE)
+
+
+def _renew(pages: Pages, states: Pages, place: Place, first: int, renewal: Renewal, entropy: Entropy) -> None:
+    """Turn pages of this epoch into those of the next, in place."""
+    for column in ("parts", "pseudonyms"):
+        context = place.gallery.encode() + f"|{column}|{place.epoch}|{first}".encode()
+        words = np.ascontiguousarray(pages[column]).view("<u2")
+        # One ring element, two words, to a row: the refresh does not care how elements are arranged.
+        renewed = refresh.apply(words.reshape(-1, 2), place.seat, renewal.seeds, context)
+        pages[column] = renewed.view(pages[column].dtype).reshape(pages[column].shape)
+    kept = (states["states"] == State.ACTIVE) & (pages["expires"] > renewal.day)
+    states["states"] = np.where(kept, np.uint8(State.ACTIVE), np.uint8(State.FREE))
+    noisy = page.from_random(noise(entropy, pages.nbytes), pages.dtype)
+    for column in ("grounds", "expires", "handles", "pseudonyms"):
+        wide = kept.reshape(kept.shape + (1,) * (pages[column].ndim - 2))
+        pages[column] = np.where(wide, pages[column], noisy[column])
+    pages["parts"] = np.where(kept[:, None, :, None], pages["parts"], noisy["parts"])

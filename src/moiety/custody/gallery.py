@@ -1,0 +1,272 @@
+"""One gallery in one custodian's hands: its pages in SQL, verified as they are read, and its cache."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from threading import Lock
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import Connection, Table
+
+from moiety.custody import page, tables
+from moiety.custody.crew import crew
+from moiety.custody.matrix import Matrix
+from moiety.custody.page import DIGEST_BYTES, Pages, Place
+from moiety.custody.refusals import GalleryDamaged, GalleryUnknown
+from moiety.custody.slots import MOST_SLOTS, SLOTS, State
+from moiety.custody.sql import Store
+from moiety.custody.tables import GalleryRow
+from moiety.matching.policy import Terms
+from moiety.sharing.seat import Seat
+
+Progress = Callable[[str, int, int], None]
+"""A stage in words, how much of it is done, and of how much."""
+
+
+def silent(stage: str, done: int, total: int) -> None:
+    """The progress that nobody watches."""
+
+
+@dataclass(frozen=True)
+class Current:
+    """One gallery as it stands in the transaction that read it."""
+
+    row: GalleryRow
+    epoch: int
+    place: Place
+    terms: Terms
+
+
+@dataclass(frozen=True)
+class Alive:
+    """Who may match on one day: the public mask, uint64 (slots / 64,), bit r % 64 of word r // 64, and how many."""
+
+    mask: NDArray[np.uint64]
+    count: int
+
+
+@dataclass(frozen=True)
+class Change:
+    """One change of a gallery inside its transaction."""
+
+    connection: Connection
+    current: Current
+    numbers: set[int] = field(default_factory=set)
+
+    @property
+    def version(self) -> int:
+        """The gallery's version once this is done."""
+        return self.current.row.version + 1
+
+    def fetch(self, numbers: Sequence[int]) -> tuple[Pages, Pages]:
+        """These pages (ascending numbers) and their states, writable; `GalleryDamaged` unless all are intact."""
+        return fetch(self.connection, self.current, numbers)
+
+    def fetch_states(self, numbers: Sequence[int]) -> Pages:
+        """The states of these pages alone; as `fetch`."""
+        return fetch_states(self.connection, self.current, numbers)
+
+    def write(self, numbers: Sequence[int], pages: Pages | None, states: Pages, *, new: bool = False) -> None:
+        """Seal and store these pages' states, and the pages where they changed too."""
+        write(self.connection, self.current, numbers, pages, states, new=new)
+        self.numbers.update(numbers)
+
+    def finish(self, **values: int | bytes) -> None:
+        """Move the gallery to the next version, and set these columns."""
+        tables.change_gallery(self.connection, self.current.row.id, version=self.version, **values)
+
+
+class Gallery:
+    """The rows of one gallery at one custodian. Its callers hold the office lock."""
+
+    def __init__(self, store: Store, seat: Seat, name: str) -> None:
+        self.store = store
+        self.seat: Seat = seat
+        self.name = name
+        self.matrix = Matrix(2)
+        self.crew = crew(f"distances-{seat}")
+        self.damaged: set[int] = set()
+        # What the three must hold alike, as the last full read found it: states, and grounds and expiry of people.
+        self.public = b""
+        self._bringing_up_to_date = Lock()
+        self._cached: tuple[int, int] | None = None
+        self._digests = np.empty((0, DIGEST_BYTES), dtype=np.uint8)
+        # Which pages this process itself rewrote in which version: they need not be looked for.
+        self._own: dict[int, set[int]] = {}
+        self._alive: tuple[tuple[int, int, int], Alive] | None = None
+
+    def current(self, connection: Connection) -> Current:
+        """Raises `GalleryUnknown`, and `GalleryDamaged` where the file says what cannot be."""
+        row = tables.gallery(connection, self.name)
+        if row is None:
+            raise GalleryUnknown
+        if not 0 <= row.pages * SLOTS <= MOST_SLOTS:
+            raise GalleryDamaged
+        epoch = tables.custodian(connection).epoch
+        return Current(row, epoch, Place(self.seat, self.name, epoch), Terms.from_json(row.terms))
+
+    @contextmanager
+    def changing(self, step: str) -> Iterator[Change]:
+        """One durable change: all of it, or nothing. Its commit point is called `step`."""
+        with self.store.writing(step) as connection:
+            change = Change(connection, self.current(connection))
+            yield change
+        self._own[change.version] = change.numbers
+
+    def read(self, progress: Progress = silent, *, afresh: bool = False) -> Current:
+        """Bring the cache up to date with SQL, or read everything again, and note pages that are not intact.
+
+        Writers exclude readers, so what a search reads from the cache meanwhile does not change.
+        """
+        with self._bringing_up_to_date, self.store.reading() as connection:
+            current = self.current(connection)
+            key = (current.epoch, current.row.version)
+            if afresh or self._cached is None or self._cached[0] != current.epoch:
+                self._cached = None
+                self.matrix = Matrix(current.terms.dim)
+                self._read_all(connection, current, progress)
+            elif self._cached != key:
+                self._catch_up(connection, current, self._cached[1])
+            self._cached = key
+            self._own.clear()
+            return current
+
+    def usable(self, progress: Progress = silent) -> Current:
+        """As `read`; raises `GalleryDamaged` where a page is not intact or the last check failed."""
+        current = self.read(progress)
+        if self.damaged or current.row.damaged:
+            raise GalleryDamaged
+        return current
+
+    def alive(self, current: Current, day: int) -> Alive:
+        """Which slots hold somebody who is valid on this unix day, in the cache that `read` brought to `current`."""
+        key = (current.epoch, current.row.version, day)
+        kept = self._alive
+        if kept is None or kept[0] != key:
+            valid = self.matrix.alive(day)
+            mask = np.packbits(valid, bitorder="little").view(np.uint64)
+            kept = (key, Alive(mask, int(np.count_nonzero(valid))))
+            self._alive = kept
+        return kept[1]
+
+    def states(self) -> NDArray[np.uint8]:
+        """The state of every slot, read from SQL alone: uint8 (slots,)."""
+        with self.store.reading() as connection:
+            current = self.current(connection)
+            return fetch_states(connection, current, range(current.row.pages))["states"].reshape(-1)
+
+    def _read_all(self, connection: Connection, current: Current, progress: Progress) -> None:
+        count = current.row.pages
+        self.matrix.resize(count * SLOTS)
+        self._digests = np.zeros((count, DIGEST_BYTES), dtype=np.uint8)
+        public = hashlib.sha256()
+        absent = set(range(count))
+        self.damaged = self._read_states(connection, current)
+        public.update(self.matrix.states().tobytes())
+        for numbers, rows in tables.every(connection, tables.PAGE, current.row.id, current.epoch, count):
+            absent.difference_update(numbers)
+            pages = self._take(current, numbers, rows)
+            active = self.matrix.states_of(numbers) == State.ACTIVE
+            public.update(pages["grounds"][active])
+            public.update(pages["expires"][active])
+            done = (numbers[-1] + 1) * SLOTS
+            progress(f"custodian {self.seat}: reading {self.name}", done, count * SLOTS)
+        self.damaged |= absent
+        self.public = public.digest()
+
+    def _catch_up(self, connection: Connection, current: Current, since: int) -> None:
+        """Read what changed: the pages that this process rewrote itself, or those whose digest is another now."""
+        count = current.row.pages
+        self.matrix.resize(count * SLOTS)
+        own = [self._own.get(version) for version in range(since + 1, current.row.version + 1)]
+        known = None if None in own else sorted(set[int]().union(*(some for some in own if some)))
+        before = self._digests
+        self._digests = np.zeros((count, DIGEST_BYTES), dtype=np.uint8)
+        kept = min(count, len(before))
+        self._digests[:kept] = before[:kept]
+        self.damaged |= self._read_states(connection, current, known)
+        if known is None:
+            stale = (self._digests[:kept] != before[:kept]).any(axis=1)
+            known = [*np.flatnonzero(stale).tolist(), *range(kept, count)]
+        known = [number for number in known if number < count]
+        missing = set(known)
+        for numbers, rows in tables.named(connection, tables.PAGE, current.row.id, current.epoch, known):
+            missing.difference_update(numbers)
+            self._take(current, numbers, rows)
+        self.damaged |= missing
+
+    def _read_states(self, connection: Connection, current: Current, known: list[int] | None = None) -> set[int]:
+        """Take in the states of all pages, or of some; the numbers of those that are not intact."""
+        count, where = current.row.pages, (connection, tables.STATES, current.row.id, current.epoch)
+        wanted = list(range(count)) if known is None else [number for number in known if number < count]
+        bad = set(wanted)
+        portions = tables.every(*where, count) if known is None else tables.named(*where, wanted)
+        for numbers, rows in portions:
+            states = page.load(rows, page.STATES)
+            good = page.intact(states, current.place, numbers)
+            self.matrix.put_states(numbers, states)
+            self._digests[numbers] = states["page"]
+            bad.difference_update(number for number, fine in zip(numbers, good, strict=True) if fine)
+        return bad
+
+    def _take(self, current: Current, numbers: Sequence[int], rows: Sequence[bytes]) -> Pages:
+        pages = page.load(rows, page.layout(current.terms.dim))
+        good = page.intact(pages, current.place, numbers)
+        good &= (pages["digest"] == self._digests[numbers]).all(axis=1)
+        self.damaged |= {number for number, fine in zip(numbers, good, strict=True) if not fine}
+        self.matrix.put_parts(numbers, pages)
+        return pages
+
+
+def fetch(connection: Connection, current: Current, numbers: Sequence[int]) -> tuple[Pages, Pages]:
+    """These pages (ascending numbers) and their states from SQL, writable; `GalleryDamaged` unless all are intact."""
+    states = fetch_states(connection, current, numbers)
+    pages = _intact(connection, tables.PAGE, page.layout(current.terms.dim), current, numbers)
+    if not np.array_equal(pages["digest"], states["page"]):
+        raise GalleryDamaged
+    return pages, states
+
+
+def fetch_states(connection: Connection, current: Current, numbers: Sequence[int]) -> Pages:
+    """The states of these pages alone; as `fetch`."""
+    return _intact(connection, tables.STATES, page.STATES, current, numbers)
+
+
+def write(
+    connection: Connection,
+    current: Current,
+    numbers: Sequence[int],
+    pages: Pages | None,
+    states: Pages,
+    *,
+    new: bool = False,
+) -> None:
+    """Seal and store states, and pages where given, at the place of `current`."""
+    where = (current.row.id, current.epoch, numbers)
+    if pages is not None:
+        rows = page.seal(pages, current.place, numbers)
+        states["page"] = pages["digest"]
+        tables.put(connection, tables.PAGE, *where, rows, new=new)
+    tables.put(connection, tables.STATES, *where, page.seal(states, current.place, numbers), new=new)
+
+
+def _intact(
+    connection: Connection,
+    table: Table,
+    kind: np.dtype[np.void],
+    current: Current,
+    numbers: Sequence[int],
+) -> Pages:
+    stored: list[bytes] = []
+    present: list[int] = []
+    for some, rows in tables.named(connection, table, current.row.id, current.epoch, numbers):
+        present += some
+        stored += rows
+    pages = page.load(stored, kind)
+    if present != list(numbers) or not page.intact(pages, current.place, numbers).all():
+        raise GalleryDamaged
+    return pages

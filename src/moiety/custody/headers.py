@@ -1,0 +1,55 @@
+"""What a custodian checks of a header against its own copies before it takes part in an attempt."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+
+from moiety.custody.gallery import Current
+from moiety.custody.refusals import HeaderRefused
+from moiety.matching.header import ATTEMPT_BYTES, Header
+
+CLOCKS_APART_S = 5
+"""How far a header's instant may lie from a custodian's own clock: the mask depends on it."""
+
+MOST_PROBES = 256
+"""Probes in one attempt: bounds the memory that one header can ask for."""
+
+SECONDS_A_DAY = 86_400
+
+
+def check_header(
+    header: Header,
+    current: Current,
+    rows: int,
+    threshold: int,
+    clock: Callable[[], datetime],
+    *,
+    extra: int = 0,
+) -> None:
+    """Raises `HeaderRefused` unless gallery, version, epoch, size, threshold and instant are this custodian's own.
+
+    `threshold` and `rows` are what this custodian derived itself; `extra` is how many words a row has beside its
+    template's in this operation.
+    """
+    own = (
+        current.row.name,
+        current.row.version,
+        current.epoch,
+        rows,
+        current.terms.dim + extra,
+        threshold,
+        ATTEMPT_BYTES,
+    )
+    theirs = (
+        header.gallery,
+        header.version,
+        header.epoch,
+        header.rows,
+        header.dim,
+        header.threshold,
+        len(header.attempt),
+    )
+    apart = abs(clock().timestamp() - header.at)
+    if own != theirs or not 0 <= header.probes <= MOST_PROBES or apart > CLOCKS_APART_S:
+        raise HeaderRefused

@@ -1,0 +1,156 @@
+"""The life of a slot at one custodian: prepare, activate, erase, and settle after an interruption.
+
+The table of states is in `custodian`. Each function is one transaction, so one commit point of the same name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from moiety.custody import page, tables
+from moiety.custody.gallery import Gallery
+from moiety.custody.handles import prefixes
+from moiety.custody.noise import Entropy, noise
+from moiety.custody.page import Pages
+from moiety.custody.refusals import AlreadyEnrolled, StatesDiffer, TooMany
+from moiety.custody.slots import BLOCK, MOST_SLOTS, SLOTS, Phase, State, blocks_needed, draw
+
+Slots = NDArray[np.int64]
+
+PORTION = 256
+"""Pages read, rewritten and stored at a time: 7 MB at 192 words."""
+
+
+@dataclass(frozen=True)
+class Batch:
+    """What one custodian gets of n newcomers.
+
+    handles uint8 (n, 16); pseudonyms uint8 (n, 16), parts of them; parts of templates (n, dim), uint64 as they are
+    offered and uint16, the low words, once they are admitted; expires uint32 (n,), unix days; grounds uint8 (n,).
+    """
+
+    handles: NDArray[np.uint8]
+    pseudonyms: NDArray[np.uint8]
+    parts: NDArray[np.uint16] | NDArray[np.uint64]
+    expires: NDArray[np.uint32]
+    grounds: NDArray[np.uint8]
+
+    def __len__(self) -> int:
+        return len(self.handles)
+
+
+def prepare(gallery: Gallery, batch: Batch, coin: bytes, entropy: Entropy) -> Slots:
+    """Write the newcomers' rows as PENDING, in slots that the coin draws; add blocks where too few are free.
+
+    Returns the slots int64 (n,), newcomer by newcomer. Raises `AlreadyEnrolled`, `GalleryDamaged`.
+    """
+    gallery.usable()
+    matrix = gallery.matrix
+    wanted = prefixes(batch.handles)
+    if len(np.unique(wanted)) < len(batch) or matrix.held(wanted):
+        raise AlreadyEnrolled
+    free = matrix.free()
+    added = blocks_needed(len(free), len(batch)) * BLOCK
+    if matrix.slots + added > MOST_SLOTS:
+        raise TooMany(limit=MOST_SLOTS)
+    slots = draw(np.concatenate([free, matrix.slots + np.arange(added)]), len(batch), coin)
+    order = np.argsort(slots)
+    end = matrix.slots // SLOTS
+    touched = np.unique(slots // SLOTS)
+    with gallery.changing("prepare") as change:
+        kind = page.layout(change.current.terms.dim)
+        for new, chosen in ((False, touched[touched < end]), (True, end + np.arange(added // SLOTS))):
+            for numbers in portions(chosen):
+                if new:
+                    pages = page.from_random(noise(entropy, len(numbers) * kind.itemsize), kind)
+                    states = page.blank_states(len(numbers))
+                else:
+                    pages, states = change.fetch(numbers)
+                bounds = np.searchsorted(slots[order], [numbers[0] * SLOTS, (numbers[-1] + 1) * SLOTS])
+                who = order[bounds[0] : bounds[1]]
+                _place(pages, states, *within(numbers, slots[who]), batch, who)
+                change.write(numbers, pages, states, new=new)
+        change.finish(phase=Phase.PREPARED, pages=change.current.row.pages + added // SLOTS)
+    return slots
+
+
+def activate(gallery: Gallery, slots: Slots) -> None:
+    """Let PENDING rows match. The last of the three custodians' commits of this acknowledges the enrolment."""
+    with gallery.changing("activate") as change:
+        for numbers, some in _by_page(slots):
+            states = change.fetch_states(numbers)
+            where = within(numbers, some)
+            if (states["states"][where] != State.PENDING).any():
+                raise StatesDiffer(slots=len(some))
+            states["states"][where] = State.ACTIVE
+            change.write(numbers, None, states)
+        change.finish(phase=Phase.SETTLED)
+
+
+def erase(gallery: Gallery, slots: Slots, entropy: Entropy) -> None:
+    """Overwrite every column of these ACTIVE slots. The caller scrubs the store before it acknowledges."""
+    with gallery.changing("erase") as change:
+        for numbers, some in _by_page(slots):
+            pages, states = change.fetch(numbers)
+            where = within(numbers, some)
+            if (states["states"][where] != State.ACTIVE).any():
+                raise StatesDiffer(slots=len(some))
+            states["states"][where] = State.ERASED
+            _overwrite(pages, *where, entropy)
+            change.write(numbers, pages, states)
+        change.finish()
+
+
+def settle(gallery: Gallery, states: NDArray[np.uint8], terms: bytes, document: bytes, entropy: Entropy) -> None:
+    """End an interruption: take these states, uint8 (slots,), overwrite what they erase, drop pages beyond them."""
+    count = len(states) // SLOTS
+    with gallery.changing("settle") as change:
+        tables.drop_pages(change.connection, change.current.row.id, change.current.epoch, count)
+        held = change.fetch_states(range(count))["states"].reshape(-1)
+        for numbers, some in _by_page(np.flatnonzero(held != states)):
+            pages, found = change.fetch(numbers)
+            if (states[some] != State.ERASED).any():
+                raise StatesDiffer(slots=len(some))
+            where = within(numbers, some)
+            found["states"][where] = State.ERASED
+            _overwrite(pages, *where, entropy)
+            change.write(numbers, pages, found)
+        change.finish(phase=Phase.SETTLED, pages=count, terms=terms, document=document)
+
+
+def portions(numbers: NDArray[np.int64] | range) -> Iterator[list[int]]:
+    """Page numbers, some at a time."""
+    for at in range(0, len(numbers), PORTION):
+        yield [int(number) for number in numbers[at : at + PORTION]]
+
+
+def within(numbers: list[int], slots: Slots) -> tuple[Slots, Slots]:
+    """Where these slots lie in an array of the pages of these ascending numbers: (page, slot in page)."""
+    return np.searchsorted(numbers, slots // SLOTS), slots % SLOTS
+
+
+def _by_page(slots: Slots) -> Iterator[tuple[list[int], Slots]]:
+    ordered = np.sort(slots)
+    for numbers in portions(np.unique(ordered // SLOTS)):
+        first, last = np.searchsorted(ordered, [numbers[0] * SLOTS, (numbers[-1] + 1) * SLOTS])
+        yield numbers, ordered[first:last]
+
+
+def _place(pages: Pages, states: Pages, at: Slots, slot: Slots, batch: Batch, who: Slots) -> None:
+    states["states"][at, slot] = State.PENDING
+    pages["grounds"][at, slot] = batch.grounds[who]
+    pages["expires"][at, slot] = batch.expires[who]
+    pages["handles"][at, slot] = batch.handles[who]
+    pages["pseudonyms"][at, slot] = batch.pseudonyms[who]
+    page.put_rows(pages, at, slot, batch.parts[who].astype(np.uint16, copy=False))
+
+
+def _overwrite(pages: Pages, at: Slots, slot: Slots, entropy: Entropy) -> None:
+    noisy = page.from_random(noise(entropy, pages.nbytes), pages.dtype)
+    for column in ("grounds", "expires", "handles", "pseudonyms"):
+        pages[column][at, slot] = noisy[column][at, slot]
+    page.put_rows(pages, at, slot, page.get_rows(noisy, at, slot))

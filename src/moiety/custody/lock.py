@@ -1,0 +1,57 @@
+"""The office lock: many searches at once, or one change, over all threads and processes of one machine.
+
+Two `flock`s, because readers would starve a writer on one: everybody passes the gate, and a writer keeps it shut
+while it waits. The kernel lets go of both when a process dies. Each taking opens the files anew, so threads of
+one process exclude each other as processes do.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+
+class OfficeLock:
+    """The lock of one office folder; `shared` and `alone` are context managers and do not nest."""
+
+    def __init__(self, folder: Path) -> None:
+        self._gate = folder / "gate.lock"
+        self._room = folder / "office.lock"
+
+    @contextmanager
+    def shared(self) -> Iterator[None]:
+        """Hold with others who only read."""
+        with _held(self._gate, fcntl.LOCK_SH):
+            room = _take(self._room, fcntl.LOCK_SH)
+        try:
+            yield
+        finally:
+            os.close(room)
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """Hold alone."""
+        with _held(self._gate, fcntl.LOCK_EX), _held(self._room, fcntl.LOCK_EX):
+            yield
+
+
+@contextmanager
+def _held(path: Path, how: int) -> Iterator[None]:
+    taken = _take(path, how)
+    try:
+        yield
+    finally:
+        os.close(taken)
+
+
+def _take(path: Path, how: int) -> int:
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(descriptor, how)
+    except BaseException:
+        os.close(descriptor)
+        raise
+    return descriptor

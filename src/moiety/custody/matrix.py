@@ -1,0 +1,152 @@
+"""The cache: one gallery's parts in memory, in panels as the searches read them. The database is the truth.
+
+Segments are allocated in big pieces, so that growth copies nothing and 1,000,000 rows of 192 words take
+little more than 384 MB. Beside the parts, each slot keeps 13 bytes: 8 of its handle, its expiry and its state.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from moiety.custody.handles import prefixes
+from moiety.custody.page import Pages
+from moiety.custody.slots import BLOCK, SLOTS, State
+from moiety.matching.distance import empty_panels
+
+_GROWTH = 16
+"""A new segment is at most a sixteenth of what is there, so that a half empty one wastes little."""
+
+_LARGEST = 64 * BLOCK
+
+
+@dataclass(frozen=True)
+class Segment:
+    """Consecutive slots from `start` on; the arrays are as long as the segment's capacity."""
+
+    start: int
+    panels: NDArray[np.uint16]
+    prefixes: NDArray[np.uint64]
+    expires: NDArray[np.uint32]
+    states: NDArray[np.uint8]
+
+
+class Matrix:
+    """Parts, states, expiry and handle prefixes of `slots` slots."""
+
+    def __init__(self, dim: int) -> None:
+        self.dim = dim
+        self.slots = 0
+        self._segments: list[Segment] = []
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes allocated, unused capacity included."""
+        return sum(
+            part.nbytes
+            for segment in self._segments
+            for part in (segment.panels, segment.prefixes, segment.expires, segment.states)
+        )
+
+    def resize(self, slots: int) -> None:
+        """Grow to, or forget down to, so many slots (whole pages)."""
+        capacity = sum(len(segment.states) for segment in self._segments)
+        while capacity < slots:
+            size = min(_LARGEST, max(BLOCK, capacity // _GROWTH // BLOCK * BLOCK, 0))
+            if not self._segments:
+                size = min(_LARGEST, -(-slots // BLOCK) * BLOCK)
+            elif capacity + _LARGEST <= slots:
+                size = _LARGEST
+            self._segments.append(_segment(capacity, size, self.dim))
+            capacity += size
+        while self._segments and self._segments[-1].start >= slots:
+            self._segments.pop()
+        self.slots = slots
+
+    def put_parts(self, numbers: Sequence[int], pages: Pages) -> None:
+        """Take in the rows of these pages."""
+        found = prefixes(pages["handles"].reshape(len(pages) * SLOTS, -1)).reshape(-1, SLOTS)
+        for at, (segment, inside) in enumerate(self._where(numbers)):
+            segment.panels[inside.start // SLOTS] = pages["parts"][at]
+            segment.expires[inside] = pages["expires"][at]
+            segment.prefixes[inside] = found[at]
+
+    def put_states(self, numbers: Sequence[int], pages: Pages) -> None:
+        """Take in the states of these pages."""
+        for at, (segment, inside) in enumerate(self._where(numbers)):
+            segment.states[inside] = pages["states"][at]
+
+    def states_of(self, numbers: Sequence[int]) -> NDArray[np.uint8]:
+        """The states of the slots of these pages, uint8 (pages, 64): a copy."""
+        states = [segment.states[inside] for segment, inside in self._where(numbers)]
+        return np.stack(states) if states else np.empty((0, SLOTS), dtype=np.uint8)
+
+    def states(self) -> NDArray[np.uint8]:
+        """The state of every slot, uint8 (slots,): a copy."""
+        columns = [np.empty(0, dtype=np.uint8), *(segment.states for segment in self._segments)]
+        return np.concatenate(columns)[: self.slots]
+
+    def expires(self) -> NDArray[np.uint32]:
+        """The expiry day of every slot, uint32 (slots,): a copy; random where nobody is."""
+        columns = [np.empty(0, dtype=np.uint32), *(segment.expires for segment in self._segments)]
+        return np.concatenate(columns)[: self.slots]
+
+    def free(self) -> NDArray[np.int64]:
+        """The free slots in ascending order."""
+        return np.flatnonzero(self.states() == State.FREE)
+
+    def alive(self, day: int) -> NDArray[np.bool_]:
+        """Which slots hold somebody who is valid on this unix day: bool (slots,)."""
+        valid: NDArray[np.bool_] = (self.states() == State.ACTIVE) & (self.expires() > day)
+        return valid
+
+    def holders(self, prefix: int) -> list[int]:
+        """The slots, PENDING or ACTIVE, whose handle begins with this prefix."""
+        found: list[int] = []
+        for segment in self._segments:
+            held = np.flatnonzero(segment.prefixes == np.uint64(prefix))
+            taken = (State.PENDING, State.ACTIVE)
+            found += [segment.start + int(at) for at in held if segment.states[at] in taken]
+        return [slot for slot in found if slot < self.slots]
+
+    def held(self, wanted: NDArray[np.uint64]) -> bool:
+        """Whether any PENDING or ACTIVE slot has one of these prefixes."""
+        order = np.sort(wanted)
+        for segment in self._segments:
+            at = np.searchsorted(order, segment.prefixes)
+            same = order[np.minimum(at, len(order) - 1)] == segment.prefixes
+            taken = (segment.states == State.PENDING) | (segment.states == State.ACTIVE)
+            if bool(np.any(same & taken)):
+                return True
+        return False
+
+    def panel(self, number: int) -> NDArray[np.uint16]:
+        """The parts of one page, (1, dim / 2, 64, 2): a view."""
+        segment = next(held for held in reversed(self._segments) if held.start <= number * SLOTS)
+        at = number - segment.start // SLOTS
+        return segment.panels[at : at + 1]
+
+    def panels(self) -> Iterator[tuple[int, NDArray[np.uint16]]]:
+        """Every page's parts: (first slot, (pages, dim / 2, 64, 2)) in order; views."""
+        for segment in self._segments:
+            yield segment.start, segment.panels[: (self.slots - segment.start) // SLOTS]
+
+    def _where(self, numbers: Sequence[int]) -> Iterator[tuple[Segment, slice]]:
+        starts = np.array([segment.start for segment in self._segments])
+        first = np.array(numbers, dtype=np.int64) * SLOTS
+        for slot, at in zip(first.tolist(), np.searchsorted(starts, first, side="right").tolist(), strict=True):
+            segment = self._segments[at - 1]
+            yield segment, slice(slot - segment.start, slot - segment.start + SLOTS)
+
+
+def _segment(start: int, size: int, dim: int) -> Segment:
+    return Segment(
+        start,
+        empty_panels(size, dim),
+        np.zeros(size, dtype=np.uint64),
+        np.zeros(size, dtype=np.uint32),
+        np.zeros(size, dtype=np.uint8),
+    )

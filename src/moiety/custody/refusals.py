@@ -1,0 +1,144 @@
+"""What custodians refuse, and what makes them unavailable. None of it quotes data, a path or a name."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from moiety.errors import Refused, Unavailable
+
+
+class NoOffice(Unavailable):
+    code: ClassVar[str] = "office_missing"
+    advice: ClassVar[str] = "there are no three custodians in this folder: `moiety init DIR` makes an office"
+
+
+class OfficeExists(Refused):
+    code: ClassVar[str] = "office_exists"
+    advice: ClassVar[str] = "there are custodians in this folder already: choose another folder"
+
+
+class FormatUnknown(Refused):
+    code: ClassVar[str] = "format_unknown"
+    advice: ClassVar[str] = "this store was written in format {found} and this version reads format {known}"
+
+
+class NotOneOffice(Refused):
+    code: ClassVar[str] = "not_one_office"
+    advice: ClassVar[str] = (
+        "the three stores do not belong together: a folder was copied from another office or to another seat"
+    )
+
+
+class EpochsMixed(Refused):
+    code: ClassVar[str] = "epochs_mixed"
+    advice: ClassVar[str] = (
+        "the custodians are in different epochs ({oldest} to {newest}): an old copy was put back. "
+        "Old parts and new ones are noise together; put the newest copy of each custodian in place"
+    )
+
+
+class CopyOld(Refused):
+    code: ClassVar[str] = "copy_old"
+    advice: ClassVar[str] = (
+        "a custodian lacks {behind} changes that another has made, more than an interruption can lose: "
+        "an old copy was put back. Put the newest copy in place"
+    )
+
+
+class StatesDiffer(Refused):
+    code: ClassVar[str] = "states_differ"
+    advice: ClassVar[str] = (
+        "the custodians disagree about {slots} slots in a way that no interruption explains: "
+        "a store was altered or an old copy was put back"
+    )
+
+
+class GalleryUnknown(Refused):
+    code: ClassVar[str] = "gallery_unknown"
+    advice: ClassVar[str] = "the custodians have no such gallery"
+
+
+class GalleryExists(Refused):
+    code: ClassVar[str] = "gallery_exists"
+    advice: ClassVar[str] = "the custodians have this gallery already, under other terms or another document"
+
+
+class GalleryFixed(Refused):
+    code: ClassVar[str] = "gallery_fixed"
+    advice: ClassVar[str] = "a gallery keeps its model and its {dim} words a row: add another gallery"
+
+
+class GalleryDamaged(Refused):
+    code: ClassVar[str] = "gallery_damaged"
+    advice: ClassVar[str] = (
+        "the stored rows of this gallery did not pass their check: it stays closed until it is mended. "
+        "`moiety check` says what was found"
+    )
+
+
+class MendingNeedsSeat(Refused):
+    code: ClassVar[str] = "mending_needs_seat"
+    advice: ClassVar[str] = (
+        "the rows disagree but no page says where: name the custodian whose store was altered, "
+        "and it is rebuilt from the other two"
+    )
+
+
+class TwoDamaged(Refused):
+    code: ClassVar[str] = "two_damaged"
+    advice: ClassVar[str] = (
+        "{pages} pages are damaged at two custodians at once: any two of three recover a third, one does not"
+    )
+
+
+class AlreadyEnrolled(Refused):
+    code: ClassVar[str] = "already_enrolled"
+    advice: ClassVar[str] = "a pseudonym is enrolled once: erase it first, or draw another"
+
+
+class TooMany(Refused):
+    code: ClassVar[str] = "too_many"
+    advice: ClassVar[str] = "at most {limit} at once: do the rest in further calls"
+
+
+class NotAdmitted(Refused):
+    code: ClassVar[str] = "not_admitted"
+    advice: ClassVar[str] = "a custodian stores only templates that it has helped to check"
+
+
+class WordsWrong(Refused):
+    code: ClassVar[str] = "words_wrong"
+    advice: ClassVar[str] = "this gallery takes quantised faces of {dim} words: this is of another model, or no face"
+
+
+class HeaderRefused(Refused):
+    code: ClassVar[str] = "header_refused"
+    advice: ClassVar[str] = "a custodian refused the search: its own clock, gallery, epoch or threshold says otherwise"
+
+
+class AnswerUnknown(Refused):
+    code: ClassVar[str] = "answer_unknown"
+    advice: ClassVar[str] = "pseudonyms are opened once, after a search and for rows that it could match"
+
+
+class StoreFull(Unavailable):
+    code: ClassVar[str] = "store_full"
+    advice: ClassVar[str] = "a custodian's disk is full or refuses to be written: make room and try again"
+
+
+class StoreBusy(Unavailable):
+    code: ClassVar[str] = "store_busy"
+    advice: ClassVar[str] = (
+        "another program holds a custodian's store open; what was asked may have been done. "
+        "Close it and ask again: until then old bytes may remain in the log file"
+    )
+
+
+class StoreFailed(Unavailable):
+    code: ClassVar[str] = "store_failed"
+    advice: ClassVar[str] = "a custodian's store cannot be read or written (database error {error})"
+
+
+class StoreUnreadable(Refused):
+    code: ClassVar[str] = "store_unreadable"
+    advice: ClassVar[str] = "a custodian's store is not a database any more (database error {error})"

@@ -1,0 +1,102 @@
+"""Verify and identify at all three custodians, as the gateway drives them; the caller holds the lock with others."""
+
+from __future__ import annotations
+
+from concurrent.futures import wait
+
+import numpy as np
+from numpy.typing import NDArray
+
+from moiety.custody.crew import cores
+from moiety.custody.entries import Identified
+from moiety.custody.handles import handles
+from moiety.custody.headers import MOST_PROBES, SECONDS_A_DAY
+from moiety.custody.noise import Entropy
+from moiety.custody.page import PSEUDONYM_BYTES
+from moiety.custody.refusals import TooMany, WordsWrong
+from moiety.custody.slots import SLOTS
+from moiety.custody.three import Headers, Three
+from moiety.matching.policy import identify_point, verify_point
+from moiety.matching.refusals import UnequalParts
+from moiety.matching.rounds import lockstep
+from moiety.matching.search import opened
+from moiety.sharing.seat import SEATS, Seat
+from moiety.sharing.split import combine, split
+
+_LEAST_PROBES = 4
+"""Fewer probes to an attempt would read the gallery more often than the comparison saves."""
+
+
+def verify(
+    three: Three,
+    headers: Headers,
+    entropy: Entropy,
+    name: str,
+    words: NDArray[np.int16],
+    pseudonym: bytes,
+) -> bool:
+    """Whether these words (dim,) match the person of this pseudonym. Nobody and somebody else look the same."""
+    _check(headers.dim(name), words[None, :])
+    probe = _shared(words[None, :], entropy)
+    known = handles(name, [pseudonym])
+    point = verify_point(headers.terms(name))
+    header = headers.make("verify", name, rows=SLOTS, threshold=point.threshold, probes=1)
+    openings = lockstep(
+        {seat: three.custodians[seat].verify(name, header, probe[seat], known[seat].tobytes()) for seat in SEATS}
+    )
+    return bool(opened(openings, 1).any())
+
+
+def identify(three: Three, headers: Headers, entropy: Entropy, name: str, words: NDArray[np.int16]) -> Identified:
+    """Whom each probe, words (B, dim), matches in the whole gallery.
+
+    A batch is asked in as many attempts as there are processors, side by side: the distances of one fill the time in
+    which another compares.
+    """
+    _check(headers.dim(name), words)
+    rows = three.custodians["a"].alive(name, headers.now() // SECONDS_A_DAY)
+    point = identify_point(headers.terms(name), rows)
+    batches = np.array_split(words, min(cores(), -(-len(words) // _LEAST_PROBES)))
+    asked = [
+        three.attempts.submit(_attempt, three, headers, entropy, name, batch, point.threshold) for batch in batches
+    ]
+    wait(asked)  # all of them, whatever happens: the caller lets go of the lock afterwards
+    return Identified([found for some in asked for found in some.result()], rows, point)
+
+
+def _attempt(
+    three: Three, headers: Headers, entropy: Entropy, name: str, words: NDArray[np.int16], threshold: int
+) -> list[list[bytes]]:
+    probe = _shared(words, entropy)
+    slots = headers.gallery(name).pages * SLOTS
+    header = headers.make("identify", name, rows=slots, threshold=threshold, probes=len(words))
+    openings = lockstep({seat: three.custodians[seat].identify(name, header, probe[seat]) for seat in SEATS})
+    hits = opened(openings, len(words))
+    who = np.flatnonzero(hits.any(axis=0))
+    if not len(who):
+        return [[] for _ in words]
+    names = _pseudonyms(three, name, header.attempt, who)
+    return [[names[at] for at in np.flatnonzero(row[who])] for row in hits]
+
+
+def _check(dim: int, words: NDArray[np.int16]) -> None:
+    if words.ndim != 2 or words.shape[1] != dim or words.dtype != np.int16 or not len(words):
+        raise WordsWrong(dim=dim)
+    if len(words) > MOST_PROBES:
+        raise TooMany(limit=MOST_PROBES)
+
+
+def _shared(words: NDArray[np.int16], entropy: Entropy) -> dict[Seat, NDArray[np.uint32]]:
+    return split(words.astype(np.int32).view(np.uint32), entropy)
+
+
+def _pseudonyms(three: Three, name: str, attempt: bytes, slots: NDArray[np.int64]) -> list[bytes]:
+    """Who lies in these slots. Raises `UnequalParts` where the custodians' parts of a pseudonym do not fit."""
+    released = three.each(lambda custodian: custodian.release(name, attempt, slots))
+    parts = {seat: some.view("<u2").astype(np.uint16) for seat, some in released.items()}
+    one = combine({"a": parts["a"], "b": parts["b"]})
+    other = combine({"a": parts["a"], "c": parts["c"]})
+    if not np.array_equal(one, other):
+        raise UnequalParts
+    whole = one.astype("<u2").tobytes()
+    return [whole[at : at + PSEUDONYM_BYTES] for at in range(0, len(whole), PSEUDONYM_BYTES)]

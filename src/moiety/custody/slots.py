@@ -1,0 +1,80 @@
+"""Slots: where a row can lie, what may become of it, and how a free one is drawn.
+
+A gallery grows by whole blocks of `BLOCK` slots, stored as pages of `SLOTS` slots. Which slot a newcomer gets
+follows from a coin that all three custodians toss together, so that none of them decides and all agree.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from enum import IntEnum
+
+import numpy as np
+from numpy.typing import NDArray
+
+from moiety.sharing.seat import SEATS, Seat
+
+SLOTS = 64
+"""Slots in a page: one word of the mask, and few enough that erasing one person rewrites 30 KB, not a gallery."""
+
+BLOCK = 4096
+"""Slots added at a time: the row count of a stolen store is only known to the nearest block."""
+
+MOST_SLOTS = 1 << 26
+"""67 million: 26 GB of parts at 192 words. What a file says about sizes is not believed beyond."""
+
+COIN_BYTES = 32
+
+
+class State(IntEnum):
+    """What a slot holds. The values are stored: they never change."""
+
+    FREE = 0
+    PENDING = 1
+    ACTIVE = 2
+    ERASED = 3
+
+
+class Phase(IntEnum):
+    """Where a gallery stands between its states. Stored."""
+
+    SETTLED = 0
+    PREPARED = 1
+    SETTLING = 2
+
+
+class Staging(IntEnum):
+    """How much of the next epoch lies in a store. Stored."""
+
+    NONE = 0
+    BEGUN = 1
+    COMPLETE = 2
+
+
+def blocks_needed(free: int, wanted: int) -> int:
+    """How many blocks to add so that `wanted` newcomers find a free slot."""
+    return max(0, -(-(wanted - free) // BLOCK))
+
+
+def toss(coins: Mapping[Seat, bytes]) -> bytes:
+    """The common coin, 32 bytes: unpredictable if any one of the three parts was."""
+    return hashlib.sha256(b"moiety coin 1" + b"".join(coins[seat] for seat in SEATS)).digest()
+
+
+def draw(free: NDArray[np.int64], wanted: int, coin: bytes) -> NDArray[np.int64]:
+    """Draw `wanted` slots from `free` without repetition, in random order.
+
+    Args:
+        free: the free slots in ascending order, int64 (n,), n >= wanted.
+        coin: 32 bytes from `toss`.
+
+    Returns:
+        int64 (wanted,): the same at every custodian that passes the same arguments.
+    """
+    if wanted > len(free):
+        raise ValueError("more newcomers than free slots")
+    stream = hashlib.shake_256(b"moiety draw 1" + coin).digest(8 * len(free))
+    keys = np.frombuffer(stream, dtype="<u8")
+    chosen = np.argpartition(keys, wanted)[:wanted] if wanted < len(free) else np.arange(wanted)
+    return free[chosen[np.argsort(keys[chosen])]]

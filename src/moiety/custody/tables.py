@@ -1,0 +1,226 @@
+"""The tables of one custodian, and the statements over them. Nothing else in this package knows a column.
+
+No name, no time of enrolment and no order of enrolment is stored: a row's expiry is a day, its slot is random, and
+a page does not say in which change of the gallery it was last rewritten.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Connection,
+    ForeignKey,
+    Integer,
+    LargeBinary,
+    MetaData,
+    PrimaryKeyConstraint,
+    SmallInteger,
+    String,
+    Table,
+    bindparam,
+    delete,
+    insert,
+    select,
+    update,
+)
+
+from moiety.sharing.seat import Seat
+
+FORMAT = 1
+
+_TOGETHER = 256
+"""Rows fetched at a time (7 MB at 192 words), and numbers named in one statement."""
+
+METADATA = MetaData()
+
+CUSTODIAN = Table(
+    "custodian",
+    METADATA,
+    Column("id", Integer, primary_key=True),
+    Column("format", Integer, nullable=False),
+    Column("seat", String(1), nullable=False),
+    Column("office", LargeBinary(16), nullable=False),
+    Column("epoch", BigInteger, nullable=False),
+    Column("staging", SmallInteger, nullable=False),
+)
+
+GALLERY = Table(
+    "gallery",
+    METADATA,
+    Column("id", Integer, primary_key=True),
+    Column("name", String(64), nullable=False, unique=True),
+    Column("terms", LargeBinary, nullable=False),
+    Column("document", LargeBinary, nullable=False),
+    Column("version", BigInteger, nullable=False),
+    Column("phase", SmallInteger, nullable=False),
+    Column("pages", Integer, nullable=False),
+    Column("checked", BigInteger, nullable=False),
+    Column("damaged", SmallInteger, nullable=False),
+)
+
+
+def _paged(name: str) -> Table:
+    return Table(
+        name,
+        METADATA,
+        Column("gallery", Integer, ForeignKey("gallery.id"), nullable=False),
+        Column("epoch", BigInteger, nullable=False),
+        Column("number", Integer, nullable=False),
+        Column("rows", LargeBinary, nullable=False),
+        PrimaryKeyConstraint("gallery", "epoch", "number"),
+    )
+
+
+PAGE = _paged("page")
+STATES = _paged("states")
+PAGED = (STATES, PAGE)
+"""States first: who reads both knows which rows of a page mean anything."""
+
+
+@dataclass(frozen=True)
+class CustodianRow:
+    """Who this store belongs to. `staging`: see `moiety.custody.custodian`."""
+
+    format: int
+    seat: Seat
+    office: bytes
+    epoch: int
+    staging: int
+
+
+@dataclass(frozen=True)
+class GalleryRow:
+    """One gallery, of `pages` pages numbered from 0. `phase`: see `moiety.custody.custodian`.
+
+    `checked` is the unix second of the last good check, or 0; `damaged` says that the last check was not good.
+    """
+
+    id: int
+    name: str
+    terms: bytes
+    document: bytes
+    version: int
+    phase: int
+    pages: int
+    checked: int
+    damaged: int
+
+
+def found(connection: Connection, seat: Seat, office: bytes) -> None:
+    """Make the tables of a new custodian, in epoch 1."""
+    METADATA.create_all(connection)
+    connection.execute(insert(CUSTODIAN).values(id=1, format=FORMAT, seat=seat, office=office, epoch=1, staging=0))
+
+
+def custodian(connection: Connection) -> CustodianRow:
+    row = connection.execute(select(CUSTODIAN)).one()
+    return CustodianRow(row.format, row.seat, row.office, row.epoch, row.staging)
+
+
+def set_staging(connection: Connection, staging: int) -> None:
+    connection.execute(update(CUSTODIAN).values(staging=staging))
+
+
+def set_epoch(connection: Connection, epoch: int) -> None:
+    connection.execute(update(CUSTODIAN).values(epoch=epoch, staging=0))
+
+
+def galleries(connection: Connection) -> list[GalleryRow]:
+    return [GalleryRow(*row) for row in connection.execute(select(GALLERY).order_by(GALLERY.c.name))]
+
+
+def gallery(connection: Connection, name: str) -> GalleryRow | None:
+    row = connection.execute(select(GALLERY).where(GALLERY.c.name == name)).one_or_none()
+    return None if row is None else GalleryRow(*row)
+
+
+def add_gallery(connection: Connection, name: str, terms: bytes, document: bytes) -> None:
+    connection.execute(
+        insert(GALLERY).values(
+            name=name, terms=terms, document=document, version=0, phase=0, pages=0, checked=0, damaged=0
+        )
+    )
+
+
+def change_gallery(connection: Connection, gallery: int, **values: int | bytes) -> None:
+    """Set columns of one gallery."""
+    connection.execute(update(GALLERY).where(GALLERY.c.id == gallery).values(**values))
+
+
+Numbered = tuple[Sequence[int], Sequence[bytes]]
+"""Page numbers in ascending order, and their rows."""
+
+
+def every(connection: Connection, table: Table, gallery: int, epoch: int, below: int) -> Iterator[Numbered]:
+    """The pages with a number under `below`, in portions."""
+    chosen = (
+        select(table.c.number, table.c.rows)
+        .where(table.c.gallery == gallery, table.c.epoch == epoch, table.c.number < below)
+        .order_by(table.c.number)
+    )
+    for part in connection.execute(chosen).partitions(_TOGETHER):
+        yield [row.number for row in part], [row.rows for row in part]
+
+
+def named(connection: Connection, table: Table, gallery: int, epoch: int, numbers: Sequence[int]) -> Iterator[Numbered]:
+    """The pages of these ascending numbers, in portions; one that is not there is left out."""
+    for at in range(0, len(numbers), _TOGETHER):
+        chosen = select(table.c.number, table.c.rows).where(
+            table.c.gallery == gallery,
+            table.c.epoch == epoch,
+            table.c.number.in_(numbers[at : at + _TOGETHER]),
+        )
+        part = connection.execute(chosen.order_by(table.c.number)).all()
+        yield [row.number for row in part], [row.rows for row in part]
+
+
+def put(
+    connection: Connection,
+    table: Table,
+    gallery: int,
+    epoch: int,
+    numbers: Sequence[int],
+    rows: Sequence[bytes | memoryview],
+    *,
+    new: bool,
+) -> None:
+    """Insert pages, or rewrite them in place."""
+    values = [{"n": number, "r": row} for number, row in zip(numbers, rows, strict=True)]
+    if not values:
+        return
+    if new:
+        statement = insert(table).values(gallery=gallery, epoch=epoch, number=bindparam("n"), rows=bindparam("r"))
+        connection.execute(statement, values)
+        return
+    connection.execute(
+        update(table)
+        .where(table.c.gallery == gallery, table.c.epoch == epoch, table.c.number == bindparam("n"))
+        .values(rows=bindparam("r")),
+        values,
+    )
+
+
+def drop_pages(connection: Connection, gallery: int, epoch: int, first: int) -> None:
+    """Delete the pages from number `first` on."""
+    for table in PAGED:
+        connection.execute(
+            delete(table).where(table.c.gallery == gallery, table.c.epoch == epoch, table.c.number >= first)
+        )
+
+
+def drop_numbers(connection: Connection, gallery: int, epoch: int, numbers: Sequence[int]) -> None:
+    """Delete these pages."""
+    for table in PAGED:
+        connection.execute(
+            delete(table).where(table.c.gallery == gallery, table.c.epoch == epoch, table.c.number.in_(numbers))
+        )
+
+
+def drop_epoch(connection: Connection, epoch: int) -> None:
+    """Delete every page of an epoch."""
+    for table in PAGED:
+        connection.execute(delete(table).where(table.c.epoch == epoch))

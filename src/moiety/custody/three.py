@@ -1,0 +1,106 @@
+"""The three custodians from outside: asked all at once, each in a thread of its own, and headers for their attempts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from typing import TypeVar
+
+from moiety.custody.crew import crew
+from moiety.custody.custodian import Clock, Custodian, GalleryStanding, Standing
+from moiety.custody.noise import Entropy
+from moiety.custody.refusals import GalleryUnknown
+from moiety.matching.header import ATTEMPT_BYTES, Header, Operation
+from moiety.matching.policy import Terms
+from moiety.sharing.seat import SEATS, Seat
+
+Answer = TypeVar("Answer")
+
+
+class Three:
+    """Three custodians that know nothing of each other beside their public keys."""
+
+    def __init__(self, custodians: Mapping[Seat, Custodian]) -> None:
+        self.custodians = custodians
+        self._threads = ThreadPoolExecutor(len(SEATS), thread_name_prefix="custodian")
+        self.attempts = crew("attempt")
+
+    def each(self, ask: Callable[[Custodian], Answer]) -> dict[Seat, Answer]:
+        """Ask all three, wait for all three whatever happens, then raise the first one's error if there is one."""
+        asked: dict[Seat, Future[Answer]] = {}
+        try:
+            for seat in SEATS:
+                asked[seat] = self._threads.submit(ask, self.custodians[seat])
+        finally:
+            _finish(asked.values())
+        return {seat: future.result() for seat, future in asked.items()}
+
+    def standings(self) -> dict[Seat, Standing]:
+        """Where the three stand. One after the other: a few small reads are faster than three threads."""
+        return {seat: self.custodians[seat].standing() for seat in SEATS}
+
+    def close(self) -> None:
+        """Close all three."""
+        self.attempts.shutdown()
+        self._threads.shutdown()
+        for seat in SEATS:
+            self.custodians[seat].close()
+
+
+class Headers:
+    """Headers for attempts on galleries as one custodian's standing describes them, at the instant of making."""
+
+    def __init__(self, standing: Standing, clock: Clock, entropy: Entropy) -> None:
+        self._standing = standing
+        self._clock = clock
+        self._entropy = entropy
+
+    @property
+    def epoch(self) -> int:
+        """The custodians' epoch."""
+        return self._standing.epoch
+
+    def gallery(self, name: str) -> GalleryStanding:
+        """Raises `GalleryUnknown`."""
+        if name not in self._standing.galleries:
+            raise GalleryUnknown
+        return self._standing.galleries[name]
+
+    def terms(self, name: str) -> Terms:
+        return Terms.from_json(self.gallery(name).terms)
+
+    def dim(self, name: str) -> int:
+        return self.terms(name).dim
+
+    def now(self) -> int:
+        """Unix seconds."""
+        return int(self._clock().timestamp())
+
+    def make(
+        self, operation: Operation, name: str, *, rows: int, threshold: int = 0, probes: int = 0, extra: int = 0
+    ) -> Header:
+        """The header of one fresh attempt; `extra` words a row beside the template's."""
+        return Header(
+            attempt=self._entropy(ATTEMPT_BYTES),
+            operation=operation,
+            gallery=name,
+            version=self.gallery(name).version,
+            epoch=self._standing.epoch,
+            threshold=threshold,
+            at=self.now(),
+            rows=rows,
+            probes=probes,
+            dim=self.dim(name) + extra,
+        )
+
+
+def _finish(asked: Collection[Future[Answer]]) -> None:
+    """Wait for all of them: an interrupt must not let go of the lock while a thread still writes."""
+    interrupt: KeyboardInterrupt | None = None
+    while not all(future.done() for future in asked):
+        try:
+            wait(asked)
+        except KeyboardInterrupt as raised:
+            interrupt = raised
+    if interrupt is not None:
+        raise interrupt
