@@ -166,7 +166,7 @@ WORLD: dict[str, str] = {
 WORLD_FILES: dict[str, set[str]] = {
     "__init__.py": {"the clock", "randomness"},  # the defaults of `moiety.open`
     "settings.py": {"the environment"},
-    "bench/scene.py": {"the clock"},  # a benchmark plays the gateway, at the present time
+    "cli/bench.py": {"the clock", "randomness"},  # a benchmark plays a whole office, at the present time
 }
 """Path under `src/moiety` -> what of the world it may ask for itself."""
 
