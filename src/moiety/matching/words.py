@@ -41,17 +41,24 @@ def quantise(vector: NDArray[np.floating]) -> NDArray[np.int16]:
 
     Raises NotAVector for zero, infinite or undefined vectors, ValueError for a dimension that no gallery has.
     """
-    if vector.ndim != 1 or not is_dim(vector.shape[0]):
+    if vector.ndim != 1:
         raise ValueError("a vector has an even number of coordinates, 2 to 2,048")
-    exact = vector.astype(np.float64)
-    length = float(np.sqrt(np.sum(exact * exact)))
-    if not np.isfinite(length) or length == 0.0:
+    return quantise_rows(vector[None, :])[0]
+
+
+def quantise_rows(vectors: NDArray[np.floating]) -> NDArray[np.int16]:
+    """The same for many vectors at once: (n, d) -> int16 (n, d)."""
+    if vectors.ndim != 2 or not is_dim(vectors.shape[1]):
+        raise ValueError("a vector has an even number of coordinates, 2 to 2,048")
+    exact = vectors.astype(np.float64)
+    lengths = np.sqrt(np.sum(exact * exact, axis=1))
+    if not bool(np.all(np.isfinite(lengths) & (lengths > 0))):
         raise NotAVector()
-    scaled = exact * (SCALE / length)
-    words = np.rint(scaled).astype(np.int64)
-    norm = int(words @ words)
-    if not NORM_LOW <= norm <= NORM_HIGH:
-        words = _moved(scaled, words, norm)
+    exact *= (SCALE / lengths)[:, None]
+    words = np.rint(exact).astype(np.int64)
+    norms = np.sum(words * words, axis=1)
+    for row in np.flatnonzero((norms < NORM_LOW) | (norms > NORM_HIGH)):
+        words[row] = _moved(exact[row], words[row], int(norms[row]))
     return words.astype(np.int16)
 
 

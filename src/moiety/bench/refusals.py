@@ -1,0 +1,28 @@
+"""What a benchmark refuses."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from moiety.errors import Refused
+
+
+class PeerUnknown(Refused):
+    """No such peer, or it is not installed."""
+
+    code: ClassVar[str] = "peer_unknown"
+    advice: ClassVar[str] = "peers are best, numpy and faiss; FAISS comes with `pip install moiety[bench]`"
+
+
+class WrongAnswer(Refused):
+    """A search that is being timed did not find whom it had to: its figures would mean nothing."""
+
+    code: ClassVar[str] = "wrong_answer"
+    advice: ClassVar[str] = "a search that was to be timed gave a wrong answer; run `make test`"
+
+
+class SizeWrong(Refused):
+    """Rows, dimension or probes out of bounds."""
+
+    code: ClassVar[str] = "size_wrong"
+    advice: ClassVar[str] = "rows from 0, an even dimension from 2 to 2048, probes from 1 to {most_probes}"

@@ -1,0 +1,171 @@
+"""`moiety bench search` and `moiety bench enrol`."""
+
+from __future__ import annotations
+
+import os
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Annotated, Literal, TypedDict
+
+import typer
+
+from moiety.cli.outcome import AsJson, Outcome
+from moiety.cli.progress import bar
+
+if TYPE_CHECKING:
+    from moiety.bench.enrol import EnrolFigures
+    from moiety.bench.scene import Edge, Progress
+    from moiety.bench.search import SearchFigures
+
+app = typer.Typer(
+    help="Measure speed beside other programs on this machine. Random rows: speed and memory, not accuracy.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+)
+
+
+class SearchAnswer(TypedDict):
+    """Times in milliseconds, medians of `rounds`; `ratio` is ours to the fastest of the peers asked for."""
+
+    rows: int
+    dim: int
+    probes: int
+    ours_ms: float
+    peers_ms: dict[str, float]
+    peer: str
+    ratio: float
+    ratio_faiss_default: float | None
+    distance_ms_per_custodian: float
+    threshold_ms: float
+    checks_ms: float
+    read_gb_s: float
+    distance_gb_s: float
+    mb_per_custodian: float
+    cores: int
+    rounds: int
+
+
+class EnrolAnswer(TypedDict):
+    """Rows a second, median over batches, durable in three databases; the first batch alone, too."""
+
+    rows: int
+    dim: int
+    batch: int
+    rows_per_s: float
+    rows_per_s_first: float
+    durable: str
+    cores: int
+
+
+Dim = Annotated[int, typer.Option("--dim", min=2, max=2048, help="Coordinates of a template, an even number.")]
+
+
+@app.command("search")
+def search(
+    rows: Annotated[int, typer.Option("--rows", min=0, help="People in the gallery.")] = 100_000,
+    dim: Dim = 192,
+    probes: Annotated[int, typer.Option("--probes", min=1, max=256, help="Probes in a batch.")] = 1,
+    peer: Annotated[
+        Literal["best", "numpy", "faiss"], typer.Option("--peer", help="Which plain search to compare with.")
+    ] = "best",
+    seed: Annotated[int, typer.Option("--seed", min=0, help="Repeats the same gallery.")] = 1,
+    as_json: AsJson = False,
+) -> Outcome[SearchAnswer]:
+    """Search at all three custodians, beside plain searches in the clear on the same cores in the same run.
+
+    Fills a real office in a temporary folder first: about 2 x 3 x rows x dim bytes of disk.
+
+    \b
+    Examples:
+      moiety bench search
+      moiety bench search --rows 1000000 --dim 512 --probes 32 --peer best --json
+    """
+    from moiety.bench.search import run
+
+    with bar() as progress:
+        figures = run(rows, dim, probes, peer=peer, seed=seed, edge=_edge(progress))
+    return Outcome(_search_answer(figures), _search_lines(figures))
+
+
+@app.command("enrol")
+def enrol(
+    rows: Annotated[int, typer.Option("--rows", min=1, help="Prepared templates to enrol.")] = 200_000,
+    dim: Dim = 192,
+    batch: Annotated[int, typer.Option("--batch", min=1, max=1_000_000, help="Rows in one enrolment.")] = 50_000,
+    seed: Annotated[int, typer.Option("--seed", min=0, help="Repeats the same templates.")] = 1,
+    as_json: AsJson = False,
+) -> Outcome[EnrolAnswer]:
+    """Enrol prepared templates into three databases, durable, all or nothing.
+
+    \b
+    Examples:
+      moiety bench enrol
+      moiety bench enrol --rows 500000 --dim 192 --json
+    """
+    from moiety.bench.enrol import run
+
+    with bar() as progress:
+        figures = run(rows, dim, batch=batch, seed=seed, edge=_edge(progress))
+    return Outcome(_enrol_answer(figures), _enrol_lines(figures))
+
+
+def _edge(progress: Progress) -> Edge:
+    from moiety.bench.scene import Edge
+
+    return Edge(entropy=os.urandom, clock=lambda: datetime.now(UTC), progress=progress)
+
+
+def _search_answer(figures: SearchFigures) -> SearchAnswer:
+    return {
+        "rows": figures.rows,
+        "dim": figures.dim,
+        "probes": figures.probes,
+        "ours_ms": round(figures.ours_ms, 2),
+        "peers_ms": {name: round(ms, 2) for name, ms in figures.peers_ms.items()},
+        "peer": figures.peer,
+        "ratio": round(figures.ratio, 3),
+        "ratio_faiss_default": None if figures.ratio_faiss_default is None else round(figures.ratio_faiss_default, 3),
+        "distance_ms_per_custodian": round(figures.distance_ms_per_custodian, 2),
+        "threshold_ms": round(figures.threshold_ms, 2),
+        "checks_ms": round(figures.checks_ms, 2),
+        "read_gb_s": round(figures.read_gb_s, 2),
+        "distance_gb_s": round(figures.distance_gb_s, 2),
+        "mb_per_custodian": round(figures.mb_per_custodian, 1),
+        "cores": figures.cores,
+        "rounds": figures.rounds,
+    }
+
+
+def _search_lines(figures: SearchFigures) -> list[str]:
+    memory = figures.mb_per_custodian * 1e6 / (2 * figures.dim * max(figures.rows, 1))
+    return [
+        f"{figures.probes} probe(s) against {figures.rows:,} x {figures.dim}, {figures.cores} cores, "
+        f"medians of {figures.rounds} rounds in turn",
+        f"  ours, all three custodians   {figures.ours_ms:10.1f} ms",
+        *(f"  {name:28} {ms:10.1f} ms" for name, ms in figures.peers_ms.items()),
+        f"  ratio to {figures.peer}: {figures.ratio:.2f}",
+        f"  of ours: distances {figures.distance_ms_per_custodian:.1f} ms a custodian, "
+        f"comparison {figures.threshold_ms:.1f} ms, checks {figures.checks_ms:.1f} ms",
+        f"  one probe's distances read {figures.distance_gb_s:.1f} GB/s, the best plain reader "
+        f"{figures.read_gb_s:.1f} GB/s ({100 * figures.distance_gb_s / figures.read_gb_s:.0f} %)",
+        f"  memory: {figures.mb_per_custodian:.0f} MB a custodian, {memory:.2f} x rows x dim x 2 B",
+    ]
+
+
+def _enrol_answer(figures: EnrolFigures) -> EnrolAnswer:
+    return {
+        "rows": figures.rows,
+        "dim": figures.dim,
+        "batch": figures.batch,
+        "rows_per_s": round(figures.rows_per_s, 1),
+        "rows_per_s_first": round(figures.rows_per_s_first, 1),
+        "durable": figures.durable,
+        "cores": figures.cores,
+    }
+
+
+def _enrol_lines(figures: EnrolFigures) -> list[str]:
+    return [
+        f"{figures.rows:,} templates of {figures.dim} words, batches of {figures.batch:,}, {figures.cores} cores",
+        f"  {figures.rows_per_s:,.0f} rows/s (the first batch {figures.rows_per_s_first:,.0f}), {figures.durable}",
+    ]
