@@ -34,8 +34,6 @@ from moiety.sharing.seat import Seat
 
 GROUP_ROWS = 1_000
 _SUMS = 64
-_CACHED_ROWS = 256
-"""Rows whose norms are computed at a time: what lies between the steps stays in the processor's cache."""
 
 
 @dataclass(frozen=True)
@@ -68,13 +66,8 @@ def attempt(side: Candidates) -> Rounds[None]:
     bent = yield from open_sum(scale(degree_weight(seat), sums), *channel.streams("degree"))
     bound = math.isqrt(GROUP_ROWS**2 * header.dim * NORM_HIGH) + 1
     totals = within(seat, additive(sums, seat).reshape(-1), -bound, bound)
-    norms = within(seat, _norms(side.parts, seat), NORM_LOW, NORM_HIGH)
+    norms = within(seat, norm_partial(side.parts, seat), NORM_LOW, NORM_HIGH)
     fits = yield from all_at_least_zero(channel, "range and norm", np.concatenate([totals, norms]))
     if not fits or np.any(bent):
         raise MalformedTemplate()
 
-
-def _norms(parts: NDArray[np.uint64], seat: Seat) -> NDArray[np.uint64]:
-    """This custodian's additive part of every row's self product."""
-    starts = range(0, len(parts), _CACHED_ROWS)
-    return np.concatenate([norm_partial(parts[start : start + _CACHED_ROWS], seat) for start in starts])

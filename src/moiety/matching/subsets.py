@@ -6,15 +6,22 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from moiety.matching.lanes import subset_sums
+
+_subset_sums = subset_sums()
+
 
 def element_sums(parts: NDArray[np.uint64], subsets: NDArray[np.uint64]) -> NDArray[np.uint64]:
     """Sums of ring elements over random subsets: parts (n, d) and subset bits (n, d / 2) -> (64, 2).
 
     Bit s of a subset word says whether that element is in subset s.
     """
-    out = np.zeros((64, 2), dtype=np.uint64)
-    _element_sums(parts.reshape(-1, 2), subsets.reshape(-1), out)
-    return out
+    if parts.size != 2 * subsets.size or parts.dtype != np.uint64 or subsets.dtype != np.uint64:
+        raise ValueError("one subset word for every ring element")
+    elements, bits = np.ascontiguousarray(parts), np.ascontiguousarray(subsets)
+    out = np.empty((2, 64), dtype=np.uint64)
+    _element_sums(elements.ctypes.data, bits.ctypes.data, bits.size, out.ctypes.data)
+    return np.ascontiguousarray(out.T)
 
 
 def combinations(rows: NDArray[np.uint16], coefficients: NDArray[np.uint8], out: NDArray[np.uint16]) -> None:
@@ -25,24 +32,9 @@ def combinations(rows: NDArray[np.uint16], coefficients: NDArray[np.uint8], out:
     _combinations(rows, coefficients, out)
 
 
-@njit("void(uint64[:, ::1], uint64[::1], uint64[:, ::1])", nogil=True, cache=True)
-def _element_sums(parts, subsets, out):  # type: ignore[no-untyped-def]
-    low = np.zeros(64, dtype=np.uint64)
-    high = np.zeros(64, dtype=np.uint64)
-    shifts = np.arange(64).astype(np.uint64)
-    one = np.uint64(1)
-    for k in range(len(subsets)):
-        chosen = subsets[k]
-        first = parts[k, 0]
-        second = parts[k, 1]
-        for s in range(64):
-            # All ones where the bit is set: a branch would be mispredicted half of the time.
-            keep = -((chosen >> shifts[s]) & one)
-            low[s] += first & keep
-            high[s] += second & keep
-    for s in range(64):
-        out[s, 0] += low[s]
-        out[s, 1] += high[s]
+@njit("void(uintp, uintp, intp, uintp)", nogil=True, cache=True)
+def _element_sums(elements, subsets, count, out):  # type: ignore[no-untyped-def]
+    _subset_sums(elements, subsets, count, out)
 
 
 @njit(nogil=True, cache=True)
