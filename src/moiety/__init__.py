@@ -21,8 +21,6 @@ from moiety.identity.pseudonym import Pseudonym
 from moiety.identity.results import Candidates, Enrolled, Erased, Verdict
 
 if TYPE_CHECKING:
-    from moiety.face import Recogniser
-    from moiety.face.card import EmbedderCard
     from moiety.identity.office import Office
 
 __all__ = [
@@ -71,35 +69,10 @@ def open(
     """
     from moiety import settings
     from moiety.custody.embedded import Embedded
+    from moiety.face.installed import Installed
     from moiety.identity.office import Office
     from moiety.identity.ports import silent
 
     custodians = Embedded.open(Path(folder), clock=clock, entropy=entropy, progress=progress or silent)
-    models = _Installed(settings.data_folder() if data is None else Path(data), threads)
+    models = Installed(settings.data_folder() if data is None else Path(data), threads=threads)
     return Office(custodians, models, clock=clock, entropy=entropy)
-
-
-class _Installed:
-    """The models of a data folder as the stories ask for them; each is loaded once, when it is first needed."""
-
-    def __init__(self, data: Path, threads: int | None) -> None:
-        self._data = data
-        self._threads = threads
-        self._loaded: dict[str, Recogniser] = {}
-
-    def card(self, name: str) -> EmbedderCard:
-        from moiety.face.card import EmbedderCard
-        from moiety.face.card_refusals import ModelNotRecognising
-        from moiety.face.store import ModelStore
-
-        card = ModelStore(self._data).card(name)
-        if not isinstance(card, EmbedderCard):
-            raise ModelNotRecognising
-        return card
-
-    def recogniser(self, name: str) -> Recogniser:
-        from moiety.face import Recogniser
-
-        if name not in self._loaded:
-            self._loaded[name] = Recogniser.open(name, self._data, threads=self._threads)
-        return self._loaded[name]

@@ -38,7 +38,7 @@ def add(
 ) -> Outcome[Added]:
     """Add a purpose, or replace the document of one.
 
-    Its model needs a card and may be installed later. A purpose that is replaced keeps its model and its grounds;
+    Its model has to be installed. A purpose that is replaced keeps its model and its grounds;
     everything else may change.
 
     \b

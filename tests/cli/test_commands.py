@@ -1,0 +1,401 @@
+"""Every command with everything real: its answer, its lines, its exit status, and one JSON object on stdout."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import signal
+import stat
+import subprocess
+import sys
+import time
+import typing
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from moiety import cli
+from moiety.cli.check import Checked
+from moiety.cli.enrol import EnrolledAnswer, EnrolledMany, RefusedPerson
+from moiety.cli.identify import IdentifiedAnswer
+from moiety.cli.init import Made
+from moiety.cli.person import ErasedAnswer
+from moiety.cli.purpose import Added, Shown
+from moiety.cli.refresh import Refreshed
+from moiety.cli.status import PurposeRow, StatusAnswer
+from moiety.cli.verify import Verified
+from moiety.identity.pseudonym import Pseudonym
+from tests.stories.scene import DOOR, Photographs, spoilt
+
+NAME = "Quaresma"
+"""A name that operators give to folders and files, and that nothing may repeat or keep."""
+
+
+@dataclass
+class Shell:
+    """Runs commands on one office and looks at both streams as file descriptors, where libraries write too."""
+
+    office: Path
+    streams: pytest.CaptureFixture[str]
+    said: str = ""
+
+    def __call__(self, *words: str | Path) -> tuple[int, str]:
+        """Exit status and stdout of a command; stderr stands in `said`."""
+        self.streams.readouterr()
+        status = cli.run([str(word) for word in words])
+        out, self.said = self.streams.readouterr()
+        assert "Traceback" not in out + self.said
+        assert NAME not in out + self.said
+        return status, out
+
+    def json(self, *words: str | Path) -> tuple[int, dict[str, Any]]:
+        """The same with `--json`: stdout is one object and one line."""
+        status, out = self(*words, "--json")
+        assert out.endswith("}\n")
+        assert out.count("\n") == 1
+        answer = json.loads(out)
+        assert isinstance(answer, dict)
+        return status, answer
+
+    def refused(self, *words: str | Path) -> tuple[int, str]:
+        """Exit status and code of a refusal, said alike both ways."""
+        status, answer = self.json(*words)
+        assert set(answer) == {"refused", "advice"}
+        assert self.said == ""
+        plain, out = self(*words)
+        assert (plain, out) == (status, "")
+        assert self.said == f"moiety: {answer['advice']} [{answer['refused']}]\n"
+        return status, answer["refused"]
+
+    def enrolled(self, *pictures: Path) -> str:
+        """Enrol one person; returns the pseudonym."""
+        status, answer = self.json("enrol", "door", *pictures, "--grounds", "consent")
+        assert status == 0
+        return str(answer["pseudonym"])
+
+
+def keys(answer: dict[str, Any], kind: type) -> None:
+    """The answer has exactly the declared keys."""
+    assert set(answer) == set(typing.get_type_hints(kind))
+
+
+@pytest.fixture
+def bare(tmp_path: Path, data: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Shell:
+    """No office yet; the models are installed."""
+    monkeypatch.setenv("MOIETY_OFFICE", str(tmp_path / "office"))
+    monkeypatch.setenv("MOIETY_DATA", str(data))
+    return Shell(tmp_path / "office", capfd)
+
+
+@pytest.fixture
+def shell(bare: Shell) -> Shell:
+    """An office with the purpose `door`."""
+    assert bare("init", bare.office, "--example", "door")[0] == 0
+    assert bare("purpose", "add", bare.office / "purpose.toml")[0] == 0
+    return bare
+
+
+def test_init_makes_an_office_and_warns_once(bare: Shell) -> None:
+    status, answer = bare.json("init", bare.office)
+    keys(answer, Made)
+    assert status == 0
+    assert "one disk" in answer["warning"]
+    assert answer["document"] is False
+    assert not (bare.office / "purpose.toml").exists()
+    assert bare.refused("init", bare.office) == (2, "office_exists")
+
+
+def test_init_writes_the_example(bare: Shell) -> None:
+    status, out = bare("init", bare.office, "--example", "door")
+    assert status == 0
+    assert out.count("one disk") == 1
+    assert (bare.office / "purpose.toml").read_text() == DOOR
+
+
+def test_purpose_add_and_show(bare: Shell) -> None:
+    bare("init", bare.office, "--example", "door")
+    status, answer = bare.json("purpose", "add", bare.office / "purpose.toml")
+    keys(answer, Added)
+    assert status == 0
+    assert answer == {
+        "purpose": "door",
+        "model": "mobilefacenet-192",
+        "grounds": ["consent"],
+        "retention_days": 365,
+        "fmr": 0.0001,
+        "fpir": 0.01,
+    }
+    status, shown = bare.json("purpose", "show", "door")
+    keys(shown, Shown)
+    assert (status, shown) == (0, answer | {"document": DOOR})
+    assert bare("purpose", "show", "door") == (0, DOOR)
+
+
+def test_purpose_refusals(shell: Shell, tmp_path: Path) -> None:
+    document = tmp_path / NAME
+    for text, code in (
+        (f'name = "{NAME}"', "purpose_invalid"),
+        (f"{NAME} =", "purpose_unreadable"),
+        ("#" * 70_000, "purpose_too_long"),
+        (DOOR.replace('"mobilefacenet-192"', '"faceplugin-512"'), "purpose_model_fixed"),
+        (DOOR.replace("[grounds.consent]", "[grounds.other]"), "purpose_grounds_fixed"),
+        (DOOR.replace("fmr = 0.0001", "fmr = 0.0000000001"), "rate_unmeasured"),
+    ):
+        document.write_text(text)
+        assert shell.refused("purpose", "add", document) == (2, code)
+    assert shell.refused("purpose", "add", tmp_path / "absent") == (2, "document_unreadable")
+    assert shell.refused("purpose", "show", NAME) == (2, "purpose_unknown")
+
+
+def test_enrol_one(shell: Shell, photographs: Photographs) -> None:
+    status, answer = shell.json("enrol", "door", *photographs.anna[:2], "--grounds", "consent")
+    keys(answer, EnrolledAnswer)
+    assert status == 0
+    assert Pseudonym.parse(answer["pseudonym"]).purpose == "door"
+    status, out = shell("enrol", "door", photographs.bert, "--grounds", "consent")
+    assert status == 0
+    assert Pseudonym.parse(out.strip()).purpose == "door"
+
+
+def test_enrol_refusals(shell: Shell, photographs: Photographs, tmp_path: Path) -> None:
+    anna = photographs.anna[0]
+    assert shell.refused("enrol", "door", anna, "--grounds", NAME) == (2, "grounds_unknown")
+    assert shell.refused("enrol", "door", "--grounds", "consent") == (2, "enrol_one_or_many")
+    assert shell.refused("enrol", "door", "--folders", tmp_path, "--grounds", "consent") == (2, "enrol_one_or_many")
+    both = ("--folders", tmp_path, "--map", tmp_path / "map.csv")
+    assert shell.refused("enrol", "door", anna, *both, "--grounds", "consent") == (2, "enrol_one_or_many")
+    assert shell.refused("enrol", NAME, anna, "--grounds", "consent") == (2, "purpose_unknown")
+    absent = ("--folders", tmp_path / NAME, "--map", tmp_path / "map.csv")
+    assert shell.refused("enrol", "door", *absent, "--grounds", "consent") == (2, "folder_unreadable")
+    for kind, content in spoilt(photographs).items():
+        (tmp_path / NAME).write_bytes(content)
+        status, code = shell.refused("enrol", "door", tmp_path / NAME, "--grounds", "consent")
+        assert (status, kind) == (2, kind)
+        assert code not in ("unexpected", "refused")
+    assert shell.refused("enrol", "door", tmp_path / "absent", "--grounds", "consent")[0] == 2
+
+
+@pytest.fixture
+def staff(tmp_path: Path, photographs: Photographs) -> Path:
+    """Three people by folders and loose files, one of whom cannot be enrolled."""
+    folder = tmp_path / "staff"
+    (folder / f"1-{NAME}").mkdir(parents=True)
+    for picture in photographs.anna[:2]:
+        (folder / f"1-{NAME}" / f"{NAME}-{picture.name}").write_bytes(picture.read_bytes())
+    (folder / f"2-{NAME}.jpg").write_bytes(spoilt(photographs)["no_face"])
+    (folder / f"3-{NAME}.jpg").write_bytes(photographs.bert.read_bytes())
+    return folder
+
+
+def test_enrol_many(shell: Shell, staff: Path, tmp_path: Path, photographs: Photographs) -> None:
+    destination = tmp_path / "map.csv"
+    words = ("enrol", "door", "--folders", staff, "--map", destination, "--grounds", "consent")
+    status, answer = shell.json(*words)
+    keys(answer, EnrolledMany)
+    assert (status, answer["enrolled"]) == (1, 2)
+    [refusal] = answer["refusals"]
+    keys(refusal, RefusedPerson)
+    assert refusal["number"] == 2
+    assert f"person 2: {refusal['advice']} [{refusal['code']}]" in shell.said
+    assert stat.S_IMODE(destination.stat().st_mode) == 0o600
+    with destination.open(newline="") as file:
+        written = {row["folder"]: row["pseudonym"] for row in csv.DictReader(file)}
+    assert list(written) == [f"1-{NAME}", f"3-{NAME}.jpg"]
+    assert shell("verify", "door", photographs.anna[2], "--claimed", written[f"1-{NAME}"])[0] == 0
+    assert shell("verify", "door", photographs.bert, "--claimed", written[f"3-{NAME}.jpg"])[0] == 0
+    assert shell.refused(*words) == (2, "map_exists")
+    assert shell.json("status")[1]["purposes"][0]["people"] == 2
+
+
+def test_names_of_files_and_folders_are_stored_nowhere(shell: Shell, staff: Path, tmp_path: Path) -> None:
+    shell("enrol", "door", "--folders", staff, "--map", tmp_path / "map.csv", "--grounds", "consent")
+    picture = next((staff / f"1-{NAME}").iterdir())
+    shell("enrol", "door", picture, "--grounds", "consent")
+    shell("identify", "door", picture)
+    stored = [file.read_bytes() for file in shell.office.rglob("*") if file.is_file()]
+    assert sum(map(len, stored)) > 1_000_000
+    for encoding in ("utf-8", "utf-16-le", "utf-16-be"):
+        assert not [file for file in stored if NAME.encode(encoding) in file]
+    assert NAME in (tmp_path / "map.csv").read_text()
+
+
+def test_nobody_stays_enrolled_whom_no_map_names(
+    shell: Shell, staff: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full_after_the_header(descriptor: int, synced: list[int] = []) -> None:  # noqa: B006 - counts its calls
+        synced.append(descriptor)
+        if len(synced) > 1:
+            raise OSError(28, "no space left")
+
+    monkeypatch.setattr(os, "fsync", full_after_the_header)
+    many = ("enrol", "door", "--folders", staff, "--map", tmp_path / "map.csv", "--grounds", "consent")
+    status, answer = shell.json(*many)
+    assert (status, answer["refused"]) == (2, "map_unwritable")
+    monkeypatch.undo()
+    monkeypatch.setenv("MOIETY_OFFICE", str(shell.office))
+    assert shell.json("status")[1]["purposes"][0]["people"] == 0
+
+
+def test_an_interrupted_run_leaves_a_map_of_whom_it_enrolled(
+    shell: Shell, photographs: Photographs, tmp_path: Path
+) -> None:
+    folder, unfinished = tmp_path / "staff", tmp_path / "map.csv.unfinished"
+    folder.mkdir()
+    for number in range(200):
+        (folder / f"{number:03}.jpg").symlink_to(photographs.anna[0])
+    command = [sys.executable, "-m", "moiety", "enrol", "door", "--folders", str(folder), "--map"]
+    command += [str(tmp_path / "map.csv"), "--grounds", "consent", "--json"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as child:
+        wait_until(lambda: unfinished.exists() and unfinished.read_text().count("\n") >= 3)
+        child.send_signal(signal.SIGINT)
+        out, said = child.communicate(timeout=60)
+    assert child.returncode == 130
+    assert json.loads(out)["refused"] == "interrupted"
+    assert "Traceback" not in said
+    assert not (tmp_path / "map.csv").exists()
+    listed = unfinished.read_text().count("\n") - 1
+    people = shell.json("status")[1]["purposes"][0]["people"]
+    # One may have been enrolled, and not yet written down, when the signal came.
+    assert people in (listed, listed + 1)
+
+
+def wait_until(true: Callable[[], bool]) -> None:
+    """Wait up to a minute for something to come true."""
+    end = time.monotonic() + 60
+    while not true():
+        assert time.monotonic() < end
+        time.sleep(0.02)
+
+
+def test_verify(shell: Shell, photographs: Photographs) -> None:
+    anna = shell.enrolled(photographs.anna[0])
+    status, answer = shell.json("verify", "door", photographs.anna[1], "--claimed", anna)
+    keys(answer, Verified)
+    assert (status, answer) == (0, {"match": True, "fmr": 0.0001})
+    status, answer = shell.json("verify", "door", photographs.bert, "--claimed", anna)
+    assert (status, answer) == (1, {"match": False, "fmr": 0.0001})
+    assert shell("verify", "door", photographs.anna[1], "--claimed", anna)[1].startswith("match")
+    assert shell("verify", "door", photographs.bert, "--claimed", anna)[1].startswith("no match")
+
+
+def test_verify_refusals(shell: Shell, photographs: Photographs) -> None:
+    anna = photographs.anna[0]
+    elsewhere = str(Pseudonym("gate", bytes(16)))
+    assert shell.refused("verify", "door", anna, "--claimed", NAME) == (2, "pseudonym_unreadable")
+    assert shell.refused("verify", "door", anna, "--claimed", elsewhere) == (2, "pseudonym_of_another_purpose")
+    assert shell.refused("verify", NAME, anna, "--claimed", elsewhere) == (2, "purpose_unknown")
+
+
+def test_identify(shell: Shell, photographs: Photographs) -> None:
+    status, answer = shell.json("identify", "door", photographs.anna[1])
+    keys(answer, IdentifiedAnswer)
+    assert (status, answer["candidates"], answer["gallery"], answer["carried"]) == (1, [], 0, True)
+    anna = shell.enrolled(photographs.anna[0])
+    status, answer = shell.json("identify", "door", photographs.anna[1])
+    assert (status, answer["candidates"], answer["gallery"], answer["carried"]) == (0, [anna], 1, True)
+    assert answer["expected_false"] == answer["fmr"] > 0
+    status, answer = shell.json("identify", "door", photographs.stranger)
+    assert (status, answer["candidates"]) == (1, [])
+    status, out = shell("identify", "door", photographs.anna[1])
+    assert (status, out.splitlines()[0]) == (0, anna)
+    assert shell.refused("identify", NAME, photographs.bert) == (2, "purpose_unknown")
+
+
+def test_identify_where_the_policy_does_not_carry(shell: Shell, photographs: Photographs, tmp_path: Path) -> None:
+    strict = DOOR.replace('name = "door"', 'name = "strict"').replace("fpir = 0.01", "fpir = 0.0000000001")
+    (tmp_path / "strict.toml").write_text(strict)
+    shell("purpose", "add", tmp_path / "strict.toml")
+    shell("enrol", "strict", photographs.anna[0], "--grounds", "consent")
+    status, answer = shell.json("identify", "strict", photographs.anna[1])
+    assert (status, answer["carried"]) == (4, False)
+    assert answer["text"] == "candidates for a human, not an identification"
+    status, out = shell("identify", "strict", photographs.anna[1])
+    assert status == 4
+    assert "candidates for a human, not an identification" in out
+
+
+def test_erase(shell: Shell, photographs: Photographs) -> None:
+    anna = shell.enrolled(photographs.anna[0])
+    status, answer = shell.json("person", "erase", anna)
+    keys(answer, ErasedAnswer)
+    assert (status, answer) == (0, {"erased": True})
+    assert shell.json("verify", "door", photographs.anna[0], "--claimed", anna)[0] == 1
+    assert shell.json("person", "erase", anna) == (1, {"erased": False})
+    assert shell("person", "erase", anna)[0] == 1
+    assert shell.refused("person", "erase", NAME) == (2, "pseudonym_unreadable")
+    assert shell.refused("person", "erase", str(Pseudonym("gate", bytes(16)))) == (2, "purpose_unknown")
+
+
+def test_refresh_and_check(shell: Shell, photographs: Photographs) -> None:
+    anna = shell.enrolled(photographs.anna[0])
+    before = shell.json("status")[1]["purposes"][0]["epoch"]
+    status, answer = shell.json("refresh")
+    keys(answer, Refreshed)
+    assert (status, answer) == (0, {"epoch": before + 1})
+    assert shell("refresh")[0] == 0
+    assert shell("verify", "door", photographs.anna[1], "--claimed", anna)[0] == 0
+    status, answer = shell.json("check")
+    keys(answer, Checked)
+    assert (status, answer) == (0, {"findings": [], "mended": 0})
+    assert shell("check") == (0, "nothing found\n")
+
+
+def test_status_says_how_many_and_that_one_disk_protects_nobody(shell: Shell, photographs: Photographs) -> None:
+    shell.enrolled(photographs.anna[0])
+    status, answer = shell.json("status")
+    keys(answer, StatusAnswer)
+    [row] = answer["purposes"]
+    keys(row, PurposeRow)
+    assert (status, row["purpose"], row["people"], row["damaged"]) == (0, "door", 1, False)
+    status, out = shell("status")
+    assert "1 people" in out
+    assert answer["warning"] in out
+    assert "one disk" in out
+
+
+EVERYWHERE = [
+    ("purpose", "show", "door"),
+    ("purpose", "add", "purpose.toml"),
+    ("enrol", "door", "picture.jpg", "--grounds", "consent"),
+    ("verify", "door", "picture.jpg", "--claimed", str(Pseudonym("door", bytes(16)))),
+    ("identify", "door", "picture.jpg"),
+    ("person", "erase", str(Pseudonym("door", bytes(16)))),
+    ("refresh",),
+    ("status",),
+    ("check",),
+]
+
+
+@pytest.mark.parametrize("words", EVERYWHERE, ids=" ".join)
+def test_without_an_office_each_command_says_how_to_make_one(
+    bare: Shell, words: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "purpose.toml").write_text(DOOR)
+    assert bare.refused(*words) == (3, "office_missing")
+    assert "moiety init" in bare.said
+    assert not bare.office.exists()
+
+
+@pytest.mark.parametrize(
+    "words", [("enrol", "door", "p.jpg", "--grounds", "consent"), ("identify", "door", "p.jpg")], ids=" ".join
+)
+def test_without_the_model_a_command_says_how_to_install_it(
+    shell: Shell, words: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, photographs: Photographs
+) -> None:
+    monkeypatch.setenv("MOIETY_DATA", str(tmp_path / "no-models"))
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "p.jpg").write_bytes(photographs.anna[0].read_bytes())
+    status, _ = shell.refused(*words)
+    assert status == 3
+    assert "moiety models install" in shell.said
+
+
+def test_the_office_flag_goes_before_the_environment(shell: Shell, tmp_path: Path) -> None:
+    assert shell.refused("status", "--office", tmp_path / "other") == (3, "office_missing")
+    assert shell("init", tmp_path / "other")[0] == 0
+    assert shell.json("status", "--office", tmp_path / "other")[1]["purposes"] == []
