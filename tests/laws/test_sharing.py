@@ -46,6 +46,14 @@ def test_the_low_halves_of_a_sharing_are_a_sharing(secret: NDArray[np.unsignedin
     assert (split.combine(low) == secret.astype(np.uint16)).all()
 
 
+@given(words())
+def test_a_split_is_the_encoded_secret_plus_the_mask_times_each_point(secret: NDArray[np.unsignedinteger]) -> None:
+    """The compiled pass does what its parts do one by one."""
+    mask = np.frombuffer(os.urandom(secret.nbytes), dtype=secret.dtype).reshape(secret.shape)
+    for seat, part in split.split_with(secret, mask).items():
+        assert (part == encode(secret) + ring.scale(ring.POINTS[seat], mask)).all()
+
+
 @given(st.binary(max_size=200))
 def test_byte_strings(data: bytes) -> None:
     parts = split.split_bytes(data, os.urandom)
@@ -64,8 +72,8 @@ def test_one_part_is_uniform_whatever_the_secret() -> None:
         assert abs(statistic - 255) < 8 * 22.6
 
 
-def test_a_split_draws_as_much_randomness_as_it_hides() -> None:
-    """A mask smaller than the ring leaks: 16 bits of randomness a word of 16 bits, and every draw is fresh."""
+def test_every_split_draws_a_fresh_seed() -> None:
+    """32 fresh bytes a split: with one seed twice, two splits of a row would differ by the secrets alone."""
     drawn: list[int] = []
 
     def entropy(count: int) -> bytes:
@@ -74,8 +82,19 @@ def test_a_split_draws_as_much_randomness_as_it_hides() -> None:
 
     secret = np.zeros((3, 8), dtype=np.uint32)
     one, other = split.split(secret, entropy), split.split(secret, entropy)
-    assert drawn == [secret.nbytes, secret.nbytes]
+    assert drawn == [32, 32]
     assert not (one["a"] == other["a"]).any()
+    constant = [split.split(secret, lambda count: bytes(count))["a"] for _ in range(2)]
+    assert (constant[0] == constant[1]).all()
+
+
+def test_the_mask_fills_the_ring() -> None:
+    """Every bit of every word of a mask is a coin: a mask of fewer bits would leave some of them constant."""
+    secret = np.zeros((2_000, 8), dtype=np.uint32)
+    part = split.split(secret, os.urandom)["a"]  # custodian a sits at 1: its part of zero is the mask itself
+    for bit in range(32):
+        share = float(np.mean((part >> np.uint32(bit)) & np.uint32(1)))
+        assert abs(share - 0.5) < 0.04
 
 
 def test_units_have_inverses_and_other_elements_have_none() -> None:

@@ -30,7 +30,6 @@ from moiety.matching.rounds import Rounds
 from moiety.matching.subsets import element_sums
 from moiety.matching.words import NORM_HIGH, NORM_LOW
 from moiety.sharing.ring import scale
-from moiety.sharing.seat import Seat
 
 GROUP_ROWS = 1_000
 _SUMS = 64
@@ -70,4 +69,3 @@ def attempt(side: Candidates) -> Rounds[None]:
     fits = yield from all_at_least_zero(channel, "range and norm", np.concatenate([totals, norms]))
     if not fits or np.any(bent):
         raise MalformedTemplate()
-

@@ -15,11 +15,12 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from numba import njit
 from numpy.typing import NDArray
 
 from moiety.matching.channel import Channel
 from moiety.matching.compare import ROWS_PER_WORD, at_least_zero
-from moiety.matching.distance import product_weights, zero_weight
+from moiety.matching.distance import zero_weight
 from moiety.matching.opening import open_bits, open_sum
 from moiety.matching.rounds import Rounds
 from moiety.matching.words import NORM_HIGH, NORM_LOW, WORD_HIGH, WORD_LOW
@@ -42,8 +43,28 @@ def degree_weight(seat: Seat) -> Element:
 
 def norm_partial(share: Words, seat: Seat) -> Words:
     """This custodian's additive part of every row's self product: (B, d) -> (B,), same dtype."""
-    partial: Words = np.sum(product_weights(share, seat) * share, axis=1, dtype=share.dtype)
-    return partial
+    out: Words = np.empty(len(share), dtype=share.dtype)
+    a0, a1 = (share.dtype.type(c % 2 ** (8 * share.dtype.itemsize)) for c in zero_weight(seat))
+    _norm(a0, a1, np.ascontiguousarray(share), out)
+    return out
+
+
+@njit(
+    [f"void({word}, {word}, Array({word}, 2, 'C', readonly=True), {word}[::1])" for word in ("uint32", "uint64")],
+    nogil=True,
+    cache=True,
+)
+def _norm(a0, a1, shares, out):  # type: ignore[no-untyped-def]
+    """`product_weights` and its dot product with the share itself, in one pass."""
+    for row in range(shares.shape[0]):
+        total = a0 - a0
+        for k in range(0, shares.shape[1], 2):
+            low, high = shares[row, k], shares[row, k + 1]
+            product = a1 * high
+            c0 = a0 * low - product
+            c1 = a0 * high + a1 * low - product
+            total += (c0 + c1 + c1) * low + (c0 + c0 - c1 - c1 - c1) * high
+        out[row] = total
 
 
 def additive(share: Words, seat: Seat) -> Words:

@@ -43,7 +43,8 @@ def quantise(vector: NDArray[np.floating]) -> NDArray[np.int16]:
     """
     if vector.ndim != 1:
         raise ValueError("a vector has an even number of coordinates, 2 to 2,048")
-    return quantise_rows(vector[None, :])[0]
+    words: NDArray[np.int16] = quantise_rows(vector[None, :])[0]
+    return words
 
 
 def quantise_rows(vectors: NDArray[np.floating]) -> NDArray[np.int16]:

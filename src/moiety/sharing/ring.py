@@ -14,6 +14,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from numba import njit
 from numpy.typing import NDArray
 
 from moiety.sharing.seat import Seat
@@ -28,6 +29,10 @@ POINTS: dict[Seat, Element] = {"a": (1, 0), "b": (0, 1), "c": (1, 1)}
 # kappa^2 = -7 (mod 2^64), and its inverse; both reduce to the right constants for smaller words.
 KAPPA = 1852311383259529397
 KAPPA_INVERSE = pow(KAPPA, -1, 2**64)
+
+
+WORD_TYPES = ("uint16", "uint32", "uint64")
+"""The words that kernels are compiled for."""
 
 
 def multiply(one: Element, other: Element) -> Element:
@@ -67,13 +72,23 @@ def scale(constant: Element, elements: Words) -> Words:
     """`constant` times every element of `elements`, shape (..., d) -> (..., d), same dtype."""
     word = elements.dtype.type
     modulus = 2 ** (8 * elements.dtype.itemsize)
-    a0, a1 = word(constant[0] % modulus), word(constant[1] % modulus)
-    low, high = elements[..., 0::2], elements[..., 1::2]
-    out = np.empty_like(elements)
-    product = a1 * high
-    out[..., 0::2] = a0 * low - product
-    out[..., 1::2] = a0 * high + a1 * low - product
-    return out
+    flat = np.ascontiguousarray(elements).reshape(-1)
+    out = np.empty_like(flat)
+    _scale(word(constant[0] % modulus), word(constant[1] % modulus), flat, out)
+    return out.reshape(elements.shape)
+
+
+@njit(
+    [f"void({word}, {word}, Array({word}, 1, 'C', readonly=True), {word}[::1])" for word in WORD_TYPES],
+    nogil=True,
+    cache=True,
+)
+def _scale(a0, a1, elements, out):  # type: ignore[no-untyped-def]
+    for k in range(0, len(elements), 2):
+        low, high = elements[k], elements[k + 1]
+        product = a1 * high
+        out[k] = a0 * low - product
+        out[k + 1] = a0 * high + a1 * low - product
 
 
 def is_words(array: NDArray[np.generic]) -> bool:
