@@ -12,13 +12,14 @@ from threading import Lock
 import numpy as np
 from numpy.typing import NDArray
 
-from moiety.custody.gallery import Current, Gallery, fetch
+from moiety.custody.gallery import Gallery
 from moiety.custody.handles import prefixes
 from moiety.custody.headers import SECONDS_A_DAY, check_header
 from moiety.custody.life import portions, within
 from moiety.custody.page import PSEUDONYM_BYTES
 from moiety.custody.refusals import AnswerUnknown
 from moiety.custody.slots import SLOTS
+from moiety.custody.stored import Current, fetch
 from moiety.matching import search
 from moiety.matching.channel import Keys
 from moiety.matching.distance import empty_panels, partial, partial_all

@@ -13,11 +13,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from moiety.custody import page, tables
-from moiety.custody.gallery import Gallery, Progress, fetch
+from moiety.custody.gallery import Gallery, Progress
 from moiety.custody.headers import check_header
 from moiety.custody.life import portions
 from moiety.custody.page import PSEUDONYM_BYTES
 from moiety.custody.slots import SLOTS, State
+from moiety.custody.stored import fetch
 from moiety.matching import integrity
 from moiety.matching.channel import Keys
 from moiety.matching.header import Header

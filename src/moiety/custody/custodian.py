@@ -39,6 +39,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from threading import Lock
 
 import numpy as np
 from numpy.typing import NDArray
@@ -99,6 +100,7 @@ class Custodian:
         self._acquaintance = Acquaintance(seat, entropy)
         self._answers = Answers()
         self._offers = Offers()
+        self._lock = Lock()
         self._galleries: dict[str, Gallery] = {}
 
     @classmethod
@@ -216,9 +218,7 @@ class Custodian:
 
     def erase(self, name: str, slots: Slots) -> None:
         """Overwrite these slots in SQL and in memory. The caller scrubs before it acknowledges."""
-        gallery = self._gallery(name)
-        life.erase(gallery, slots, self._entropy)
-        gallery.read()
+        life.erase(self._gallery(name), slots, self._entropy)
 
     def scrub(self) -> None:
         """Leave no old bytes in the database's files."""
@@ -302,4 +302,7 @@ class Custodian:
         life.settle(self._gallery(name), states, terms, document, self._entropy)
 
     def _gallery(self, name: str) -> Gallery:
-        return self._galleries.setdefault(name, Gallery(self._store, self.seat, name))
+        with self._lock:
+            if name not in self._galleries:
+                self._galleries[name] = Gallery(self._store, self.seat, name)
+            return self._galleries[name]

@@ -28,6 +28,9 @@ MOST_NEWCOMERS: Final = 1 << 17
 
 _ADMITTING_THREADS: Final = 2
 
+_SPLIT_TOGETHER: Final = 128
+"""Rows split at a time: what lies between the steps stays in the processor's cache, which is three times as fast."""
+
 
 def enrol(three: Three, headers: Headers, entropy: Entropy, name: str, newcomers: Sequence[Newcomer]) -> None:
     """All of them or none. What it returns from is durable at all three; see the table in `custodian`.
@@ -101,8 +104,11 @@ def _offer(
     part: slice,
 ) -> bytes:
     """Have the three check some of the newcomers' templates; the attempt under which they hold them."""
-    signed = words.astype(np.int64).view(np.uint64)
-    parts = split(signed, lambda count: noise(entropy, count))
+    parts = {seat: np.empty(words.shape, dtype=np.uint64) for seat in SEATS}
+    for start in range(0, len(words), _SPLIT_TOGETHER):
+        signed = words[start : start + _SPLIT_TOGETHER].astype(np.int64).view(np.uint64)
+        for seat, some in split(signed, lambda count: noise(entropy, count)).items():
+            parts[seat][start : start + _SPLIT_TOGETHER] = some
     header = headers.make("enrol", name, rows=len(words))
     sides = {}
     for seat in SEATS:

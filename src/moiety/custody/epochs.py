@@ -12,12 +12,13 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from moiety.custody import page, tables
-from moiety.custody.gallery import Gallery, Progress, fetch, write
+from moiety.custody.gallery import Gallery, Progress
 from moiety.custody.life import portions
 from moiety.custody.noise import Entropy, noise
 from moiety.custody.page import Pages, Place
 from moiety.custody.slots import SLOTS, Staging, State
 from moiety.custody.sql import Store
+from moiety.custody.stored import fetch, write
 from moiety.sharing import refresh
 
 SEED_BYTES = 32

@@ -5,12 +5,12 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from threading import Lock
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import Connection, Table
+from sqlalchemy import Connection
 
 from moiety.custody import page, tables
 from moiety.custody.crew import crew
@@ -19,7 +19,7 @@ from moiety.custody.page import DIGEST_BYTES, Pages, Place
 from moiety.custody.refusals import GalleryDamaged, GalleryUnknown
 from moiety.custody.slots import MOST_SLOTS, SLOTS, State
 from moiety.custody.sql import Store
-from moiety.custody.tables import GalleryRow
+from moiety.custody.stored import Change, Current, fetch_states
 from moiety.matching.policy import Terms
 from moiety.sharing.seat import Seat
 
@@ -32,52 +32,11 @@ def silent(stage: str, done: int, total: int) -> None:
 
 
 @dataclass(frozen=True)
-class Current:
-    """One gallery as it stands in the transaction that read it."""
-
-    row: GalleryRow
-    epoch: int
-    place: Place
-    terms: Terms
-
-
-@dataclass(frozen=True)
 class Alive:
     """Who may match on one day: the public mask, uint64 (slots / 64,), bit r % 64 of word r // 64, and how many."""
 
     mask: NDArray[np.uint64]
     count: int
-
-
-@dataclass(frozen=True)
-class Change:
-    """One change of a gallery inside its transaction."""
-
-    connection: Connection
-    current: Current
-    numbers: set[int] = field(default_factory=set)
-
-    @property
-    def version(self) -> int:
-        """The gallery's version once this is done."""
-        return self.current.row.version + 1
-
-    def fetch(self, numbers: Sequence[int]) -> tuple[Pages, Pages]:
-        """These pages (ascending numbers) and their states, writable; `GalleryDamaged` unless all are intact."""
-        return fetch(self.connection, self.current, numbers)
-
-    def fetch_states(self, numbers: Sequence[int]) -> Pages:
-        """The states of these pages alone; as `fetch`."""
-        return fetch_states(self.connection, self.current, numbers)
-
-    def write(self, numbers: Sequence[int], pages: Pages | None, states: Pages, *, new: bool = False) -> None:
-        """Seal and store these pages' states, and the pages where they changed too."""
-        write(self.connection, self.current, numbers, pages, states, new=new)
-        self.numbers.update(numbers)
-
-    def finish(self, **values: int | bytes) -> None:
-        """Move the gallery to the next version, and set these columns."""
-        tables.change_gallery(self.connection, self.current.row.id, version=self.version, **values)
 
 
 class Gallery:
@@ -95,8 +54,6 @@ class Gallery:
         self._bringing_up_to_date = Lock()
         self._cached: tuple[int, int] | None = None
         self._digests = np.empty((0, DIGEST_BYTES), dtype=np.uint8)
-        # Which pages this process itself rewrote in which version: they need not be looked for.
-        self._own: dict[int, set[int]] = {}
         self._alive: tuple[tuple[int, int, int], Alive] | None = None
 
     def current(self, connection: Connection) -> Current:
@@ -113,9 +70,10 @@ class Gallery:
     def changing(self, step: str) -> Iterator[Change]:
         """One durable change: all of it, or nothing. Its commit point is called `step`."""
         with self.store.writing(step) as connection:
-            change = Change(connection, self.current(connection))
+            current = self.current(connection)
+            change = Change(connection, current, current.row.pages)
             yield change
-        self._own[change.version] = change.numbers
+        self._follow(change)
 
     def read(self, progress: Progress = silent, *, afresh: bool = False) -> Current:
         """Bring the cache up to date with SQL, or read everything again, and note pages that are not intact.
@@ -130,9 +88,8 @@ class Gallery:
                 self.matrix = Matrix(current.terms.dim)
                 self._read_all(connection, current, progress)
             elif self._cached != key:
-                self._catch_up(connection, current, self._cached[1])
+                self._catch_up(connection, current)
             self._cached = key
-            self._own.clear()
             return current
 
     def usable(self, progress: Progress = silent) -> Current:
@@ -161,8 +118,7 @@ class Gallery:
 
     def _read_all(self, connection: Connection, current: Current, progress: Progress) -> None:
         count = current.row.pages
-        self.matrix.resize(count * SLOTS)
-        self._digests = np.zeros((count, DIGEST_BYTES), dtype=np.uint8)
+        self._resize(count)
         public = hashlib.sha256()
         absent = set(range(count))
         self.damaged = self._read_states(connection, current)
@@ -178,34 +134,45 @@ class Gallery:
         self.damaged |= absent
         self.public = public.digest()
 
-    def _catch_up(self, connection: Connection, current: Current, since: int) -> None:
-        """Read what changed: the pages that this process rewrote itself, or those whose digest is another now."""
-        count = current.row.pages
-        self.matrix.resize(count * SLOTS)
-        own = [self._own.get(version) for version in range(since + 1, current.row.version + 1)]
-        known = None if None in own else sorted(set[int]().union(*(some for some in own if some)))
+    def _catch_up(self, connection: Connection, current: Current) -> None:
+        """Read the pages that another process rewrote: their digest is another now."""
         before = self._digests
-        self._digests = np.zeros((count, DIGEST_BYTES), dtype=np.uint8)
-        kept = min(count, len(before))
-        self._digests[:kept] = before[:kept]
-        self.damaged |= self._read_states(connection, current, known)
-        if known is None:
-            stale = (self._digests[:kept] != before[:kept]).any(axis=1)
-            known = [*np.flatnonzero(stale).tolist(), *range(kept, count)]
-        known = [number for number in known if number < count]
-        missing = set(known)
-        for numbers, rows in tables.named(connection, tables.PAGE, current.row.id, current.epoch, known):
+        self._resize(current.row.pages)
+        kept = min(len(before), len(self._digests))
+        self.damaged |= self._read_states(connection, current)
+        stale = (self._digests[:kept] != before[:kept]).any(axis=1)
+        wanted = [*np.flatnonzero(stale).tolist(), *range(kept, len(self._digests))]
+        missing = set(wanted)
+        for numbers, rows in tables.named(connection, tables.PAGE, current.row.id, current.epoch, wanted):
             missing.difference_update(numbers)
             self._take(current, numbers, rows)
         self.damaged |= missing
 
-    def _read_states(self, connection: Connection, current: Current, known: list[int] | None = None) -> set[int]:
-        """Take in the states of all pages, or of some; the numbers of those that are not intact."""
-        count, where = current.row.pages, (connection, tables.STATES, current.row.id, current.epoch)
-        wanted = list(range(count)) if known is None else [number for number in known if number < count]
-        bad = set(wanted)
-        portions = tables.every(*where, count) if known is None else tables.named(*where, wanted)
-        for numbers, rows in portions:
+    def _follow(self, change: Change) -> None:
+        """Take what this process itself made durable into a cache that was up to date before."""
+        epoch, version = change.current.epoch, change.current.row.version
+        if self._cached != (epoch, version):
+            return
+        self._resize(change.pages)
+        for numbers, pages, states in change.written:
+            self.matrix.put_states(numbers, states)
+            self._digests[numbers] = states["page"]
+            if pages is not None:
+                self.matrix.put_parts(numbers, pages)
+        self._cached = (epoch, change.version)
+
+    def _resize(self, pages: int) -> None:
+        self.matrix.resize(pages * SLOTS)
+        digests = np.zeros((pages, DIGEST_BYTES), dtype=np.uint8)
+        kept = min(pages, len(self._digests))
+        digests[:kept] = self._digests[:kept]
+        self._digests = digests
+
+    def _read_states(self, connection: Connection, current: Current) -> set[int]:
+        """Take in all states; the numbers of the pages whose states are not intact."""
+        count = current.row.pages
+        bad = set(range(count))
+        for numbers, rows in tables.every(connection, tables.STATES, current.row.id, current.epoch, count):
             states = page.load(rows, page.STATES)
             good = page.intact(states, current.place, numbers)
             self.matrix.put_states(numbers, states)
@@ -220,53 +187,3 @@ class Gallery:
         self.damaged |= {number for number, fine in zip(numbers, good, strict=True) if not fine}
         self.matrix.put_parts(numbers, pages)
         return pages
-
-
-def fetch(connection: Connection, current: Current, numbers: Sequence[int]) -> tuple[Pages, Pages]:
-    """These pages (ascending numbers) and their states from SQL, writable; `GalleryDamaged` unless all are intact."""
-    states = fetch_states(connection, current, numbers)
-    pages = _intact(connection, tables.PAGE, page.layout(current.terms.dim), current, numbers)
-    if not np.array_equal(pages["digest"], states["page"]):
-        raise GalleryDamaged
-    return pages, states
-
-
-def fetch_states(connection: Connection, current: Current, numbers: Sequence[int]) -> Pages:
-    """The states of these pages alone; as `fetch`."""
-    return _intact(connection, tables.STATES, page.STATES, current, numbers)
-
-
-def write(
-    connection: Connection,
-    current: Current,
-    numbers: Sequence[int],
-    pages: Pages | None,
-    states: Pages,
-    *,
-    new: bool = False,
-) -> None:
-    """Seal and store states, and pages where given, at the place of `current`."""
-    where = (current.row.id, current.epoch, numbers)
-    if pages is not None:
-        rows = page.seal(pages, current.place, numbers)
-        states["page"] = pages["digest"]
-        tables.put(connection, tables.PAGE, *where, rows, new=new)
-    tables.put(connection, tables.STATES, *where, page.seal(states, current.place, numbers), new=new)
-
-
-def _intact(
-    connection: Connection,
-    table: Table,
-    kind: np.dtype[np.void],
-    current: Current,
-    numbers: Sequence[int],
-) -> Pages:
-    stored: list[bytes] = []
-    present: list[int] = []
-    for some, rows in tables.named(connection, table, current.row.id, current.epoch, numbers):
-        present += some
-        stored += rows
-    pages = page.load(stored, kind)
-    if present != list(numbers) or not page.intact(pages, current.place, numbers).all():
-        raise GalleryDamaged
-    return pages

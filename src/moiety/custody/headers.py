@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime
 
-from moiety.custody.gallery import Current
 from moiety.custody.refusals import HeaderRefused
+from moiety.custody.stored import Current
 from moiety.matching.header import ATTEMPT_BYTES, Header
 
 CLOCKS_APART_S = 5

@@ -17,7 +17,7 @@ from moiety.custody.handles import prefixes
 from moiety.custody.noise import Entropy, noise
 from moiety.custody.page import Pages
 from moiety.custody.refusals import AlreadyEnrolled, StatesDiffer, TooMany
-from moiety.custody.slots import BLOCK, MOST_SLOTS, SLOTS, Phase, State, blocks_needed, draw
+from moiety.custody.slots import MOST_SLOTS, SLOTS, Phase, State, allot
 
 Slots = NDArray[np.int64]
 
@@ -50,17 +50,15 @@ def prepare(gallery: Gallery, batch: Batch, coin: bytes, entropy: Entropy) -> Sl
     """
     gallery.usable()
     matrix = gallery.matrix
-    wanted = prefixes(batch.handles)
-    if len(np.unique(wanted)) < len(batch) or matrix.held(wanted):
+    if matrix.held(prefixes(batch.handles)):
         raise AlreadyEnrolled
-    free = matrix.free()
-    added = blocks_needed(len(free), len(batch)) * BLOCK
+    slots, added = allot(matrix.free(), matrix.slots, len(batch), coin)
     if matrix.slots + added > MOST_SLOTS:
         raise TooMany(limit=MOST_SLOTS)
-    slots = draw(np.concatenate([free, matrix.slots + np.arange(added)]), len(batch), coin)
     order = np.argsort(slots)
+    ordered = slots[order]
     end = matrix.slots // SLOTS
-    touched = np.unique(slots // SLOTS)
+    touched = _pages_of(ordered)
     with gallery.changing("prepare") as change:
         kind = page.layout(change.current.terms.dim)
         for new, chosen in ((False, touched[touched < end]), (True, end + np.arange(added // SLOTS))):
@@ -70,11 +68,11 @@ def prepare(gallery: Gallery, batch: Batch, coin: bytes, entropy: Entropy) -> Sl
                     states = page.blank_states(len(numbers))
                 else:
                     pages, states = change.fetch(numbers)
-                bounds = np.searchsorted(slots[order], [numbers[0] * SLOTS, (numbers[-1] + 1) * SLOTS])
+                bounds = np.searchsorted(ordered, [numbers[0] * SLOTS, (numbers[-1] + 1) * SLOTS])
                 who = order[bounds[0] : bounds[1]]
                 _place(pages, states, *within(numbers, slots[who]), batch, who)
                 change.write(numbers, pages, states, new=new)
-        change.finish(phase=Phase.PREPARED, pages=change.current.row.pages + added // SLOTS)
+        change.finish(phase=Phase.PREPARED, pages=end + added // SLOTS)
     return slots
 
 
@@ -133,9 +131,15 @@ def within(numbers: list[int], slots: Slots) -> tuple[Slots, Slots]:
     return np.searchsorted(numbers, slots // SLOTS), slots % SLOTS
 
 
+def _pages_of(ordered: Slots) -> Slots:
+    """The pages that ascending slots lie in, each once."""
+    numbers = ordered // SLOTS
+    return numbers[np.diff(numbers, prepend=-1) > 0]
+
+
 def _by_page(slots: Slots) -> Iterator[tuple[list[int], Slots]]:
     ordered = np.sort(slots)
-    for numbers in portions(np.unique(ordered // SLOTS)):
+    for numbers in portions(_pages_of(ordered)):
         first, last = np.searchsorted(ordered, [numbers[0] * SLOTS, (numbers[-1] + 1) * SLOTS])
         yield numbers, ordered[first:last]
 

@@ -113,8 +113,10 @@ class Matrix:
         return [slot for slot in found if slot < self.slots]
 
     def held(self, wanted: NDArray[np.uint64]) -> bool:
-        """Whether any PENDING or ACTIVE slot has one of these prefixes."""
+        """Whether a PENDING or ACTIVE slot has one of these prefixes (n,), n > 0, or two of them are the same."""
         order = np.sort(wanted)
+        if bool((order[1:] == order[:-1]).any()):
+            return True
         for segment in self._segments:
             at = np.searchsorted(order, segment.prefixes)
             same = order[np.minimum(at, len(order) - 1)] == segment.prefixes

@@ -13,10 +13,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from moiety.custody import page, tables
-from moiety.custody.gallery import Gallery, fetch, write
+from moiety.custody.gallery import Gallery
 from moiety.custody.keys import Acquaintance
 from moiety.custody.noise import Entropy, noise
 from moiety.custody.slots import State
+from moiety.custody.stored import fetch, write
 from moiety.matching.refusals import Disagreement
 from moiety.sharing import recover
 from moiety.sharing.seat import SEATS, Seat

@@ -71,19 +71,10 @@ class Place:
     gallery: str
     epoch: int
 
-    def context(self, kind: bytes, number: int) -> bytes:
-        """What a digest covers beside the row's own bytes."""
+    def context(self) -> bytes:
+        """What a digest covers beside the row's number and bytes."""
         name = self.gallery.encode()
-        return b"".join(
-            (
-                kind,
-                self.seat.encode(),
-                self.epoch.to_bytes(8, "little"),
-                number.to_bytes(8, "little"),
-                len(name).to_bytes(2, "little"),
-                name,
-            )
-        )
+        return self.seat.encode() + self.epoch.to_bytes(8, "little") + len(name).to_bytes(2, "little") + name
 
 
 def from_random(random: bytes, kind: np.dtype[np.void]) -> Pages:
@@ -119,10 +110,8 @@ def put_rows(pages: Pages, at: NDArray[np.int64], slot: NDArray[np.int64], parts
 
 def seal(pages: Pages, place: Place, numbers: Iterable[int]) -> list[memoryview]:
     """Write each page's digest and return the rows to store, one view of `pages` each."""
-    rows = _bytes(pages)
-    digests = [_digest(row, pages.dtype, place, number) for row, number in zip(rows, numbers, strict=True)]
-    pages["digest"] = np.frombuffer(b"".join(digests), dtype="u1").reshape(-1, DIGEST_BYTES)
-    return rows
+    pages["digest"] = _digests(pages, place, numbers)
+    return _bytes(pages)
 
 
 def load(rows: Sequence[bytes], kind: np.dtype[np.void]) -> Pages:
@@ -134,17 +123,22 @@ def load(rows: Sequence[bytes], kind: np.dtype[np.void]) -> Pages:
 
 def intact(pages: Pages, place: Place, numbers: Iterable[int]) -> NDArray[np.bool_]:
     """Which pages carry this version and the digest of their bytes and place: bool (pages,)."""
-    rows = _bytes(pages)
-    digests = [_digest(row, pages.dtype, place, number) for row, number in zip(rows, numbers, strict=True)]
-    wanted = np.frombuffer(b"".join(digests), dtype="u1").reshape(-1, DIGEST_BYTES)
+    wanted = _digests(pages, place, numbers)
     good: NDArray[np.bool_] = (pages["digest"] == wanted).all(axis=1) & (pages["version"] == VERSION)
     return good
 
 
-def _digest(row: memoryview, kind: np.dtype[np.void], place: Place, number: int) -> bytes:
-    digest = hashlib.sha256(place.context(b"moiety states 1" if kind == STATES else b"moiety page 1", number))
-    digest.update(row[:-DIGEST_BYTES])
-    return digest.digest()
+def _digests(pages: Pages, place: Place, numbers: Iterable[int]) -> NDArray[np.uint8]:
+    """SHA-256 over kind, place, number and everything before each page's digest: uint8 (pages, 32)."""
+    kind = b"moiety states 1" if pages.dtype == STATES else b"moiety page 1"
+    before = hashlib.sha256(kind + place.context())
+    digests = []
+    for row, number in zip(_bytes(pages), numbers, strict=True):
+        digest = before.copy()
+        digest.update(number.to_bytes(8, "little"))
+        digest.update(row[:-DIGEST_BYTES])
+        digests.append(digest.digest())
+    return np.frombuffer(b"".join(digests), dtype="u1").reshape(-1, DIGEST_BYTES)
 
 
 def _bytes(pages: Pages) -> list[memoryview]:

@@ -62,6 +62,21 @@ def toss(coins: Mapping[Seat, bytes]) -> bytes:
     return hashlib.sha256(b"moiety coin 1" + b"".join(coins[seat] for seat in SEATS)).digest()
 
 
+def allot(free: NDArray[np.int64], end: int, wanted: int, coin: bytes) -> tuple[NDArray[np.int64], int]:
+    """Slots for `wanted` newcomers in random order, and how many slots have to be added after slot `end` for them.
+
+    Where blocks are added, all of them but the last are filled: free slots strewn over all would make the next
+    batch rewrite every page of this one.
+    """
+    added = blocks_needed(len(free), wanted) * BLOCK
+    if not added:
+        return draw(free, wanted, coin), 0
+    certain = np.concatenate([free, np.arange(end, end + added - BLOCK)])
+    last = np.arange(end + added - BLOCK, end + added)
+    some = draw(last, wanted - len(certain), hashlib.sha256(b"moiety last block 1" + coin).digest())
+    return draw(np.sort(np.concatenate([certain, some])), wanted, coin), added
+
+
 def draw(free: NDArray[np.int64], wanted: int, coin: bytes) -> NDArray[np.int64]:
     """Draw `wanted` slots from `free` without repetition, in random order.
 

@@ -1,0 +1,109 @@
+"""Pages as SQL has them: read with their digests verified, written with their digests made."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from sqlalchemy import Connection, Table
+
+from moiety.custody import page, tables
+from moiety.custody.page import Pages, Place
+from moiety.custody.refusals import GalleryDamaged
+from moiety.custody.tables import GalleryRow
+from moiety.matching.policy import Terms
+
+
+@dataclass(frozen=True)
+class Current:
+    """One gallery as it stands in the transaction that read it."""
+
+    row: GalleryRow
+    epoch: int
+    place: Place
+    terms: Terms
+
+
+@dataclass
+class Change:
+    """One change of a gallery inside its transaction, and what it wrote, for the cache once it is durable."""
+
+    connection: Connection
+    current: Current
+    pages: int
+    written: list[tuple[list[int], Pages | None, Pages]] = field(default_factory=list)
+
+    @property
+    def version(self) -> int:
+        """The gallery's version once this is done."""
+        return self.current.row.version + 1
+
+    def fetch(self, numbers: Sequence[int]) -> tuple[Pages, Pages]:
+        """As `fetch`, in this transaction."""
+        return fetch(self.connection, self.current, numbers)
+
+    def fetch_states(self, numbers: Sequence[int]) -> Pages:
+        """As `fetch_states`, in this transaction."""
+        return fetch_states(self.connection, self.current, numbers)
+
+    def write(self, numbers: list[int], pages: Pages | None, states: Pages, *, new: bool = False) -> None:
+        """As `write`, in this transaction."""
+        write(self.connection, self.current, numbers, pages, states, new=new)
+        self.written.append((numbers, pages, states))
+
+    def finish(self, *, pages: int | None = None, **values: int | bytes) -> None:
+        """Move the gallery to the next version, of so many pages, and set these columns."""
+        self.pages = self.pages if pages is None else pages
+        gallery = self.current.row.id
+        tables.change_gallery(self.connection, gallery, version=self.version, pages=self.pages, **values)
+
+
+def fetch(connection: Connection, current: Current, numbers: Sequence[int]) -> tuple[Pages, Pages]:
+    """These pages (ascending numbers) and their states from SQL, writable; `GalleryDamaged` unless all are intact."""
+    states = fetch_states(connection, current, numbers)
+    pages = _intact(connection, tables.PAGE, page.layout(current.terms.dim), current, numbers)
+    if not np.array_equal(pages["digest"], states["page"]):
+        raise GalleryDamaged
+    return pages, states
+
+
+def fetch_states(connection: Connection, current: Current, numbers: Sequence[int]) -> Pages:
+    """The states of these pages alone; as `fetch`."""
+    return _intact(connection, tables.STATES, page.STATES, current, numbers)
+
+
+def write(
+    connection: Connection,
+    current: Current,
+    numbers: Sequence[int],
+    pages: Pages | None,
+    states: Pages,
+    *,
+    new: bool = False,
+) -> None:
+    """Seal and store the states of pages, and the pages too where they changed, at the place of `current`."""
+    where = (current.row.id, current.epoch, numbers)
+    if pages is not None:
+        rows = page.seal(pages, current.place, numbers)
+        states["page"] = pages["digest"]
+        tables.put(connection, tables.PAGE, *where, rows, new=new)
+    tables.put(connection, tables.STATES, *where, page.seal(states, current.place, numbers), new=new)
+
+
+def _intact(
+    connection: Connection,
+    table: Table,
+    kind: np.dtype[np.void],
+    current: Current,
+    numbers: Sequence[int],
+) -> Pages:
+    stored: list[bytes] = []
+    present: list[int] = []
+    for some, rows in tables.named(connection, table, current.row.id, current.epoch, numbers):
+        present += some
+        stored += rows
+    pages = page.load(stored, kind)
+    if present != list(numbers) or not page.intact(pages, current.place, numbers).all():
+        raise GalleryDamaged
+    return pages
