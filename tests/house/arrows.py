@@ -103,6 +103,7 @@ IO_FILES: dict[str, set[str]] = {
     "custody/sql.py": {"sqlite3", "sqlalchemy"},
     "custody/tables.py": {"sqlalchemy"},
     "custody/gallery.py": {"sqlalchemy"},
+    "custody/stored.py": {"sqlalchemy"},
     "custody/lock.py": {"fcntl"},
     "evaluation/embed.py": {"multiprocessing"},
     # models and pictures: each engine in a file called after it
