@@ -51,7 +51,7 @@ $(PACKAGE): $(ENVIRONMENT) pyproject.toml
 	@touch $@
 
 models: $(PACKAGE) ## the default models and the demo's photographs, into the user's data folder
-	@echo "[3/$(STEPS)] Models and photographs: about 100 MB to download the first time, 13 MB kept, 1 to 2 minutes"
+	@echo "[3/$(STEPS)] Models and photographs: 34 MB to download the first time, 15 MB kept, under a minute"
 	@$(MOIETY) models install --defaults || { \
 	    echo "The models could not be installed. What the line above names is missing; see also" \
 	         "'$(MOIETY) models install --help' for how to install from files without a network." >&2; exit 1; }

@@ -56,7 +56,7 @@ def search(records: dict[str, Record]) -> str:
                 f"{one['rows']:,} x {one['dim']}",
                 str(one["probes"]),
                 f"**{number(one['ours_ms'])}**",
-                f"{number(one['peers_ms'][peer])} ({peer})",
+                f"{number(min(ms for name, ms in one['peers_ms'].items() if peer.startswith(name)))} ({peer})",
                 f"**{number(one['ratio'], 2)}**",
                 number(one["ratio_faiss_default"], 2),
                 number(one["distance_ms_per_custodian"]),

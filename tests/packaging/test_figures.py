@@ -25,7 +25,7 @@ def test_the_readme_says_what_was_measured():
 def search_record(probes: int, ours_ms: float) -> figures.Record:
     result = {
         "rows": 1_000_000, "dim": 512, "probes": probes,
-        "ours_ms": ours_ms, "peers_ms": {"numpy": 100.0, "FAISS": 50.0}, "peer": "FAISS",
+        "ours_ms": ours_ms, "peers_ms": {"numpy": 100.0, "FAISS": 50.0}, "peer": "FAISS, 2 threads",
         "ratio": ours_ms / 50, "ratio_faiss_default": 0.5,
         "distance_ms_per_custodian": 20.0, "threshold_ms": 7.0, "checks_ms": 1.0, "mb_per_custodian": 1100.4,
     }  # fmt: skip
@@ -36,7 +36,7 @@ def test_a_block_is_filled_and_filled_again_to_the_same():
     records = {"search-1": search_record(1, 81.25), "search-32": search_record(32, 900.0)}
     text = "before\n<!-- figures: search -->\nold words\n<!-- end of figures -->\nafter"
     once = figures.rendered(text, records)
-    assert "| 1,000,000 x 512 | 1 | **81.2** | 50.0 (FAISS) | **1.62** |" in once
+    assert "| 1,000,000 x 512 | 1 | **81.2** | 50.0 (FAISS, 2 threads) | **1.62** |" in once
     assert "old words" not in once
     assert once.startswith("before\n")
     assert once.endswith("\nafter")
