@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from functools import cache
 from pathlib import Path
@@ -14,14 +14,14 @@ from numpy.typing import NDArray
 
 from moiety.errors import Refused
 from moiety.evaluation.refusals import WorkersInvalid
-from moiety.face import Recogniser
+from moiety.face.progress import Progress
+from moiety.face.recogniser import Recogniser
 
 # Each worker holds its own copy of the models and of Python, about 200 MB.
 WORKERS_LIMIT = 64
 _PICTURES_A_TASK = 8
 
 Vector: TypeAlias = NDArray[np.float32]
-Progress: TypeAlias = Callable[[str, int, int], None]
 
 
 def embed(pictures: Sequence[Path], model: str, data: Path, workers: int, progress: Progress) -> list[Vector | None]:

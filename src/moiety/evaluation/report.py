@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -45,19 +44,6 @@ class Report:
     fnmr: dict[float, Interval]
     decisions_differing: float | None
     model: str
-
-    def to_json(self) -> dict[str, Any]:
-        """The fields under their names in JSON; a target is written like `1e-2`."""
-        return {
-            "pairs": self.pairs,
-            "failed": self.failed,
-            "accuracy": self.accuracy,
-            "accuracy_by_fold": self.accuracy_by_fold,
-            "eer": self.eer,
-            "fnmr": {target_name(target): list(rate) for target, rate in self.fnmr.items()},
-            "decisions_differing": self.decisions_differing,
-            "model": self.model,
-        }
 
 
 def target_name(target: float) -> str:
