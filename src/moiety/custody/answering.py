@@ -40,6 +40,7 @@ class Answers:
         self._asked: OrderedDict[bytes, tuple[str, NDArray[np.uint64]]] = OrderedDict()
 
     def remember(self, attempt: bytes, gallery: str, mask: NDArray[np.uint64]) -> None:
+        """That this custodian takes part in this search, over this mask."""
         with self._lock:
             self._asked[attempt] = (gallery, mask)
             while len(self._asked) > _REMEMBERED:

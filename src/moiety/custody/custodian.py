@@ -248,13 +248,16 @@ class Custodian:
         return self._entropy(SEED_BYTES)
 
     def stage(self, renewal: Renewal, progress: Progress) -> None:
+        """Write the next epoch beside this one, complete when this returns. Raises `GalleryDamaged`."""
         galleries = [self._gallery(name) for name in self.standing().galleries]
         epochs.stage(self._store, galleries, renewal, self._entropy, progress)
 
     def switch(self) -> None:
+        """Enter the staged epoch and delete the old one."""
         epochs.switch(self._store)
 
     def discard(self) -> None:
+        """Delete what is staged."""
         epochs.discard(self._store)
 
     # The gallery check and mending.

@@ -117,28 +117,34 @@ def found(connection: Connection, seat: Seat, office: bytes) -> None:
 
 
 def custodian(connection: Connection) -> CustodianRow:
+    """Whose store this is."""
     row = connection.execute(select(CUSTODIAN)).one()
     return CustodianRow(row.format, row.seat, row.office, row.epoch, row.staging)
 
 
 def set_staging(connection: Connection, staging: int) -> None:
+    """Say how much of the next epoch is there."""
     connection.execute(update(CUSTODIAN).values(staging=staging))
 
 
 def set_epoch(connection: Connection, epoch: int) -> None:
+    """Enter an epoch, with nothing staged."""
     connection.execute(update(CUSTODIAN).values(epoch=epoch, staging=0))
 
 
 def galleries(connection: Connection) -> list[GalleryRow]:
+    """Every gallery, by name."""
     return [GalleryRow(*row) for row in connection.execute(select(GALLERY).order_by(GALLERY.c.name))]
 
 
 def gallery(connection: Connection, name: str) -> GalleryRow | None:
+    """One gallery, or None."""
     row = connection.execute(select(GALLERY).where(GALLERY.c.name == name)).one_or_none()
     return None if row is None else GalleryRow(*row)
 
 
 def add_gallery(connection: Connection, name: str, terms: bytes, document: bytes) -> None:
+    """Add an empty gallery."""
     connection.execute(
         insert(GALLERY).values(
             name=name, terms=terms, document=document, version=0, phase=0, pages=0, checked=0, damaged=0

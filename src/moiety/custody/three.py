@@ -67,9 +67,11 @@ class Headers:
         return self._standing.galleries[name]
 
     def terms(self, name: str) -> Terms:
+        """A gallery's terms; raises `GalleryUnknown`."""
         return Terms.from_json(self.gallery(name).terms)
 
     def dim(self, name: str) -> int:
+        """Words in a row of a gallery; raises `GalleryUnknown`."""
         return self.terms(name).dim
 
     def now(self) -> int:
