@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import numpy as np
 from ai_edge_litert.interpreter import Interpreter
 from numpy.typing import NDArray
@@ -15,7 +19,8 @@ class LiteRt:
     def __init__(self, model: bytes, threads: int | None) -> None:
         try:
             self._interpreter = Interpreter(model_content=model, num_threads=threads)
-            self._interpreter.allocate_tensors()
+            with _unheard():
+                self._interpreter.allocate_tensors()
         except (ValueError, RuntimeError):
             raise ModelUnusable from None
         inputs, outputs = self._interpreter.get_input_details(), self._interpreter.get_output_details()
@@ -31,3 +36,17 @@ class LiteRt:
         self._interpreter.set_tensor(self._input, batch)
         self._interpreter.invoke()
         return np.asarray(self._interpreter.get_tensor(self._output))
+
+
+@contextmanager
+def _unheard() -> Iterator[None]:
+    """LiteRT greets whoever uses it on the process's stderr, and has no setting against it."""
+    heard = os.dup(2)
+    silence = os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(silence, 2)
+        yield
+    finally:
+        os.dup2(heard, 2)
+        os.close(heard)
+        os.close(silence)

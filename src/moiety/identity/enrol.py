@@ -7,7 +7,7 @@ from datetime import UTC, date, timedelta
 
 from moiety.errors import Refused
 from moiety.identity import grounds as legal
-from moiety.identity.ports import Clock, Custodians, Entropy, Face, Newcomer, Picture, Recogniser
+from moiety.identity.ports import Clock, Custodians, Entropy, Face, Models, Newcomer, Picture
 from moiety.identity.pseudonym import Pseudonym
 from moiety.identity.purpose import Purpose
 from moiety.identity.refusals import ClockWithoutZone
@@ -22,16 +22,16 @@ def enrol(
     grounds: str,
     *,
     custodians: Custodians,
-    recogniser: Recogniser,
+    models: Models,
     clock: Clock,
     entropy: Entropy,
 ) -> Enrolled:
     """Enrol one person from several pictures. What it returns is durable at all three custodians.
 
-    Raises `GroundsUnknown` and each refusal of a picture; then nothing was kept.
+    Raises `GroundsUnknown`, what `Models.recogniser` raises and each refusal of a picture; then nothing was kept.
     """
     position = legal.position(purpose, grounds)
-    face = recogniser.template(pictures)
+    face = models.recogniser(purpose.model).template(pictures)
     return _keep(purpose, face, position, custodians, clock, entropy)
 
 
@@ -41,16 +41,18 @@ def enrol_many(
     grounds: str,
     *,
     custodians: Custodians,
-    recogniser: Recogniser,
+    models: Models,
     clock: Clock,
     entropy: Entropy,
 ) -> Iterator[Enrolled | Refused]:
     """Enrol people one by one, in their order; somebody whose pictures will not do is a `Refused` value.
 
     Each person is durable before the next is looked at: who stops reading knows every pseudonym that exists.
-    A refusal by the custodians ends it, since it would meet everybody. Raises `GroundsUnknown` at once.
+    A refusal by the custodians ends it, since it would meet everybody. Raises `GroundsUnknown`, and
+    what `Models.recogniser` raises, at once.
     """
     position = legal.position(purpose, grounds)
+    recogniser = models.recogniser(purpose.model)
 
     def one_by_one() -> Iterator[Enrolled | Refused]:
         for pictures in people:

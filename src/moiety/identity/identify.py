@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from moiety.identity.ports import Custodians, Picture, Recogniser
+from moiety.identity.ports import Custodians, Models, Picture
 from moiety.identity.pseudonym import Pseudonym
 from moiety.identity.purpose import Purpose
 from moiety.identity.results import Candidates
 
 
-def identify(purpose: Purpose, picture: Picture, *, custodians: Custodians, recogniser: Recogniser) -> Candidates:
+def identify(purpose: Purpose, picture: Picture, *, custodians: Custodians, models: Models) -> Candidates:
     """Everybody who matches, in no order; the probe is forgotten whether or not anybody does.
 
     Raises each refusal of a picture.
     """
     from moiety.matching.words import quantise
 
-    words = quantise(recogniser.probe(picture).vector)
+    words = quantise(models.recogniser(purpose.model).probe(picture).vector)
     answer = custodians.identify(purpose.name, words[None, :])
     return Candidates(
         pseudonyms=frozenset(Pseudonym(purpose.name, value) for value in answer.found[0]),

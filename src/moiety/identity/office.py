@@ -39,7 +39,7 @@ class PurposeOffice:
             pictures,
             grounds,
             custodians=self._custodians,
-            recogniser=self._models.recogniser(self.document.model),
+            models=self._models,
             clock=self._clock,
             entropy=self._entropy,
         )
@@ -51,7 +51,7 @@ class PurposeOffice:
             people,
             grounds,
             custodians=self._custodians,
-            recogniser=self._models.recogniser(self.document.model),
+            models=self._models,
             clock=self._clock,
             entropy=self._entropy,
         )
@@ -63,7 +63,7 @@ class PurposeOffice:
             picture,
             claimed,
             custodians=self._custodians,
-            recogniser=self._models.recogniser(self.document.model),
+            models=self._models,
         )
 
     def identify(self, picture: Picture) -> Candidates:
@@ -72,7 +72,7 @@ class PurposeOffice:
             self.document,
             picture,
             custodians=self._custodians,
-            recogniser=self._models.recogniser(self.document.model),
+            models=self._models,
         )
 
     def erase(self, person: Pseudonym | str) -> Erased:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from moiety.identity.claim import of_purpose
-from moiety.identity.ports import Custodians, Picture, Recogniser
+from moiety.identity.ports import Custodians, Models, Picture
 from moiety.identity.pseudonym import Pseudonym
 from moiety.identity.purpose import Purpose
 from moiety.identity.results import Verdict
@@ -15,7 +15,7 @@ def verify(
     claimed: Pseudonym | str,
     *,
     custodians: Custodians,
-    recogniser: Recogniser,
+    models: Models,
 ) -> Verdict:
     """A truthy or falsy verdict. Somebody erased, expired or never enrolled is simply not matched.
 
@@ -25,6 +25,6 @@ def verify(
     from moiety.matching.words import quantise
 
     pseudonym = of_purpose(claimed, purpose)
-    words = quantise(recogniser.probe(picture).vector)
+    words = quantise(models.recogniser(purpose.model).probe(picture).vector)
     match = custodians.verify(purpose.name, words, pseudonym.value)
     return Verdict(match, verify_point(custodians.gallery(purpose.name).terms).fmr)
