@@ -144,7 +144,8 @@ def _refusals() -> Iterator[str]:
     for module in pkgutil.walk_packages(moiety.__path__, "moiety."):
         if not module.name.endswith("__main__"):
             importlib.import_module(module.name)
-    rows = sorted((error.code, error.exit_status, error.advice) for error in _below(MoietyError))
+    frame = [(code, status, meaning) for code, (status, meaning) in cli.FRAME_CODES.items()]
+    rows = sorted([*frame, *((error.code, error.exit_status, error.advice) for error in _below(MoietyError))])
     yield from ("## Refusals", "", "| code | status | advice |", "|---|---|---|")
     yield from (f"| `{code}` | {status} | {advice} |" for code, status, advice in rows)
     yield ""

@@ -22,6 +22,13 @@ from moiety.errors import MoietyError
 
 WRONG_USE: Final = "wrong_use"
 UNEXPECTED: Final = "unexpected"
+CUT_OFF: Final = "interrupted"
+FRAME_CODES: Final = {
+    WRONG_USE: (REFUSED, "a word, a flag or its value that the command does not take: see its help"),
+    UNEXPECTED: (UNAVAILABLE, "a fault of this package; the message names its line"),
+    CUT_OFF: (INTERRUPTED, "somebody pressed Ctrl-C"),
+}
+"""What the frame itself refuses with, beside the refusals of the package: exit status and meaning."""
 
 
 class RefusalAnswer(TypedDict):
@@ -52,7 +59,7 @@ def run(arguments: Sequence[str]) -> int:
         _say(outcome.answer if as_json else outcome.lines)
         return outcome.status
     if outcome == INTERRUPTED:  # what typer makes of Ctrl-C
-        return _refuse("interrupted", "interrupted", INTERRUPTED, as_json)
+        return _refuse(CUT_OFF, "interrupted", INTERRUPTED, as_json)
     return outcome if isinstance(outcome, int) else DONE
 
 
