@@ -1,0 +1,149 @@
+"""The demo from beginning to end, with nothing but real parts, in a folder that the caller throws away."""
+
+from __future__ import annotations
+
+import time
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+
+from moiety.demo import attacks, crowd, theft
+from moiety.demo.attacks import Spoils
+from moiety.demo.cast import Cast
+from moiety.demo.premises import Premises
+from moiety.demo.questions import Answers, Tried, ask, tried
+from moiety.demo.theft import PARTNER, THIEF, Haul
+from moiety.drills import canaries
+from moiety.drills.people import People, quantised
+from moiety.drills.scene import PLAIN, Theft
+from moiety.drills.verdict import Measured
+from moiety.identity.ports import Clock, Entropy, Models, Progress
+
+ROWS_MOST: Final = 1_000_000
+"""More would take 10 GB of memory, since the thief carries away several copies of everything."""
+_FIRST: Final = 0
+_SECOND: Final = 1
+
+
+@dataclass(frozen=True)
+class Erasure:
+    """After the first person was erased: all their photographs, and in which stores bytes of their row were found."""
+
+    after: list[Tried]
+    left: dict[str, bool]
+
+
+@dataclass(frozen=True)
+class Renewal:
+    """A refresh of `rows` rows. `mixed` is the place of the second person's row, for the very photograph enrolled, in
+    the thief's old file beside another custodian's new one; `unmixed` the same with both files old."""
+
+    seconds: float
+    rows: int
+    mixed: int
+    unmixed: int
+
+
+@dataclass(frozen=True)
+class Played:
+    """Everything that the demo measured: `screen` shows it, and `moiety demo --json` prints a part of it."""
+
+    cast: Cast
+    model: str
+    random_rows: int
+    enrol_s: float
+    answers: Answers
+    haul: Haul
+    erasure: Erasure
+    renewal: Renewal
+    drill: list[Measured]
+    passed: list[bool]
+
+    @property
+    def good(self) -> bool:
+        """Whether everybody was found who should be, nobody who should not, and every attack came out as designed."""
+        name = self.cast.first.name
+        strangers = [*self.answers.impostors, *self.erasure.after]
+        found = all(one.matched(name) for one in self.answers.genuine)
+        return found and not any(one.mistaken(name) for one in strangers) and all(self.passed)
+
+
+def play(
+    cast: Cast, rows: int, folder: Path, models: Models, *, clock: Clock, entropy: Entropy, progress: Progress
+) -> Played:
+    """Play it in `folder`, which must exist; whatever is told is measured now.
+
+    `rows` random rows are enrolled beside the two people. Raises what the stories raise.
+    """
+    seed = int.from_bytes(entropy(8), "big")
+    first, second = cast.first, cast.second
+    with (
+        closing(Premises(folder / "here", models, clock, entropy)) as here,
+        closing(Premises(folder / "there", models, clock, entropy)) as there,
+    ):
+        vectors = crowd.invent(rows, here.dim, np.random.default_rng(seed))
+        here.enrol([(first, first.enrolled), (second, second.enrolled)], vectors, progress)
+        few = vectors[: attacks.JUDGED - len((first, second))]
+        there.enrol([(first, first.others[0]), (second, second.enrolled)], few, progress)
+        answers = ask(cast, here)
+        photograph = quantised(here.recogniser.probe(first.others[-1]).vector)
+        enrolled, elsewhere = here.rob(), there.rob()
+        haul = theft.haul(enrolled, elsewhere, photograph, (first.name, second.name), here.pseudonyms)
+        here.erase(_FIRST)
+        erased = here.rob()
+        erasure = Erasure(
+            [tried(cast, here, photograph) for photograph in first.photographs], _left(enrolled, erased, here)
+        )
+        refresh_s = _timed(here, progress)
+        refreshed = here.rob()
+        spoils = Spoils(enrolled, elsewhere, erased, refreshed)
+        judged = _judged(here, there)
+        drill = attacks.carry_out(spoils, judged, (first.name, second.name), here.pseudonyms, seed, progress)
+        return Played(
+            cast=cast,
+            model=here.model,
+            random_rows=rows,
+            enrol_s=here.crowd_s,
+            answers=answers,
+            haul=haul,
+            erasure=erasure,
+            renewal=_renewal(enrolled, refreshed, here, refresh_s),
+            drill=drill,
+            passed=attacks.passed(drill),
+        )
+
+
+def _judged(here: Premises, there: Premises) -> People:
+    """The people of both offices, for the attacks; the thief knows the very vectors enrolled."""
+    count = len(there.templates)
+    nameless = ("",) * count
+    return People(nameless, nameless, here.templates[:count], there.templates, here.templates[:count])
+
+
+def _left(before: Theft, after: Theft, here: Premises) -> dict[str, bool]:
+    """In which stores the bytes of the erased row still stand."""
+    row = before.rows(THIEF, np.array([_FIRST])).words[0]
+    needles = {THIEF: canaries.words(row), PLAIN: canaries.vector(here.templates[_FIRST])}
+    return {store: bool(after.stores[store].haystack.holds(some).any()) for store, some in needles.items()}
+
+
+def _timed(here: Premises, progress: Progress) -> float:
+    started = time.perf_counter()
+    here.refresh(progress)
+    return time.perf_counter() - started
+
+
+def _renewal(old: Theft, new: Theft, here: Premises, seconds: float) -> Renewal:
+    staying = np.arange(_SECOND, len(here.pseudonyms))
+    photograph = quantised(here.templates[_SECOND])
+    mine = old.rows(THIEF, staying)
+    mixed, unmixed = (theft.together(mine, other.rows(PARTNER, staying)) for other in (new, old))
+    return Renewal(
+        seconds=seconds,
+        rows=len(staying),
+        mixed=theft.place(photograph, mixed, 0),
+        unmixed=theft.place(photograph, unmixed, 0),
+    )
