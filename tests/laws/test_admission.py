@@ -12,6 +12,7 @@ from moiety.matching import admission, integrity
 from moiety.matching.refusals import Disagreement, MalformedTemplate
 from moiety.matching.rounds import lockstep
 from moiety.matching.words import quantise
+from moiety.sharing.ring import POINTS, multiply, scale
 from moiety.sharing.seat import SEATS, Seat
 from moiety.sharing.split import split
 
@@ -30,7 +31,11 @@ def admit(templates: NDArray[np.int64], bend: tuple[Seat, int, int, int] | None 
     if bend is not None:
         seat, row, word, bit = bend
         parts[seat][row, word] ^= np.uint64(1 << bit)
-    three, head = Three(), header(len(templates), 0, DIM, 0, "enrol")
+    admit_parts(parts, public)
+
+
+def admit_parts(parts: dict[Seat, NDArray[np.uint64]], public: bytes = b"") -> None:
+    three, head = Three(), header(len(parts["a"]), 0, DIM, 0, "enrol")
     lockstep(
         {
             seat: admission.attempt(
@@ -61,6 +66,17 @@ def test_the_longest_face_in_every_row_is_admitted() -> None:
 def test_a_part_off_the_line_is_refused(seat: Seat, bit: int) -> None:
     with pytest.raises(MalformedTemplate):
         admit(faces(1_500), bend=(seat, 1_201, 7, bit))
+
+
+def test_the_degree_sees_what_sums_and_norms_do_not() -> None:
+    """2^63 times the square of each point, added to one word: values and norms stay what they were."""
+    parts = split(faces(1_500).view(np.uint64), os.urandom)
+    for seat in SEATS:
+        bend = np.zeros_like(parts[seat])
+        bend[1_201, 6] = 1 << 63
+        parts[seat] += scale(multiply(POINTS[seat], POINTS[seat]), bend)
+    with pytest.raises(MalformedTemplate):
+        admit_parts(parts)
 
 
 @pytest.mark.parametrize("added", [1 << 16, 1 << 32, 1 << 40, -(1 << 62), 200])

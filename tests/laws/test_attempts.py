@@ -18,7 +18,7 @@ from moiety.matching.rounds import Rounds, lockstep
 from moiety.matching.search import Side, attempt, opened
 from moiety.matching.words import quantise
 from moiety.sharing.encode import encode
-from moiety.sharing.ring import POINTS, inverse, scale
+from moiety.sharing.ring import POINTS, inverse, multiply, scale
 from moiety.sharing.seat import SEATS, Seat
 from moiety.sharing.split import combine, split
 from moiety.sharing.streams import Stream
@@ -164,6 +164,18 @@ def test_a_share_off_the_line_is_refused(seat: Seat, bit: int, parts: dict[Seat,
     sides[seat] = replace(sides[seat], probe=bent)
     with pytest.raises(MalformedProbe):
         lockstep({s: attempt(sides[s]) for s in SEATS})
+
+
+def test_the_degree_sees_what_range_and_norm_do_not(parts: dict[Seat, NDArray[np.uint16]]) -> None:
+    """2^31 times the square of each point, added to one word: the value at 0 and the norm stay what they were."""
+    sides = sides_for(faces(1, 7).astype(np.int32), parts)
+    for seat in SEATS:
+        bend = np.zeros((1, DIM), dtype=np.uint32)
+        bend[0, 4] = 1 << 31
+        bent = sides[seat].probe + scale(multiply(POINTS[seat], POINTS[seat]), bend)
+        sides[seat] = replace(sides[seat], probe=bent)
+    with pytest.raises(MalformedProbe):
+        lockstep({seat: attempt(sides[seat]) for seat in SEATS})
 
 
 def test_one_bad_probe_refuses_its_whole_batch(parts: dict[Seat, NDArray[np.uint16]]) -> None:

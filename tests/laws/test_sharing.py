@@ -114,6 +114,17 @@ def test_refresh_keeps_the_secret_and_changes_every_part(secret: NDArray[np.uint
         assert (split.combine({seat: new[seat] for seat in pair}) == secret).all()
 
 
+@pytest.mark.parametrize("changed", range(3))
+def test_every_custodians_seed_counts(changed: int) -> None:
+    """Two custodians that know two seeds do not know the third one's shift."""
+    part = np.zeros((50, 64), dtype=np.uint16)
+    seeds = [os.urandom(32) for _ in range(3)]
+    one = refresh.apply(part, "a", (seeds[0], seeds[1], seeds[2]), b"2")
+    seeds[changed] = os.urandom(32)
+    other = refresh.apply(part, "a", (seeds[0], seeds[1], seeds[2]), b"2")
+    assert np.count_nonzero(one == other) < 20  # 0.05 expected among 3,200
+
+
 def test_an_old_part_and_a_new_one_of_another_custodian_are_noise() -> None:
     """Combined, they give words that are right no more often than chance."""
     secret = np.full((500, 64), 77, dtype=np.uint16)
