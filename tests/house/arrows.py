@@ -124,8 +124,6 @@ IO_FILES: dict[str, set[str]] = {
     "drills/sql.py": {"sqlite3"},
     "drills/standin.py": {"PIL"},
     "drills/twin.py": {"sqlite3"},
-    "bench/peers.py": {"faiss"},
-    "bench/scene.py": {"tempfile"},
 }
 """Path under `src/moiety` -> the I/O libraries that it serves."""
 
@@ -142,6 +140,26 @@ def io_findings(source: Source) -> Iterator[str]:
         if name == library or name.startswith(library + ".")
     }
     yield from (f"{source.path}:{line}: imports {library}" for line, library in sorted(found))
+
+
+PURE = frozenset({"sharing", "matching", "identity"})
+"""Folders without any file that touches the world: not even the standard library's ways to it."""
+
+OUTSIDE = frozenset({"asyncio", "builtins", "ctypes", "io", "logging", "os", "pathlib", "sys", "threading"})
+BUILTIN_IO = frozenset({"open", "print", "input", "exec", "eval", "compile", "__import__"})
+
+
+def purity_findings(source: Source) -> Iterator[str]:
+    """In the pure folders: modules of the standard library that reach outside, and built-ins that do."""
+    if source.folder not in PURE:
+        return
+    typing_only = source.typing_lines()
+    for name, line in source.imports():
+        if name.split(".")[0] in OUTSIDE and line not in typing_only:
+            yield f"{source.path}:{line}: imports {name} in a pure folder"
+    for name, line in source.called_names():
+        if name in BUILTIN_IO:
+            yield f"{source.path}:{line}: calls {name} in a pure folder"
 
 
 WORLD: dict[str, str] = {

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -64,6 +64,20 @@ class Source:
         package = package[: len(package) - (node.level - 1)]
         return ".".join([*package, *([node.module] if node.module else [])])
 
+    def typing_lines(self) -> set[int]:
+        """Lines that only a type checker reads (`if TYPE_CHECKING:`)."""
+        found: set[int] = set()
+        for node in ast.walk(self.tree):
+            if isinstance(node, ast.If) and _chain(node.test)[-1:] == ["TYPE_CHECKING"]:
+                found |= {inner.lineno for statement in node.body for inner in ast.walk(statement) if _has_line(inner)}
+        return found
+
+    def called_names(self) -> Iterator[tuple[str, int]]:
+        """Plain names that are called, and the line."""
+        for node in ast.walk(self.tree):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+                yield node.func.id, node.lineno
+
     def dotted_uses(self) -> Iterator[tuple[str, int]]:
         """Every name or chain of attributes, written out through the module's imports, and its line.
 
@@ -90,6 +104,10 @@ class Source:
         return found
 
 
+def _has_line(node: ast.AST) -> bool:
+    return hasattr(node, "lineno")
+
+
 def _is_dynamic_import(node: ast.AST) -> bool:
     """`import_module("a.b")` with the name written out."""
     return (
@@ -111,6 +129,7 @@ def _chain(node: ast.AST) -> list[str]:
     return [node.id, *reversed(names)]
 
 
+@cache
 def sources() -> list[Source]:
     """All modules of the package as they stand in the checkout."""
     found = []

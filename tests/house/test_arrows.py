@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from tests.house.arrows import arrow_findings, io_findings, stale_rows, world_findings
+from tests.house.arrows import arrow_findings, io_findings, purity_findings, stale_rows, world_findings
 from tests.house.source import Source, sources
 
 
-@pytest.mark.parametrize("rule", [arrow_findings, io_findings, world_findings])
+@pytest.mark.parametrize("rule", [arrow_findings, io_findings, purity_findings, world_findings])
 def test_every_module_keeps_the_rule(rule):
     findings = [finding for source in sources() for finding in rule(source)]
     assert not findings, "\n" + "\n".join(findings)
@@ -60,6 +60,19 @@ def test_an_arrow_the_right_way_is_not(name, text):
 )
 def test_an_io_library_in_a_pure_module_is_found(text):
     assert list(io_findings(Source("moiety.matching.search", text)))
+
+
+@pytest.mark.parametrize(
+    "text", ["import os", "from pathlib import Path", "def f():\n    import logging", "open('x')", "print(1)"]
+)
+def test_reaching_outside_from_a_pure_folder_is_found(text):
+    assert list(purity_findings(Source("moiety.sharing.ring", text)))
+    assert list(purity_findings(Source("moiety.custody.sql", text))) == []
+
+
+def test_a_path_as_a_type_is_not_reaching_outside():
+    text = "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    from os import PathLike\nx.open()"
+    assert list(purity_findings(Source("moiety.identity.ports", text))) == []
 
 
 @pytest.mark.parametrize(
