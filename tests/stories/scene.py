@@ -10,6 +10,9 @@ from pathlib import Path
 import pytest
 
 from moiety import settings
+from moiety.face.card_refusals import ModelNotInstalled
+from moiety.face.photographs import PhotographsNotInstalled, path
+from moiety.face.store import DEFAULTS, ModelStore
 from moiety.identity.examples import DOOR
 
 __all__ = ["DOOR", "Clock", "Photographs", "installed_data", "photographs_of", "spoilt"]
@@ -36,23 +39,22 @@ class Photographs:
 
 def installed_data() -> Path:
     """The data folder; skips the test where the default models are not in it."""
-    from moiety.face.card_refusals import ModelNotInstalled
-    from moiety.face.store import DEFAULTS, ModelStore
-
     data = settings.data_folder()
     try:
         for model in DEFAULTS:
             ModelStore(data).path(model)
     except ModelNotInstalled as missing:
-        pytest.skip(missing.text)
+        pytest.skip(missing.advice)
     return data
 
 
 def photographs_of(data: Path) -> Photographs:
     """The packaged photographs of the data folder; skips the test where they are not in it."""
-    folder = data / "photographs"
-    anna = [folder / name for name in ("obama.jpg", "obama2.jpg", "obama3.jpg")]
-    return Photographs(anna, folder / "biden.jpg", folder / "astronaut.png")
+    try:
+        anna = [path(data, name) for name in ("obama.jpg", "obama2.jpg", "obama3.jpg")]
+        return Photographs(anna, path(data, "biden.jpg"), path(data, "astronaut.png"))
+    except PhotographsNotInstalled as missing:
+        pytest.skip(missing.advice)
 
 
 def spoilt(photographs: Photographs) -> dict[str, bytes]:
