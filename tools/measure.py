@@ -53,7 +53,7 @@ def labelled_pairs() -> list[str] | None:
     tables = sorted(folder.glob("*.csv"))
     if len(tables) != 1:
         return None
-    return ["evaluate", "pairs", str(tables[0]), "--images", str(folder)]
+    return ["evaluate", "pairs", str(tables[0]), "--images", str(folder / "images")]
 
 
 def measure(name: str, arguments: list[str], shown: list[str]) -> None:
