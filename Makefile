@@ -82,7 +82,7 @@ wheel: $(PACKAGE) ## dist/moiety-*.whl, built from this checkout alone
 	@rm -rf dist && $(PIP) wheel --no-deps --no-build-isolation --no-index --wheel-dir dist .
 	@ls dist/*.whl
 
-sbom: $(PACKAGE) ## dist/moiety.cdx.json, CycloneDX: what .venv holds, with licences and hashes
+sbom: $(PACKAGE) ## dist/moiety.cdx.json, CycloneDX: what is installed, its licences, who needs what
 	@mkdir -p dist && $(PYTHON) -m tools.sbom dist/moiety.cdx.json
 	@echo dist/moiety.cdx.json
 
