@@ -21,6 +21,10 @@ WINDOW: Final = 16
 SHORTEST: Final = 8
 """A chance hit of eight given bytes in a file of 2^24 random ones has probability 2^-40."""
 _DIFFERENT_BYTES: Final = 6
+_DIFFERENT_AT_FIRST: Final = 4
+_HEAD: Final = 128
+_TAIL: Final = 32
+"""Of a picture file: what all files of one kind begin and end with."""
 _HASHES: Final = ("md5", "sha1", "sha256", "sha512", "blake2b", "blake2s", "sha3_256")
 _FLOATS: Final = ("<f8", ">f8", "<f4", ">f4", "<f2", ">f2")
 _WHOLE: Final = ("<i4", ">i4", "<i2", ">i2")
@@ -73,7 +77,12 @@ def words(secret: NDArray[np.uint16]) -> list[bytes]:
 def picture(encoded: bytes, pixels: NDArray[np.uint8]) -> list[bytes]:
     """A picture: windows of its file, and of its pixels (h, w, 3) in either channel order, planes and rows."""
     planes = np.ascontiguousarray(pixels.transpose(2, 0, 1))
-    forms = [encoded, pixels.tobytes(), np.ascontiguousarray(pixels[..., ::-1]).tobytes(), planes.tobytes()]
+    forms = [
+        encoded[_HEAD:-_TAIL],
+        pixels.tobytes(),
+        np.ascontiguousarray(pixels[..., ::-1]).tobytes(),
+        planes.tobytes(),
+    ]
     grey = pixels.astype(np.float32) @ np.array([0.299, 0.587, 0.114], np.float32)
     forms.append(grey.round().astype(np.uint8).tobytes())
     found: list[bytes] = []
@@ -86,7 +95,7 @@ def picture(encoded: bytes, pixels: NDArray[np.uint8]) -> list[bytes]:
 def _windows(form: bytes) -> Iterable[bytes]:
     for start in range(0, len(form) - WINDOW + 1, WINDOW):
         window = form[start : start + WINDOW]
-        if len(set(window)) >= _DIFFERENT_BYTES:
+        if len(set(window)) >= _DIFFERENT_BYTES and len(set(window[:SHORTEST])) >= _DIFFERENT_AT_FIRST:
             yield window
 
 

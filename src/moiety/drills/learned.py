@@ -19,6 +19,8 @@ from moiety.drills.views import Reading
 
 _SMOOTHING: Final = 8.0
 """Imagined occurrences of each byte value: keeps a value never seen from deciding alone."""
+_NARROWEST: Final = 1e-6
+"""Least kernel width, for columns that are mostly one value."""
 _IMPOSTORS_EACH: Final = 12
 _RIDGE: Final = 0.1
 """Of the kernel's mean diagonal: chosen on plain vectors, where anything from 0.01 to 1 does."""
@@ -68,7 +70,7 @@ def curved(known: Reading) -> Learned:
     """Kernel ridge regression with a Gaussian kernel, as wide as the median distance, on circle points and bits."""
     taught = _described(known.right)
     distances = _distances(taught, taught)
-    width = float(np.median(distances[np.triu_indices(len(taught), 1)]))
+    width = max(float(np.median(distances[np.triu_indices(len(taught), 1)])), _NARROWEST)
     answers = _solved(np.exp(-distances / width), rules.centred(known.left))
 
     def score(reading: Reading) -> Scores:

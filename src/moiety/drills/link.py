@@ -47,7 +47,7 @@ def _labels(left: Rows, right: Rows) -> list[Reading]:
     return [
         Reading("handles", _words(left.handles), _words(right.handles)),
         by_rank("slots", left.slots, right.slots),
-        by_rank("changes", left.changes, right.changes),
+        *(by_rank("marks", *pair) for pair in zip(left.marks.T, right.marks.T, strict=True)),
     ]
 
 

@@ -1,7 +1,7 @@
 """Attack: order. The thief watched the door: he knows in which order people came. Do the rows tell which is whose?
 
 A row says in clear on which day it expires, so who came on another day is told apart; that is the bound. Within a day
-nothing may tell: not the slot, not the number of the change that wrote the page, not the write-ahead log.
+nothing may tell: not the slot, not any number beside the row or its page, not the write-ahead log.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ def of_arrival(scene: Scene, rng: np.random.Generator) -> tuple[Trial, Trial]:
     def on(store: str) -> Trial:
         theft = scene.enrolled
         rows = theft.rows(store, scene.everybody)
-        columns = [rows.expires, rows.grounds, rows.slots, rows.changes]
+        columns = [rows.expires, rows.grounds, rows.slots, *rows.marks.T]
         if store != PLAIN:
             columns.append(theft.stores[store].occupied_since(theft.gallery)[rows.slots])
         readings = [by_rank(str(place), scene.everybody, column) for place, column in enumerate(columns)]

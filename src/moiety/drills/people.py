@@ -17,6 +17,7 @@ Vectors = NDArray[np.float32]
 
 GENUINE_COSINE: Final = 0.7
 _EFFECTIVE_DIRECTIONS: Final = 50
+"""Of variances that fall as exp(-2 k / n), about n count: (sum)^2 / sum of squares."""
 _GIVEN: Final = (
     "Amara",
     "Bohdan",
@@ -85,7 +86,7 @@ def quantised(vectors: NDArray[np.floating]) -> NDArray[np.int16]:
 
 
 def _photographs(count: int, dim: int, rng: np.random.Generator) -> tuple[Vectors, Vectors, Vectors]:
-    spread = np.exp(-np.arange(dim) / (2 * _EFFECTIVE_DIRECTIONS))
+    spread = np.exp(-np.arange(dim) / _EFFECTIVE_DIRECTIONS)
     rotation = np.linalg.qr(rng.normal(size=(dim, dim)))[0]
     faces = rng.normal(size=(count, dim)) * spread
 

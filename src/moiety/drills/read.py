@@ -6,6 +6,7 @@ Success is the share of people of whom anything was found; chance is the same fo
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import chain
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,9 +23,14 @@ Needles = Sequence[list[bytes]]
 
 
 def search(haystack: Haystack, wanted: Needles, decoys: Needles, rng: np.random.Generator) -> Trial:
-    """How many people's canaries turn up in stolen bytes, beside how many strangers' do."""
-    total = sum(map(len, wanted))
-    return by_decoys(found(haystack, wanted), found(haystack, decoys), haystack.accident(total), rng)
+    """How many people's canaries turn up in stolen bytes, beside how many strangers' do.
+
+    What a person and a stranger have in common, such as the head of a picture file, says nothing and is left out.
+    """
+    shared = set(chain.from_iterable(wanted)) & set(chain.from_iterable(decoys))
+    wanted, decoys = ([[one for one in needles if one not in shared] for needles in some] for some in (wanted, decoys))
+    accident = haystack.accident(sum(map(len, wanted)))
+    return by_decoys(found(haystack, wanted), found(haystack, decoys), accident, rng)
 
 
 def found(haystack: Haystack, people: Needles) -> NDArray[np.bool_]:

@@ -6,6 +6,7 @@ import hashlib
 import itertools
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -92,7 +93,7 @@ def rob_and_attack(
 
     rng = np.random.default_rng(seed)
     who, strangers = invent(people, DIM, rng), invent(people, DIM, rng)
-    return attack(build(seat, who, strangers, seeded(seed), rng, progress), seed, progress, attacks)
+    return attack(build(seat, who, strangers, partial(seeded, seed), rng, progress), seed, progress, attacks)
 
 
 def attack(scene: Scene, seed: int, progress: Progress, attacks: tuple[Attack, ...] = ATTACKS) -> list[Measured]:
@@ -107,12 +108,11 @@ def attack(scene: Scene, seed: int, progress: Progress, attacks: tuple[Attack, .
     return measured
 
 
-def seeded(seed: int) -> Entropy:
-    """Random bytes that a seed repeats, for drills only: SHAKE-256 of the seed and a count of draws."""
+def seeded(seed: int, party: str) -> Entropy:
+    """Random bytes of one party that a seed repeats, for drills only: SHAKE-256 of both and a count of draws."""
     draws = itertools.count()
 
     def entropy(count: int) -> bytes:
-        place = seed.to_bytes(8, "big") + next(draws).to_bytes(8, "big")
-        return hashlib.shake_256(b"moiety drill 1" + place).digest(count)
+        return hashlib.shake_256(f"moiety drill 1 {seed} {party} {next(draws)}".encode()).digest(count)
 
     return entropy

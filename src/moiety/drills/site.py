@@ -7,6 +7,7 @@ several days of a calendar that the drill turns.
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from math import ceil
@@ -16,53 +17,67 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from moiety.custody.custodian import Custodian
 from moiety.custody.embedded import Embedded
-from moiety.drills.algebra import SEATS, combine_bytes
-from moiety.drills.loot import steal
+from moiety.custody.lock import OfficeLock
+from moiety.custody.sql import unobserved
+from moiety.custody.three import Three
+from moiety.drills.algebra import combine_bytes
+from moiety.drills.loot import Loot, steal
 from moiety.drills.people import People, Vectors
 from moiety.drills.scene import NOBODY, PLAIN, Scene, Theft
 from moiety.drills.standin import MODEL, Models, photograph, portrait
 from moiety.drills.twin import PlainTwin
 from moiety.identity.office import Office
-from moiety.identity.ports import Entropy, Progress
+from moiety.identity.ports import Entropy, Newcomer, Progress, silent
 from moiety.identity.pseudonym import Pseudonym
 from moiety.identity.results import Enrolled
+from moiety.matching.words import quantise
+from moiety.sharing.seat import SEATS
 
 GALLERY: Final = "door"
 DAYS: Final = 5
 """Days over which people are enrolled: rows of one day must be alike, and 200 people make forty a day."""
 ERASED_SHARE: Final = 0.1
 _FIRST_DAY: Final = datetime(2025, 1, 6, 9, tzinfo=UTC)
+_UNIX: Final = datetime(1970, 1, 1, 9, tzinfo=UTC)
+_RETENTION_DAYS: Final = 365
+_GROUNDS: Final = "consent"
+_PSEUDONYM_BYTES: Final = 16
 _PURPOSE: Final = f"""
 name = "{GALLERY}"
 controller = "A drill"
 description = "Somebody opens a door"
-retention_days = 365
+retention_days = {_RETENTION_DAYS}
 model = "{MODEL}"
 
 [targets]
 fmr = 1e-3
 fpir = 1e-2
 
-[grounds.consent]
+[grounds.{_GROUNDS}]
 article_6 = "6(1)(a)"
 article_9 = "9(2)(a)"
 notice = "These people do not exist"
 """
 
 
+Entropies = Callable[[str], Entropy]
+"""Randomness for each party: a deployment's gateway and its three custodians, by a name such as "first a"."""
+
+
 class Deployment:
     """Three custodians and a plain twin with the same people, all in use while they are robbed."""
 
     def __init__(
-        self, folder: Path, people: People, vectors: Vectors, entropy: Entropy, rng: np.random.Generator
+        self, folder: Path, people: People, vectors: Vectors, entropies: Entropies, rng: np.random.Generator
     ) -> None:
         self._folder = folder
         self._day = 0
         folder.mkdir()
-        Embedded.create(folder / "office", entropy)
-        custodians = Embedded.open(folder / "office", clock=self._now, entropy=entropy)
-        self._office = Office(custodians, Models(vectors.shape[1]), clock=self._now, entropy=entropy)
+        self._entropy = entropies(f"{folder.name} gateway")
+        self._custodians = self._opened(entropies)
+        self._office = Office(self._custodians, Models(vectors.shape[1]), clock=self._now, entropy=self._entropy)
         self._twin = PlainTwin(folder / PLAIN)
         self._office.add_purpose(_PURPOSE.encode())
         self.days = np.arange(len(people)) * DAYS // len(people)
@@ -72,28 +87,38 @@ class Deployment:
         self._vectors = vectors
 
     def enrol(self, progress: Progress) -> None:
-        """Everybody, in order, some on each day."""
+        """Everybody, one after the other in order, from a file each: some on each day."""
         door = self._office.purpose(GALLERY)
         pseudonyms: list[bytes] = []
         for day in range(DAYS):
             self._day = day
-            todays = np.flatnonzero(self.days == day)
-            paths = [[self._written(person)] for person in todays]
-            for outcome in door.enrol_many(paths, grounds="consent"):
+            paths = [[self._written(person)] for person in np.flatnonzero(self.days == day)]
+            for outcome in door.enrol_many(paths, grounds=_GROUNDS):
                 if not isinstance(outcome, Enrolled):
                     raise outcome
                 pseudonyms.append(outcome.pseudonym.value)
                 progress("enrolling people", len(pseudonyms), len(self._people))
-        self.pseudonyms = np.frombuffer(b"".join(pseudonyms), np.uint8).reshape(-1, 16)
-        columns = (
-            self._people.names,
-            self._people.numbers,
-            self.pseudonyms,
-            self.photographs,
-            self._vectors,
-            self.days,
+        self._keep(pseudonyms)
+
+    def enrol_together(self) -> None:
+        """Everybody, straight into the custodians' hands: a batch on each day."""
+        pseudonyms = [self._entropy(_PSEUDONYM_BYTES) for _ in self.days]
+        for day in range(DAYS):
+            expires = (_FIRST_DAY - _UNIX).days + day + _RETENTION_DAYS
+            newcomers = [
+                Newcomer(quantise(self._vectors[person]), pseudonyms[person], expires, 0)
+                for person in np.flatnonzero(self.days == day)
+            ]
+            self._day = day
+            self._custodians.enrol(GALLERY, newcomers)
+        self._keep(pseudonyms)
+
+    def _keep(self, pseudonyms: Sequence[bytes]) -> None:
+        self.pseudonyms = np.frombuffer(b"".join(pseudonyms), np.uint8).reshape(-1, _PSEUDONYM_BYTES)
+        who = self._people
+        self._ids = self._twin.enrol(
+            who.names, who.numbers, self.pseudonyms, self.photographs, self._vectors, self.days
         )
-        self._ids = self._twin.enrol(*columns)
 
     def erase(self, people: NDArray[np.intp]) -> None:
         """These people, at all three custodians and in the twin."""
@@ -109,7 +134,7 @@ class Deployment:
 
     def rob(self) -> Theft:
         """Every store as it is now, byte for byte, and where each person's row lies in it."""
-        stores = {seat: steal(self._folder / "office" / f"custodian-{seat}") for seat in SEATS}
+        stores: dict[str, Loot] = {seat: steal(self._folder / "office" / f"custodian-{seat}") for seat in SEATS}
         pair = {seat: stores[seat].rows(GALLERY) for seat in SEATS[:2]}
         if not np.array_equal(pair["a"].slots, pair["b"].slots):
             raise RuntimeError("two custodians of one deployment do not hold the same slots")
@@ -127,6 +152,25 @@ class Deployment:
         self._office.close()
         self._twin.close()
 
+    def _opened(self, entropies: Entropies) -> Embedded:
+        """As `Embedded.open`, but with randomness for each custodian: threads would share one out anew each time."""
+        office = self._folder / "office"
+        Embedded.create(office, self._entropy)
+        custodians = {
+            seat: Custodian.open(
+                office / f"custodian-{seat}",
+                seat,
+                clock=self._now,
+                entropy=entropies(f"{self._folder.name} {seat}"),
+                observer=unobserved,
+            )
+            for seat in SEATS
+        }
+        publics = {seat: custodian.introduce() for seat, custodian in custodians.items()}
+        for custodian in custodians.values():
+            custodian.meet(publics)
+        return Embedded(Three(custodians), OfficeLock(office), self._now, self._entropy, silent)
+
     def _now(self) -> datetime:
         return _FIRST_DAY + timedelta(days=self._day)
 
@@ -138,11 +182,11 @@ class Deployment:
 
 
 def build(
-    seat: str, people: People, strangers: People, entropy: Entropy, rng: np.random.Generator, progress: Progress
+    seat: str, people: People, strangers: People, entropies: Entropies, rng: np.random.Generator, progress: Progress
 ) -> Scene:
     """Set up two deployments with the same people in temporary folders, use them, and rob them at four moments."""
     with tempfile.TemporaryDirectory(prefix="moiety-drill-") as folder:
-        return _robbed(seat, people, strangers, Path(folder), entropy, rng, progress)
+        return _robbed(seat, people, strangers, Path(folder), entropies, rng, progress)
 
 
 def _robbed(
@@ -150,19 +194,19 @@ def _robbed(
     people: People,
     strangers: People,
     folder: Path,
-    entropy: Entropy,
+    entropies: Entropies,
     rng: np.random.Generator,
     progress: Progress,
 ) -> Scene:
-    with closing(Deployment(folder / "first", people, people.enrolled, entropy, rng)) as first:
+    with closing(Deployment(folder / "first", people, people.enrolled, entropies, rng)) as first:
         first.enrol(progress)
         enrolled = first.rob()
         first.erase(rng.choice(len(people), ceil(ERASED_SHARE * len(people)), replace=False))
         erased = first.rob()
         first.refresh()
         refreshed = first.rob()
-    with closing(Deployment(folder / "second", people, people.elsewhere, entropy, rng)) as second:
-        second.enrol(progress)
+    with closing(Deployment(folder / "second", people, people.elsewhere, entropies, rng)) as second:
+        second.enrol_together()
         elsewhere = second.rob()
     return Scene(
         seat=seat,

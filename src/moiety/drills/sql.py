@@ -31,8 +31,8 @@ class Rows:
     """The occupied rows of one gallery as stolen.
 
     `words` uint16 (n, d) are parts, or quantised vectors where `seat` is None; `pseudonyms` and `handles` uint8
-    (n, 16); all others int64 (n,): `slots`, `expires` (unix days), `grounds`, and `changes`, the number of the
-    gallery's change in which the row's page was last written.
+    (n, 16); all others int64 (n,): `slots`, `expires` (unix days) and `grounds`. `marks` int64 (n, columns) are all
+    other numbers that the database keeps beside a row or its page, row numbers of the tables included.
     """
 
     seat: str | None
@@ -42,7 +42,7 @@ class Rows:
     pseudonyms: NDArray[np.uint8] = field(repr=False)
     expires: NDArray[np.int64] = field(repr=False)
     grounds: NDArray[np.int64] = field(repr=False)
-    changes: NDArray[np.int64] = field(repr=False)
+    marks: NDArray[np.int64] = field(repr=False)
 
     def __len__(self) -> int:
         return len(self.slots)
@@ -105,12 +105,8 @@ def _has(database: sqlite3.Connection, table: str) -> bool:
 
 def _states(database: sqlite3.Connection, gallery: str) -> NDArray[np.uint8]:
     """The state of every slot: uint8 (slots,)."""
-    stored = database.execute(
-        "SELECT states.rows FROM states JOIN gallery ON gallery.id = states.gallery"
-        " JOIN custodian ON custodian.epoch = states.epoch WHERE gallery.name = ? ORDER BY states.number",
-        (gallery,),
-    ).fetchall()
-    return np.frombuffer(b"".join(one for (one,) in stored), page.STATES)["states"].reshape(-1)
+    stored, _ = _paged(database, "states", gallery)
+    return np.frombuffer(b"".join(stored), page.STATES)["states"].reshape(-1)
 
 
 def _plain(database: sqlite3.Connection) -> Rows:
@@ -128,35 +124,42 @@ def _plain(database: sqlite3.Connection) -> Rows:
         pseudonyms=pseudonyms,
         expires=np.array(expires),
         grounds=np.zeros(len(numbers), np.int64),
-        changes=np.array(registered),
+        marks=np.array(registered)[:, None],
     )
 
 
 def _split(database: sqlite3.Connection, gallery: str) -> Rows:
     (seat,) = database.execute("SELECT seat FROM custodian").fetchone()
-    found = database.execute(
-        "SELECT page.rows, page.number, page.version FROM page JOIN gallery ON gallery.id = page.gallery"
-        " JOIN custodian ON custodian.epoch = page.epoch WHERE gallery.name = ? ORDER BY page.number",
-        (gallery,),
-    ).fetchall()
-    if not found:
+    stored, marks = _paged(database, "page", gallery)
+    if not stored:
         raise LookupError("the gallery has no rows")
-    stored, numbers, versions = zip(*found, strict=True)
     pages = np.frombuffer(b"".join(stored), page.layout((len(stored[0]) - _PAGE_OVERHEAD) // (SLOTS * _WORD_BYTES)))
-    held = _states(database, gallery) == State.ACTIVE
-    slots = np.add.outer(np.array(numbers) * SLOTS, np.arange(SLOTS)).reshape(-1)
+    states = _states(database, gallery)
+    held = states == State.ACTIVE
+    marks = np.concatenate([marks, _paged(database, "states", gallery)[1]], axis=1)
 
     def column(name: str) -> NDArray[Any]:
         values = pages[name]
-        return np.asarray(values.reshape(len(slots), *values.shape[2:])[held])
+        return np.asarray(values.reshape(len(held), *values.shape[2:])[held])
 
     return Rows(
         seat=seat,
-        words=column("parts").astype(np.uint16),
-        slots=slots[held],
+        words=page.rows(pages).astype(np.uint16)[held],
+        slots=np.flatnonzero(held),
         handles=column("handles"),
         pseudonyms=column("pseudonyms"),
         expires=column("expires").astype(np.int64),
         grounds=column("grounds").astype(np.int64),
-        changes=np.repeat(np.array(versions), SLOTS)[held],
+        marks=np.repeat(marks, SLOTS, axis=0)[held],
     )
+
+
+def _paged(database: sqlite3.Connection, table: str, gallery: str) -> tuple[list[bytes], NDArray[np.int64]]:
+    """A gallery's rows of a paged table in this epoch, and all other numbers in them: int64 (pages, marks)."""
+    found = database.execute(
+        f"SELECT paged.rows, paged.rowid, paged.* FROM {table} AS paged JOIN gallery ON gallery.id = paged.gallery"  # noqa: S608
+        " JOIN custodian ON custodian.epoch = paged.epoch WHERE gallery.name = ? ORDER BY paged.number",
+        (gallery,),
+    ).fetchall()
+    numbers = [[value for value in row if isinstance(value, int)] for row in found]
+    return [row[0] for row in found], np.array(numbers, np.int64).reshape(len(found), -1)
