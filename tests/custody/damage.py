@@ -1,0 +1,69 @@
+"""Alters the database of one custodian behind its back, as somebody with the file could."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+
+import numpy as np
+
+from moiety.custody import page
+from moiety.custody.page import Pages, Place
+from moiety.custody.slots import Phase, State
+from moiety.sharing.seat import Seat
+from tests.custody.scene import DIM, DOOR
+
+
+def flip(folder: Path, table: str, column: str, number: int, at: int = 0) -> None:
+    """Flip one bit of one page, without making its digest fit."""
+    kind = page.layout(DIM) if table == "page" else page.STATES
+    fields = kind.fields
+    assert fields is not None
+    with closing(sqlite3.connect(folder / "custodian.sqlite")) as database, database:
+        [(row,)] = database.execute(f"SELECT rows FROM {table} WHERE number = ?", (number,)).fetchall()  # noqa: S608
+        altered = bytearray(row)
+        altered[fields[column][1] + at] ^= 1
+        database.execute(f"UPDATE {table} SET rows = ? WHERE number = ?", (bytes(altered), number))  # noqa: S608
+
+
+def delete(folder: Path, table: str, number: int) -> None:
+    """Delete one page."""
+    with closing(sqlite3.connect(folder / "custodian.sqlite")) as database, database:
+        database.execute(f"DELETE FROM {table} WHERE number = ?", (number,))  # noqa: S608
+
+
+def forge(folder: Path, seat: Seat, alter: Callable[[Pages, Pages], None], epoch: int = 1) -> None:
+    """Alter pages and states, and make every digest fit again."""
+    with closing(sqlite3.connect(folder / "custodian.sqlite")) as database, database:
+        found = database.execute("SELECT number, rows FROM page WHERE epoch = ? ORDER BY number", (epoch,)).fetchall()
+        heads = database.execute("SELECT rows FROM states WHERE epoch = ? ORDER BY number", (epoch,)).fetchall()
+        numbers = [number for number, _ in found]
+        pages = page.load([row for _, row in found], page.layout(DIM))
+        states = page.load([row for (row,) in heads], page.STATES)
+        alter(pages, states)
+        place = Place(seat, DOOR, epoch)
+        rows = page.seal(pages, place, numbers)
+        states["page"] = pages["digest"]
+        tops = page.seal(states, place, numbers)
+        for number, row, top in zip(numbers, rows, tops, strict=True):
+            database.execute("UPDATE page SET rows = ? WHERE number = ? AND epoch = ?", (bytes(row), number, epoch))
+            database.execute("UPDATE states SET rows = ? WHERE number = ? AND epoch = ?", (bytes(top), number, epoch))
+
+
+def set_states(folder: Path, seat: Seat, before: State, after: State, phase: Phase) -> None:
+    """Give every slot of one state another, and say that the gallery is in this phase."""
+
+    def alter(pages: Pages, states: Pages) -> None:
+        states["states"] = np.where(states["states"] == before, after, states["states"])
+
+    forge(folder, seat, alter)
+    with closing(sqlite3.connect(folder / "custodian.sqlite")) as database, database:
+        database.execute("UPDATE gallery SET phase = ?", (phase,))
+
+
+def first_active(states: Pages) -> tuple[int, int]:
+    """Page and slot of the first person."""
+    at, slot = np.argwhere(states["states"] == State.ACTIVE)[0]
+    return int(at), int(slot)

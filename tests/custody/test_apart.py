@@ -1,0 +1,176 @@
+"""What three custodians in one process do not share, and what their files let in."""
+
+from __future__ import annotations
+
+import gc
+import itertools
+import os
+import stat
+import types
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from moiety.custody import refusals
+from moiety.custody.embedded import Embedded
+from moiety.custody.sql import Store
+from moiety.sharing.seat import SEATS
+from tests.custody.scene import DOOR, FOLDERS, Clock, matched, opened, people
+
+IMMUTABLE = (type, types.ModuleType, types.FunctionType, types.BuiltinFunctionType, str, bytes, int, float, frozenset)
+
+
+def reachable(root: object) -> list[Any]:
+    """Every object that one custodian holds: through this package's own objects and through plain containers."""
+    seen: dict[int, Any] = {}
+    todo = [root]
+    while todo:
+        found = todo.pop()
+        if id(found) in seen or isinstance(found, IMMUTABLE) or found is None:
+            continue
+        seen[id(found)] = found
+        if type(found).__module__.startswith("moiety."):
+            todo += vars(found).values()
+        elif isinstance(found, dict):
+            todo += [*found.keys(), *found.values()]
+        elif isinstance(found, list | set | tuple):
+            todo += found
+    return list(seen.values())
+
+
+def test_three_custodians_share_no_object(office: Embedded, clock: Clock) -> None:
+    office.enrol(DOOR, people(3))
+    matched(office, people(1))
+    held = [reachable(office._three.custodians[seat]) for seat in SEATS]
+    assert all(len(some) > 20 for some in held)
+    owners = Counter(id(found) for some in held for found in some)
+    shared = [found for found in held[0] + held[1] if owners[id(found)] > 1]
+    # The clock is an argument, and the test's own.
+    assert {type(found).__name__ for found in shared} <= {"Clock"}
+    arrays = [[found for found in some if isinstance(found, np.ndarray)] for some in held]
+    assert all(len(some) >= 5 for some in arrays)
+    for one, other in itertools.combinations(arrays, 2):
+        assert not any(np.may_share_memory(x, y) for x in one for y in other)
+
+
+def test_three_custodians_share_no_key_and_draw_for_themselves(folder: Path, clock: Clock) -> None:
+    drawn: list[bytes] = []
+
+    def entropy(count: int) -> bytes:
+        drawn.append(os.urandom(count))
+        return drawn[-1]
+
+    office = Embedded.open(folder, clock=clock, entropy=entropy)
+    again = Embedded.open(folder, clock=clock, entropy=entropy)
+    try:
+        publics = [c.introduce() for o in (office, again) for c in o._three.custodians.values()]
+        assert len(set(publics)) == 6
+        keys = {seat: custodian._acquaintance.keys() for seat, custodian in office._three.custodians.items()}
+        assert keys["a"].pair_next == keys["b"].pair_previous
+        assert len({key.pair_next for key in keys.values()}) == len({key.nonce for key in keys.values()}) == 3
+        office.enrol(DOOR, people(2))
+        assert matched(office, people(2)) == [True] * 2
+        office.refresh()
+    finally:
+        office.close()
+        again.close()
+    assert len(set(drawn)) == len(drawn)
+    assert all(key not in whole for whole in _files(folder).values() for key in drawn if len(key) == 32)
+
+
+def test_no_pair_key_is_on_a_disk(folder: Path, clock: Clock) -> None:
+    office = opened(folder, clock)
+    office.enrol(DOOR, people(2))
+    secrets = [
+        secret
+        for custodian in office._three.custodians.values()
+        for secret in (
+            *custodian._acquaintance._pairs.values(),
+            custodian._acquaintance._private.private_bytes_raw(),
+        )
+    ]
+    office.close()
+    assert len(set(secrets)) == 6
+    assert not any(secret in whole for whole in _files(folder).values() for secret in secrets)
+
+
+def test_each_has_a_folder_and_a_file_that_only_its_owner_reads(office: Embedded, folder: Path) -> None:
+    office.enrol(DOOR, people(2))
+    for name in FOLDERS:
+        assert stat.S_IMODE((folder / name).stat().st_mode) == 0o700
+        files = sorted(path.name for path in (folder / name).iterdir())
+        assert files == ["custodian.sqlite", "custodian.sqlite-shm", "custodian.sqlite-wal"]
+    assert {stat.S_IMODE(path.stat().st_mode) for path in folder.rglob("*") if path.is_file()} == {0o600}
+
+
+def test_the_store_keeps_no_name_no_time_and_no_order_of_enrolment(office: Embedded, folder: Path) -> None:
+    from sqlalchemy import text
+
+    store: Store = office._three.custodians["a"]._store
+    with store.reading() as connection:
+        columns = {
+            table: [row.name for row in connection.execute(text(f"PRAGMA table_info({table})"))]
+            for (table,) in connection.execute(text("SELECT name FROM sqlite_master WHERE type = 'table'"))
+        }
+    assert columns == {
+        "custodian": ["id", "format", "seat", "office", "epoch", "staging"],
+        "gallery": ["id", "name", "terms", "document", "version", "phase", "pages", "checked", "damaged"],
+        "page": ["gallery", "epoch", "number", "rows"],
+        "states": ["gallery", "epoch", "number", "rows"],
+    }
+
+
+def test_the_files_do_not_tell_who_came_last(office: Embedded, folder: Path) -> None:
+    """Each page that a newcomer's row was written to would lie in the log, in order, until it is cut."""
+    for person in people(4):
+        office.enrol(DOOR, [person])
+        for name in FOLDERS:
+            # What is left is the last activation: states alone, no page of rows.
+            assert (folder / name / "custodian.sqlite-wal").stat().st_size < 6 * 16_500
+
+
+def test_a_folder_without_three_custodians_is_no_office(tmp_path: Path, folder: Path) -> None:
+    with pytest.raises(refusals.NoOffice):
+        opened(tmp_path / "nothing")
+    assert not (tmp_path / "nothing").exists()
+    (folder / "custodian-b" / "custodian.sqlite").unlink()
+    with pytest.raises(refusals.NoOffice):
+        opened(folder)
+    assert not (folder / "custodian-b" / "custodian.sqlite").exists()
+
+
+def test_an_office_is_not_made_where_there_is_one(folder: Path) -> None:
+    with pytest.raises(refusals.OfficeExists):
+        Embedded.create(folder, os.urandom)
+
+
+def test_a_store_of_another_format_or_none_is_refused(folder: Path) -> None:
+    from moiety.custody import tables
+
+    store = Store.open(folder / "custodian-a", "a", lambda point: None)
+    with store.writing("test") as connection:
+        connection.execute(tables.CUSTODIAN.update().values(format=tables.FORMAT + 1))
+    store.close()
+    with pytest.raises(refusals.FormatUnknown) as raised:
+        opened(folder)
+    assert raised.value.numbers == {"found": tables.FORMAT + 1, "known": tables.FORMAT}
+    (folder / "custodian-a" / "custodian.sqlite").write_bytes(b"not a database" * 1000)
+    with pytest.raises(refusals.StoreUnreadable):
+        opened(folder)
+
+
+def test_opening_and_closing_leaves_nothing_open(folder: Path) -> None:
+    before = set(os.listdir("/proc/self/fd"))
+    office = opened(folder)
+    office.enrol(DOOR, people(1))
+    matched(office, people(1))
+    office.close()
+    gc.collect()
+    assert len(os.listdir("/proc/self/fd")) <= len(before)
+
+
+def _files(folder: Path) -> dict[str, bytes]:
+    return {str(path): path.read_bytes() for path in folder.rglob("*") if path.is_file()}

@@ -1,0 +1,203 @@
+"""Old copies put back: refused, with a reason, and nothing is lost by the refusal."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from moiety.custody import refusals
+from moiety.custody.embedded import Embedded
+from moiety.custody.recovery import agreed, unexplained
+from moiety.custody.slots import State
+from moiety.errors import Refused
+from tests.custody.scene import DOOR, FOLDERS, create, matched, opened, people
+
+CROWD = people(4)
+Step = Callable[[Embedded], object]
+
+
+def then(folder: Path, *steps: Step) -> None:
+    """Open, do these, close."""
+    office = opened(folder)
+    for step in steps:
+        step(office)
+    office.close()
+
+
+def enrol(at: int) -> Step:
+    return lambda office: office.enrol(DOOR, [CROWD[at]])
+
+
+def refused(folder: Path, reason: type[Refused]) -> Refused:
+    with pytest.raises(reason) as raised:
+        opened(folder)
+    return raised.value
+
+
+@pytest.mark.parametrize("name", FOLDERS)
+def test_a_custodian_of_an_earlier_epoch_is_refused(folder: Path, tmp_path: Path, name: str) -> None:
+    then(folder, enrol(0))
+    shutil.copytree(folder / name, tmp_path / "old")
+    then(folder, lambda office: office.refresh())
+    shutil.copytree(folder / name, tmp_path / "new")
+    shutil.rmtree(folder / name)
+    shutil.copytree(tmp_path / "old", folder / name)
+    assert refused(folder, refusals.EpochsMixed).numbers == {"oldest": 1, "newest": 2}
+    shutil.rmtree(folder / name)
+    shutil.copytree(tmp_path / "new", folder / name)
+    office = opened(folder)
+    assert matched(office, CROWD) == [True, False, False, False]
+    office.close()
+
+
+def test_two_custodians_of_an_earlier_epoch_are_refused(folder: Path, tmp_path: Path) -> None:
+    then(folder, enrol(0))
+    for name in FOLDERS[:2]:
+        shutil.copytree(folder / name, tmp_path / name)
+    then(folder, lambda office: office.refresh(), lambda office: office.refresh())
+    for name in FOLDERS[:2]:
+        shutil.rmtree(folder / name)
+        shutil.copytree(tmp_path / name, folder / name)
+    refused(folder, refusals.EpochsMixed)
+
+
+@pytest.mark.parametrize("name", FOLDERS)
+def test_a_custodian_from_before_an_enrolment_is_refused_and_nobody_is_lost(
+    folder: Path, tmp_path: Path, name: str
+) -> None:
+    then(folder, enrol(0))
+    shutil.copytree(folder / name, tmp_path / "old")
+    then(folder, enrol(1))
+    shutil.copytree(folder, tmp_path / "whole")
+    shutil.rmtree(folder / name)
+    shutil.copytree(tmp_path / "old", folder / name)
+    assert refused(folder, refusals.CopyOld).numbers == {"behind": 2}
+    office = opened(tmp_path / "whole")
+    assert matched(office, CROWD[:2]) == [True, True]
+    office.close()
+
+
+def test_a_custodian_from_before_an_erasure_does_not_bring_anybody_back(folder: Path, tmp_path: Path) -> None:
+    """One change apart is what an interruption leaves too: then the erasure is completed, never undone."""
+    then(folder, enrol(0), enrol(1))
+    shutil.copytree(folder / FOLDERS[1], tmp_path / "old")
+    then(folder, lambda office: office.erase(DOOR, CROWD[0].pseudonym))
+    shutil.rmtree(folder / FOLDERS[1])
+    shutil.copytree(tmp_path / "old", folder / FOLDERS[1])
+    office = opened(folder)
+    assert matched(office, CROWD[:2]) == [False, True]
+    office.close()
+
+
+def test_a_custodian_from_before_a_gallery_was_used_is_refused(folder: Path, tmp_path: Path) -> None:
+    shutil.copytree(folder / FOLDERS[2], tmp_path / "old")
+    office = opened(folder)
+    terms = office.gallery(DOOR).terms
+    office.add_gallery("gate", terms, b"")
+    office.enrol("gate", CROWD[:1])
+    office.close()
+    shutil.rmtree(folder / FOLDERS[2])
+    shutil.copytree(tmp_path / "old", folder / FOLDERS[2])
+    refused(folder, refusals.CopyOld)
+
+
+def test_a_custodian_of_another_office_or_seat_is_refused(folder: Path, tmp_path: Path) -> None:
+    create(tmp_path / "other")
+    shutil.move(folder / FOLDERS[1], tmp_path / "mine")
+    shutil.copytree(tmp_path / "other" / FOLDERS[1], folder / FOLDERS[1])
+    refused(folder, refusals.NotOneOffice)
+    shutil.rmtree(folder / FOLDERS[1])
+    shutil.copytree(folder / FOLDERS[0], folder / FOLDERS[1])
+    refused(folder, refusals.NotOneOffice)
+    shutil.rmtree(folder / FOLDERS[1])
+    shutil.move(tmp_path / "mine", folder / FOLDERS[1])
+    opened(folder).close()
+
+
+def test_an_old_copy_put_back_under_an_open_office_is_refused_too(folder: Path, tmp_path: Path) -> None:
+    office = opened(folder)
+    office.enrol(DOOR, CROWD[:1])
+    office.close()
+    shutil.copytree(folder / FOLDERS[0], tmp_path / "old")
+    then(folder, lambda office: office.refresh())
+    shutil.rmtree(folder / FOLDERS[0])
+    shutil.copytree(tmp_path / "old", folder / FOLDERS[0])
+    for _ in range(2):
+        refused(folder, refusals.EpochsMixed)
+
+
+def states(*names: str) -> np.ndarray[tuple[int], np.dtype[np.uint8]]:
+    letters = {"f": State.FREE, "p": State.PENDING, "a": State.ACTIVE, "e": State.ERASED}
+    return np.array([letters[letter] for letter in "".join(names)], dtype=np.uint8)
+
+
+def test_only_what_is_active_everywhere_stays() -> None:
+    final = agreed({"a": states("afeapp"), "b": states("afeaap"), "c": states("afepap")})
+    assert final.tolist() == states("afeeee").tolist()
+
+
+def test_blocks_that_one_lacks_are_dropped_unless_somebody_lives_there() -> None:
+    assert agreed({"a": states("affp"), "b": states("af"), "c": states("affp")}).tolist() == states("af").tolist()
+    with pytest.raises(refusals.StatesDiffer):
+        agreed({"a": states("affa"), "b": states("af"), "c": states("affa")})
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "versions", "strange"),
+    [
+        ("ffa", "ffa", (1, 1), 0),
+        ("ffa", "fpa", (1, 1), 1),  # the same version, another state: altered
+        ("ffa", "fpa", (1, 2), 0),  # prepared
+        ("ff", "ffpf", (1, 2), 0),  # prepared, in a new block
+        ("fpa", "faa", (1, 2), 0),  # activated
+        ("faa", "fae", (1, 2), 0),  # erased
+        ("faa", "ffa", (1, 2), 1),  # no step frees a slot
+        ("ffa", "faa", (1, 2), 1),  # nobody is activated who was not prepared
+        ("fea", "fpa", (1, 2), 1),  # no slot is used twice in an epoch
+    ],
+)
+def test_an_interruption_explains_one_step_and_nothing_else(
+    a: str, b: str, versions: tuple[int, int], strange: int
+) -> None:
+    held = {"a": states(a), "b": states(b), "c": states(b)}
+    assert unexplained(held, {"a": versions[0], "b": versions[1], "c": versions[1]}) == strange
+
+
+def test_states_that_no_interruption_explains_are_refused(folder: Path) -> None:
+    from moiety.custody.slots import Phase
+    from tests.custody.damage import set_states
+
+    then(folder, enrol(0), enrol(1))
+    set_states(folder / FOLDERS[1], "b", State.ACTIVE, State.ERASED, phase=Phase.PREPARED)
+    assert refused(folder, refusals.StatesDiffer).numbers == {"slots": 2}
+    set_states(folder / FOLDERS[1], "b", State.ERASED, State.ACTIVE, phase=Phase.SETTLED)
+    office = opened(folder)
+    assert matched(office, CROWD[:2]) == [True, True]
+    office.close()
+
+
+@given(st.lists(st.tuples(*[st.sampled_from("fpae")] * 3), min_size=1, max_size=30))
+def test_nobody_is_active_afterwards_who_was_not_active_everywhere(slots: list[tuple[str, str, str]]) -> None:
+    columns = ["".join(column) for column in zip(*slots, strict=True)]
+    final = agreed({"a": states(columns[0]), "b": states(columns[1]), "c": states(columns[2])})
+    for slot, outcome in zip(slots, final, strict=True):
+        assert (outcome == State.ACTIVE) == (set(slot) == {"a"})
+        assert (outcome == State.FREE) == (set(slot) == {"f"})
+        assert outcome != State.PENDING
+
+
+def test_the_folder_is_left_as_it_was_by_a_refusal(folder: Path, tmp_path: Path) -> None:
+    then(folder, enrol(0))
+    shutil.copytree(folder / FOLDERS[0], tmp_path / "old")
+    then(folder, lambda office: office.refresh())
+    shutil.rmtree(folder / FOLDERS[0])
+    shutil.copytree(tmp_path / "old", folder / FOLDERS[0])
+    refused(folder, refusals.EpochsMixed)
+    assert sorted(os.listdir(folder)) == [*FOLDERS, "gate.lock", "office.lock"]
