@@ -359,6 +359,23 @@ def test_scores_are_not_in_what_the_gateway_gets(parts: dict[Seat, NDArray[np.ui
         assert len(opening.other_digest) == 32
 
 
+def test_what_is_sent_of_every_bit_is_a_coin() -> None:
+    """Each product of the carry chain leaves under a fresh sharing of zero; bare, ones would be three in eight."""
+    count = 3 * 64 * 64
+    three = Three()
+    sent: list[bytes] = []
+
+    def side(seat: Seat, keys: Keys) -> Rounds[Bits]:
+        channel = yield from agree(keys, bytes(32), bytes(32))
+        return (yield from at_least_zero(seat, np.full(count, 7, np.uint16), *channel.streams("threshold")))
+
+    lockstep({seat: tapped(side(seat, three.keys(seat)), sent, []) for seat in SEATS})
+    products = [np.frombuffer(message, dtype=np.uint8) for message in sent if len(message) == count // 8]
+    assert len(products) == 3 * 15
+    for product in products:
+        assert abs(np.unpackbits(product).mean() - 0.5) < 0.03
+
+
 def test_one_component_of_a_match_says_nothing() -> None:
     """A custodian's component of the bits of rows that all match is as often 0 as 1."""
     count = 64 * 256

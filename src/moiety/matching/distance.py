@@ -17,18 +17,26 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from moiety.matching.lanes import PANEL_ROWS, dot_tile
+from moiety.matching.lanes import HAS_DOT_PRODUCT, PANEL_LANES, PANEL_ROWS, dot_tile
 from moiety.sharing.ring import POINTS, Element, Words, lagrange, scale
 from moiety.sharing.seat import SEATS, Seat
 
-# How many probes share one load of rows: sixteen accumulators of sixteen rows fill the vector registers.
+# How many probes share one load of rows, and how many rows one load of weights: as many accumulators as the vector
+# registers hold, thirty-two of 512 bits or sixteen of 256.
 _TILE_PROBES = 4
+_TILE_LANES = 4 if HAS_DOT_PRODUCT else 1
+
+# A block of a panel that stays in the first-level cache while all probes go over it: 24 KiB.
+_BLOCK_PAIRS = 96
+
+# With one probe the memory is the limit, and the processor's own read-ahead stops at every page of 4 KiB.
+_AHEAD_BYTES = 4_096
 
 # Small enough that threads finish together, large enough that handing out costs nothing.
 _TASK_PANELS = 512
 
-_four_probes = dot_tile(4, _TILE_PROBES)
-_one_probe = dot_tile(4, 1)
+_four_probes = dot_tile(_TILE_LANES, _TILE_PROBES)
+_one_probe = dot_tile(PANEL_LANES, 1)
 
 
 def zero_weight(seat: Seat) -> Element:
@@ -84,6 +92,7 @@ def partial(weight: NDArray[np.uint16], panels: NDArray[np.uint16], out: NDArray
         raise ValueError("weights and panels must be contiguous, and so each row of the output")
     if weight.dtype != np.uint16 or panels.dtype != np.uint16 or out.dtype != np.uint16:
         raise ValueError("weights, panels and output are 16-bit words")
+    out.fill(0)
     _partial(weight.ctypes.data, probes, dim, panels.ctypes.data, len(panels), out.ctypes.data, out.strides[0])
 
 
@@ -118,13 +127,22 @@ def partial_rows(weight: NDArray[np.uint16], rows: NDArray[np.uint16]) -> NDArra
 
 @njit("void(uintp, intp, intp, uintp, intp, uintp, intp)", nogil=True, cache=True)
 def _partial(weights, probes, dim, panels, count, out, stride):  # type: ignore[no-untyped-def]
+    whole = probes - probes % _TILE_PROBES
     for panel in range(count):
-        rows = panels + panel * dim * 128
-        here = out + panel * 128
-        probe = 0
-        while probe + _TILE_PROBES <= probes:
-            _four_probes(rows, weights + probe * dim * 2, dim * 2, dim // 2, here + probe * stride, stride)
-            probe += _TILE_PROBES
-        while probe < probes:
-            _one_probe(rows, weights + probe * dim * 2, dim * 2, dim // 2, here + probe * stride, stride)
-            probe += 1
+        here = out + panel * PANEL_ROWS * 2
+        first_pair = 0
+        while first_pair < dim // 2:
+            pairs = min(_BLOCK_PAIRS, dim // 2 - first_pair)
+            rows = panels + panel * dim * PANEL_ROWS * 2 + first_pair * PANEL_ROWS * 4
+            weight = weights + first_pair * 4
+            for probe in range(0, whole, _TILE_PROBES):
+                # While this block is gone through, tile by tile, the next one comes into the cache, line by line.
+                ahead = pairs * PANEL_ROWS * 4 + (probe // _TILE_PROBES) % PANEL_LANES * 64
+                for lane in range(0, PANEL_LANES, _TILE_LANES):
+                    _four_probes(
+                        rows + lane * 64, weight + probe * dim * 2, dim * 2, pairs,
+                        here + probe * stride + lane * 32, stride, ahead,
+                    )  # fmt: skip
+            for probe in range(whole, probes):
+                _one_probe(rows, weight + probe * dim * 2, dim * 2, pairs, here + probe * stride, stride, _AHEAD_BYTES)
+            first_pair += pairs

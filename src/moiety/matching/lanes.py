@@ -17,6 +17,7 @@ from numba.extending import intrinsic
 
 LANE_ROWS = 16
 PANEL_ROWS = 64
+PANEL_LANES = PANEL_ROWS // LANE_ROWS
 
 cgutils: Any = _untyped_cgutils  # its functions carry no types
 
@@ -33,9 +34,6 @@ def _has_dot_product() -> bool:
 
 HAS_DOT_PRODUCT = _has_dot_product()
 
-# With one probe the memory is the limit, and the processor's own read-ahead stops at every page of 4 KiB.
-_READ_AHEAD_BYTES = 4_096
-
 
 def _at(builder: Any, address: Any, kind: Any) -> Any:
     return builder.inttoptr(address, kind.as_pointer())
@@ -51,14 +49,13 @@ def _dot_step(builder: Any, sums: Any, rows: Any, pair: Any) -> Any:
     return builder.bitcast(builder.add(builder.bitcast(sums, _WORDS), product), _PAIRS)
 
 
-def _read_ahead(builder: Any, address: Any) -> None:
-    """Ask for the cache line that will be wanted soon; an address beyond the array is harmless."""
+def _prefetch(builder: Any, address: Any) -> None:
+    """Ask for the cache line at an address; one beyond the array is harmless."""
     byte = ir.IntType(8).as_pointer()
     kind = ir.FunctionType(ir.VoidType(), [byte, _I32, _I32, _I32])
     prefetch = cgutils.get_or_insert_function(builder.module, kind, "llvm.prefetch")
-    ahead = builder.inttoptr(builder.add(address, ir.Constant(_I64, _READ_AHEAD_BYTES)), byte)
     for_reading, keep_close, data = (ir.Constant(_I32, value) for value in (0, 3, 1))
-    builder.call(prefetch, [ahead, for_reading, keep_close, data])
+    builder.call(prefetch, [builder.inttoptr(address, byte), for_reading, keep_close, data])
 
 
 def _folded(builder: Any, sums: Any) -> Any:
@@ -69,18 +66,21 @@ def _folded(builder: Any, sums: Any) -> Any:
 
 
 def dot_tile(lanes: int, probes: int) -> Any:
-    """A kernel (rows, weights, weights_stride, pairs, out, out_stride): inner products of lanes x 16 rows with probes.
+    """A kernel that adds inner products of lanes x 16 rows with probes to 16-bit sums.
 
-    Addresses and strides are in bytes. `rows` points into a panel (pairs, 64 rows, 2 words), `weights` to the
-    first of `probes` rows of words, `out` to 16-bit sums, one row of them per probe.
+    Its arguments: (rows, weights, weights_stride, pairs, out, out_stride, ahead). Addresses and strides are in bytes.
+    `rows` points into a panel (pairs, 64 rows, 2 words), `weights` to the first of `probes` rows of words, `out` to
+    the sums, one row of them per probe. Per pair, what lies `ahead` bytes on is asked for: with one probe every line,
+    because then each is read once; with several one line, because the panel is gone through again for the next.
     """
 
     @intrinsic
-    def kernel(typing_context, rows, weights, weights_stride, pairs, out, out_stride):  # type: ignore[no-untyped-def]
-        signature = types.void(types.uintp, types.uintp, types.intp, types.intp, types.uintp, types.intp)
+    def kernel(typing_context, rows, weights, weights_stride, pairs, out, out_stride, ahead):  # type: ignore[no-untyped-def]
+        kinds = (types.uintp, types.uintp, types.intp, types.intp, types.uintp, types.intp, types.intp)
+        signature = types.void(*kinds)
 
         def emit(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-            rows, weights, weights_stride, pairs, out, out_stride = arguments
+            rows, weights, weights_stride, pairs, out, out_stride, ahead = arguments
             sums = [[cgutils.alloca_once(builder, _PAIRS) for _ in range(lanes)] for _ in range(probes)]
             for slot in (slot for of_probe in sums for slot in of_probe):
                 builder.store(ir.Constant(_PAIRS, [0] * LANE_ROWS), slot)
@@ -93,8 +93,8 @@ def dot_tile(lanes: int, probes: int) -> Any:
                     vector = builder.load(_at(builder, address, _PAIRS))
                     vector.align = 2
                     loaded.append(vector)
-                    if probes == 1:
-                        _read_ahead(builder, address)
+                    if probes == 1 or lane == 0:
+                        _prefetch(builder, builder.add(address, ahead))
                 for probe in range(probes):
                     offset = builder.mul(weights_stride, ir.Constant(_I64, probe))
                     address = builder.add(builder.add(weights, offset), builder.mul(loop.index, ir.Constant(_I64, 4)))
@@ -112,10 +112,10 @@ def dot_tile(lanes: int, probes: int) -> Any:
                 for lane in range(lanes):
                     offset = builder.mul(out_stride, ir.Constant(_I64, probe))
                     address = builder.add(builder.add(out, offset), ir.Constant(_I64, 2 * LANE_ROWS * lane))
-                    stored = builder.store(
-                        _folded(builder, builder.load(sums[probe][lane])), _at(builder, address, _SUMS)
-                    )
-                    stored.align = 2
+                    so_far = builder.load(_at(builder, address, _SUMS))
+                    so_far.align = 2
+                    total = builder.add(so_far, _folded(builder, builder.load(sums[probe][lane])))
+                    builder.store(total, _at(builder, address, _SUMS)).align = 2
             return context.get_dummy_value()
 
         return signature, emit

@@ -1,0 +1,70 @@
+"""The compiled inner loops, in both of their forms, beside plain numpy."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from numba import njit
+from numpy.typing import NDArray
+
+from moiety.matching import lanes
+from moiety.matching.distance import empty_panels, from_panels, partial, partial_rows, to_panels
+
+
+def uniform(shape: tuple[int, ...], seed: int = 0) -> NDArray[np.uint16]:
+    return np.random.default_rng(seed).integers(0, 2**16, shape, dtype=np.uint16)
+
+
+@pytest.mark.parametrize("dim", [2, 190, 192, 194, 386, 2_048])
+@pytest.mark.parametrize("probes", [1, 3, 4, 5, 32])
+def test_panels_give_what_plain_rows_give(dim: int, probes: int) -> None:
+    """Around the sizes of tiles and blocks; sums wrap."""
+    rows, weights = uniform((192, dim)), uniform((probes, dim), 1)
+    out = uniform((probes, 192), 2)
+    partial(weights, to_panels(rows), out)
+    assert (out == partial_rows(weights, rows)).all()
+
+
+def test_panels_hold_rows_in_order() -> None:
+    rows = uniform((128, 6))
+    assert (from_panels(to_panels(rows)) == rows).all()
+    assert empty_panels(128, 6).shape == to_panels(rows).shape
+
+
+@pytest.mark.parametrize(
+    "has_dot_product",
+    [
+        False,
+        pytest.param(
+            True, marks=pytest.mark.skipif(not lanes.HAS_DOT_PRODUCT, reason="this processor has no 16-bit dot product")
+        ),
+    ],
+)
+@pytest.mark.parametrize(("rows_16", "probes"), [(1, 4), (4, 4), (4, 1)])
+def test_with_and_without_the_dot_product_instruction(
+    has_dot_product: bool, rows_16: int, probes: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lanes, "HAS_DOT_PRODUCT", has_dot_product)
+    tile = lanes.dot_tile(rows_16, probes)
+
+    @njit
+    def run(panel, weights, stride, pairs, out, out_stride):  # type: ignore[no-untyped-def]
+        tile(panel, weights, stride, pairs, out, out_stride, 0)
+
+    rows, weights = uniform((64, 48)), uniform((probes, 48), 1)
+    panels, out = to_panels(rows), np.zeros((probes, 64), dtype=np.uint16)
+    run(panels.ctypes.data, weights.ctypes.data, weights.strides[0], 24, out.ctypes.data, out.strides[0])
+    assert (out[:, : 16 * rows_16] == partial_rows(weights, rows)[:, : 16 * rows_16]).all()
+
+
+@pytest.mark.parametrize("fault", ["shape", "dtype", "order"])
+def test_what_does_not_fit_is_refused_before_memory_is_touched(fault: str) -> None:
+    weights, panels, out = uniform((4, 8)), to_panels(uniform((64, 8))), np.zeros((4, 64), np.uint16)
+    if fault == "shape":
+        out = np.zeros((4, 63), np.uint16)
+    elif fault == "dtype":
+        weights = weights.astype(np.uint32)  # type: ignore[assignment]
+    else:
+        weights = np.asfortranarray(weights)
+    with pytest.raises(ValueError, match="weights"):
+        partial(weights, panels, out)
