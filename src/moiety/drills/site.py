@@ -149,6 +149,7 @@ class Deployment:
         return Theft(GALLERY, stores, dict.fromkeys(SEATS, slots) | {PLAIN: self._ids.copy()})
 
     def close(self) -> None:
+        """Close the office and its plain twin."""
         self._office.close()
         self._twin.close()
 

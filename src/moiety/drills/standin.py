@@ -34,6 +34,8 @@ class Face:
 
 @dataclass(frozen=True, slots=True)
 class MeasuredRate:
+    """One measured point of a model: the two error rates at a cosine."""
+
     fmr: float
     fnmr: float
     cosine: float
@@ -55,15 +57,19 @@ class Models:
     dim: int
 
     def card(self, name: str) -> Card:
+        """The stand-in's card, whatever the name."""
         return Card(self.dim)
 
     def recogniser(self, name: str) -> Models:
+        """Itself."""
         return self
 
     def template(self, pictures: Sequence[Picture]) -> Face:
+        """The face in the first picture."""
         return self.probe(pictures[0])
 
     def probe(self, picture: Picture) -> Face:
+        """The face vector (dim,) that `portrait` laid into the first pixels."""
         return Face(np.frombuffer(pixels(picture).tobytes()[: _FLOAT_BYTES * self.dim], "<f4").copy())
 
 

@@ -50,4 +50,5 @@ class PlainTwin:
             self._database.executemany("DELETE FROM person WHERE id = ?", [(number,) for number in ids.tolist()])
 
     def close(self) -> None:
+        """Close the database."""
         self._database.close()
