@@ -17,8 +17,8 @@ from moiety.drills.scene import PLAIN, Scene, Theft
 from moiety.drills.verdict import Measured
 from moiety.identity.ports import Progress
 
-JUDGED: Final = 400
-"""People among whom guesses are judged; half of them teach the thief's rule. A second or two an attack."""
+JUDGED: Final = 160
+"""People among whom guesses are judged; half of them teach the thief's rule. Half a second an attack."""
 FEWEST_JUDGED: Final = 40
 """With fewer, even an attack that works would not be told from luck."""
 STRICTER: Final = 10
@@ -56,10 +56,10 @@ def carry_out(
         photographs=(),
         pseudonyms=pseudonyms[:some],
         days=np.zeros(some, np.int64),
-        enrolled=_of_first(spoils.enrolled, some),
+        enrolled=spoils.enrolled,
         erased=_of_first(spoils.erased, some),
-        refreshed=_of_first(spoils.refreshed, some),
-        elsewhere=_of_first(spoils.elsewhere, some),
+        refreshed=spoils.refreshed,
+        elsewhere=spoils.elsewhere,
     )
     wanted = {_DIG, *_GUESS} if some >= FEWEST_JUDGED else {_DIG}
     rows = attack(scene, seed, progress, tuple(row for row in ATTACKS if row.name in wanted))
@@ -82,4 +82,5 @@ def _read_names(theft: Theft, names: Sequence[str], others: Sequence[str], seed:
 
 
 def _of_first(theft: Theft, some: int) -> Theft:
+    """A theft about whoever is judged: a scene takes from it who has gone and who is staying."""
     return Theft(theft.gallery, theft.stores, {store: slots[:some] for store, slots in theft.slots.items()})

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from moiety.identity.ports import Custodians, Entropy, Newcomer, Progress
 from moiety.identity.pseudonym import BYTES
-from moiety.matching.words import quantise
+from moiety.matching.words import quantise_rows
 
 Vectors = NDArray[np.float32]
 
@@ -45,7 +45,7 @@ def enrol(
     pseudonyms = np.frombuffer(entropy(BYTES * len(vectors)), np.uint8).reshape(-1, BYTES)
     for start in range(0, len(vectors), BATCH):
         progress("enrolling random rows", start, len(vectors))
-        batch = zip(vectors[start : start + BATCH], pseudonyms[start : start + BATCH], strict=True)
-        custodians.enrol(gallery, [Newcomer(quantise(vector), bytes(name), expires, 0) for vector, name in batch])
+        batch = zip(quantise_rows(vectors[start : start + BATCH]), pseudonyms[start : start + BATCH], strict=True)
+        custodians.enrol(gallery, [Newcomer(words, name.tobytes(), expires, 0) for words, name in batch])
     progress("enrolling random rows", len(vectors), len(vectors))
     return pseudonyms

@@ -16,7 +16,7 @@ from moiety.demo.cast import Cast
 from moiety.demo.premises import Premises
 from moiety.demo.questions import Answers, Tried, ask, tried
 from moiety.demo.theft import PARTNER, THIEF, Haul
-from moiety.drills import canaries
+from moiety.drills.algebra import SEATS
 from moiety.drills.people import People, quantised
 from moiety.drills.scene import PLAIN, Theft
 from moiety.drills.verdict import Measured
@@ -26,14 +26,6 @@ ROWS_MOST: Final = 1_000_000
 """More would take 10 GB of memory, since the thief carries away several copies of everything."""
 _FIRST: Final = 0
 _SECOND: Final = 1
-
-
-@dataclass(frozen=True)
-class Erasure:
-    """After the first person was erased: all their photographs, and in which stores bytes of their row were found."""
-
-    after: list[Tried]
-    left: dict[str, bool]
 
 
 @dataclass(frozen=True)
@@ -49,7 +41,10 @@ class Renewal:
 
 @dataclass(frozen=True)
 class Played:
-    """Everything that the demo measured: `screen` shows it, and `moiety demo --json` prints a part of it."""
+    """Everything that the demo measured: `screen` shows it, and `moiety demo --json` prints a part of it.
+
+    `after` are all photographs of the first person once they were erased.
+    """
 
     cast: Cast
     model: str
@@ -57,7 +52,8 @@ class Played:
     enrol_s: float
     answers: Answers
     haul: Haul
-    erasure: Erasure
+    names_found: dict[str, int]
+    after: list[Tried]
     renewal: Renewal
     drill: list[Measured]
     passed: list[bool]
@@ -66,7 +62,7 @@ class Played:
     def good(self) -> bool:
         """Whether everybody was found who should be, nobody who should not, and every attack came out as designed."""
         name = self.cast.first.name
-        strangers = [*self.answers.impostors, *self.erasure.after]
+        strangers = [*self.answers.impostors, *self.after]
         found = all(one.matched(name) for one in self.answers.genuine)
         return found and not any(one.mistaken(name) for one in strangers) and all(self.passed)
 
@@ -80,28 +76,28 @@ def play(
     """
     seed = int.from_bytes(entropy(8), "big")
     first, second = cast.first, cast.second
+    names = (first.name, second.name)
     with (
         closing(Premises(folder / "here", models, clock, entropy)) as here,
         closing(Premises(folder / "there", models, clock, entropy)) as there,
     ):
         vectors = crowd.invent(rows, here.dim, np.random.default_rng(seed))
         here.enrol([(first, first.enrolled), (second, second.enrolled)], vectors, progress)
-        few = vectors[: attacks.JUDGED - len((first, second))]
+        few = vectors[: attacks.JUDGED - len(names)]
         there.enrol([(first, first.others[0]), (second, second.enrolled)], few, progress)
         answers = ask(cast, here)
-        photograph = quantised(here.recogniser.probe(first.others[-1]).vector)
         enrolled, elsewhere = here.rob(), there.rob()
-        haul = theft.haul(enrolled, elsewhere, photograph, (first.name, second.name), here.pseudonyms)
+        photograph = quantised(here.recogniser.probe(first.others[-1]).vector)
+        haul = theft.haul(enrolled, elsewhere, _FIRST, photograph, here.pseudonyms)
         here.erase(_FIRST)
-        erased = here.rob()
-        erasure = Erasure(
-            [tried(cast, here, photograph) for photograph in first.photographs], _left(enrolled, erased, here)
-        )
-        refresh_s = _timed(here, progress)
-        refreshed = here.rob()
+        after = [tried(cast, here, photograph) for photograph in first.photographs]
+        erased = here.rob_again(enrolled, (THIEF, PLAIN), _FIRST)
+        started = time.perf_counter()
+        here.refresh(progress)
+        refresh_s = time.perf_counter() - started
+        refreshed = here.rob_again(enrolled, SEATS, _FIRST)
         spoils = Spoils(enrolled, elsewhere, erased, refreshed)
-        judged = _judged(here, there)
-        drill = attacks.carry_out(spoils, judged, (first.name, second.name), here.pseudonyms, seed, progress)
+        drill = attacks.carry_out(spoils, _judged(here, there), names, here.pseudonyms, seed, progress)
         return Played(
             cast=cast,
             model=here.model,
@@ -109,7 +105,8 @@ def play(
             enrol_s=here.crowd_s,
             answers=answers,
             haul=haul,
-            erasure=erasure,
+            names_found=theft.names_found(enrolled, names),
+            after=after,
             renewal=_renewal(enrolled, refreshed, here, refresh_s),
             drill=drill,
             passed=attacks.passed(drill),
@@ -117,23 +114,10 @@ def play(
 
 
 def _judged(here: Premises, there: Premises) -> People:
-    """The people of both offices, for the attacks; the thief knows the very vectors enrolled."""
+    """Who is in both offices, for the attacks; the thief has the very vectors that were enrolled here."""
     count = len(there.templates)
     nameless = ("",) * count
     return People(nameless, nameless, here.templates[:count], there.templates, here.templates[:count])
-
-
-def _left(before: Theft, after: Theft, here: Premises) -> dict[str, bool]:
-    """In which stores the bytes of the erased row still stand."""
-    row = before.rows(THIEF, np.array([_FIRST])).words[0]
-    needles = {THIEF: canaries.words(row), PLAIN: canaries.vector(here.templates[_FIRST])}
-    return {store: bool(after.stores[store].haystack.holds(some).any()) for store, some in needles.items()}
-
-
-def _timed(here: Premises, progress: Progress) -> float:
-    started = time.perf_counter()
-    here.refresh(progress)
-    return time.perf_counter() - started
 
 
 def _renewal(old: Theft, new: Theft, here: Premises, seconds: float) -> Renewal:

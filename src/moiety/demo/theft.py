@@ -36,6 +36,15 @@ def rob(office: Path, plain: Path, gallery: str, pseudonyms: NDArray[np.uint8]) 
     return Theft(gallery, stores, slots | {PLAIN: _slots(stores[PLAIN].rows(gallery), pseudonyms)})
 
 
+def rob_again(before: Theft, office: Path, plain: Path, stores: Sequence[str], gone: int) -> Theft:
+    """Copy some stores of the same office later, when one person has no row any more. Nobody else's has moved."""
+    loot = {store: steal(plain if store == PLAIN else office / f"custodian-{store}") for store in stores}
+    slots = {store: slots.copy() for store, slots in before.slots.items() if store in stores}
+    for one in slots.values():
+        one[gone] = NOBODY
+    return Theft(before.gallery, loot, slots)
+
+
 def _slots(rows: Rows, pseudonyms: NDArray[np.uint8]) -> NDArray[np.int64]:
     slot_of = {name.tobytes(): slot for name, slot in zip(rows.pseudonyms, rows.slots.tolist(), strict=True)}
     return np.array([slot_of.get(name.tobytes(), NOBODY) for name in pseudonyms], np.int64)
@@ -49,47 +58,45 @@ def together(mine: Rows, theirs: Rows) -> Rows:
 
 @dataclass(frozen=True)
 class Haul:
-    """What one theft tells about one person, by store: the plain database, the thief's custodian, two
-    together.
+    """What one theft tells about one person, by store: the plain database, the thief's custodian, two together.
 
-    `numbers` are the first of the person's row; `photograph` is the place (1 is first) of the right row when
-    a photograph is held against all of them, and `elsewhere` the same for the person's row in another office;
-    `names` counts people whose name was found, and `pseudonyms` the rows that gave the right pseudonym.
+    `numbers` are the first of the person's row; `photograph` is the place (1 is first) of the right row among `rows`
+    when a photograph is held against all of them, and `elsewhere` the same for the person's row in another office;
+    `pseudonyms` counts the rows that gave the right pseudonym.
     """
 
     rows: int
     numbers: dict[str, list[int]]
     photograph: dict[str, int]
     elsewhere: dict[str, int]
-    names: dict[str, int]
     pseudonyms: dict[str, int]
 
 
-def haul(
-    here: Theft,
-    there: Theft,
-    photograph: NDArray[np.int16],
-    names: Sequence[str],
-    pseudonyms: NDArray[np.uint8],
-) -> Haul:
-    """Look for the first person of two offices in what was stolen from both.
+def haul(here: Theft, there: Theft, person: int, photograph: NDArray[np.int16], pseudonyms: NDArray[np.uint8]) -> Haul:
+    """Look for the person of one row in what was stolen here, and in another office, where they have the same row.
 
-    `photograph` is quantised (d,), and is not the one enrolled here; `names` are of the first people here,
-    whose pseudonyms (people, 16) are the truth to judge by.
+    `photograph` is quantised (d,), and is not the one enrolled here; `pseudonyms` (rows, 16) are the truth here.
     """
-    person = 0
     rows, foreign = _readable(here), _readable(there)
-    needles = [canaries.text(name) for name in names]
-    named = {store: read.found(here.stores[store].haystack, needles) for store in (PLAIN, THIEF, PARTNER)}
-    named[TOGETHER] = named[THIEF] | named.pop(PARTNER)
+
+    def at_place(store: str) -> int:
+        return place(foreign[store].words[person].view(np.int16), rows[store], person)
+
     return Haul(
         rows=len(pseudonyms),
         numbers={store: rows[store].words[person, :_NUMBERS].view(np.int16).tolist() for store in STORES},
         photograph={store: place(photograph, rows[store], person) for store in STORES},
-        elsewhere={store: place(foreign[store].words[person].view(np.int16), rows[store], person) for store in STORES},
-        names={store: int(named[store].sum()) for store in STORES},
+        elsewhere={store: at_place(store) for store in STORES},
         pseudonyms={store: int((rows[store].pseudonyms == pseudonyms).all(axis=1).sum()) for store in STORES},
     )
+
+
+def names_found(theft: Theft, names: Sequence[str]) -> dict[str, int]:
+    """How many of the names stand in each store, in any encoding."""
+    needles = [canaries.text(name) for name in names]
+    found = {store: read.found(theft.stores[store].haystack, needles) for store in (PLAIN, THIEF, PARTNER)}
+    found[TOGETHER] = found[THIEF] | found.pop(PARTNER)
+    return {store: int(some.sum()) for store, some in found.items()}
 
 
 def place(photograph: NDArray[np.int16], rows: Rows, person: int) -> int:
