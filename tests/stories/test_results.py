@@ -8,6 +8,7 @@ from datetime import date
 import pytest
 
 from moiety.identity.pseudonym import Pseudonym
+from moiety.identity.refusals import GroundsUnknown, PurposeInvalid
 from moiety.identity.results import Candidates, Enrolled, Erased, Verdict
 
 ANNA, BERT = Pseudonym("door", bytes(16)), Pseudonym("door", b"\x01" * 16)
@@ -48,3 +49,15 @@ def test_answers_in_a_log_name_nobody() -> None:
     for answer in (candidates(ANNA), Enrolled(ANNA, date(2030, 1, 1)), Erased(ANNA, True)):
         assert str(ANNA).removeprefix("door-") not in repr(answer)
         assert repr(ANNA.value) not in repr(answer)
+
+
+def test_a_caught_refusal_is_a_value_whose_advice_holds_its_numbers() -> None:
+    refusal = GroundsUnknown(known=3)
+    assert refusal.code == "grounds_unknown"
+    assert "lists the 3 that it has" in refusal.advice
+    assert refusal.advice == refusal.text == str(refusal)
+    assert "{known}" in GroundsUnknown.advice
+    listed = PurposeInvalid(["name: short", "model: known"])
+    assert listed.advice == "the purpose document is refused: name: short; model: known"
+    with pytest.raises(TypeError):
+        GroundsUnknown(known="Quaresma")  # type: ignore[arg-type]

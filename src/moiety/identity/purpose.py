@@ -30,7 +30,7 @@ TARGET_LIMIT: Final = 0.1
 
 _STRICT: Final = ConfigDict(extra="forbid", frozen=True, strict=True)
 _Sentence = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=2_000)]
-_Target = Annotated[float, Field(gt=0, le=TARGET_LIMIT, allow_inf_nan=False)]
+_Target = Annotated[float, Field(gt=0, le=TARGET_LIMIT)]
 _Key = Annotated[str, StringConstraints(pattern=rf"^{PURPOSE_PATTERN}$")]
 
 
