@@ -39,6 +39,8 @@ def mend(three: Three, headers: Headers, name: str, seat: Seat | None, progress:
     The gallery opens again if it passes its check. Raises `TwoDamaged`, `MendingNeedsSeat`, `GalleryDamaged`.
     """
     damaged = three.each(lambda custodian: custodian.survey(name, progress))
+    if any(damaged.values()):
+        three.each(lambda custodian: custodian.record(name, None))
     if seat is not None:
         damaged[seat] = list(range(headers.gallery(name).pages))
     pages = [page for some in damaged.values() for page in some]

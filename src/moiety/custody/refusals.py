@@ -72,15 +72,15 @@ class GalleryDamaged(Refused):
     code: ClassVar[str] = "gallery_damaged"
     advice: ClassVar[str] = (
         "the stored rows of this gallery did not pass their check: it stays closed until it is mended. "
-        "`moiety check` says what was found"
+        "`moiety check` says what was found, and `moiety check --mend` recovers it"
     )
 
 
 class MendingNeedsSeat(Refused):
     code: ClassVar[str] = "mending_needs_seat"
     advice: ClassVar[str] = (
-        "the rows disagree but no page says where: name the custodian whose store was altered, "
-        "and it is rebuilt from the other two"
+        "the rows disagree but no page says where: `moiety check --mend --seat` with the custodian whose store "
+        "was altered rebuilds it from the other two"
     )
 
 

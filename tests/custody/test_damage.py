@@ -1,0 +1,251 @@
+"""The gallery check: what was altered at one custodian is found, closes the gallery, and is mended from the others."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from moiety.custody import refusals
+from moiety.custody.embedded import Embedded
+from moiety.custody.page import Pages
+from moiety.custody.slots import State
+from tests.custody.damage import delete, first_active, flip, forge
+from tests.custody.scene import DOOR, Clock, matched, opened, people
+
+CROWD = people(6)
+
+
+@pytest.fixture
+def inhabited(folder: Path) -> Path:
+    """An office folder with some people, closed and found good."""
+    office = opened(folder)
+    office.enrol(DOOR, CROWD)
+    assert office.findings() == []
+    office.close()
+    return folder
+
+
+def closed(office: Embedded) -> None:
+    """Nothing but checking and mending works on a damaged gallery; it says so itself."""
+    for use in (
+        lambda: office.verify(DOOR, CROWD[0].words, CROWD[0].pseudonym),
+        lambda: office.identify(DOOR, CROWD[0].words[None]),
+        lambda: office.enrol(DOOR, people(1, seed=9)),
+        lambda: office.erase(DOOR, CROWD[0].pseudonym),
+        lambda: office.refresh(),
+    ):
+        with pytest.raises(refusals.GalleryDamaged):
+            use()
+    assert office.gallery(DOOR).damaged
+
+
+@pytest.mark.parametrize("name", ["custodian-a", "custodian-b", "custodian-c"])
+@pytest.mark.parametrize(
+    ("table", "column"),
+    [("page", "parts"), ("page", "expires"), ("page", "handles"), ("page", "pseudonyms"), ("page", "digest"),
+     ("states", "states"), ("states", "page")],
+)  # fmt: skip
+def test_a_flipped_bit_is_found_named_and_mended(inhabited: Path, name: str, table: str, column: str) -> None:
+    flip(inhabited / name, table, column, 17)
+    office = opened(inhabited)
+    [finding] = office.findings()
+    assert (finding.gallery, finding.seat, finding.page) == (DOOR, name[-1], 17)
+    assert office.check() == [finding.text]
+    closed(office)
+    assert office.mend() == 1
+    assert matched(office, CROWD) == [True] * 6
+    assert office.check() == []
+    assert not office.gallery(DOOR).damaged
+    assert office.gallery(DOOR).epoch == 2
+    office.close()
+
+
+@pytest.mark.parametrize("table", ["page", "states"])
+def test_a_missing_page_is_found_and_mended(inhabited: Path, table: str) -> None:
+    delete(inhabited / "custodian-b", table, 63)
+    office = opened(inhabited)
+    closed_at_once(office)
+    assert [(finding.seat, finding.page) for finding in office.findings()] == [("b", 63)]
+    assert office.mend() == 1
+    assert matched(office, CROWD) == [True] * 6
+    office.close()
+
+
+def closed_at_once(office: Embedded) -> None:
+    """A page that is not intact is noticed when it is first read, before any check."""
+    with pytest.raises(refusals.GalleryDamaged):
+        office.identify(DOOR, CROWD[0].words[None])
+
+
+def test_a_flipped_bit_is_noticed_by_the_first_search(inhabited: Path) -> None:
+    flip(inhabited / "custodian-a", "page", "parts", 3)
+    office = opened(inhabited)
+    closed_at_once(office)
+    office.close()
+
+
+def alter_part(pages: Pages, states: Pages) -> None:
+    at, slot = first_active(states)
+    pages["parts"][at, 5, slot, 1] ^= 1
+
+
+def alter_pseudonym(pages: Pages, states: Pages) -> None:
+    pages["pseudonyms"][*first_active(states), 3] ^= 1
+
+
+def alter_expiry(pages: Pages, states: Pages) -> None:
+    pages["expires"][first_active(states)] += 1000
+
+
+def alter_grounds(pages: Pages, states: Pages) -> None:
+    pages["grounds"][first_active(states)] ^= 2
+
+
+def alter_state(pages: Pages, states: Pages) -> None:
+    states["states"][first_active(states)] = State.ERASED
+
+
+@pytest.mark.parametrize("alter", [alter_part, alter_pseudonym, alter_expiry, alter_grounds, alter_state])
+def test_a_forger_who_mends_the_digests_is_found_by_the_three_together(
+    inhabited: Path, alter: Callable[[Pages, Pages], None]
+) -> None:
+    forge(inhabited / "custodian-c", "c", alter)
+    office = opened(inhabited)
+    [finding] = office.findings()
+    assert (finding.seat, finding.page) == (None, None)
+    closed(office)
+    with pytest.raises(refusals.MendingNeedsSeat):
+        office.mend()
+    closed(office)
+    assert office.mend("c") == 64
+    assert matched(office, CROWD) == [True] * 6
+    assert office.check() == []
+    office.close()
+
+
+def test_naming_the_wrong_custodian_does_not_open_the_gallery(inhabited: Path) -> None:
+    """A state that differs is copied from the helpers; where they differ from each other, nothing is mended."""
+    forge(inhabited / "custodian-c", "c", alter_expiry)
+    office = opened(inhabited)
+    assert len(office.findings()) == 1
+    with pytest.raises(Exception, match="custodians do not agree"):
+        office.mend("a")
+    closed(office)
+    assert office.mend("c") == 64
+    assert matched(office, CROWD) == [True] * 6
+    office.close()
+
+
+def test_a_mended_part_is_the_old_one_bit_by_bit(inhabited: Path) -> None:
+    """Mending alone changes nothing; the refresh after it does."""
+    from moiety.custody import checks
+    from tests.custody.test_overwriting import columns
+
+    office = opened(inhabited)
+    before = columns(office, "b")
+    office.close()
+    flip(inhabited / "custodian-b", "page", "parts", 20)
+    office = opened(inhabited)
+    with office._alone() as headers:
+        assert checks.mend(office._three, headers, DOOR, None, lambda stage, done, total: None) == 1
+    after = columns(office, "b")
+    active = before["states"].reshape(-1) == State.ACTIVE
+    for column in ("rows", "handles", "pseudonyms"):
+        width = before[column].shape[-1]
+        assert (before[column].reshape(-1, width)[active] == after[column].reshape(-1, width)[active]).all()
+    office.close()
+
+
+def test_damage_at_different_pages_of_all_three_is_mended_at_once(inhabited: Path) -> None:
+    for name, number in (("custodian-a", 1), ("custodian-b", 2), ("custodian-c", 3)):
+        flip(inhabited / name, "page", "parts", number)
+    office = opened(inhabited)
+    assert {(finding.seat, finding.page) for finding in office.findings()} == {("a", 1), ("b", 2), ("c", 3)}
+    assert office.mend() == 3
+    assert matched(office, CROWD) == [True] * 6
+    office.close()
+
+
+def test_the_same_page_at_two_custodians_cannot_be_mended(inhabited: Path) -> None:
+    flip(inhabited / "custodian-a", "page", "parts", 5)
+    flip(inhabited / "custodian-b", "page", "parts", 5)
+    office = opened(inhabited)
+    with pytest.raises(refusals.TwoDamaged) as raised:
+        office.mend()
+    assert raised.value.numbers == {"pages": 1}
+    closed(office)
+    office.close()
+
+
+def test_a_gallery_is_checked_at_opening_once_a_day(inhabited: Path) -> None:
+    clock = Clock()
+    forge(inhabited / "custodian-c", "c", alter_part)
+    clock.pass_(hours=23)
+    office = opened(inhabited, clock)
+    assert not office.gallery(DOOR).damaged
+    office.close()
+    clock.pass_(hours=1)
+    office = opened(inhabited, clock)
+    closed(office)
+    office.close()
+    opened(inhabited, Clock()).close()
+    office = opened(inhabited, Clock())
+    closed(office)
+    office.close()
+
+
+def test_a_good_check_is_remembered_and_a_clock_turned_back_does_not_prolong_it(inhabited: Path) -> None:
+    clock = Clock()
+    clock.pass_(days=2)
+    opened(inhabited, clock).close()
+    office = opened(inhabited, Clock())
+    assert office.gallery(DOOR).checked == int(Clock().now.timestamp())
+    office.close()
+
+
+def test_mending_an_office_without_damage_does_nothing(inhabited: Path) -> None:
+    office = opened(inhabited)
+    assert office.mend() == 0
+    assert office.gallery(DOOR).epoch == 1
+    office.close()
+
+
+def test_a_helpers_part_does_not_leave_it(inhabited: Path) -> None:
+    """An unmasked contribution would be the helper's part times a unit."""
+    from moiety.sharing.ring import POINTS, inverse, lagrange, scale
+    from tests.custody.test_overwriting import columns
+
+    office = opened(inhabited)
+    custodians = office._three.custodians
+    nonces = {"a": custodians["a"].coin(), "c": custodians["c"].coin()}
+    helped = custodians["a"].assist(DOOR, "b", [0, 1], nonces)
+    again = custodians["a"].assist(DOOR, "b", [0, 1], {**nonces, "c": custodians["c"].coin()})
+    weight = lagrange(POINTS["b"], POINTS["a"], (POINTS["c"],))
+    own = columns(office, "a")["rows"][:128].reshape(2, 64, -1, 2).transpose(0, 2, 1, 3)
+    undone = scale(inverse(weight), helped.parts)
+    assert (undone == own).mean() < 0.01
+    assert (helped.parts == again.parts).mean() < 0.01
+    office.close()
+
+
+def test_a_gallery_that_claims_an_impossible_size_is_closed(inhabited: Path) -> None:
+    with closing(sqlite3.connect(inhabited / "custodian-a" / "custodian.sqlite")) as database, database:
+        database.execute("UPDATE gallery SET pages = 1 << 40")
+    with pytest.raises((refusals.GalleryDamaged, refusals.StatesDiffer)):
+        opened(inhabited)
+
+
+def test_erased_people_stay_erased_through_mending(inhabited: Path) -> None:
+    office = opened(inhabited)
+    office.erase(DOOR, CROWD[0].pseudonym)
+    office.close()
+    flip(inhabited / "custodian-c", "states", "states", 9)
+    office = opened(inhabited)
+    assert office.mend() == 1
+    assert matched(office, CROWD) == [False] + [True] * 5
+    assert office.gallery(DOOR).rows == 5
+    office.close()

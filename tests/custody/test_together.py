@@ -1,0 +1,170 @@
+"""Several threads and several processes on one office."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from moiety.custody.embedded import Embedded
+from moiety.custody.lock import OfficeLock
+from tests.custody.doomed import FORK
+from tests.custody.scene import DOOR, Person, matched, opened, people
+
+ROUNDS = 6
+EACH = 3
+
+
+def of(worker: int, turn: int) -> list[Person]:
+    """The people that one worker enrols in one turn."""
+    return people(EACH, seed=1000 * worker + turn + 1)
+
+
+def enrol_and_erase(office: Embedded, worker: int) -> None:
+    """Enrol some, find them at once, erase the first, look again."""
+    for turn in range(ROUNDS):
+        crowd = of(worker, turn)
+        office.enrol(DOOR, crowd)
+        assert matched(office, crowd) == [True] * EACH
+        assert office.erase(DOOR, crowd[0].pseudonym)
+        assert matched(office, crowd) == [False] + [True] * (EACH - 1)
+
+
+def remaining(workers: int) -> list[Person]:
+    return [person for worker in range(workers) for turn in range(ROUNDS) for person in of(worker, turn)[1:]]
+
+
+def test_threads_on_one_office(office: Embedded) -> None:
+    with ThreadPoolExecutor(4) as threads:
+        for done in [threads.submit(enrol_and_erase, office, worker) for worker in range(4)]:
+            done.result()
+    everybody = remaining(4)
+    assert matched(office, everybody) == [True] * len(everybody)
+    assert office.gallery(DOOR).rows == len(everybody)
+    assert office.findings() == []
+
+
+def _worker(folder: Path, worker: int) -> None:
+    office = opened(folder)
+    enrol_and_erase(office, worker)
+    office.close()
+
+
+def _refresher(folder: Path, worker: int) -> None:
+    office = opened(folder)
+    for _ in range(ROUNDS):
+        office.refresh()
+    office.close()
+
+
+def run(folder: Path, *jobs: Callable[[Path, int], None]) -> list[int | None]:
+    """Each job in a process of its own, at once: their exit statuses."""
+    processes = [FORK.Process(target=job, args=(folder, worker)) for worker, job in enumerate(jobs)]
+    for process in processes:
+        process.start()
+    for process in processes:
+        process.join(300)
+    return [process.exitcode for process in processes]
+
+
+def test_processes_on_one_office(folder: Path) -> None:
+    assert run(folder, _worker, _worker, _refresher) == [0, 0, 0]
+    office = opened(folder)
+    everybody = remaining(2)
+    assert matched(office, everybody) == [True] * len(everybody)
+    assert office.gallery(DOOR).epoch == 1 + ROUNDS
+    assert office.findings() == []
+    office.close()
+
+
+def test_an_open_office_sees_what_another_process_does(folder: Path) -> None:
+    mine, theirs = opened(folder), opened(folder)
+    crowd = people(5)
+    for person in crowd:
+        theirs.enrol(DOOR, [person])
+        assert matched(mine, [person]) == [True]
+    mine.erase(DOOR, crowd[0].pseudonym)
+    assert matched(theirs, crowd) == [False] + [True] * 4
+    theirs.refresh()
+    assert matched(mine, crowd) == [False] + [True] * 4
+    theirs.add_gallery("gate", theirs.gallery(DOOR).terms, b"")
+    assert mine.galleries() == [DOOR, "gate"]
+    mine.enrol(DOOR, people(5000, seed=3))
+    assert matched(theirs, [*crowd, *people(5000, seed=3)[::1000]]) == [False] + [True] * 9
+    mine.close()
+    theirs.close()
+
+
+def test_only_what_changed_is_read_again(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from moiety.custody.matrix import Matrix
+
+    mine, theirs = opened(folder), opened(folder)
+    mine.enrol(DOOR, people(3000))
+    matched(theirs, people(1))
+    read: list[int] = []
+    kept = Matrix.put_parts
+
+    def counted(self: Matrix, numbers: list[int], pages: np.ndarray) -> None:  # type: ignore[type-arg]
+        read.extend(numbers)
+        kept(self, numbers, pages)
+
+    monkeypatch.setattr(Matrix, "put_parts", counted)
+    [newcomer] = people(1, seed=8)
+    mine.enrol(DOOR, [newcomer])
+    assert len(read) == 3  # one page at each of the three, taken over from what was written
+    read.clear()
+    assert matched(theirs, [newcomer]) == [True]
+    assert len(read) == 3
+    mine.close()
+    theirs.close()
+
+
+def test_many_may_read_and_one_may_write(tmp_path: Path) -> None:
+    lock = OfficeLock(tmp_path)
+    inside: list[str] = []
+
+    def hold(how: str, name: str, entered: threading.Event, leave: threading.Event) -> None:
+        with lock.alone() if how == "alone" else lock.shared():
+            inside.append(name)
+            entered.set()
+            leave.wait(10)
+            inside.remove(name)
+
+    events = {name: (threading.Event(), threading.Event()) for name in ("one", "two", "writer", "late")}
+    kinds = {"one": "shared", "two": "shared", "writer": "alone", "late": "shared"}
+    threads = {name: threading.Thread(target=hold, args=(kinds[name], name, *events[name])) for name in events}
+    threads["one"].start()
+    threads["two"].start()
+    assert all(events[name][0].wait(10) for name in ("one", "two"))
+    threads["writer"].start()
+    time.sleep(0.2)
+    # A reader that comes after a waiting writer waits behind it, or writers would starve.
+    threads["late"].start()
+    time.sleep(0.2)
+    assert sorted(inside) == ["one", "two"]
+    events["one"][1].set()
+    events["two"][1].set()
+    assert events["writer"][0].wait(10)
+    time.sleep(0.2)
+    assert inside == ["writer"]
+    events["writer"][1].set()
+    assert events["late"][0].wait(10)
+    events["late"][1].set()
+    for thread in threads.values():
+        thread.join(10)
+    assert inside == []
+
+
+def test_searches_of_several_threads_run_at_once(office: Embedded) -> None:
+    crowd = people(8)
+    office.enrol(DOOR, crowd)
+    with ThreadPoolExecutor(8) as threads:
+        answers = list(threads.map(lambda person: matched(office, [person]), crowd * 4))
+    assert answers == [[True]] * 32
+    assert os.getpid()
