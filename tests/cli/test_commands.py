@@ -6,12 +6,14 @@ import csv
 import json
 import os
 import signal
+import sqlite3
 import stat
 import subprocess
 import sys
 import time
 import typing
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -114,6 +116,17 @@ def test_init_writes_the_example(bare: Shell) -> None:
     assert status == 0
     assert out.count("one disk") == 1
     assert (bare.office / "purpose.toml").read_text() == DOOR
+
+
+def test_init_writes_over_nothing(bare: Shell) -> None:
+    bare.office.mkdir()
+    document = bare.office / "purpose.toml"
+    document.write_text("precious")
+    assert bare.refused("init", bare.office, "--example", "door") == (2, "document_exists")
+    assert document.read_text() == "precious"
+    assert list(bare.office.iterdir()) == [document]
+    assert bare.refused("init", document) == (2, "office_unwritable")
+    assert bare.refused("init", document / "office") == (2, "office_unwritable")
 
 
 def test_purpose_add_and_show(bare: Shell) -> None:
@@ -344,6 +357,24 @@ def test_refresh_and_check(shell: Shell, photographs: Photographs) -> None:
     assert shell("check") == (0, "nothing found\n")
 
 
+def test_check_finds_an_altered_row_and_mends_it(shell: Shell, photographs: Photographs) -> None:
+    anna = shell.enrolled(photographs.anna[0])
+    with closing(sqlite3.connect(shell.office / "custodian-b" / "custodian.sqlite")) as store, store:
+        for number, rows in store.execute("SELECT number, rows FROM page").fetchall():
+            altered = rows[:-1] + bytes([rows[-1] ^ 1])
+            store.execute("UPDATE page SET rows = ? WHERE number = ?", (altered, number))
+    status, answer = shell.json("check")
+    assert status == 1
+    assert answer["findings"]
+    assert shell.refused("verify", "door", photographs.anna[1], "--claimed", anna) == (2, "gallery_damaged")
+    assert shell.json("status")[1]["purposes"][0]["damaged"] is True
+    assert "DAMAGED" in shell("status")[1]
+    status, answer = shell.json("check", "--mend")
+    assert (status, answer["findings"]) == (0, [])
+    assert answer["mended"] >= 1
+    assert shell("verify", "door", photographs.anna[1], "--claimed", anna)[0] == 0
+
+
 def test_status_says_how_many_and_that_one_disk_protects_nobody(shell: Shell, photographs: Photographs) -> None:
     shell.enrolled(photographs.anna[0])
     status, answer = shell.json("status")
@@ -352,7 +383,7 @@ def test_status_says_how_many_and_that_one_disk_protects_nobody(shell: Shell, ph
     keys(row, PurposeRow)
     assert (status, row["purpose"], row["people"], row["damaged"]) == (0, "door", 1, False)
     status, out = shell("status")
-    assert "1 people" in out
+    assert "door: 1 enrolled" in out
     assert answer["warning"] in out
     assert "one disk" in out
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, TypedDict
+from typing import Annotated, ClassVar, TypedDict
 
 import typer
 
 import moiety
 from moiety.cli.outcome import AsJson, Outcome
+from moiety.errors import Refused
 
 DOCUMENT = "purpose.toml"
 
@@ -18,6 +19,11 @@ class Example(StrEnum):
     """Purpose documents to start from."""
 
     door = "door"
+
+
+class DocumentExists(Refused):
+    code: ClassVar[str] = "document_exists"
+    advice: ClassVar[str] = "the folder holds a purpose.toml already, which would be lost: choose another folder"
 
 
 class Made(TypedDict):
@@ -45,6 +51,8 @@ def init(
     """
     from moiety.identity.examples import EXAMPLES
 
+    if example is not None and (folder / DOCUMENT).exists():
+        raise DocumentExists
     moiety.create(folder)
     lines = ["made three custodians, a, b and c"]
     if example is not None:

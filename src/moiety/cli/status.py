@@ -56,6 +56,6 @@ def status(office: OfficeFolder = None, as_json: AsJson = False) -> Outcome[Stat
 def _line(row: PurposeRow) -> str:
     state = "DAMAGED, see `moiety check`" if row["damaged"] else f"checked {row['checked'] or 'never'}"
     return (
-        f"{row['purpose']}: {row['people']} people in {row['slots']} slots, {row['model']}, "
+        f"{row['purpose']}: {row['people']} enrolled in {row['slots']} slots, {row['model']}, "
         f"epoch {row['epoch']}, {state}"
     )

@@ -21,7 +21,7 @@ from moiety.custody.gallery import Progress, silent
 from moiety.custody.headers import SECONDS_A_DAY
 from moiety.custody.lock import OfficeLock
 from moiety.custody.noise import Entropy
-from moiety.custody.refusals import GalleryFixed, NoOffice, OfficeExists
+from moiety.custody.refusals import GalleryFixed, NoOffice, OfficeExists, OfficeUnwritable
 from moiety.custody.slots import SLOTS
 from moiety.custody.sql import Observer, unobserved
 from moiety.custody.three import Headers, Three
@@ -53,9 +53,16 @@ class Embedded:
 
     @classmethod
     def create(cls, folder: Path, entropy: Entropy) -> None:
-        """Make three empty custodians in `custodian-a`, `-b` and `-c` under `folder`. Raises `OfficeExists`."""
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        if any(_home(folder, seat).exists() for seat in SEATS):
+        """Make three empty custodians in `custodian-a`, `-b` and `-c` under `folder`.
+
+        Raises `OfficeExists` or `OfficeUnwritable`.
+        """
+        try:
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            taken = any(_home(folder, seat).exists() for seat in SEATS)
+        except OSError:
+            raise OfficeUnwritable from None
+        if taken:
             raise OfficeExists
         office = entropy(OFFICE_BYTES)
         for seat in SEATS:

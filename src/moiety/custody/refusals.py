@@ -17,6 +17,11 @@ class OfficeExists(Refused):
     advice: ClassVar[str] = "there are custodians in this folder already: choose another folder"
 
 
+class OfficeUnwritable(Refused):
+    code: ClassVar[str] = "office_unwritable"
+    advice: ClassVar[str] = "no office can be made in this folder: check its path, its disk and who may write there"
+
+
 class FormatUnknown(Refused):
     code: ClassVar[str] = "format_unknown"
     advice: ClassVar[str] = "this store was written in format {found} and this version reads format {known}"
