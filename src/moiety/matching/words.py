@@ -76,8 +76,6 @@ def _moved(scaled: NDArray[np.float64], words: NDArray[np.int64], norm: int) -> 
     out = words.copy()
     for k in order[: int(willing.sum())]:
         moved = int(out[k] + step[k])
-        if not WORD_LOW <= moved <= WORD_HIGH:
-            continue
         norm += moved * moved - int(out[k]) ** 2
         out[k] = moved
         if NORM_LOW <= norm <= NORM_HIGH:
