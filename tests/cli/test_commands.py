@@ -430,3 +430,29 @@ def test_the_office_flag_goes_before_the_environment(shell: Shell, tmp_path: Pat
     assert shell.refused("status", "--office", tmp_path / "other") == (3, "office_missing")
     assert shell("init", tmp_path / "other")[0] == 0
     assert shell.json("status", "--office", tmp_path / "other")[1]["purposes"] == []
+
+
+@pytest.mark.parametrize("words", [("models", "list"), ("models", "check")], ids=" ".join)
+def test_what_needs_no_office_speaks_json_too(bare: Shell, words: tuple[str, ...]) -> None:
+    status, answer = bare.json(*words)
+    assert status == 0
+    assert "refused" not in answer
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("models", "install", "no-such-model"),
+        ("models", "add", "absent.toml", "--file", "absent.onnx"),
+        ("evaluate", "pairs", "absent.csv", "--images", "."),
+        ("bench", "search", "--rows", "10", "--dim", "3", "--probes", "1"),
+        ("drill", "--store", "custodian-d"),
+        ("demo", "--rows", "-1"),
+    ],
+    ids=" ".join,
+)
+def test_what_needs_no_office_refuses_in_json_too(bare: Shell, words: tuple[str, ...]) -> None:
+    status, answer = bare.json(*words)
+    assert status == 2
+    assert set(answer) == {"refused", "advice"}
+    assert answer["refused"] != "unexpected"

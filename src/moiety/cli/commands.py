@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from importlib import import_module
 from importlib.metadata import version
-from importlib.util import find_spec
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 import typer
 
@@ -21,7 +20,7 @@ class Row:
     help: str
 
 
-COMMANDS = {
+COMMANDS: Final = {
     "init": Row("moiety.cli.init:init", "Make an office: three custodians, each in its own folder."),
     "models": Row("moiety.cli.models:app", "List, install, add and check models by their cards."),
     "purpose": Row("moiety.cli.purpose:app", "Add a purpose document, or show one."),
@@ -37,8 +36,6 @@ COMMANDS = {
     "evaluate": Row("moiety.cli.evaluate:app", "Measure error rates on labelled pictures."),
     "bench": Row("moiety.cli.bench:app", "Measure speed beside other programs on this machine."),
 }
-
-COMMANDS = {name: row for name, row in COMMANDS.items() if find_spec(row.target.partition(":")[0]) is not None}
 
 
 def application(called: str | None) -> typer.Typer:

@@ -85,7 +85,7 @@ def enrol(
 
 
 def _one(purpose: str, pictures: list[Path], grounds: str, office: Path | None) -> Outcome[EnrolledAnswer]:
-    with opened(office) as m:
+    with bar() as progress, opened(office, progress) as m:
         enrolled = m.purpose(purpose).enrol(pictures, grounds=grounds)
     pseudonym, expires = str(enrolled.pseudonym), enrolled.expires.isoformat()
     return Outcome({"pseudonym": pseudonym, "expires": expires}, [pseudonym])
@@ -94,7 +94,7 @@ def _one(purpose: str, pictures: list[Path], grounds: str, office: Path | None) 
 def _many(purpose: str, folders: Path, map_to: Path, grounds: str, office: Path | None) -> Outcome[EnrolledMany]:
     everybody = people(folders)
     refusals: list[RefusedPerson] = []
-    with opened(office) as m, bar() as progress:
+    with bar() as progress, opened(office, progress) as m:
         desk = m.purpose(purpose)
         outcomes = desk.enrol_many((pictures for _, pictures in everybody), grounds=grounds)
         with map_file(map_to) as rows:

@@ -6,6 +6,7 @@ from typing import TypedDict
 
 from moiety.cli.options import OfficeFolder, PicturePath, PurposeName, opened
 from moiety.cli.outcome import DONE, NO_MATCH, NOT_CARRIED, AsJson, Outcome
+from moiety.cli.progress import bar
 
 
 class IdentifiedAnswer(TypedDict):
@@ -32,7 +33,7 @@ def identify(
       moiety identify door at-the-door.jpg
       moiety identify door at-the-door.jpg --json
     """
-    with opened(office) as m:
+    with bar() as progress, opened(office, progress) as m:
         found = m.purpose(purpose).identify(picture)
     names = sorted(str(pseudonym) for pseudonym in found)
     answer: IdentifiedAnswer = {

@@ -22,6 +22,6 @@ PurposeName = Annotated[str, typer.Argument(metavar="PURPOSE", help="The name of
 PicturePath = Annotated[Path, typer.Argument(metavar="PICTURE", help="A JPEG, PNG or WebP file.")]
 
 
-def opened(folder: Path | None, progress: Callable[[str, int, int], None] | None = None) -> Office:
-    """The office that a command means."""
+def opened(folder: Path | None, progress: Callable[[str, int, int], None]) -> Office:
+    """The office that a command means; opening it may recover and check, which `progress` hears of."""
     return moiety.open(folder or settings.office_folder(), progress=progress)

@@ -8,6 +8,7 @@ import typer
 
 from moiety.cli.options import OfficeFolder, opened
 from moiety.cli.outcome import DONE, NO_MATCH, AsJson, Outcome
+from moiety.cli.progress import bar
 from moiety.identity.pseudonym import Pseudonym
 
 app = typer.Typer(help="Erase a person.", no_args_is_help=True)
@@ -38,7 +39,7 @@ def erase(
       moiety person erase "$WHO" --json
     """
     person = Pseudonym.parse(pseudonym)
-    with opened(office) as m:
+    with bar() as progress, opened(office, progress) as m:
         erased = m.purpose(person.purpose).erase(person)
     line = "erased at all three custodians" if erased.found else "nobody is enrolled by this pseudonym"
     return Outcome({"erased": erased.found}, [line], DONE if erased.found else NO_MATCH)

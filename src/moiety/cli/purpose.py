@@ -9,6 +9,7 @@ import typer
 
 from moiety.cli.options import OfficeFolder, PurposeName, opened
 from moiety.cli.outcome import AsJson, Outcome
+from moiety.cli.progress import bar
 
 app = typer.Typer(help="Add a purpose document, or show one.", no_args_is_help=True)
 
@@ -50,7 +51,7 @@ def add(
     from moiety.identity.purpose import DOCUMENT_LIMIT
 
     content = beginning(document, DOCUMENT_LIMIT + 1)  # one byte too many is refused with the rest
-    with opened(office) as m:
+    with bar() as progress, opened(office, progress) as m:
         purpose = m.add_purpose(content)
     answer: Added = {
         "purpose": purpose.name,
@@ -73,7 +74,7 @@ def show(name: PurposeName, office: OfficeFolder = None, as_json: AsJson = False
       moiety purpose show door
       moiety purpose show door --json
     """
-    with opened(office) as m:
+    with bar() as progress, opened(office, progress) as m:
         purpose, document = m.purpose(name).document, m.document(name).decode("utf-8")
     answer: Shown = {
         "purpose": purpose.name,

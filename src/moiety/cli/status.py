@@ -6,6 +6,7 @@ from typing import TypedDict
 
 from moiety.cli.options import OfficeFolder, opened
 from moiety.cli.outcome import AsJson, Outcome
+from moiety.cli.progress import bar
 
 
 class PurposeRow(TypedDict):
@@ -35,7 +36,7 @@ def status(office: OfficeFolder = None, as_json: AsJson = False) -> Outcome[Stat
       moiety status
       moiety status --office /srv/office --json
     """
-    with opened(office) as m:
+    with bar() as progress, opened(office, progress) as m:
         now = m.status()
     rows: list[PurposeRow] = [
         {

@@ -8,6 +8,7 @@ import typer
 
 from moiety.cli.options import OfficeFolder, PicturePath, PurposeName, opened
 from moiety.cli.outcome import DONE, NO_MATCH, AsJson, Outcome
+from moiety.cli.progress import bar
 
 
 class Verified(TypedDict):
@@ -33,7 +34,7 @@ def verify(
       moiety verify door at-the-door.jpg --claimed door-7Q2M-K3PX-9V4T-8HAB-CD0E-FGJK-MNPQ
       moiety verify door at-the-door.jpg --claimed "$WHO" --json
     """
-    with opened(office) as m:
+    with bar() as progress, opened(office, progress) as m:
         verdict = m.purpose(purpose).verify(picture, claimed=claimed)
     line = f"{'match' if verdict else 'no match'} (a stranger would be believed {verdict.fmr:.1g} of the time)"
     return Outcome({"match": verdict.match, "fmr": verdict.fmr}, [line], DONE if verdict else NO_MATCH)
