@@ -35,7 +35,7 @@ CROWD = people(3)
 def custodians(office: Embedded) -> dict[str, Custodian]:
     """The three, with three people."""
     office.enrol(DOOR, CROWD)
-    return {seat: custodian for seat, custodian in office._three.custodians.items()}
+    return dict(office._three.custodians.items())
 
 
 def header(**other: Any) -> Header:

@@ -18,7 +18,8 @@ HERE = Place("b", "door", 7)
 
 def filled(dim: int, count: int = 1) -> page.Pages:
     size = page.layout(dim).itemsize
-    return page.from_random(bytes(at * 31 % 251 for at in range(count * size)), page.layout(dim))
+    random = np.array([at * 31 % 251 for at in range(count * size)], dtype=np.uint8)
+    return page.from_random(random, page.layout(dim))
 
 
 def test_a_stored_page_never_changes_its_form() -> None:
@@ -59,7 +60,7 @@ def test_stored_states_never_change_their_form() -> None:
 @pytest.mark.parametrize("kind", [page.layout(6), page.STATES], ids=["page", "states"])
 @given(seed=st.integers(0, 2**32), data=st.data())
 def test_any_flipped_bit_is_noticed(kind: np.dtype[np.void], seed: int, data: st.DataObject) -> None:
-    random = np.random.default_rng(seed).bytes(2 * kind.itemsize)
+    random = np.random.default_rng(seed).integers(0, 256, 2 * kind.itemsize, dtype=np.uint8)
     rows = [bytes(row) for row in page.seal(page.from_random(random, kind), HERE, [0, 1])]
     bit = data.draw(st.integers(0, 8 * kind.itemsize - 1))
     altered = bytearray(rows[1])

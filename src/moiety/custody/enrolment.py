@@ -13,7 +13,7 @@ from moiety.custody.admitting import OFFERED_TOGETHER
 from moiety.custody.entries import Newcomer
 from moiety.custody.handles import handles
 from moiety.custody.life import Batch
-from moiety.custody.noise import Entropy, noise
+from moiety.custody.noise import Entropy
 from moiety.custody.page import PSEUDONYM_BYTES
 from moiety.custody.refusals import TooMany, WordsWrong
 from moiety.custody.slots import toss
@@ -27,9 +27,6 @@ MOST_NEWCOMERS: Final = 1 << 17
 """Newcomers in one all-or-nothing batch: bounds memory (400 MB at 192 words) and what an interruption undoes."""
 
 _ADMITTING_THREADS: Final = 2
-
-_SPLIT_TOGETHER: Final = 128
-"""Rows split at a time: what lies between the steps stays in the processor's cache, which is three times as fast."""
 
 
 def enrol(three: Three, headers: Headers, entropy: Entropy, name: str, newcomers: Sequence[Newcomer]) -> None:
@@ -85,7 +82,7 @@ def _split(dim: int, name: str, newcomers: Sequence[Newcomer], entropy: Entropy)
     pseudonyms = [newcomer.pseudonym for newcomer in newcomers]
     named = handles(name, pseudonyms)
     joined = np.frombuffer(b"".join(pseudonyms), dtype="<u2").astype(np.uint16)
-    parts = split(joined.reshape(-1, PSEUDONYM_BYTES // 2), lambda count: noise(entropy, count))
+    parts = split(joined.reshape(-1, PSEUDONYM_BYTES // 2), entropy)
     expires = np.array([newcomer.expires_day for newcomer in newcomers], dtype=np.uint32)
     grounds = np.array([newcomer.grounds for newcomer in newcomers], dtype=np.uint8)
     nothing = np.empty((len(newcomers), 0), dtype=np.uint64)
@@ -104,11 +101,7 @@ def _offer(
     part: slice,
 ) -> bytes:
     """Have the three check some of the newcomers' templates; the attempt under which they hold them."""
-    parts = {seat: np.empty(words.shape, dtype=np.uint64) for seat in SEATS}
-    for start in range(0, len(words), _SPLIT_TOGETHER):
-        signed = words[start : start + _SPLIT_TOGETHER].astype(np.int64).view(np.uint64)
-        for seat, some in split(signed, lambda count: noise(entropy, count)).items():
-            parts[seat][start : start + _SPLIT_TOGETHER] = some
+    parts = split(words.astype(np.int64).view(np.uint64), entropy)
     header = headers.make("enrol", name, rows=len(words))
     sides = {}
     for seat in SEATS:

@@ -15,11 +15,13 @@ from moiety.custody import page, tables
 from moiety.custody.gallery import Gallery
 from moiety.custody.handles import prefixes
 from moiety.custody.noise import Entropy, noise
-from moiety.custody.page import Pages
+from moiety.custody.page import HANDLE_BYTES, Pages
 from moiety.custody.refusals import AlreadyEnrolled, StatesDiffer, TooMany
 from moiety.custody.slots import MOST_SLOTS, SLOTS, Phase, State, allot
 
 Slots = NDArray[np.int64]
+
+_WHOLE = f"V{HANDLE_BYTES}"
 
 PORTION = 256
 """Pages read, rewritten and stored at a time: 7 MB at 192 words."""
@@ -148,8 +150,9 @@ def _place(pages: Pages, states: Pages, at: Slots, slot: Slots, batch: Batch, wh
     states["states"][at, slot] = State.PENDING
     pages["grounds"][at, slot] = batch.grounds[who]
     pages["expires"][at, slot] = batch.expires[who]
-    pages["handles"][at, slot] = batch.handles[who]
-    pages["pseudonyms"][at, slot] = batch.pseudonyms[who]
+    # Moved as whole items: byte by byte takes three times as long.
+    pages["handles"].view(_WHOLE)[at, slot, 0] = batch.handles.view(_WHOLE)[who, 0]
+    pages["pseudonyms"].view(_WHOLE)[at, slot, 0] = batch.pseudonyms.view(_WHOLE)[who, 0]
     page.put_rows(pages, at, slot, batch.parts[who].astype(np.uint16, copy=False))
 
 

@@ -22,6 +22,9 @@ _GROWTH = 16
 
 _LARGEST = 64 * BLOCK
 
+_SIEVE_BITS = 20
+"""1 MB of flags: it stays in the processor's cache."""
+
 
 @dataclass(frozen=True)
 class Segment:
@@ -117,11 +120,15 @@ class Matrix:
         order = np.sort(wanted)
         if bool((order[1:] == order[:-1]).any()):
             return True
+        # Nearly every slot is ruled out by the first bits of its prefix, one look into a small table.
+        possible = np.zeros(1 << _SIEVE_BITS, dtype=np.bool_)
+        shift = np.uint64(64 - _SIEVE_BITS)
+        possible[order >> shift] = True
         for segment in self._segments:
-            at = np.searchsorted(order, segment.prefixes)
-            same = order[np.minimum(at, len(order) - 1)] == segment.prefixes
-            taken = (segment.states == State.PENDING) | (segment.states == State.ACTIVE)
-            if bool(np.any(same & taken)):
+            suspects = np.flatnonzero(possible[segment.prefixes >> shift])
+            prefix, state = segment.prefixes[suspects], segment.states[suspects]
+            same = order[np.minimum(np.searchsorted(order, prefix), len(order) - 1)] == prefix
+            if bool(np.any(same & ((state == State.PENDING) | (state == State.ACTIVE)))):
                 return True
         return False
 

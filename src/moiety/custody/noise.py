@@ -1,10 +1,11 @@
-"""Random bytes in bulk: dummy rows, what overwrites the erased, and the masks of many newcomers."""
+"""Random bytes in bulk: dummy rows, and what overwrites the erased."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
 import numpy as np
+from numpy.typing import NDArray
 
 from moiety.sharing.streams import KEY_BYTES, Stream
 
@@ -14,13 +15,13 @@ Entropy = Callable[[int], bytes]
 _AT_ONCE = 4096
 
 
-def noise(entropy: Entropy, count: int) -> bytes:
-    """`count` random bytes: drawn as they are, or expanded from one fresh key where there are many.
+def noise(entropy: Entropy, count: int) -> NDArray[np.uint8]:
+    """`count` random bytes, writable: drawn as they are, or stretched from one fresh key where there are many.
 
     The system's generator gives 100 to 400 MB/s, which a bulk enrolment would wait for; AES gives thousands.
     """
     if count <= _AT_ONCE:
-        return entropy(count)
+        return np.frombuffer(bytearray(entropy(count)), dtype=np.uint8)
     out = np.empty(count, dtype=np.uint8)
     Stream(entropy(KEY_BYTES)).fill(out)
-    return out.tobytes()
+    return out

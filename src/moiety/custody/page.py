@@ -77,9 +77,9 @@ class Place:
         return self.seat.encode() + self.epoch.to_bytes(8, "little") + len(name).to_bytes(2, "little") + name
 
 
-def from_random(random: bytes, kind: np.dtype[np.void]) -> Pages:
-    """Pages of dummy rows from `pages * kind.itemsize` random bytes. Writable, not sealed yet."""
-    pages: Pages = np.frombuffer(bytearray(random), dtype=kind)
+def from_random(random: NDArray[np.uint8], kind: np.dtype[np.void]) -> Pages:
+    """Pages of dummy rows over `pages * kind.itemsize` random bytes, which are not copied. Not sealed yet."""
+    pages: Pages = random.view(kind)
     pages["version"] = VERSION
     return pages
 

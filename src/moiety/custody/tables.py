@@ -8,12 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import (
     BigInteger,
+    BindParameter,
     Column,
     Connection,
     ForeignKey,
+    Insert,
     Integer,
     LargeBinary,
     MetaData,
@@ -21,6 +24,7 @@ from sqlalchemy import (
     SmallInteger,
     String,
     Table,
+    Update,
     bindparam,
     delete,
     insert,
@@ -157,6 +161,10 @@ def change_gallery(connection: Connection, gallery: int, **values: int | bytes) 
     connection.execute(update(GALLERY).where(GALLERY.c.id == gallery).values(**values))
 
 
+_BOUND: dict[str, BindParameter[Any]] = {
+    name: bindparam(f"the_{name}") for name in ("gallery", "epoch", "number", "rows")
+}
+
 Numbered = tuple[Sequence[int], Sequence[bytes]]
 """Page numbers in ascending order, and their rows."""
 
@@ -195,19 +203,21 @@ def put(
     new: bool,
 ) -> None:
     """Insert pages, or rewrite them in place."""
-    values = [{"n": number, "r": row} for number, row in zip(numbers, rows, strict=True)]
+    statement: Insert | Update
+    if new:
+        statement = insert(table).values(_BOUND)
+    else:
+        same = [table.c[name] == bindparam(f"the_{name}") for name in ("gallery", "epoch", "number")]
+        statement = update(table).where(*same).values(rows=_BOUND["rows"])
+    where = {"the_gallery": gallery, "the_epoch": epoch}
+    values = [where | {"the_number": number, "the_rows": row} for number, row in zip(numbers, rows, strict=True)]
     if not values:
         return
-    if new:
-        statement = insert(table).values(gallery=gallery, epoch=epoch, number=bindparam("n"), rows=bindparam("r"))
-        connection.execute(statement, values)
-        return
-    connection.execute(
-        update(table)
-        .where(table.c.gallery == gallery, table.c.epoch == epoch, table.c.number == bindparam("n"))
-        .values(rows=bindparam("r")),
-        values,
-    )
+    # Compiled once for all rows: SQLAlchemy's own loop over them takes longer than the database.
+    compiled = statement.compile(dialect=connection.dialect)
+    order = compiled.positiontup
+    given = values if order is None else [tuple(value[name] for name in order) for value in values]
+    connection.exec_driver_sql(compiled.string, given)
 
 
 def drop_pages(connection: Connection, gallery: int, epoch: int, first: int) -> None:
