@@ -7,7 +7,7 @@ import pytest
 
 from moiety.drills.guess import guess
 from moiety.drills.people import invent, quantised
-from moiety.drills.views import by_rank, photograph_and_row, row_and_row
+from moiety.drills.views import in_order, photograph_and_row, row_and_row
 from tests.drills import masks
 
 PEOPLE = invent(120, 192, np.random.default_rng(1))
@@ -63,13 +63,25 @@ def test_parts_that_were_shifted_by_one_step_for_all_are_linked():
 def test_columns_in_order_of_arrival_are_found():
     rng = np.random.default_rng(9)
     arrival = np.arange(120)
-    trial = guess([by_rank("serial", arrival, 5 * arrival + 1000)], rng)
+    trial = guess(in_order("serial", arrival, 5 * arrival + 1000), rng)
     assert trial.success > 0.95
     assert trial.p_value < FINDING
 
 
+def test_a_number_for_each_change_of_a_page_gives_the_order_away():
+    """Two hundred people in 64 pages: of most pages only the last to come is known by the page's number."""
+    rng = np.random.default_rng(10)
+    arrival = np.arange(200)
+    pages = rng.choice(4096, 200, replace=False) // 64
+    changes = np.array([np.flatnonzero(pages == one).max() for one in pages])
+    days = arrival // 40
+    readings = [*in_order("day", arrival, days), *in_order("page", arrival, pages)]
+    assert guess(readings, rng, days).p_value > FINDING
+    assert guess([*readings, *in_order("change", arrival, changes + 17)], rng, days).p_value < FINDING
+
+
 def test_sound_masks_leave_guessing_and_false_alarms_are_as_rare_as_promised():
     p_values = np.array([match(masks.uniform, "abc"[seed % 3], PEOPLE.enrolled, seed).p_value for seed in range(40)])
-    # Each is uniform: the least of forty is above 0.001 for 96 % of seeds, the mean within three standard errors of a half.
+    # Each is uniform: the least of forty is above 0.001 for 96 % of seeds, their mean within three errors of a half.
     assert p_values.min() > 1e-3
     assert abs(p_values.mean() - 0.5) < 3 * np.sqrt(1 / 12 / 40)

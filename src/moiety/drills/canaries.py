@@ -69,11 +69,6 @@ def vector(secret: NDArray[np.float32]) -> list[bytes]:
     return [window for form in forms for window in _windows(form)] + _long_enough(texts)
 
 
-def words(secret: NDArray[np.uint16]) -> list[bytes]:
-    """A stored row of words (d,), low byte first, as it stands in a custodian's file."""
-    return list(_windows(secret.astype("<u2").tobytes()))
-
-
 def picture(encoded: bytes, pixels: NDArray[np.uint8]) -> list[bytes]:
     """A picture: windows of its file, and of its pixels (h, w, 3) in either channel order, planes and rows."""
     planes = np.ascontiguousarray(pixels.transpose(2, 0, 1))

@@ -26,12 +26,12 @@ def old_epoch(scene: Scene, rng: np.random.Generator) -> tuple[Trial, Trial]:
 
 def _both(scene: Scene, people: NDArray[np.intp], later: Theft, rng: np.random.Generator) -> tuple[Trial, Trial]:
     def on(store: str) -> Trial:
-        rows = scene.enrolled.rows(store, people)
-        stored = [canaries.words(row) for row in rows.words]
+        theft = scene.enrolled
         if store == PLAIN:
             stored = [canaries.vector(vector) for vector in scene.people.enrolled[people]]
-        strangers = rng.integers(0, 1 << 16, rows.words.shape, dtype=np.uint16)
-        decoys = [canaries.words(row) for row in strangers]
-        return read.search(later.stores[store].haystack, stored, decoys, rng)
+        else:
+            stored = theft.stores[store].footprints(theft.gallery, theft.slots[store][people])
+        never = [[rng.bytes(canaries.WINDOW) for _ in windows] for windows in stored]
+        return read.search(later.stores[store].haystack, stored, never, rng)
 
     return on(scene.seat), on(PLAIN)

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from moiety.drills import learned, rules
 from moiety.drills.rules import Scores
-from moiety.drills.verdict import Trial, by_shuffling, placed
+from moiety.drills.verdict import Trial, by_shuffling
 from moiety.drills.views import Reading
 
 HELD_OUT_MOST: Final = 300
@@ -26,24 +26,27 @@ def guess(readings: Sequence[Reading], rng: np.random.Generator, groups: NDArray
     """
     order = rng.permutation(len(readings[0].left))
     known, held_out = order[: len(order) // 2][:KNOWN_MOST], order[len(order) // 2 :][:HELD_OUT_MOST]
-    scores = best_scores([one.of(known) for one in readings], [one.of(held_out) for one in readings])
-    return by_shuffling(scores, rng, None if groups is None else groups[held_out])
+    inside = np.zeros(len(order), np.int64) if groups is None else groups
+    scores = best_scores([one.of(known) for one in readings], [one.of(held_out) for one in readings], inside[known])
+    return by_shuffling(scores, rng, inside[held_out])
 
 
-def best_scores(known: Sequence[Reading], held_out: Sequence[Reading]) -> Scores:
+def best_scores(known: Sequence[Reading], held_out: Sequence[Reading], groups: NDArray[np.integer]) -> Scores:
     """Scores (m, m) on the held-out people of whichever rule guessed best among the known ones.
 
-    A learned rule is rated by teaching it one half of the known people and trying it on the other, both ways.
+    Rules are rated by how they tell apart people of one group, `groups` (n,) being those of the known. A learned rule
+    is rated by teaching it one half of the known people and trying it on the other, both ways.
     """
     ratings: dict[tuple[int, str], float] = {}
     for place, reading in enumerate(known):
         for rule in rules.RULES:
-            ratings[place, rule] = success(rules.scores(rule, reading))
-        half = len(reading.left) // 2
-        halves = reading.of(np.arange(half)), reading.of(np.arange(half, len(reading.left)))
+            ratings[place, rule] = success(rules.scores(rule, reading), groups)
+        half = len(groups) // 2
+        halves = np.arange(half), np.arange(half, len(groups))
         for name, lesson in learned.LESSONS.items():
-            ratings[place, name] = float(
-                np.mean([success(lesson(taught)(tried)) for taught, tried in (halves, halves[::-1])])
+            ratings[place, name] = sum(
+                success(lesson(reading.of(taught))(reading.of(tried)), groups[tried]) / 2
+                for taught, tried in (halves, halves[::-1])
             )
     place, rule = max(ratings, key=lambda one: ratings[one])
     if rule in rules.RULES:
@@ -51,6 +54,9 @@ def best_scores(known: Sequence[Reading], held_out: Sequence[Reading]) -> Scores
     return learned.LESSONS[rule](known[place])(held_out[place])
 
 
-def success(scores: Scores) -> float:
-    """Mean share 0..1 of wrong columns below the right one, in scores (n, n)."""
-    return float(np.diagonal(placed(scores)).mean())
+def success(scores: Scores, groups: NDArray[np.integer]) -> float:
+    """Mean share 0..1 of the wrong columns of the same group that score below the right one, in scores (n, n)."""
+    rivals = groups[:, None] == groups
+    np.fill_diagonal(rivals, False)
+    right = np.diagonal(scores)[:, None]
+    return float(((scores < right) + 0.5 * (scores == right))[rivals].mean())

@@ -10,7 +10,7 @@ from moiety.drills.guess import guess
 from moiety.drills.scene import PLAIN, Scene
 from moiety.drills.sql import Rows
 from moiety.drills.verdict import Trial
-from moiety.drills.views import Reading, by_rank, row_and_row
+from moiety.drills.views import Reading, in_order, row_and_row
 
 
 def two_deployments(scene: Scene, rng: np.random.Generator) -> tuple[Trial, Trial]:
@@ -44,11 +44,11 @@ def _parts(left: Rows, right: Rows) -> list[Reading]:
 
 
 def _labels(left: Rows, right: Rows) -> list[Reading]:
-    return [
-        Reading("handles", _words(left.handles), _words(right.handles)),
-        by_rank("slots", left.slots, right.slots),
-        *(by_rank("marks", *pair) for pair in zip(left.marks.T, right.marks.T, strict=True)),
-    ]
+    readings = [Reading("handles", _words(left.handles), _words(right.handles))]
+    readings += in_order("slots", left.slots, right.slots)
+    for place, (here, there) in enumerate(zip(left.marks.T, right.marks.T, strict=True)):
+        readings += in_order(f"mark {place}", here, there)
+    return readings
 
 
 def _words(column: NDArray[np.uint8]) -> Words:

@@ -34,6 +34,10 @@ class Loot:
         """The occupied rows of a gallery, write-ahead log included. Raises LookupError where there are none."""
         return sql.rows(self.files, gallery)
 
+    def footprints(self, gallery: str, slots: NDArray[np.int64]) -> list[list[bytes]]:
+        """For each slot, every sixteen bytes as they lie in the file that hold some of its two secret columns."""
+        return sql.footprints(self.files, gallery, slots)
+
     def occupied_since(self, gallery: str) -> NDArray[np.int64]:
         """For every slot, how many of the changes in the write-ahead log it has been occupied for: int64 (slots,)."""
         return sql.occupied_since(self.files, gallery)

@@ -11,7 +11,7 @@ import numpy as np
 from moiety.drills.guess import guess
 from moiety.drills.scene import PLAIN, Scene
 from moiety.drills.verdict import Trial
-from moiety.drills.views import by_rank
+from moiety.drills.views import Reading, in_order
 
 
 def of_arrival(scene: Scene, rng: np.random.Generator) -> tuple[Trial, Trial]:
@@ -23,7 +23,9 @@ def of_arrival(scene: Scene, rng: np.random.Generator) -> tuple[Trial, Trial]:
         columns = [rows.expires, rows.grounds, rows.slots, *rows.marks.T]
         if store != PLAIN:
             columns.append(theft.stores[store].occupied_since(theft.gallery)[rows.slots])
-        readings = [by_rank(str(place), scene.everybody, column) for place, column in enumerate(columns)]
+        readings: list[Reading] = []
+        for place, column in enumerate(columns):
+            readings += in_order(f"column {place}", scene.everybody, column)
         return guess(readings, rng, groups=scene.days)
 
     return on(scene.seat), on(PLAIN)

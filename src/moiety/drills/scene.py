@@ -38,6 +38,10 @@ class Theft:
         """The stolen rows of these people, in this order."""
         return self._occupied[store].at(self.slots[store][people])
 
+    def parts(self, store: str) -> list[bytes]:
+        """Every byte of one store, and its rows once more without what lies between them in the file."""
+        return [*self.stores[store].parts(), self._occupied[store].words.astype("<u2").tobytes()]
+
     @cached_property
     def _occupied(self) -> dict[str, Rows]:
         return {store: loot.rows(self.gallery) for store, loot in self.stores.items()}
@@ -85,13 +89,12 @@ class Scene:
         return np.flatnonzero(self.erased.slots[self.seat] == NOBODY)
 
     def haystack(self, store: str) -> Haystack:
-        """Every byte stolen from one store, at all four moments."""
+        """Every byte stolen from one store, at all four moments, and the parts put in order, row by row."""
         return self._haystacks[store]
 
     @cached_property
     def _haystacks(self) -> dict[str, Haystack]:
         thefts = (self.enrolled, self.erased, self.refreshed, self.elsewhere)
         return {
-            store: Haystack([part for theft in thefts for part in theft.stores[store].parts()])
-            for store in (self.seat, PLAIN)
+            store: Haystack([part for theft in thefts for part in theft.parts(store)]) for store in (self.seat, PLAIN)
         }

@@ -18,12 +18,14 @@ from moiety.custody import page
 from moiety.custody.slots import SLOTS, State
 from moiety.drills import replay
 from moiety.drills.algebra import Words
+from moiety.drills.canaries import WINDOW
 from moiety.drills.people import quantised
 
 _MAGIC: Final = b"SQLite format 3\x00"
 _LOG: Final = "-wal"
 _PAGE_OVERHEAD: Final = page.layout(0).itemsize
 _WORD_BYTES: Final = 2
+_PAIR_BYTES: Final = 4
 
 
 @dataclass(frozen=True)
@@ -69,6 +71,24 @@ def rows(files: Mapping[str, bytes], gallery: str) -> Rows:
             if _has(database, "page"):
                 return _split(database, gallery)
     raise LookupError("no database with rows")
+
+
+def footprints(files: Mapping[str, bytes], gallery: str, slots: NDArray[np.int64]) -> list[list[bytes]]:
+    """For each slot of a custodian's gallery, every sixteen bytes as they lie that hold some of its two secret columns.
+
+    Parts of neighbouring slots lie interleaved, so most windows hold something of three neighbours too.
+    """
+    content, log = _databases(files)[0]
+    with closing(_opened(replay.whole(content, log))) as database:
+        pages = _pages(_paged(database, "page", gallery)[0])
+    parts = pages["parts"].reshape(len(pages), -1, SLOTS * 2).view(np.uint8)
+    names = pages["pseudonyms"]
+    found = []
+    for at, slot in zip(slots // SLOTS, slots % SLOTS, strict=True):
+        start = slot * _PAIR_BYTES // WINDOW * WINDOW
+        windows = parts[at, :, start : start + WINDOW]
+        found.append([names[at, slot].tobytes(), *(window.tobytes() for window in windows)])
+    return found
 
 
 def occupied_since(files: Mapping[str, bytes], gallery: str) -> NDArray[np.int64]:
@@ -133,7 +153,7 @@ def _split(database: sqlite3.Connection, gallery: str) -> Rows:
     stored, marks = _paged(database, "page", gallery)
     if not stored:
         raise LookupError("the gallery has no rows")
-    pages = np.frombuffer(b"".join(stored), page.layout((len(stored[0]) - _PAGE_OVERHEAD) // (SLOTS * _WORD_BYTES)))
+    pages = _pages(stored)
     states = _states(database, gallery)
     held = states == State.ACTIVE
     marks = np.concatenate([marks, _paged(database, "states", gallery)[1]], axis=1)
@@ -154,6 +174,10 @@ def _split(database: sqlite3.Connection, gallery: str) -> Rows:
     )
 
 
+def _pages(stored: list[bytes]) -> page.Pages:
+    return np.frombuffer(b"".join(stored), page.layout((len(stored[0]) - _PAGE_OVERHEAD) // (SLOTS * _WORD_BYTES)))
+
+
 def _paged(database: sqlite3.Connection, table: str, gallery: str) -> tuple[list[bytes], NDArray[np.int64]]:
     """A gallery's rows of a paged table in this epoch, and all other numbers in them: int64 (pages, marks)."""
     found = database.execute(
@@ -162,4 +186,4 @@ def _paged(database: sqlite3.Connection, table: str, gallery: str) -> tuple[list
         (gallery,),
     ).fetchall()
     numbers = [[value for value in row if isinstance(value, int)] for row in found]
-    return [row[0] for row in found], np.array(numbers, np.int64).reshape(len(found), -1)
+    return [row[0] for row in found], np.array(numbers, np.int64).reshape(len(found), len(numbers[0]) if numbers else 0)

@@ -67,12 +67,21 @@ def _masks(left: Words, right: Words) -> list[Reading]:
     return readings
 
 
-def by_rank(name: str, left: NDArray[np.int64], right: NDArray[np.int64]) -> Reading:
-    """Two columns of numbers (n,), each as ranks spread over half the circle of words, so that near means alike."""
-    return Reading(name, _ranked(left), _ranked(right))
+def in_order(name: str, left: NDArray[np.int64], right: NDArray[np.int64]) -> list[Reading]:
+    """Two columns of numbers (n,), by rank and by size, spread over half the circle of words: near is alike."""
+    return [
+        Reading(f"{name} by rank", _spread(_ranks(left)), _spread(_ranks(right))),
+        Reading(f"{name} by size", _spread(left), _spread(right)),
+    ]
 
 
-def _ranked(column: NDArray[np.int64]) -> Words:
-    values, ranks = np.unique(column, return_inverse=True)
-    spread = ranks * (_HALF_CIRCLE / max(1, len(values) - 1))
-    return np.repeat(spread.astype(np.uint16)[:, None], 2, axis=1)
+def _ranks(column: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Twice the mean rank of each number among all."""
+    ordered = np.sort(column)
+    return np.searchsorted(ordered, column, "left") + np.searchsorted(ordered, column, "right")
+
+
+def _spread(column: NDArray[np.int64]) -> Words:
+    above = (column - column.min()).astype(np.float64)
+    words = (above * (_HALF_CIRCLE / max(1.0, above.max()))).astype(np.uint16)
+    return np.repeat(words[:, None], 2, axis=1)

@@ -1,0 +1,26 @@
+"""One sound scene for all tests: two real deployments of sixty people, robbed at four moments."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import numpy as np
+import pytest
+
+from moiety.drills.people import invent
+from moiety.drills.run import seeded
+from moiety.drills.scene import Scene
+from moiety.drills.site import build
+from moiety.identity.ports import silent
+
+SEED = 1
+PEOPLE = 60
+DIM = 192
+SEAT = "b"
+
+
+@pytest.fixture(scope="session")
+def scene() -> Scene:
+    rng = np.random.default_rng(SEED)
+    people, strangers = invent(PEOPLE, DIM, rng), invent(PEOPLE, DIM, rng)
+    return build(SEAT, people, strangers, partial(seeded, SEED), rng, silent)

@@ -1,0 +1,80 @@
+"""Makes a sound scene leak on purpose: rewrites what was stolen as a faulty custodian would have written it."""
+
+from __future__ import annotations
+
+import dataclasses
+import sqlite3
+from collections.abc import Callable
+from contextlib import closing
+
+import numpy as np
+from numpy.typing import NDArray
+
+from moiety.custody import page
+from moiety.custody.slots import SLOTS
+from moiety.drills import replay
+from moiety.drills.loot import Loot
+from moiety.drills.scene import PLAIN, Scene, Theft
+
+FILE = "custodian.sqlite"
+Edit = Callable[[sqlite3.Connection], None]
+
+
+def with_database(theft: Theft, seat: str, edit: Edit) -> Theft:
+    """The theft, one custodian's database edited."""
+    files = theft.stores[seat].files
+    with closing(sqlite3.connect(":memory:")) as database:
+        database.deserialize(replay.whole(files[FILE], files.get(f"{FILE}-wal", b"")))
+        edit(database)
+        database.commit()
+        content = database.serialize()
+    return with_store(theft, seat, Loot({FILE: content}))
+
+
+def with_store(theft: Theft, store: str, loot: Loot) -> Theft:
+    return Theft(theft.gallery, {**theft.stores, store: loot}, theft.slots)
+
+
+def with_parts(theft: Theft, seat: str, slots: NDArray[np.int64], parts: NDArray[np.uint16]) -> Theft:
+    """The theft, one custodian's parts (n, d) in these slots replaced."""
+
+    def edit(pages: NDArray[np.void]) -> None:
+        page.put_rows(pages, slots // SLOTS, slots % SLOTS, parts.astype("<u2"))
+
+    return with_database(theft, seat, lambda database: edit_pages(database, len(parts[0]), edit))
+
+
+def edit_pages(database: sqlite3.Connection, dim: int, edit: Callable[[NDArray[np.void]], None]) -> None:
+    """Edit all pages of the store's epoch, structured as `page.layout(dim)`, in place."""
+    (epoch,) = database.execute("SELECT epoch FROM custodian").fetchone()
+    stored = database.execute("SELECT number, rows FROM page WHERE epoch = ? ORDER BY number", (epoch,)).fetchall()
+    pages = page.load([rows for _, rows in stored], page.layout(dim))
+    edit(pages)
+    for (number, _), rows in zip(stored, pages, strict=True):
+        database.execute("UPDATE page SET rows = ? WHERE number = ? AND epoch = ?", (rows.tobytes(), number, epoch))
+
+
+def with_file(theft: Theft, store: str, name: str, content: bytes) -> Theft:
+    """The theft, a file more in one store's folder."""
+    return with_store(theft, store, Loot({**theft.stores[store].files, name: content}))
+
+
+def replaced(scene: Scene, **thefts: Theft) -> Scene:
+    return dataclasses.replace(scene, **thefts)
+
+
+def without_twin(scene: Scene) -> Scene:
+    """A scene whose plain twin is noise, so that no attack can be shown to work."""
+    noise = np.random.default_rng(1).normal(size=scene.people.enrolled.shape).astype("<f4")
+
+    def edit(database: sqlite3.Connection) -> None:
+        rows = [(vector.tobytes(), at) for at, vector in enumerate(noise, 1)]
+        database.executemany("UPDATE person SET vector = ? WHERE id = ?", rows)
+
+    files = scene.enrolled.stores[PLAIN].files
+    with closing(sqlite3.connect(":memory:")) as database:
+        database.deserialize(replay.whole(files["people.sqlite"], files["people.sqlite-wal"]))
+        edit(database)
+        database.commit()
+        content = database.serialize()
+    return replaced(scene, enrolled=with_store(scene.enrolled, PLAIN, Loot({"people.sqlite": content})))
