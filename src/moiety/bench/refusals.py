@@ -22,7 +22,7 @@ class WrongAnswer(Refused):
 
 
 class SizeWrong(Refused):
-    """Rows, dimension or probes out of bounds."""
+    """An odd dimension."""
 
     code: ClassVar[str] = "size_wrong"
-    advice: ClassVar[str] = "rows from 0, an even dimension from 2 to 2048, probes from 1 to {most_probes}"
+    advice: ClassVar[str] = "templates have an even number of coordinates: give an even --dim"

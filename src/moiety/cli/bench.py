@@ -57,7 +57,18 @@ class EnrolAnswer(TypedDict):
     cores: int
 
 
-Dim = Annotated[int, typer.Option("--dim", min=2, max=2048, help="Coordinates of a template, an even number.")]
+def _even(dim: int) -> int:
+    from moiety.bench.refusals import SizeWrong
+
+    if dim % 2:
+        raise SizeWrong
+    return dim
+
+
+Dim = Annotated[
+    int,
+    typer.Option("--dim", min=2, max=2048, callback=_even, help="Coordinates of a template, an even number."),
+]
 
 
 @app.command("search")
