@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 
 import numpy as np
@@ -88,10 +89,22 @@ def test_a_coordinate_that_is_no_coordinate_is_refused(added: int) -> None:
 
 
 def test_a_norm_that_wraps_is_refused() -> None:
-    """2^32 squared vanishes mod 2^64: only the sums see it."""
+    """An oracle row whose self product is in bounds mod 2^64, made up by coordinates near 2^32: the sums see those."""
     templates = faces(10)
-    templates[4, 11] += 1 << 40
-    templates[4, 12] -= 1 << 40
+    row = [0] * DIM
+    row[5] = 1 << 14
+    for k in (k for k in range(DIM) if k != 5):
+        row[k] = math.isqrt((16_000 - sum(u * u for u in row)) % 2**64)
+    assert 15_600 <= sum(u * u for u in row) % 2**64 <= 16_700
+    templates[4] = np.array(row, dtype=np.uint64).view(np.int64)
+    with pytest.raises(MalformedTemplate):
+        admit(templates)
+
+
+def test_a_coordinate_whose_square_vanishes_is_refused() -> None:
+    """2^63 added to a coordinate changes no square mod 2^64."""
+    templates = faces(1_100)
+    templates[1_050, 3] ^= np.int64(-(2**63))
     with pytest.raises(MalformedTemplate):
         admit(templates)
 
