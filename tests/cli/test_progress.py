@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
+
 import pytest
 
 from moiety.cli.progress import PATIENCE_S, bar
@@ -38,6 +41,21 @@ def test_what_takes_longer_is_drawn_on_stderr(capfd: pytest.CaptureFixture[str])
     assert "refreshing [a]" in said.err
     assert "2/3" in said.err
     assert "1/7" in said.err
+
+
+def test_several_threads_draw_on_one_bar(capfd: pytest.CaptureFixture[str]) -> None:
+    clock = Clock()
+    start = Barrier(8)
+
+    def tell(number: int) -> None:
+        start.wait()
+        progress(f"custodian {number}", 1, 2)
+
+    with bar(clock) as progress, ThreadPoolExecutor(8) as threads:
+        clock.now_s += PATIENCE_S
+        assert list(threads.map(tell, range(8))) == [None] * 8
+    said = capfd.readouterr().err
+    assert all(f"custodian {number}" in said for number in range(8))
 
 
 def draw_and_fail(clock: Clock) -> None:

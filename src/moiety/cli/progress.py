@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -31,10 +32,16 @@ class _Bars:
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
         self._start = clock()
+        # Each custodian tells of itself, from its own thread.
+        self._turn = threading.Lock()
         self._display: Progress | None = None
         self._tasks: dict[str, TaskID] = {}
 
     def __call__(self, stage: str, done: int, total: int) -> None:
+        with self._turn:
+            self._draw(stage, done, total)
+
+    def _draw(self, stage: str, done: int, total: int) -> None:
         if self._display is None:
             if self._clock() - self._start < PATIENCE_S:
                 return
