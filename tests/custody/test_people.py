@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from moiety.custody import refusals
+from moiety.custody.admitting import OFFERED_TOGETHER
 from moiety.custody.embedded import Embedded
 from moiety.custody.enrolment import MOST_NEWCOMERS
 from moiety.custody.headers import MOST_PROBES
@@ -220,3 +221,21 @@ def test_what_is_not_a_face_is_neither_stored_nor_searched_with(office: Embedded
 def test_no_newcomers_is_no_change(office: Embedded) -> None:
     office.enrol(DOOR, [])
     assert office.gallery(DOOR).version == 0
+
+
+def test_a_refused_batch_leaves_nothing_in_memory(office: Embedded) -> None:
+    """Several offers are checked side by side; those that passed are forgotten when one did not."""
+    spike = np.zeros(DIM, dtype=np.int16)
+    spike[3] = 16_384
+    crowd = people(3 * OFFERED_TOGETHER // 2)
+    with pytest.raises(MalformedTemplate):
+        office.enrol(DOOR, [*crowd, replace(crowd[0], words=spike, pseudonym=bytes(16))])
+    assert all(not custodian._offers._admitted for custodian in office._three.custodians.values())
+    assert office.gallery(DOOR).slots == 0
+
+
+def test_a_gallery_has_a_name_of_some_length(office: Embedded) -> None:
+    for name in ("", "x" * 65, "\N{GREEK SMALL LETTER ALPHA}" * 33):
+        with pytest.raises(refusals.GalleryNameWrong):
+            office.add_gallery(name, TERMS, b"")
+    assert office.galleries() == [DOOR]

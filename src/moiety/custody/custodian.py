@@ -53,13 +53,15 @@ from moiety.custody.keys import Acquaintance
 from moiety.custody.life import Batch, Slots
 from moiety.custody.mending import Help
 from moiety.custody.noise import Entropy
-from moiety.custody.refusals import FormatUnknown, GalleryExists, NotOneOffice
+from moiety.custody.refusals import FormatUnknown, GalleryExists, GalleryNameWrong, NotOneOffice
 from moiety.custody.slots import COIN_BYTES, Phase, Staging
 from moiety.custody.sql import Observer, Store
 from moiety.matching.header import Header
 from moiety.matching.opening import Opening
 from moiety.matching.rounds import Rounds
 from moiety.sharing.seat import Seat
+
+NAME_BYTES = 64
 
 Clock = Callable[[], datetime]
 """Now, as an aware instant."""
@@ -165,7 +167,12 @@ class Custodian:
     # Galleries.
 
     def add_gallery(self, name: str, terms: bytes, document: bytes) -> None:
-        """Add an empty gallery; again with the same terms and document does nothing. Raises `GalleryExists`."""
+        """Add an empty gallery; again with the same terms and document does nothing.
+
+        Raises `GalleryExists`, and `GalleryNameWrong` for a name of no or more than 64 bytes.
+        """
+        if not 1 <= len(name.encode()) <= NAME_BYTES:
+            raise GalleryNameWrong(limit=NAME_BYTES)
         with self._store.writing("add gallery") as connection:
             held = tables.gallery(connection, name)
             if held is None:

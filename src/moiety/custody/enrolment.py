@@ -18,6 +18,7 @@ from moiety.custody.page import PSEUDONYM_BYTES
 from moiety.custody.refusals import TooMany, WordsWrong
 from moiety.custody.slots import toss
 from moiety.custody.three import Headers, Three
+from moiety.matching.header import Header
 from moiety.matching.refusals import Disagreement
 from moiety.matching.rounds import lockstep
 from moiety.sharing.seat import SEATS, Seat
@@ -40,20 +41,23 @@ def enrol(three: Three, headers: Headers, entropy: Entropy, name: str, newcomers
         return
     whole = _split(headers.dim(name), name, newcomers, entropy)
     words = np.stack([newcomer.words for newcomer in newcomers])
-    attempts: list[bytes] = []
+    begun: list[bytes] = []
     try:
         with ThreadPoolExecutor(_ADMITTING_THREADS) as threads:
             starts = range(0, len(words), OFFERED_TOGETHER)
             some = [slice(start, min(start + OFFERED_TOGETHER, len(words))) for start in starts]
 
             def offer(part: slice) -> bytes:
-                return _offer(three, headers, entropy, name, words[part], whole, part)
+                header = headers.make("enrol", name, rows=part.stop - part.start)
+                begun.append(header.attempt)
+                _offer(three, header, entropy, words[part], whole, part)
+                return header.attempt
 
             attempts = list(threads.map(offer, some))
         coin = toss(three.each(lambda custodian: custodian.coin()))
         slots = three.each(lambda custodian: custodian.prepare(name, coin, attempts))
     finally:
-        three.each(lambda custodian: custodian.forget(attempts))
+        three.each(lambda custodian: custodian.forget(begun))
     if any(not np.array_equal(slots[seat], slots["a"]) for seat in SEATS):
         raise Disagreement
     # The log would tell in which order pages were written. It is cut before anybody is told of success.
@@ -93,16 +97,14 @@ def _split(dim: int, name: str, newcomers: Sequence[Newcomer], entropy: Entropy)
 
 def _offer(
     three: Three,
-    headers: Headers,
+    header: Header,
     entropy: Entropy,
-    name: str,
     words: NDArray[np.int16],
     whole: dict[Seat, Batch],
     part: slice,
-) -> bytes:
-    """Have the three check some of the newcomers' templates; the attempt under which they hold them."""
+) -> None:
+    """Have the three check some of the newcomers' templates, which they then hold under the header's attempt."""
     parts = split(words.astype(np.int64).view(np.uint64), entropy)
-    header = headers.make("enrol", name, rows=len(words))
     sides = {}
     for seat in SEATS:
         all_of_them = whole[seat]
@@ -113,6 +115,5 @@ def _offer(
             all_of_them.expires[part],
             all_of_them.grounds[part],
         )
-        sides[seat] = three.custodians[seat].offer(name, batch, header)
+        sides[seat] = three.custodians[seat].offer(header.gallery, batch, header)
     lockstep(sides)
-    return header.attempt

@@ -68,6 +68,11 @@ class GalleryExists(Refused):
     advice: ClassVar[str] = "the custodians have this gallery already, under other terms or another document"
 
 
+class GalleryNameWrong(Refused):
+    code: ClassVar[str] = "gallery_name_wrong"
+    advice: ClassVar[str] = "the name of a gallery has 1 to {limit} bytes"
+
+
 class GalleryFixed(Refused):
     code: ClassVar[str] = "gallery_fixed"
     advice: ClassVar[str] = "a gallery keeps its model and its {dim} words a row: add another gallery"
