@@ -100,6 +100,7 @@ IO_FILES: dict[str, set[str]] = {
     "settings.py": {"platformdirs"},
     "bench/peers.py": {"faiss"},
     "bench/scene.py": {"tempfile"},
+    "demo/screen.py": {"rich"},
     "custody/sql.py": {"sqlite3", "sqlalchemy"},
     "custody/tables.py": {"sqlalchemy"},
     "custody/gallery.py": {"sqlalchemy"},
@@ -186,6 +187,7 @@ WORLD_FILES: dict[str, set[str]] = {
     "__init__.py": {"the clock", "randomness"},  # the defaults of `moiety.open`
     "settings.py": {"the environment"},
     "cli/bench.py": {"the clock", "randomness"},  # a benchmark plays a whole office, at the present time
+    "cli/demo.py": {"the clock", "randomness"},  # the demo too
 }
 """Path under `src/moiety` -> what of the world it may ask for itself."""
 

@@ -20,10 +20,8 @@ from moiety.drills.algebra import SEATS
 from moiety.drills.people import People, quantised
 from moiety.drills.scene import PLAIN, Theft
 from moiety.drills.verdict import Measured
-from moiety.identity.ports import Clock, Entropy, Models, Progress
+from moiety.identity.ports import Clock, Entropy, Models, Progress, silent
 
-ROWS_MOST: Final = 1_000_000
-"""More would take 10 GB of memory, since the thief carries away several copies of everything."""
 _FIRST: Final = 0
 _SECOND: Final = 1
 
@@ -61,10 +59,9 @@ class Played:
     @property
     def good(self) -> bool:
         """Whether everybody was found who should be, nobody who should not, and every attack came out as designed."""
-        name = self.cast.first.name
         strangers = [*self.answers.impostors, *self.after]
-        found = all(one.matched(name) for one in self.answers.genuine)
-        return found and not any(one.mistaken(name) for one in strangers) and all(self.passed)
+        found = all(one.matched for one in self.answers.genuine)
+        return found and not any(one.mistaken for one in strangers) and all(self.passed)
 
 
 def play(
@@ -84,20 +81,21 @@ def play(
         vectors = crowd.invent(rows, here.dim, np.random.default_rng(seed))
         here.enrol([(first, first.enrolled), (second, second.enrolled)], vectors, progress)
         few = vectors[: attacks.JUDGED - len(names)]
-        there.enrol([(first, first.others[0]), (second, second.enrolled)], few, progress)
+        there.enrol([(first, first.others[0]), (second, second.enrolled)], few, silent)
         answers = ask(cast, here)
         enrolled, elsewhere = here.rob(), there.rob()
         photograph = quantised(here.recogniser.probe(first.others[-1]).vector)
         haul = theft.haul(enrolled, elsewhere, _FIRST, photograph, here.pseudonyms)
         here.erase(_FIRST)
-        after = [tried(cast, here, photograph) for photograph in first.photographs]
+        after = [tried(cast, here, photograph, None) for photograph in first.photographs]
         erased = here.rob_again(enrolled, (THIEF, PLAIN), _FIRST)
         started = time.perf_counter()
         here.refresh(progress)
         refresh_s = time.perf_counter() - started
         refreshed = here.rob_again(enrolled, SEATS, _FIRST)
         spoils = Spoils(enrolled, elsewhere, erased, refreshed)
-        drill = attacks.carry_out(spoils, _judged(here, there), names, here.pseudonyms, seed, progress)
+        named, names_found = attacks.read_names(enrolled, names, seed)
+        drill = [named, *attacks.carry_out(spoils, _judged(here, there), here.pseudonyms, seed, progress)]
         return Played(
             cast=cast,
             model=here.model,
@@ -105,7 +103,7 @@ def play(
             enrol_s=here.crowd_s,
             answers=answers,
             haul=haul,
-            names_found=theft.names_found(enrolled, names),
+            names_found=names_found,
             after=after,
             renewal=_renewal(enrolled, refreshed, here, refresh_s),
             drill=drill,

@@ -88,7 +88,7 @@ class Premises:
 
     def refresh(self, progress: Progress) -> None:
         """A new epoch at the custodians; the plain database has nothing of the kind."""
-        self._office.refresh(progress)
+        self._office.refresh(lambda stage, done, total: progress("refreshing", done, total))
 
     def rob(self) -> Theft:
         """Copy every store as it is now, in use or not."""

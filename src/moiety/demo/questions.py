@@ -21,20 +21,24 @@ _SEARCHES: Final = 5
 class Tried:
     """One photograph, asked both ways: was it verified as the first person, and whom did it identify?
 
-    `found` are the names of those found, in no order.
+    `shows` is who of those enrolled is in it, if anybody; `found` are the names of those found, in no order.
     """
 
     photograph: str
+    shows: str | None
     verified: bool
     found: tuple[str, ...]
 
-    def matched(self, name: str) -> bool:
-        """Whether verify and identify both found a person who is there."""
-        return self.verified and name in self.found
+    @property
+    def matched(self) -> bool:
+        """Whether verify and identify both found the first person, who is there."""
+        return self.verified and self.shows in self.found
 
-    def mistaken(self, name: str) -> bool:
-        """Whether either of them found a person who is not there."""
-        return self.verified or name in self.found
+    @property
+    def mistaken(self) -> bool:
+        """Whether a photograph that does not show the first person was believed to, or anybody found who is not
+        there."""
+        return self.verified or any(name != self.shows for name in self.found)
 
 
 @dataclass(frozen=True)
@@ -54,8 +58,11 @@ class Answers:
 
 def ask(cast: Cast, at: Premises) -> Answers:
     """Ask about every photograph that was not enrolled, and the second person's, who has no other."""
-    genuine = [tried(cast, at, photograph) for photograph in cast.first.others]
-    impostors = [tried(cast, at, photograph) for photograph in (cast.second.enrolled, cast.stranger.enrolled)]
+    genuine = [tried(cast, at, photograph, cast.first.name) for photograph in cast.first.others]
+    impostors = [
+        tried(cast, at, cast.second.enrolled, cast.second.name),
+        tried(cast, at, cast.stranger.enrolled, None),
+    ]
     times = []
     for photograph in (*cast.first.others, cast.second.enrolled, cast.stranger.enrolled):
         started = time.perf_counter()
@@ -71,12 +78,12 @@ def ask(cast: Cast, at: Premises) -> Answers:
     )
 
 
-def tried(cast: Cast, at: Premises, photograph: Path) -> Tried:
+def tried(cast: Cast, at: Premises, photograph: Path, shows: str | None) -> Tried:
     """Ask both questions about one photograph; the first person enrolled is the one it claims to show."""
     names = {at.pseudonym(row): person.name for row, person in enumerate((cast.first, cast.second))}
     verdict = at.door.verify(photograph, claimed=at.pseudonym(0))
     found = tuple(names.get(pseudonym, "a random row") for pseudonym in at.door.identify(photograph))
-    return Tried(photograph.name, bool(verdict), found)
+    return Tried(photograph.name, shows, bool(verdict), found)
 
 
 def _search_s(photograph: Path, at: Premises) -> float:

@@ -11,7 +11,6 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from moiety.drills import canaries, read
 from moiety.drills.algebra import SEATS, combine, combine_bytes
 from moiety.drills.loot import nearest_first, steal
 from moiety.drills.scene import NOBODY, PLAIN, Theft
@@ -89,14 +88,6 @@ def haul(here: Theft, there: Theft, person: int, photograph: NDArray[np.int16], 
         elsewhere={store: at_place(store) for store in STORES},
         pseudonyms={store: int((rows[store].pseudonyms == pseudonyms).all(axis=1).sum()) for store in STORES},
     )
-
-
-def names_found(theft: Theft, names: Sequence[str]) -> dict[str, int]:
-    """How many of the names stand in each store, in any encoding."""
-    needles = [canaries.text(name) for name in names]
-    found = {store: read.found(theft.stores[store].haystack, needles) for store in (PLAIN, THIEF, PARTNER)}
-    found[TOGETHER] = found[THIEF] | found.pop(PARTNER)
-    return {store: int(some.sum()) for store, some in found.items()}
 
 
 def place(photograph: NDArray[np.int16], rows: Rows, person: int) -> int:
