@@ -99,7 +99,7 @@ def drill_row(one: Measured, good: bool) -> DrillRow:
 
 
 _EXPECTED: Final = {
-    "chance": "What one thief gets: nothing. Each attack does no better than guessing here, and works on a plain database.",
+    "chance": "What one thief should get: nothing. Each attack does no better than guessing.",
     "bounded": "What he may learn: the day on which a row expires, and nothing finer.",
     "everything": "What two custodians get together: everything. Against that there is no defence.",
 }
@@ -132,8 +132,9 @@ def _screen(measured: Sequence[Measured], answer: Drilled, width: int) -> list[s
         else f"\nAll {len(measured)} attacks came out as designed."
     )
     console.print(
-        "Figures: people or rows found, or the share of wrong rows that rank below the right one (0.5 is guessing, 1 is "
-        "always first). They are judged together at 99 %: an honest store fails with one seed in a hundred at most."
+        "Figures: people or rows found, or the share of wrong rows that rank below the right one (0.5 is guessing, 1 "
+        "is always first). 'plain' is the same attack, by the same code, on an ordinary database of the same people. "
+        "All are judged together at 99 %: an honest store fails with one seed in a hundred at most."
     )
     return [line.rstrip() for line in drawn.getvalue().splitlines()]
 

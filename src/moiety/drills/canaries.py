@@ -66,7 +66,7 @@ def vector(secret: NDArray[np.float32]) -> list[bytes]:
         forms += [numbers.astype(kind).tobytes() for kind in _WHOLE]
     printed = (f"{value:.{places}f}" for places in (4, 6, 8) for value in secret[:6])
     texts = {joiner.join(four).encode() for four in zip(*[printed] * 3, strict=False) for joiner in (",", ", ", " ")}
-    return [window for form in forms for window in _windows(form)] + _long_enough(texts)
+    return [window for form in forms for window in windows(form)] + _long_enough(texts)
 
 
 def picture(encoded: bytes, pixels: NDArray[np.uint8]) -> list[bytes]:
@@ -82,12 +82,13 @@ def picture(encoded: bytes, pixels: NDArray[np.uint8]) -> list[bytes]:
     forms.append(grey.round().astype(np.uint8).tobytes())
     found: list[bytes] = []
     for form in forms:
-        windows = list(_windows(form))
-        found += windows[:: max(1, len(windows) // _PICTURE_WINDOWS)]
+        pieces = list(windows(form))
+        found += pieces[:: max(1, len(pieces) // _PICTURE_WINDOWS)]
     return found
 
 
-def _windows(form: bytes) -> Iterable[bytes]:
+def windows(form: bytes) -> Iterable[bytes]:
+    """Every sixteen bytes of a secret, one after the other, that are not mostly one byte."""
     for start in range(0, len(form) - WINDOW + 1, WINDOW):
         window = form[start : start + WINDOW]
         if len(set(window)) >= _DIFFERENT_BYTES and len(set(window[:SHORTEST])) >= _DIFFERENT_AT_FIRST:

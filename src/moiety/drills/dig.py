@@ -31,7 +31,7 @@ def _both(scene: Scene, people: NDArray[np.intp], later: Theft, rng: np.random.G
             stored = [canaries.vector(vector) for vector in scene.people.enrolled[people]]
         else:
             stored = theft.stores[store].footprints(theft.gallery, theft.slots[store][people])
-        never = [[rng.bytes(canaries.WINDOW) for _ in windows] for windows in stored]
+        never = [list(canaries.windows(rng.bytes(canaries.WINDOW * len(one)))) for one in stored]
         return read.search(later.stores[store].haystack, stored, never, rng)
 
     return on(scene.seat), on(PLAIN)

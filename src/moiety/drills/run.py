@@ -24,9 +24,9 @@ DIM: Final = 192
 FEWEST_PEOPLE: Final = 40
 MOST_PEOPLE: Final = 5_000
 
-_FOUND: Final = "share of people found"
-_RANKED: Final = "share of wrong rows below the right one"
-_NEAR: Final = "share of rows near another"
+FOUND: Final = "people found"
+RANKED: Final = "wrong rows ranked below the right one"
+NEAR: Final = "rows near another"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,42 +42,36 @@ class Attack:
 
 
 ATTACKS: Final = (
-    Attack("read names", read.names, _FOUND, "No name or folder name stands in the files, in any encoding."),
-    Attack("read numbers", read.numbers, _FOUND, "No identity number or file name stands in the files."),
-    Attack("read photographs", read.pictures, _FOUND, "No part of a photograph stands in the files."),
-    Attack("read face vectors", read.vectors, _FOUND, "No face vector stands in the files, in any number format."),
-    Attack("read pseudonyms", read.pseudonyms, _FOUND, "No pseudonym stands in the files, printed or as bytes."),
-    Attack(
-        "match a photograph", match.another_photograph, _RANKED, "A photograph does not tell which row is the person's."
-    ),
+    Attack("read names", read.names, FOUND, "No name or folder name is in the files, however encoded."),
+    Attack("read numbers", read.numbers, FOUND, "No identity number or file name is in the files."),
+    Attack("read photographs", read.pictures, FOUND, "No part of a photograph is in the files."),
+    Attack("read face vectors", read.vectors, FOUND, "No face vector is in the files, in any format."),
+    Attack("read pseudonyms", read.pseudonyms, FOUND, "No pseudonym is in the files, printed or as bytes."),
+    Attack("match a photograph", match.another_photograph, RANKED, "A photograph does not tell which row is whose."),
     Attack(
         "match the enrolled photograph",
         match.same_photograph,
-        _RANKED,
+        RANKED,
         "Nor does the very photograph that was enrolled.",
     ),
-    Attack(
-        "link two deployments", link.two_deployments, _RANKED, "Rows of the same people elsewhere cannot be linked."
-    ),
-    Attack("link two epochs", link.two_epochs, _RANKED, "After a refresh the parts do not tell which row was which."),
+    Attack("link two deployments", link.two_deployments, RANKED, "Rows of the same people elsewhere are not linked."),
+    Attack("link two epochs", link.two_epochs, RANKED, "After a refresh no row is known again by its parts."),
     Attack(
         "order of arrival",
         order.of_arrival,
-        _RANKED,
-        "Who saw people come learns the day of a row, no more.",
+        RANKED,
+        "Who saw people come learns a row's day, no more.",
         "bounded",
     ),
+    Attack("mix epochs: match", mix.photographs, RANKED, "An old file beside another's new one is noise.", "chance", 2),
+    Attack("mix epochs: pseudonyms", mix.pseudonyms, FOUND, "Nor do the two give a pseudonym.", "chance", 2),
+    Attack("reuse of masks", reuse.masks, NEAR, "No two rows share a mask."),
+    Attack("dig for the erased", dig.erased, FOUND, "Of the erased nothing is left in file or log."),
+    Attack("dig for the old epoch", dig.old_epoch, FOUND, "Of the parts before the refresh nothing is left."),
+    Attack("together: match", together.match, RANKED, "Two custodians together see every face.", "everything", 2),
+    Attack("together: link", together.link, RANKED, "Two custodians together link every row.", "everything", 2),
     Attack(
-        "mix epochs: match", mix.photographs, _RANKED, "An old file beside another's new one is noise.", "chance", 2
-    ),
-    Attack("mix epochs: pseudonyms", mix.pseudonyms, _FOUND, "Nor do the two give a pseudonym.", "chance", 2),
-    Attack("reuse of masks", reuse.masks, _NEAR, "No two rows share a mask."),
-    Attack("dig for the erased", dig.erased, _FOUND, "Of the erased nothing is left in file or log."),
-    Attack("dig for the old epoch", dig.old_epoch, _FOUND, "Of the parts before the refresh nothing is left."),
-    Attack("together: match", together.match, _RANKED, "Two custodians together see every face.", "everything", 2),
-    Attack("together: link", together.link, _RANKED, "Two custodians together link every row.", "everything", 2),
-    Attack(
-        "together: pseudonyms", together.pseudonyms, _FOUND, "Two custodians together name everybody.", "everything", 2
+        "together: pseudonyms", together.pseudonyms, FOUND, "Two custodians together name everybody.", "everything", 2
     ),
 )
 
@@ -97,11 +91,11 @@ def rob_and_attack(
 
 
 def attack(scene: Scene, seed: int, progress: Progress, attacks: tuple[Attack, ...] = ATTACKS) -> list[Measured]:
-    """Carry out the attacks on a scene, each with randomness of its own."""
+    """Carry out the attacks on a scene; each has randomness of its own, whatever others are carried out."""
     measured = []
     for done, row in enumerate(attacks):
         progress("attacking", done, len(attacks))
-        split, plain = row.carry_out(scene, np.random.default_rng([seed, done]))
+        split, plain = row.carry_out(scene, np.random.default_rng([seed, *row.name.encode()]))
         stores = tuple(f"custodian-{seat}" for seat in (scene.seat, scene.partner)[: row.custodians])
         measured.append(Measured(row.name, stores, split, plain, row.unit, row.expected, row.sentence))
     progress("attacking", len(attacks), len(attacks))
