@@ -7,7 +7,7 @@ path, a picture or any other thing that the caller brought. `Refused` is an exce
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 
 class MoietyError(Exception):
@@ -37,6 +37,14 @@ class MoietyError(Exception):
 
     def __str__(self) -> str:
         return self.text
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # So that an error that is raised in a worker process arrives as what it is.
+        return _again, (type(self), self.numbers)
+
+
+def _again(kind: type[MoietyError], numbers: dict[str, int]) -> MoietyError:
+    return kind(**numbers)
 
 
 class Refused(MoietyError):

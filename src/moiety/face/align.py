@@ -19,10 +19,10 @@ def similarity(source: NDArray[np.float32], target: NDArray[np.float32]) -> NDAr
     Raises ValueError where the source points are one point or not finite.
     """
     a, b = np.asarray(source, np.float64), np.asarray(target, np.float64)
+    if not np.isfinite(a).all() or np.ptp(a, axis=0).max() < 1e-6:
+        raise ValueError("points that are one point, or nowhere, cannot be aligned")
     from_centre, to_centre = a - a.mean(axis=0), b - b.mean(axis=0)
     variance = (from_centre**2).sum() / len(a)
-    if not np.isfinite(variance) or variance < 1e-12:
-        raise ValueError("points that are one point cannot be aligned")
     u, scales, vt = np.linalg.svd(to_centre.T @ from_centre / len(a))
     turn = np.array([1.0, np.sign(np.linalg.det(u) * np.linalg.det(vt)) or 1.0])
     linear = (scales @ turn) / variance * (u * turn) @ vt

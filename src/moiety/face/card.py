@@ -193,6 +193,7 @@ def parse(document: bytes) -> Card:
         return _CARD.validate_json(fields)
     except ValidationError as error:
         problems = error.errors(include_url=False, include_context=False, include_input=False)
+    # Outside the handler: the library's own error repeats what the card says.
     unknown = [problem for problem in problems if problem["type"] == "extra_forbidden"]
     if unknown:
         raise CardUnknownFields(fields=len(unknown))

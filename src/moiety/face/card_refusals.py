@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from moiety.errors import Refused, Unavailable
 
@@ -38,9 +38,12 @@ class CardInvalid(Refused):
     advice: ClassVar[str] = "the card has {problems} missing or wrong field(s)"
 
     def __init__(self, fields: Iterable[str] = ()) -> None:
-        named = list(fields)
-        self.fields = tuple(dict.fromkeys(named))
-        super().__init__(problems=len(named))
+        self._named = list(fields)
+        self.fields = tuple(dict.fromkeys(self._named))
+        super().__init__(problems=len(self._named))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return CardInvalid, (self._named,)
 
     @property
     def text(self) -> str:

@@ -35,7 +35,8 @@ class CenterFace:
     def __init__(self, model: bytes) -> None:
         try:
             self._net = cv2.dnn.readNetFromONNX(np.frombuffer(model, np.uint8))
-        except cv2.error:
+            self.find(np.zeros((_MULTIPLE, _MULTIPLE, 3), np.uint8))
+        except (cv2.error, ValueError, IndexError):
             raise ModelUnusable from None
 
     def find(self, pixels: Pixels) -> list[Found]:

@@ -21,17 +21,19 @@ class Network(Protocol):
 
 
 class Embedder:
-    """A network and the card that says how to use it; not for two threads at once."""
+    """A network and the card that says how to use it; not for two threads at once.
+
+    Raises `ModelUnusable` where the network does not take or give what its card says.
+    """
 
     def __init__(self, card: EmbedderCard, network: Network) -> None:
         self._card = card
         self._network = network
+        # One look at nothing: a model that is not as its card says fails here, and not as if a picture had failed.
+        self.vectors([np.full((card.input.height, card.input.width, 3), 128, np.uint8)])
 
     def vectors(self, faces: list[Pixels]) -> Vector:
-        """Unit vectors (n, d) of aligned faces (height, width, 3) RGB.
-
-        Raises `ModelUnusable` where the network does not give what its card says.
-        """
+        """Unit vectors (n, d) of aligned faces (height, width, 3) RGB; raises `ModelUnusable`."""
         views = [view for face in faces for view in ((face, face[:, ::-1]) if self._card.mirror else (face,))]
         outputs = self._run(prepare(views, self._card.input))
         try:

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from PIL import Image, JpegImagePlugin, PngImagePlugin, WebPImagePlugin
 from PIL.ImageFile import ImageFile
 
+from moiety.face import webp
 from moiety.face.refusals import (
     NotAPicture,
     PictureFileTooLarge,
@@ -106,6 +107,11 @@ def _bound(width: int, height: int) -> None:
 
 
 def _decode(reader: type[ImageFile], content: bytes) -> Pixels:
+    if reader is WebPImagePlugin.WebPImageFile:
+        said = webp.size(content)
+        if said is None:
+            raise TruncatedPicture
+        _bound(*said)
     try:
         image = reader(io.BytesIO(content))
         width, height = image.size

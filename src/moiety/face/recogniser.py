@@ -12,14 +12,14 @@ import cv2
 import numpy as np
 
 from moiety.face.align import crop, similarity
-from moiety.face.card import EmbedderCard
-from moiety.face.card_refusals import ModelNotRecognising
+from moiety.face.card import DetectorCard, EmbedderCard
+from moiety.face.card_refusals import ModelNotRecognising, ModelUnusable
 from moiety.face.centerface import CenterFace
 from moiety.face.embed import Embedder, Network
 from moiety.face.found import Detector, Found, Points
 from moiety.face.picture import Picture, Pixels, load
 from moiety.face.quality import Quality, measure
-from moiety.face.refusals import NoFace, NoPictures, PicturesDisagree, SeveralFaces, TooManyPictures
+from moiety.face.refusals import NoFace, NoPictures, PicturesDisagree, RatesUnknown, SeveralFaces, TooManyPictures
 from moiety.face.store import ModelStore
 from moiety.face.template import Probe, Template, Vector, unit
 
@@ -75,7 +75,8 @@ class Recogniser:
         """One person's template: the mean direction of the faces of all the pictures, one face in each.
 
         Raises a `PictureRefused`: what a single picture is refused with, `NoPictures`, `TooManyPictures`, or
-        `PicturesDisagree` where a picture seems to show somebody else.
+        `PicturesDisagree` where a picture seems to show somebody else, or `RatesUnknown` where the card has no
+        rates to judge that by.
         """
         if not pictures:
             raise NoPictures
@@ -127,17 +128,27 @@ class Recogniser:
         return aligned, measure(aligned, matrix, found.points, pixels.shape[1::-1])
 
     def _agree(self, vectors: Vector) -> None:
-        if len(vectors) > 1 and self.card.rates:
-            cosines = vectors @ vectors.T
-            typical = np.median(cosines, axis=1)
-            if cosines.min() < self.card.rates[0].cosine:
-                raise PicturesDisagree(picture=int(typical.argmin()) + 1)
+        """Each picture has to match most of the others, at the loosest point that was measured.
+
+        Most, because one in a hundred pairs of one person's pictures fails it; and not their mean, which lies
+        between two people where there are two.
+        """
+        if len(vectors) == 1:
+            return
+        if not self.card.rates:
+            raise RatesUnknown
+        others = ~np.eye(len(vectors), dtype=bool)
+        typical = np.median((vectors @ vectors.T)[others].reshape(len(vectors), -1), axis=1)
+        if typical.min() < self.card.rates[0].cosine:
+            raise PicturesDisagree(picture=int(typical.argmin()) + 1)
 
 
 def _detector(store: ModelStore, name: str, threads: int | None) -> Detector:
     from moiety.face.yunet import YuNet
 
     card = store.card(name)
+    if not isinstance(card, DetectorCard):
+        raise ModelUnusable
     if threads is not None:
         cv2.setNumThreads(threads)
     model = store.content(card)

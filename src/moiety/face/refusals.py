@@ -91,4 +91,14 @@ class TooManyPictures(PictureRefused):
 
 class PicturesDisagree(PictureRefused):
     code: ClassVar[str] = "pictures_disagree"
-    advice: ClassVar[str] = "the pictures do not all seem to show one person: check picture {picture} (counted from 1)"
+    advice: ClassVar[str] = (
+        "the pictures do not all seem to show one person: picture {picture} (from 1) is the least like the others"
+    )
+
+
+class RatesUnknown(PictureRefused):
+    code: ClassVar[str] = "rates_unknown"
+    advice: ClassVar[str] = (
+        "the model's card has no rates, so nothing tells whether several pictures show one person: give one picture, "
+        "or measure the model with `moiety evaluate pairs` and write its rates into the card"
+    )

@@ -26,6 +26,7 @@ class YuNet:
             self._detector = cv2.FaceDetectorYN.create(
                 "onnx", np.frombuffer(model, np.uint8), nothing, (0, 0), _CONFIDENCE_LOW, _OVERLAP_HIGH, _FACES_LIMIT
             )
+            self.find(np.zeros((32, 32, 3), np.uint8))
         except cv2.error:
             raise ModelUnusable from None
 
