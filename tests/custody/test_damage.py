@@ -249,3 +249,22 @@ def test_erased_people_stay_erased_through_mending(inhabited: Path) -> None:
     assert matched(office, CROWD) == [False] + [True] * 5
     assert office.gallery(DOOR).rows == 5
     office.close()
+
+
+def test_an_earlier_image_of_one_page_put_back_is_named(inhabited: Path) -> None:
+    """Its own digest is right; it is not the one that the page's states vouch for."""
+    with closing(sqlite3.connect(inhabited / "custodian-b" / "custodian.sqlite")) as database:
+        earlier = database.execute("SELECT rows, number FROM page").fetchall()
+    office = opened(inhabited)
+    office.enrol(DOOR, people(1, seed=9))
+    office.close()
+    with closing(sqlite3.connect(inhabited / "custodian-b" / "custodian.sqlite")) as database, database:
+        now = {number: row for row, number in database.execute("SELECT rows, number FROM page")}
+        [changed] = [number for row, number in earlier if now[number] != row]
+        database.execute("UPDATE page SET rows = ? WHERE number = ?", next(old for old in earlier if old[1] == changed))
+    office = opened(inhabited)
+    closed_at_once(office)
+    assert [(finding.seat, finding.page) for finding in office.findings()] == [("b", changed)]
+    assert office.mend() == 1
+    assert matched(office, [*CROWD, *people(1, seed=9)]) == [True] * 7
+    office.close()

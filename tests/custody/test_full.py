@@ -12,6 +12,7 @@ from sqlalchemy import event
 
 from moiety.custody import refusals
 from moiety.custody.embedded import Embedded
+from moiety.custody.slots import Phase, State
 from tests.custody.doomed import FORK
 from tests.custody.scene import DOOR, bytes_of, matched, opened, people
 
@@ -42,6 +43,10 @@ def test_one_full_custodian_stops_an_enrolment_and_nothing_else(office: Embedded
         with pytest.raises(refusals.StoreFull) as raised:
             office.enrol(DOOR, CROWD)
         assert raised.value.exit_status == 3
+        # Undone at once, not only when somebody asks next: those who were refused are nowhere.
+        for custodian in office._three.custodians.values():
+            assert (custodian.states(DOOR) != State.PENDING).all()
+            assert custodian.standing().galleries[DOOR].phase == Phase.SETTLED
         assert matched(office, RESIDENTS + CROWD[:2]) == [True] * 3 + [False] * 2
         assert office.gallery(DOOR).rows == 3
         with pytest.raises(refusals.StoreFull):
