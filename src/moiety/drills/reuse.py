@@ -18,6 +18,8 @@ from moiety.drills.verdict import Trial
 
 _ACCIDENT: Final = 1e-6
 """The probability with which uniform masks may give one pair this near, over all pairs."""
+_MOST: Final = 4_000
+"""Rows compared each with each: 64 MB of nearness."""
 
 
 def masks(scene: Scene, rng: np.random.Generator) -> tuple[Trial, Trial]:
@@ -27,7 +29,7 @@ def masks(scene: Scene, rng: np.random.Generator) -> tuple[Trial, Trial]:
         old, new = (theft.rows(store, scene.staying).words for theft in (scene.enrolled, scene.refreshed))
         other = scene.elsewhere.rows(store, scene.everybody).words
         pool = [old, new, other] if store == PLAIN else [decode(one) for one in (old, new, other, new - old)]
-        words: Words = np.concatenate(pool)
+        words: Words = rng.permutation(np.concatenate(pool))[:_MOST]
         random = rng.integers(0, 1 << 16, words.shape, dtype=np.uint16)
         near = _near(words)
         return Trial(float(near.mean()), float(_near(random).mean()), _ACCIDENT if near.any() else 1.0, len(words))
