@@ -1,12 +1,5 @@
-"""The data folder of the real models."""
+"""The data folder with the default models and the photographs, as the tests of faces need it."""
 
-from __future__ import annotations
+from tests.face.conftest import data
 
-import pytest
-
-from moiety import settings
-
-
-@pytest.fixture
-def data():
-    return settings.data_folder()
+__all__ = ["data"]
