@@ -9,9 +9,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from moiety.errors import Refused
-from moiety.face.card import CARD_LIMIT, DetectorCard, EmbedderCard, parse
+from moiety.face.card import (
+    CARD_LIMIT,
+    DetectorCard,
+    EmbedderCard,
+    FileSource,
+    InputFormat,
+    PackageSource,
+    Rate,
+    parse,
+)
 from moiety.face.card_refusals import CardInvalid, CardNotToml, CardTooLong, CardUnknownFields
 from moiety.face.store import DEFAULTS, shipped_cards
+from tests.house.source import ROOT
 from tests.models.cards import EMBEDDER, without
 
 
@@ -159,6 +169,18 @@ def test_a_source_leads_to_no_other_place(was, becomes):
     assert was in PACKAGE
     with pytest.raises(CardInvalid):
         parse((without(EMBEDDER, "source") + PACKAGE.replace(was, becomes)).encode())
+
+
+def test_the_documentation_names_every_field_and_its_card_is_one():
+    text = (ROOT / "docs" / "models.md").read_text(encoding="utf-8")
+    fields = {
+        name
+        for part in (DetectorCard, EmbedderCard, PackageSource, FileSource, InputFormat, Rate)
+        for name in part.model_fields
+    }
+    rows = "\n".join(line.split("|")[1] for line in text.splitlines() if line.startswith("| `"))
+    assert set(re.findall("`([a-z_0-9]+)`", rows)) == fields
+    assert parse(text.split("```toml\n")[1].split("```")[0].encode()).name == "my-model"
 
 
 def test_a_card_is_bounded_text_in_toml():
