@@ -13,12 +13,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from moiety.custody.handles import prefixes
-from moiety.custody.page import Pages
+from moiety.custody.page import HANDLE_BYTES, Pages
 from moiety.custody.slots import BLOCK, SLOTS, State
 from moiety.matching.distance import empty_panels
 
 _GROWTH = 16
-"""A new segment is at most a sixteenth of what is there, so that a half empty one wastes little."""
+"""Room for growth is a sixteenth of what is there: few segments, and little wasted in the last."""
 
 _LARGEST = 64 * BLOCK
 
@@ -35,6 +35,13 @@ class Segment:
     prefixes: NDArray[np.uint64]
     expires: NDArray[np.uint32]
     states: NDArray[np.uint8]
+
+    def blank(self, first: int) -> None:
+        """Forget the slots from this one of the segment on."""
+        self.panels[first // SLOTS :] = 0
+        self.prefixes[first:] = 0
+        self.expires[first:] = 0
+        self.states[first:] = State.FREE
 
 
 class Matrix:
@@ -58,20 +65,21 @@ class Matrix:
         """Grow to, or forget down to, so many slots (whole pages)."""
         capacity = sum(len(segment.states) for segment in self._segments)
         while capacity < slots:
-            size = min(_LARGEST, max(BLOCK, capacity // _GROWTH // BLOCK * BLOCK, 0))
-            if not self._segments:
-                size = min(_LARGEST, -(-slots // BLOCK) * BLOCK)
-            elif capacity + _LARGEST <= slots:
-                size = _LARGEST
-            self._segments.append(_segment(capacity, size, self.dim))
-            capacity += size
+            needed = -(-(slots - capacity) // BLOCK) * BLOCK
+            spare = capacity // _GROWTH // BLOCK * BLOCK
+            segment = _segment(capacity, min(_LARGEST, max(needed, spare)), self.dim)
+            self._segments.append(segment)
+            capacity += len(segment.states)
         while self._segments and self._segments[-1].start >= slots:
             self._segments.pop()
+        if slots < self.slots and self._segments:
+            # Whoever was there was refused: neither parts nor handles may linger behind the end.
+            self._segments[-1].blank(slots - self._segments[-1].start)
         self.slots = slots
 
     def put_parts(self, numbers: Sequence[int], pages: Pages) -> None:
         """Take in the rows of these pages."""
-        found = prefixes(pages["handles"].reshape(len(pages) * SLOTS, -1)).reshape(-1, SLOTS)
+        found = prefixes(pages["handles"].reshape(-1, HANDLE_BYTES)).reshape(-1, SLOTS)
         for at, (segment, inside) in enumerate(self._where(numbers)):
             segment.panels[inside.start // SLOTS] = pages["parts"][at]
             segment.expires[inside] = pages["expires"][at]
@@ -107,16 +115,16 @@ class Matrix:
         return valid
 
     def holders(self, prefix: int) -> list[int]:
-        """The slots, PENDING or ACTIVE, whose handle begins with this prefix."""
-        found: list[int] = []
-        for segment in self._segments:
-            held = np.flatnonzero(segment.prefixes == np.uint64(prefix))
-            taken = (State.PENDING, State.ACTIVE)
-            found += [segment.start + int(at) for at in held if segment.states[at] in taken]
-        return [slot for slot in found if slot < self.slots]
+        """The slots whose handle begins with this prefix; what was erased or never used has random ones."""
+        return [
+            segment.start + int(at)
+            for segment in self._segments
+            for at in np.flatnonzero(segment.prefixes == np.uint64(prefix))
+            if segment.start + at < self.slots
+        ]
 
     def held(self, wanted: NDArray[np.uint64]) -> bool:
-        """Whether a PENDING or ACTIVE slot has one of these prefixes (n,), n > 0, or two of them are the same."""
+        """Whether a slot has one of these prefixes (n,), n > 0, or two of them are the same."""
         order = np.sort(wanted)
         if bool((order[1:] == order[:-1]).any()):
             return True
@@ -126,9 +134,8 @@ class Matrix:
         possible[order >> shift] = True
         for segment in self._segments:
             suspects = np.flatnonzero(possible[segment.prefixes >> shift])
-            prefix, state = segment.prefixes[suspects], segment.states[suspects]
-            same = order[np.minimum(np.searchsorted(order, prefix), len(order) - 1)] == prefix
-            if bool(np.any(same & ((state == State.PENDING) | (state == State.ACTIVE)))):
+            prefix = segment.prefixes[suspects]
+            if bool((order[np.minimum(np.searchsorted(order, prefix), len(order) - 1)] == prefix).any()):
                 return True
         return False
 

@@ -95,7 +95,7 @@ def rows(pages: Pages) -> NDArray[np.uint16]:
     """The parts by slot, uint16 (64 * pages, dim): a copy."""
     # A ring element is moved as one item of four bytes.
     elements = pages["parts"].view("<u4")[..., 0].transpose(0, 2, 1)
-    return np.ascontiguousarray(elements).reshape(len(pages) * SLOTS, -1).view("<u2")
+    return np.ascontiguousarray(elements).reshape(len(pages) * SLOTS, elements.shape[2]).view("<u2")
 
 
 def get_rows(pages: Pages, at: NDArray[np.int64], slot: NDArray[np.int64]) -> NDArray[np.uint16]:

@@ -1,0 +1,119 @@
+"""The cache: what memory keeps of a gallery, and how much."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from moiety.custody import page
+from moiety.custody.handles import prefixes
+from moiety.custody.matrix import Matrix
+from moiety.custody.slots import BLOCK, SLOTS, State
+from moiety.matching.distance import from_panels
+
+DIM = 8
+PER_BLOCK = BLOCK // SLOTS
+
+
+def pages(count: int, seed: int, dim: int = DIM) -> tuple[page.Pages, page.Pages]:
+    """Random pages and states."""
+    rng = np.random.default_rng(seed)
+    kind = page.layout(dim)
+    rows = page.from_random(rng.integers(0, 256, count * kind.itemsize, dtype=np.uint8), kind)
+    states = page.blank_states(count)
+    states["states"] = rng.integers(0, 4, (count, SLOTS))
+    return rows, states
+
+
+def held(matrix: Matrix) -> np.ndarray[tuple[int, int], np.dtype[np.uint16]]:
+    """All rows in memory, by slot."""
+    parts = [from_panels(panels) for _, panels in matrix.panels()]
+    return np.concatenate([np.empty((0, matrix.dim), dtype=np.uint16), *parts])
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.lists(st.integers(0, 5), min_size=1, max_size=6), st.integers(0, 1000))
+def test_the_cache_holds_what_was_put_however_it_grew(sizes: list[int], seed: int) -> None:
+    matrix = Matrix(DIM)
+    expected_rows, expected_states = pages(0, 0)
+    for turn, blocks in enumerate(sizes):
+        count = blocks * PER_BLOCK
+        rows, states = pages(count, seed + turn)
+        kept = min(count, len(expected_rows))
+        rows[:kept], states[:kept] = expected_rows[:kept], expected_states[:kept]
+        matrix.resize(count * SLOTS)
+        fresh = range(kept, count)
+        matrix.put_states(fresh, states[kept:])
+        matrix.put_parts(fresh, rows[kept:])
+        expected_rows, expected_states = rows, states
+    assert np.array_equal(held(matrix), page.rows(expected_rows))
+    assert np.array_equal(matrix.states(), expected_states["states"].reshape(-1))
+    assert np.array_equal(matrix.expires(), expected_rows["expires"].reshape(-1))
+    assert [start for start, _ in matrix.panels()] == sorted({start for start, _ in matrix.panels()})
+
+
+def test_a_person_is_found_by_the_prefix_of_the_handle() -> None:
+    matrix = Matrix(DIM)
+    rows, states = pages(2 * PER_BLOCK, 1)
+    matrix.resize(2 * BLOCK)
+    matrix.put_states(range(2 * PER_BLOCK), states)
+    matrix.put_parts(range(2 * PER_BLOCK), rows)
+    names = prefixes(rows["handles"].reshape(-1, 16))
+    for slot in (0, 63, 64, BLOCK, 2 * BLOCK - 1):
+        assert matrix.holders(int(names[slot])) == [slot]
+        assert matrix.held(names[[slot]])
+    unknown = np.arange(5, dtype=np.uint64)
+    assert not matrix.held(unknown)
+    assert matrix.held(np.concatenate([unknown, unknown[:1]]))
+    assert matrix.held(np.concatenate([unknown, names[[77]]]))
+    assert matrix.holders(12345) == []
+
+
+def test_whoever_was_beyond_the_end_is_forgotten() -> None:
+    """A batch that was refused takes its blocks away again; its people may be enrolled afterwards."""
+    matrix = Matrix(DIM)
+    rows, states = pages(40 * PER_BLOCK, 2)
+    states["states"] = State.PENDING
+    matrix.resize(40 * BLOCK)
+    matrix.put_states(range(40 * PER_BLOCK), states)
+    matrix.put_parts(range(40 * PER_BLOCK), rows)
+    names = prefixes(rows["handles"].reshape(-1, 16))
+    matrix.resize(39 * BLOCK)
+    assert not matrix.held(names[39 * BLOCK :])
+    assert matrix.holders(int(names[-1])) == []
+    assert matrix.held(names[:1])
+    assert all(not segment.panels[-PER_BLOCK:].any() for segment in matrix._segments[-1:])
+    matrix.resize(40 * BLOCK)
+    assert (matrix.states()[39 * BLOCK :] == State.FREE).all()
+
+
+@pytest.mark.parametrize("dim", [192, 512])
+@pytest.mark.parametrize("step", [BLOCK, 12 * BLOCK, 244 * BLOCK])
+def test_memory_stays_within_the_bound(dim: int, step: int) -> None:
+    """1.15 x rows x dim x 2 bytes, once blocks are small beside the gallery, however it grew."""
+    matrix = Matrix(dim)
+    slots = 0
+    while slots + step <= 244 * BLOCK:
+        slots += step
+        matrix.resize(slots)
+        if slots >= 16 * BLOCK:
+            assert matrix.nbytes <= 1.15 * slots * dim * 2
+    assert len(matrix._segments) < 80
+    assert slots >= 240 * BLOCK
+
+
+def test_who_is_alive_is_active_and_not_expired() -> None:
+    matrix = Matrix(DIM)
+    rows, states = pages(PER_BLOCK, 3)
+    rows["expires"] = 10
+    rows["expires"][0, :4] = [9, 10, 11, 12]
+    states["states"] = State.FREE
+    states["states"][0, :8] = [2, 2, 2, 2, 0, 1, 3, 2]
+    matrix.resize(BLOCK)
+    matrix.put_states(range(PER_BLOCK), states)
+    matrix.put_parts(range(PER_BLOCK), rows)
+    assert np.flatnonzero(matrix.alive(10)).tolist() == [2, 3]
+    assert np.flatnonzero(matrix.alive(9)).tolist() == [1, 2, 3, 7]
+    assert len(matrix.free()) == (BLOCK - 7)
