@@ -8,13 +8,29 @@ from moiety.evaluation import bootstrap, rates
 
 
 def test_photographs_joined_by_mated_pairs_are_one_person():
-    who = bootstrap.people(
-        [("a1", "a2", True), ("a2", "a3", True), ("b1", "a1", False), ("b1", "c1", False), ("c2", "c1", True)]
-    )
-    assert who["a1"] == who["a2"] == who["a3"]
-    assert who["c1"] == who["c2"]
+    mated = [("a1", "a2"), ("a3", "a2"), ("c2", "c1"), ("c3", "c1"), ("c3", "c4")]
+    strangers = [("b1", "a1"), ("b1", "c1")]
+    who = bootstrap.people([(*pair, True) for pair in mated] + [(*pair, False) for pair in strangers])
+    assert len({who[f"a{n}"] for n in (1, 2, 3)}) == len({who[f"c{n}"] for n in (1, 2, 3, 4)}) == 1
     assert len({who["a1"], who["b1"], who["c1"]}) == 3
     assert sorted(set(who.values())) == [0, 1, 2]
+
+
+class Drawing(np.random.Generator):
+    """Draws person 0 twice and person 1 once, always."""
+
+    def __init__(self) -> None:
+        super().__init__(np.random.PCG64(0))
+
+    def integers(self, *_):
+        return np.array([0, 0, 1])
+
+
+def test_a_pair_counts_as_often_as_both_its_people_were_drawn():
+    """Only the pair of 0 and 1 is left, at 0.9; above that nobody's 0.85 is a match any more."""
+    couples = np.array([[0, 1], [0, 2], [1, 2]])
+    rate = bootstrap.fnmr_at_fmr(np.array([0.85]), np.array([0]), np.array([0.9, 0.8, 0.7]), couples, 0.5, Drawing())
+    assert (rate.value, rate.high) == (0, 1)
 
 
 def _measured(people, pairs_each, seed, target=0.05):

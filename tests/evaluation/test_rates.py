@@ -68,6 +68,11 @@ def test_the_best_threshold_lies_between_the_kinds_and_not_on_a_score():
     )
 
 
+def test_of_several_thresholds_that_do_as_well_the_middle_one_is_taken():
+    every = np.array([0.1, 0.2, 0.3, 0.4, 0.5, 0.6])
+    assert rates.best_threshold(every, np.array([False, True] * 3)) == pytest.approx(0.35)
+
+
 def test_the_best_threshold_needs_a_score_of_both_kinds():
     assert rates.best_threshold(np.array([0.1, -math.inf]), np.array([False, True])) is None
 
