@@ -8,7 +8,8 @@ import pytest
 
 from moiety import cli
 from moiety.cli.drill import drilled
-from moiety.drills.run import ATTACKS, FEWEST_PEOPLE, attack
+from moiety.drills import FEWEST_PEOPLE
+from moiety.drills.run import ATTACKS, attack
 from moiety.drills.verdict import Measured, Trial
 from moiety.identity.ports import silent
 from tests.drills.conftest import SEED

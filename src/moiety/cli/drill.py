@@ -10,6 +10,7 @@ import typer
 
 from moiety.cli.outcome import DONE, NO_MATCH, AsJson, Outcome
 from moiety.cli.progress import bar
+from moiety.drills import FEWEST_PEOPLE, MOST_PEOPLE
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -49,7 +50,9 @@ Store = Literal["custodian-a", "custodian-b", "custodian-c"]
 
 def drill(
     store: Annotated[Store, typer.Option("--store", help="Whose bytes the thief has.")],
-    people: Annotated[int, typer.Option("--people", min=40, max=5000, help="Made-up people to enrol.")] = 200,
+    people: Annotated[
+        int, typer.Option("--people", min=FEWEST_PEOPLE, max=MOST_PEOPLE, help="Made-up people to enrol.")
+    ] = 200,
     seed: Annotated[int, typer.Option("--seed", min=0, help="Repeats a drill exactly; another one varies it.")] = 1,
     as_json: AsJson = False,
 ) -> Outcome[Drilled]:

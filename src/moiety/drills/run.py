@@ -21,8 +21,6 @@ if TYPE_CHECKING:
 
 DIM: Final = 192
 """Coordinates of the default model."""
-FEWEST_PEOPLE: Final = 40
-MOST_PEOPLE: Final = 5_000
 
 FOUND: Final = "people found"
 RANKED: Final = "wrong rows ranked below the right one"
@@ -41,6 +39,7 @@ class Attack:
     custodians: int = 1
 
 
+# Whatever stores something new adds its attacks here, a line each; the verdict thins itself out over all of them.
 ATTACKS: Final = (
     Attack("read names", read.names, FOUND, "No name or folder name is in the files, however encoded."),
     Attack("read numbers", read.numbers, FOUND, "No identity number or file name is in the files."),
@@ -81,7 +80,7 @@ def rob_and_attack(
 ) -> list[Measured]:
     """Build deployments in a temporary folder, steal custodian `seat`, and carry out the attacks.
 
-    `people` is at least `FEWEST_PEOPLE`. The same seed gives the same people, masks and verdict.
+    `people` is at least `drills.FEWEST_PEOPLE`. The same seed gives the same people, masks and verdict.
     """
     from moiety.drills.site import build
 
