@@ -64,7 +64,7 @@ test: demo ## the demo's steps, then every check and the whole suite
 	@echo "[5/$(STEPS)] Style and types: no download, under a minute"
 	@$(MAKE) lint
 	@echo "[6/$(STEPS)] The suite: no download, about 6 minutes on two cores"
-	@$(PYTHON) -m pytest
+	@$(PYTHON) -m pytest --numprocesses auto --maxprocesses 4 --dist worksteal
 
 lint: $(PACKAGE) ## ruff and strict mypy
 	@$(VENV)/bin/ruff check --quiet . || { echo "'$(VENV)/bin/ruff check --fix .' mends most of these." >&2; exit 1; }
