@@ -22,7 +22,7 @@ from moiety.custody.slots import SLOTS
 from moiety.custody.stored import Current, fetch
 from moiety.matching import search
 from moiety.matching.channel import Keys
-from moiety.matching.distance import empty_panels, partial, partial_all
+from moiety.matching.distance import Products, empty_panels, partial, partial_all
 from moiety.matching.header import Header
 from moiety.matching.opening import Opening
 from moiety.matching.policy import identify_point, verify_point
@@ -67,10 +67,9 @@ def identify_side(
     check_header(header, current, gallery.matrix.slots, point.threshold, clock)
     matrix = gallery.matrix
 
-    def distances(weights: NDArray[np.uint16]) -> NDArray[np.uint16]:
+    def distances(weights: NDArray[np.uint16]) -> Products:
         out = np.empty((len(weights), matrix.slots), dtype=np.uint16)
-        partial_all(weights, matrix.panels(), out, gallery.crew)
-        return out
+        return partial_all(weights, matrix.panels(), out, gallery.crew)
 
     return alive.mask, search.attempt(search.Side(keys, header, alive.mask, probe, distances))
 
@@ -101,10 +100,10 @@ def verify_side(
         panels = empty_panels(SLOTS, header.dim)
         panels.fill(0)
 
-    def distances(weights: NDArray[np.uint16]) -> NDArray[np.uint16]:
+    def distances(weights: NDArray[np.uint16]) -> Products:
         out = np.empty((len(weights), SLOTS), dtype=np.uint16)
         partial(weights, panels, out)
-        return out
+        return Products(out)
 
     return search.attempt(search.Side(keys, header, mask, probe, distances))
 

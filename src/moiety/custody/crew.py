@@ -13,6 +13,6 @@ def cores() -> int:
     return os.cpu_count() or 1
 
 
-def crew(name: str) -> ThreadPoolExecutor:
+def crew(name: str, threads: int) -> ThreadPoolExecutor:
     """A pool of that many threads, started when first needed."""
-    return ThreadPoolExecutor(cores(), thread_name_prefix=name)
+    return ThreadPoolExecutor(threads, thread_name_prefix=name)

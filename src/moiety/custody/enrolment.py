@@ -7,7 +7,6 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
 from moiety.custody.admitting import OFFERED_TOGETHER
 from moiety.custody.entries import Newcomer
@@ -18,7 +17,6 @@ from moiety.custody.page import PSEUDONYM_BYTES
 from moiety.custody.refusals import TooMany, WordsWrong
 from moiety.custody.slots import toss
 from moiety.custody.three import Headers, Three
-from moiety.matching.header import Header
 from moiety.matching.refusals import Disagreement
 from moiety.matching.rounds import lockstep
 from moiety.sharing.seat import SEATS, Seat
@@ -27,7 +25,7 @@ from moiety.sharing.split import split
 MOST_NEWCOMERS: Final = 1 << 17
 """Newcomers in one all-or-nothing batch: bounds memory (400 MB at 192 words) and what an interruption undoes."""
 
-_ADMITTING_THREADS: Final = 2
+_OFFERS_AT_ONCE: Final = 2
 
 
 def enrol(three: Three, headers: Headers, entropy: Entropy, name: str, newcomers: Sequence[Newcomer]) -> None:
@@ -39,21 +37,21 @@ def enrol(three: Three, headers: Headers, entropy: Entropy, name: str, newcomers
         raise TooMany(limit=MOST_NEWCOMERS)
     if not newcomers:
         return
-    whole = _split(headers.dim(name), name, newcomers, entropy)
-    words = np.stack([newcomer.words for newcomer in newcomers])
+    dim = headers.dim(name)
     begun: list[bytes] = []
+
+    def offer(some: Sequence[Newcomer]) -> bytes:
+        batches = _split(dim, name, some, entropy)
+        header = headers.make("enrol", name, rows=len(some))
+        begun.append(header.attempt)
+        lockstep({seat: three.custodians[seat].offer(name, batches[seat], header) for seat in SEATS})
+        return header.attempt
+
     try:
-        with ThreadPoolExecutor(_ADMITTING_THREADS) as threads:
-            starts = range(0, len(words), OFFERED_TOGETHER)
-            some = [slice(start, min(start + OFFERED_TOGETHER, len(words))) for start in starts]
-
-            def offer(part: slice) -> bytes:
-                header = headers.make("enrol", name, rows=part.stop - part.start)
-                begun.append(header.attempt)
-                _offer(three, header, entropy, words[part], whole, part)
-                return header.attempt
-
-            attempts = list(threads.map(offer, some))
+        # One thread prepares an offer while another's is checked.
+        with ThreadPoolExecutor(_OFFERS_AT_ONCE) as threads:
+            starts = range(0, len(newcomers), OFFERED_TOGETHER)
+            attempts = list(threads.map(offer, [newcomers[at : at + OFFERED_TOGETHER] for at in starts]))
         coin = toss(three.each(lambda custodian: custodian.coin()))
         slots = three.each(lambda custodian: custodian.prepare(name, coin, attempts))
     finally:
@@ -78,42 +76,19 @@ def erase(three: Three, name: str, pseudonym: bytes) -> bool:
 
 
 def _split(dim: int, name: str, newcomers: Sequence[Newcomer], entropy: Entropy) -> dict[Seat, Batch]:
-    """Everything but the templates, as each custodian gets it; `parts` are empty."""
-    for newcomer in newcomers:
-        words = newcomer.words
-        if words.shape != (dim,) or words.dtype != np.int16:
-            raise WordsWrong(dim=dim)
-    pseudonyms = [newcomer.pseudonym for newcomer in newcomers]
-    named = handles(name, pseudonyms)
-    joined = np.frombuffer(b"".join(pseudonyms), dtype="<u2").astype(np.uint16)
-    parts = split(joined.reshape(-1, PSEUDONYM_BYTES // 2), entropy)
+    """What each custodian is offered of these newcomers."""
+    if any(newcomer.words.shape != (dim,) or newcomer.words.dtype != np.int16 for newcomer in newcomers):
+        raise WordsWrong(dim=dim)
+    words = np.stack([newcomer.words for newcomer in newcomers])
+    parts = split(words.astype(np.int64).view(np.uint64), entropy)
+    named = handles(name, [newcomer.pseudonym for newcomer in newcomers])
+    joined = np.frombuffer(b"".join(newcomer.pseudonym for newcomer in newcomers), dtype="<u2").astype(np.uint16)
+    pseudonyms = split(joined.reshape(-1, PSEUDONYM_BYTES // 2), entropy)
     expires = np.array([newcomer.expires_day for newcomer in newcomers], dtype=np.uint32)
     grounds = np.array([newcomer.grounds for newcomer in newcomers], dtype=np.uint8)
-    nothing = np.empty((len(newcomers), 0), dtype=np.uint64)
     return {
-        seat: Batch(named[seat], parts[seat].astype("<u2").view(np.uint8), nothing, expires, grounds) for seat in SEATS
-    }
-
-
-def _offer(
-    three: Three,
-    header: Header,
-    entropy: Entropy,
-    words: NDArray[np.int16],
-    whole: dict[Seat, Batch],
-    part: slice,
-) -> None:
-    """Have the three check some of the newcomers' templates, which they then hold under the header's attempt."""
-    parts = split(words.astype(np.int64).view(np.uint64), entropy)
-    sides = {}
-    for seat in SEATS:
-        all_of_them = whole[seat]
-        batch = Batch(
-            all_of_them.handles[part],
-            all_of_them.pseudonyms[part],
-            parts[seat],
-            all_of_them.expires[part],
-            all_of_them.grounds[part],
+        seat: Batch(
+            named[seat], pseudonyms[seat].astype("<u2").view(np.uint8), parts[seat], expires.copy(), grounds.copy()
         )
-        sides[seat] = three.custodians[seat].offer(header.gallery, batch, header)
-    lockstep(sides)
+        for seat in SEATS
+    }

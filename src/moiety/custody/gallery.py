@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from sqlalchemy import Connection
 
 from moiety.custody import page, tables
-from moiety.custody.crew import crew
+from moiety.custody.crew import cores, crew
 from moiety.custody.matrix import Matrix
 from moiety.custody.page import DIGEST_BYTES, Pages, Place
 from moiety.custody.refusals import GalleryDamaged, GalleryUnknown
@@ -21,7 +21,7 @@ from moiety.custody.slots import MOST_SLOTS, SLOTS, State
 from moiety.custody.sql import Store
 from moiety.custody.stored import Change, Current, fetch_states
 from moiety.matching.policy import Terms
-from moiety.sharing.seat import Seat
+from moiety.sharing.seat import SEATS, Seat
 
 Progress = Callable[[str, int, int], None]
 """A stage in words, how much of it is done, and of how much."""
@@ -47,7 +47,7 @@ class Gallery:
         self.seat: Seat = seat
         self.name = name
         self.matrix = Matrix(2)
-        self.crew = crew(f"distances-{seat}")
+        self.crew = crew(f"distances-{seat}", -(-cores() // len(SEATS)))
         self.damaged: set[int] = set()
         # What the three must hold alike, as the last full read found it: states, and grounds and expiry of people.
         self.public = b""
