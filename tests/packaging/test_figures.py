@@ -43,7 +43,12 @@ def test_a_block_is_filled_and_filled_again_to_the_same():
     assert figures.rendered(once, records) == once
 
 
-@pytest.mark.parametrize("name", ["search", "nonsense"])
-def test_a_block_without_figures_ends_the_run(name):
-    with pytest.raises(SystemExit, match="make bench"):
-        figures.rendered(f"<!-- figures: {name} -->\n<!-- end of figures -->", {})
+def test_a_block_without_figures_says_so():
+    text = figures.rendered("<!-- figures: search -->\n81 ms, I think\n<!-- end of figures -->", {"enrol": {}})
+    assert figures.NOT_MEASURED in text
+    assert "I think" not in text
+
+
+def test_a_block_that_nobody_knows_ends_the_run():
+    with pytest.raises(SystemExit, match="nonsense"):
+        figures.rendered("<!-- figures: nonsense -->\n<!-- end of figures -->", {})
