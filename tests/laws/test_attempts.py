@@ -61,7 +61,7 @@ def sides_for(
 def unchecked(side: Side) -> Rounds[Opening]:
     """The plain twin of `attempt`: the same protocol by one who left the checks out."""
     channel = yield from agree(side.keys, side.header.digest(), bytes(32))
-    products = side.distances(weights(side.probe, side.keys.seat)).reshape(-1)
+    products = side.distances(weights(side.probe, side.keys.seat)).whole().reshape(-1)
     if side.keys.seat == "a":
         products = products - np.uint16(side.header.threshold % 2**16)
     bits = yield from at_least_zero(side.keys.seat, products, *channel.streams("threshold"))
@@ -191,7 +191,7 @@ def test_one_bad_probe_refuses_its_whole_batch(parts: dict[Seat, NDArray[np.uint
 def without_comparing(side: Side, mask: NDArray[np.uint64]) -> Rounds[Opening]:
     """The twin that compares nothing first, and blanks by its own mask."""
     channel = yield from agree(side.keys, bytes(32), bytes(32))
-    products = side.distances(weights(side.probe, side.keys.seat)).reshape(-1)
+    products = side.distances(weights(side.probe, side.keys.seat)).whole().reshape(-1)
     if side.keys.seat == "a":
         products = products - np.uint16(side.header.threshold % 2**16)
     bits = yield from at_least_zero(side.keys.seat, products, *channel.streams("threshold"))

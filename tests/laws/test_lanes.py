@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import time
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pytest
 from numba import njit
 from numpy.typing import NDArray
 
 from moiety.matching import lanes
-from moiety.matching.distance import empty_panels, from_panels, partial, partial_rows, to_panels
+from moiety.matching.distance import empty_panels, from_panels, partial, partial_all, partial_rows, to_panels
 
 
 def uniform(shape: tuple[int, ...], seed: int = 0) -> NDArray[np.uint16]:
@@ -68,3 +71,24 @@ def test_what_does_not_fit_is_refused_before_memory_is_touched(fault: str) -> No
         weights = np.asfortranarray(weights)
     with pytest.raises(ValueError, match="weights"):
         partial(weights, panels, out)
+
+
+def test_a_product_is_waited_for_before_it_is_read() -> None:
+    """Slow threads: whoever asks for a place gets everything before it, and the whole when asked for that."""
+    rows, weights = uniform((64 * 513, 4)), uniform((2, 4), 1)
+
+    def slowly(*arguments: object) -> None:
+        time.sleep(0.05)
+        partial(*arguments)  # type: ignore[arg-type]
+
+    class Slow(ThreadPoolExecutor):
+        def submit(self, work, /, *arguments):  # type: ignore[no-untyped-def,override]
+            return super().submit(slowly, *arguments)
+
+    expected = partial_rows(weights, rows)
+    with Slow(1) as pool:
+        out = np.zeros((2, len(rows)), dtype=np.uint16)
+        products = partial_all(weights, [(0, to_panels(rows))], out, pool)
+        products.wait(64)
+        assert (products.out[:, :64] == expected[:, :64]).all()
+        assert (products.whole() == expected).all()

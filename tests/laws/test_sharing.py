@@ -88,6 +88,15 @@ def test_every_split_draws_a_fresh_seed() -> None:
     assert (constant[0] == constant[1]).all()
 
 
+def test_a_part_does_not_carry_the_others_along() -> None:
+    """No two parts lie in one piece of memory, as rows of one array would."""
+    parts = split.split(np.zeros((3, 8), dtype=np.uint32), os.urandom)
+    for one, other in combinations(SEATS, 2):
+        assert not np.shares_memory(parts[one], parts[other])
+        bases = [parts[seat] if parts[seat].base is None else parts[seat].base for seat in (one, other)]
+        assert bases[0] is not bases[1]
+
+
 def test_the_mask_fills_the_ring() -> None:
     """Every bit of every word of a mask is a coin: a mask of fewer bits would leave some of them constant."""
     secret = np.zeros((2_000, 8), dtype=np.uint32)

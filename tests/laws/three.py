@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from moiety.matching.channel import Keys
-from moiety.matching.distance import partial, to_panels
+from moiety.matching.distance import Products, partial, to_panels
 from moiety.matching.header import Header, Operation
 from moiety.matching.search import Side
 from moiety.sharing.seat import SEATS, Seat, next_seat, previous_seat
@@ -56,10 +56,10 @@ class Three:
     ) -> Side:
         panels = to_panels(part)
 
-        def distances(weight: NDArray[np.uint16]) -> NDArray[np.uint16]:
+        def distances(weight: NDArray[np.uint16]) -> Products:
             out = np.empty((len(weight), len(part)), dtype=np.uint16)
             partial(weight, panels, out)
-            return out
+            return Products(out)
 
         words = np.packbits(mask, bitorder="little").view(np.uint64)
         return Side(self.keys(seat), header, words, share, distances)

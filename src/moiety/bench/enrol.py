@@ -17,7 +17,7 @@ ROUNDS = 5
 
 @dataclass(frozen=True)
 class EnrolFigures:
-    """Rows a second that all three custodians have committed, median over rounds of `batch` rows; `durable` says how."""
+    """Rows a second that all three custodians have committed, median over batches; `durable` says how."""
 
     rows: int
     dim: int

@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from moiety.bench import peers, readers, scene, timing
-from moiety.bench.refusals import PeerUnknown, WrongAnswer
 from moiety.bench.memory import resident_bytes
+from moiety.bench.refusals import PeerUnknown, WrongAnswer
 from moiety.bench.stages import checks_work, distance_work, random_panels, threshold_work
 from moiety.custody.crew import cores
 from moiety.custody.embedded import Embedded

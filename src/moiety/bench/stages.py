@@ -34,7 +34,7 @@ def distance_work(panels: NDArray[np.uint16], words: NDArray[np.int16], pool: Ex
     shares = split(words.astype(np.int32).view(np.uint32), entropy)
     weight = weights(shares["a"], "a")
     out = np.empty((len(words), len(panels) * PANEL_ROWS), dtype=np.uint16)
-    return lambda: partial_all(weight, [(0, panels)], out, pool)
+    return lambda: partial_all(weight, [(0, panels)], out, pool).whole()
 
 
 def threshold_work(rows: int, entropy: Entropy) -> Work:

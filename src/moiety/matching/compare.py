@@ -20,6 +20,7 @@ word, bit r for row r. Rounds: w + 1; sent per row: 4 B at w = 16.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -33,8 +34,12 @@ from moiety.sharing.seat import SEATS, Seat
 from moiety.sharing.streams import Stream
 
 ROWS_PER_WORD = PANEL_ROWS
-# Rows are compared in passes, so that the planes of one pass stay in the processor's cache.
-_THIRD_WORDS = 6_144
+# Rows are compared in passes: few enough rows that their planes stay in the processor's cache, and at least some
+# passes, so that one is compared while the distances of the next are computed; but not so few rows that the rounds
+# cost more than the bits.
+_MOST_WORDS = 18_432
+_LEAST_WORDS = 1_536
+_LEAST_PASSES = 5
 
 Plane = NDArray[np.uint64]
 
@@ -48,21 +53,37 @@ class Bits:
 
 
 def at_least_zero(seat: Seat, numbers: NDArray[Any], next_: Stream, previous: Stream) -> Rounds[Bits]:
-    """Components of the bit "D >= 0" for additive parts `numbers` (64 m,), uint16, uint32 or uint64.
+    """As `at_least`, for zero and numbers that are there."""
+    return at_least(0, seat, numbers, next_, previous, lambda place: None)
+
+
+def at_least(
+    bound: int, seat: Seat, numbers: NDArray[Any], next_: Stream, previous: Stream, ready: Callable[[int], None]
+) -> Rounds[Bits]:
+    """Components of the bit "D >= bound" for additive parts `numbers` (64 m,), uint16, uint32 or uint64.
 
     `next_` and `previous` are the streams shared with the two neighbours, drawn from by nothing else meanwhile.
+    `ready(place)` returns when all numbers before that place may be read.
     """
     words = len(numbers) // ROWS_PER_WORD
+    bound_word = numbers.dtype.type(bound % 2 ** (8 * numbers.dtype.itemsize) if seat == "a" else 0)
+    pass_words = _pass_words(words)
     if numbers.ndim != 1 or len(numbers) % ROWS_PER_WORD:
         raise ValueError("rows come in whole words of 64")
     out = Bits(np.empty(words, dtype=np.uint64), np.empty(words, dtype=np.uint64))
-    for start in range(0, words, 3 * _THIRD_WORDS):
-        stop = min(start + 3 * _THIRD_WORDS, words)
-        here = numbers[start * ROWS_PER_WORD : stop * ROWS_PER_WORD]
+    for start in range(0, words, pass_words):
+        stop = min(start + pass_words, words)
+        ready(stop * ROWS_PER_WORD)
+        here = numbers[start * ROWS_PER_WORD : stop * ROWS_PER_WORD] - bound_word
         bits = yield from _pass(seat, here, next_, previous)
         out.previous[start:stop] = bits.previous
         out.next[start:stop] = bits.next
     return out
+
+
+def _pass_words(words: int) -> int:
+    """Words in one pass: a public function of how many rows are compared, since it orders what masks are used for."""
+    return max(_LEAST_WORDS, min(_MOST_WORDS, -(-words // _LEAST_PASSES)))
 
 
 def _pass(seat: Seat, numbers: NDArray[Any], next_: Stream, previous: Stream) -> Rounds[Bits]:

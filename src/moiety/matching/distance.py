@@ -10,8 +10,9 @@ sum has to be folded across lanes. Memory is read once, in order, whatever the n
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from concurrent.futures import Executor
+from collections.abc import Iterable, Sequence
+from concurrent.futures import Executor, Future
+from dataclasses import dataclass
 
 import numpy as np
 from numba import njit
@@ -33,7 +34,7 @@ _BLOCK_PAIRS = 96
 _AHEAD_BYTES = 4_096
 
 # Small enough that threads finish together, large enough that handing out costs nothing.
-_TASK_PANELS = 512
+_TASK_PANELS = 1_024
 
 _four_probes = dot_tile(_TILE_LANES, _TILE_PROBES)
 _one_probe = dot_tile(PANEL_LANES, 1)
@@ -96,28 +97,44 @@ def partial(weight: NDArray[np.uint16], panels: NDArray[np.uint16], out: NDArray
     _partial(weight.ctypes.data, probes, dim, panels.ctypes.data, len(panels), out.ctypes.data, out.strides[0])
 
 
+@dataclass(frozen=True)
+class Products:
+    """Partial products uint16 (B, rows) that may still be being computed; `pending` says from which row on by whom."""
+
+    out: NDArray[np.uint16]
+    pending: Sequence[tuple[int, Future[None]]] = ()
+
+    def wait(self, place: int) -> None:
+        """Return when everything before this place of the flattened array is there."""
+        for start, future in self.pending:
+            if start < place:
+                future.result()
+
+    def whole(self) -> NDArray[np.uint16]:
+        """All of it, when it is there."""
+        self.wait(self.out.size)
+        return self.out
+
+
 def partial_all(
     weight: NDArray[np.uint16],
     pieces: Iterable[tuple[int, NDArray[np.uint16]]],
     out: NDArray[np.uint16],
     pool: Executor,
-) -> None:
-    """The same for many pieces (first row, panels), shared out among the threads of `pool`: out (B, rows)."""
+) -> Products:
+    """The same for many pieces (first row, panels), begun on the threads of `pool`: out (B, rows)."""
     tasks = [
         (panels[at : at + _TASK_PANELS], start + at * PANEL_ROWS)
         for start, panels in pieces
         for at in range(0, len(panels), _TASK_PANELS)
     ]
-    if len(tasks) == 1:
-        [(panels, start)] = tasks
-        partial(weight, panels, out[:, start : start + len(panels) * PANEL_ROWS])
-        return
-    futures = [
-        pool.submit(partial, weight, panels, out[:, start : start + len(panels) * PANEL_ROWS])
-        for panels, start in tasks
-    ]
-    for future in futures:
-        future.result()
+    return Products(
+        out,
+        [
+            (start, pool.submit(partial, weight, panels, out[:, start : start + len(panels) * PANEL_ROWS]))
+            for panels, start in tasks
+        ],
+    )
 
 
 def partial_rows(weight: NDArray[np.uint16], rows: NDArray[np.uint16]) -> NDArray[np.uint16]:

@@ -21,16 +21,16 @@ from numpy.typing import NDArray
 
 from moiety.matching.channel import Keys, agree
 from moiety.matching.checks import are_faces
-from moiety.matching.compare import ROWS_PER_WORD, Bits, Plane, at_least_zero
-from moiety.matching.distance import weights
+from moiety.matching.compare import ROWS_PER_WORD, Bits, Plane, at_least
+from moiety.matching.distance import Products, weights
 from moiety.matching.header import Header
 from moiety.matching.opening import Opening, for_gateway, gather
 from moiety.matching.refusals import MalformedProbe
 from moiety.matching.rounds import Rounds
 from moiety.sharing.seat import Seat
 
-Distances = Callable[[NDArray[np.uint16]], NDArray[np.uint16]]
-"""Weights uint16 (B, d) -> this custodian's partial products uint16 (B, header.rows)."""
+Distances = Callable[[NDArray[np.uint16]], Products]
+"""Weights uint16 (B, d) -> this custodian's partial products (B, header.rows), begun."""
 
 
 @dataclass(frozen=True)
@@ -56,12 +56,12 @@ def attempt(side: Side) -> Rounds[Opening]:
     if side.probe.shape != (header.probes, header.dim) or side.probe.dtype != np.uint32:
         raise ValueError("a probe share has 32-bit words, as the header says")
     channel = yield from agree(side.keys, header.digest(), hashlib.sha256(side.mask.tobytes()).digest())
+    # Begun before the checks end: distances wait for memory, the checks for messages, and nothing of them leaves yet.
+    products = side.distances(weights(side.probe, seat))
     if not (yield from are_faces(channel, side.probe)):
         raise MalformedProbe()
-    products = side.distances(weights(side.probe, seat)).reshape(-1)
-    if seat == "a":
-        products = products - np.uint16(header.threshold % 2**16)
-    bits = yield from at_least_zero(seat, products, *channel.streams("threshold"))
+    numbers = products.out.reshape(-1)
+    bits = yield from at_least(header.threshold, seat, numbers, *channel.streams("threshold"), products.wait)
     return for_gateway(_masked(bits, side.mask, header.probes))
 
 

@@ -34,7 +34,8 @@ def split_with(words: Words, mask: Words) -> dict[Seat, Words]:
     """Split with a given mask, uniform on the ring, same shape as the words; it must never be used twice."""
     word = words.dtype.type
     flat = np.ascontiguousarray(words).reshape(-1)
-    parts = np.empty((len(SEATS), len(flat)), dtype=words.dtype)
+    # Three arrays, not three rows of one: a part must not carry the others along.
+    parts = [np.empty_like(flat) for _ in SEATS]
     inverse = word(KAPPA_INVERSE % 2 ** (8 * words.dtype.itemsize))
     _split(flat, np.ascontiguousarray(mask).reshape(-1), inverse, parts[0], parts[1], parts[2])
     return {seat: parts[at].reshape(words.shape) for at, seat in enumerate(SEATS)}
