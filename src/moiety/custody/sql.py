@@ -113,8 +113,12 @@ class Store:
 
 def _engine(file: Path) -> Engine:
     # A path may hold characters that mean something in a URL. Errors must not print what was bound.
+    # Every thread that searches reads at the same time: none of them should wait for another's connection.
     engine = create_engine(
-        URL.create("sqlite", database=str(file)), connect_args={"timeout": _WAIT_S}, hide_parameters=True
+        URL.create("sqlite", database=str(file)),
+        connect_args={"timeout": _WAIT_S},
+        hide_parameters=True,
+        max_overflow=-1,
     )
 
     @event.listens_for(engine, "connect")
