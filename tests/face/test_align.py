@@ -67,9 +67,10 @@ def test_points_that_are_one_point_are_refused():
 @pytest.mark.parametrize("turn", [0.0, 0.3, -1.2])
 def test_the_crop_shows_what_lies_there_at_any_scale(scale, turn):
     """A smooth picture is sampled where the matrix says, also when it is shrunk first."""
-    height, width = 1_500, 1_900
-    y, x = np.mgrid[:height, :width].astype(np.float64)
-    pixels = np.stack([x / width * 255, y / height * 255, np.full_like(x, 128)], axis=-1).astype(np.uint8)
+    height, width = 700, 900
+    pixels = np.full((height, width, 3), 128, np.uint8)
+    pixels[..., 0] = np.arange(width) / width * 255
+    pixels[..., 1] = np.arange(height)[:, None] / height * 255
     middle = np.array([width / 2, height / 2])
     source = (TARGET - 56) @ np.array([[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]]).T / scale + middle
     matrix = similarity(source, TARGET)
@@ -80,6 +81,21 @@ def test_the_crop_shows_what_lies_there_at_any_scale(scale, turn):
     for (column, row), (sx, sy) in zip(at, there, strict=True):
         if 0 <= sx < width and 0 <= sy < height:
             assert np.abs(aligned[row, column] - np.array([sx / width * 255, sy / height * 255, 128])).max() < 2.5
+
+
+@pytest.mark.parametrize("scale", [0.45, 0.2, 0.06])
+def test_a_crop_that_is_shrunk_first_is_not_moved_by_it(scale):
+    """Waves of six pixels of the crop: half a pixel aside would be half the way from crest to slope."""
+    length = 6 / scale
+    wave = 127.5 + 100 * np.sin(2 * np.pi * np.arange(round(160 / scale)) / length)
+    shift = np.array([-17.3, -9.1])
+    for axis in (0, 1):
+        line = wave[None, :, None] if axis == 0 else wave[:, None, None]
+        pixels = np.broadcast_to(np.rint(line), (wave.size, wave.size, 3)).astype(np.uint8)
+        aligned = crop(pixels, np.array([[scale, 0, shift[0]], [0, scale, shift[1]]]), (112, 112))
+        there = (np.arange(112) - shift[axis]) / scale
+        seen = aligned[56, :, 0] if axis == 0 else aligned[:, 56, 0]
+        assert np.abs(seen - (127.5 + 100 * np.sin(2 * np.pi * there / length))).max() < 25
 
 
 def test_fine_stripes_do_not_alias():

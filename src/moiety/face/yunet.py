@@ -22,13 +22,18 @@ class YuNet:
 
     def __init__(self, model: bytes) -> None:
         nothing = np.zeros(0, np.uint8)
+        said = cv2.utils.logging.getLogLevel()
         try:
+            # OpenCV 5 warns on stderr of a setting that this class makes by itself.
+            cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_ERROR)
             self._detector = cv2.FaceDetectorYN.create(
                 "onnx", np.frombuffer(model, np.uint8), nothing, (0, 0), _CONFIDENCE_LOW, _OVERLAP_HIGH, _FACES_LIMIT
             )
             self.find(np.zeros((32, 32, 3), np.uint8))
         except cv2.error:
             raise ModelUnusable from None
+        finally:
+            cv2.utils.logging.setLogLevel(said)
 
     def find(self, pixels: Pixels) -> list[Found]:
         """Every face, the most confident first, in the pixels of the picture as it was given."""
