@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import os
 import stat
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -66,6 +67,13 @@ def test_a_file_is_read_to_its_limit_and_no_further(tmp_path: Path) -> None:
         beginning(tmp_path, 5)
 
 
+def test_a_pipe_or_a_device_is_no_document(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    for path in (tmp_path / "pipe", Path("/dev/zero")):
+        with pytest.raises(DocumentUnreadable):
+            beginning(path, 5)
+
+
 def rows(path: Path) -> list[list[str]]:
     with path.open(encoding="utf-8", errors="surrogateescape", newline="") as file:
         return list(csv.reader(file))
@@ -122,6 +130,17 @@ def test_a_map_is_never_written_over(tmp_path: Path) -> None:
         pass
     assert path.read_text() == "precious"
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_map_that_appears_meanwhile_is_not_written_over(tmp_path: Path) -> None:
+    path = tmp_path / "map.csv"
+    with ExitStack() as run:
+        run.enter_context(map_file(path)).add("anna", "door-1")
+        path.write_text("precious")
+        with pytest.raises(MapExists):
+            run.close()
+    assert path.read_text() == "precious"
+    assert rows(tmp_path / "map.csv.unfinished")[1:] == [["anna", "door-1"]]
 
 
 def test_a_map_does_not_follow_a_link_that_somebody_laid(tmp_path: Path) -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
+
 import pytest
 
 from moiety.errors import Refused
@@ -95,6 +98,27 @@ def test_a_file_that_is_not_text_or_not_there_is_refused(tmp_path):
         pairs.read(tmp_path / CANARY)
     with pytest.raises(refusals.PairsUnreadable):
         pairs.read(tmp_path)
+
+
+def test_a_pipe_or_a_device_is_refused_at_once(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    for path in (tmp_path / "pipe", Path("/dev/zero")):
+        with pytest.raises(refusals.PairsUnreadable):
+            pairs.read(path)
+
+
+def test_a_line_without_end_is_not_read_to_its_end(tmp_path):
+    path = tmp_path / "pairs.csv"
+    path.touch()
+    os.truncate(path, 1 << 40)  # zeros without a line end, more than memory
+    with pytest.raises(refusals.PairsUnreadable):
+        pairs.read(path)
+
+
+def test_blank_lines_without_end_are_bounded(tmp_path, monkeypatch):
+    monkeypatch.setattr(pairs, "PAIRS_LIMIT", 3)
+    with pytest.raises(refusals.PairsTooMany):
+        read(tmp_path, "image_a,image_b,same\n" + "\n" * 6)
 
 
 def test_the_number_of_pairs_is_bounded(monkeypatch):

@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import ClassVar, Final
 
 from moiety.errors import Refused
+from moiety.face.card_refusals import FileRefused
+from moiety.face.content import opened
 
 PICTURES_LIMIT: Final = 64
 """Files of one person: more would not make a better template, and each is decoded."""
@@ -52,11 +54,11 @@ class MapUnwritable(Refused):
 
 
 def beginning(path: Path, limit: int) -> bytes:
-    """The first `limit` bytes of a file; raises `DocumentUnreadable`."""
+    """The first `limit` bytes of a regular file; raises `DocumentUnreadable`."""
     try:
-        with path.open("rb") as file:
+        with opened(path) as file:
             return file.read(limit)
-    except OSError:
+    except (OSError, FileRefused):
         raise DocumentUnreadable from None
 
 
@@ -125,4 +127,10 @@ def map_file(path: Path) -> Iterator[MapWriter]:
         yield MapWriter(descriptor)
     finally:
         os.close(descriptor)
-    os.replace(unfinished, path)
+    try:
+        os.link(unfinished, path)  # which, unlike a rename, never takes the place of another file
+    except FileExistsError:
+        raise MapExists from None
+    except OSError:
+        raise MapUnwritable from None
+    unfinished.unlink()

@@ -7,9 +7,11 @@ true or false) and, if there is one, `fold`. Others are ignored.
 from __future__ import annotations
 
 import csv
+import io
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath, PureWindowsPath
+from typing import TextIO
 
 from moiety.evaluation.refusals import (
     ColumnMissing,
@@ -20,9 +22,14 @@ from moiety.evaluation.refusals import (
     PairsUnreadable,
     RowIncomplete,
 )
+from moiety.face.card_refusals import FileRefused
+from moiety.face.content import opened
 
 # A pair takes about 300 bytes in memory, so the most that is read is about 1.5 GB.
 PAIRS_LIMIT = 5_000_000
+
+# Two paths as long as Linux allows, and further columns that nobody looks at.
+LINE_LIMIT = 65_536
 
 _LABELS = {"1": True, "true": True, "0": False, "false": False}
 
@@ -44,10 +51,22 @@ def read(path: Path) -> list[Pair]:
     Raises the refusals of `evaluation.refusals`; none of them quotes the file.
     """
     try:
-        with path.open(encoding="utf-8-sig", newline="") as lines:
-            return list(parse(lines))
-    except (OSError, UnicodeDecodeError, csv.Error):
+        with opened(path) as file, io.TextIOWrapper(file, encoding="utf-8-sig", newline="") as text:
+            return list(parse(_bounded(text)))
+    except (OSError, UnicodeDecodeError, csv.Error, FileRefused):
         raise PairsUnreadable() from None
+
+
+def _bounded(text: TextIO) -> Iterator[str]:
+    """The lines of a text, of which none is read further than `LINE_LIMIT`, nor more than that many for the pairs."""
+    for _ in range(2 * PAIRS_LIMIT):
+        line = text.readline(LINE_LIMIT + 1)
+        if not line:
+            return
+        if len(line) > LINE_LIMIT:
+            raise PairsUnreadable()
+        yield line
+    raise PairsTooMany(limit=PAIRS_LIMIT)
 
 
 def parse(lines: Iterable[str]) -> Iterator[Pair]:
