@@ -14,6 +14,7 @@ from moiety.identity.pseudonym import Pseudonym
 from moiety.identity.refusals import (
     ClockWithoutZone,
     GroundsUnknown,
+    PicturesNotAList,
     PseudonymOfAnotherPurpose,
     PseudonymUnreadable,
     PurposeGroundsFixed,
@@ -62,6 +63,26 @@ def test_pictures_of_two_people_are_not_one_person(office: Office, photographs: 
     with pytest.raises(Refused):
         office.purpose("door").enrol([photographs.anna[0], photographs.bert], grounds="consent")
     assert office.status().purposes[0].people == 0
+
+
+def test_one_picture_is_given_as_a_list_of_one(office: Office, photographs: Photographs) -> None:
+    import numpy as np
+
+    door = office.purpose("door")
+    picture = photographs.anna[0]
+    for single in (str(picture), picture.read_bytes(), picture, np.zeros((2, 2, 3), dtype=np.uint8)):
+        with pytest.raises(PicturesNotAList):
+            door.enrol(single, grounds="consent")  # type: ignore[arg-type]
+    assert [type(became) for became in door.enrol_many([str(picture)], grounds="consent")] == [PicturesNotAList]
+
+
+def test_a_claim_that_is_no_pseudonym_is_refused(office: Office, photographs: Photographs) -> None:
+    door = office.purpose("door")
+    for claimed in (None, b"door", 7):
+        with pytest.raises(PseudonymUnreadable):
+            door.verify(photographs.anna[0], claimed=claimed)  # type: ignore[arg-type]
+        with pytest.raises(PseudonymUnreadable):
+            door.erase(claimed)  # type: ignore[arg-type]
 
 
 def test_a_picture_may_be_a_path_bytes_or_pixels(office: Office, photographs: Photographs) -> None:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from moiety.identity.pseudonym import Pseudonym
 from moiety.identity.purpose import Purpose
-from moiety.identity.refusals import PseudonymOfAnotherPurpose
+from moiety.identity.refusals import PseudonymOfAnotherPurpose, PseudonymUnreadable
 
 
 def of_purpose(claimed: Pseudonym | str, purpose: Purpose) -> Pseudonym:
-    """The pseudonym meant; raises `PseudonymUnreadable` or `PseudonymOfAnotherPurpose`."""
+    """The pseudonym meant; raises `PseudonymUnreadable`, for anything else too, or `PseudonymOfAnotherPurpose`."""
     pseudonym = Pseudonym.parse(claimed) if isinstance(claimed, str) else claimed
+    if not isinstance(pseudonym, Pseudonym):
+        raise PseudonymUnreadable
     if pseudonym.purpose != purpose.name:
         raise PseudonymOfAnotherPurpose
     return pseudonym

@@ -10,7 +10,7 @@ from moiety.identity import grounds as legal
 from moiety.identity.ports import Clock, Custodians, Entropy, Face, Models, Newcomer, Picture
 from moiety.identity.pseudonym import Pseudonym
 from moiety.identity.purpose import Purpose
-from moiety.identity.refusals import ClockWithoutZone
+from moiety.identity.refusals import ClockWithoutZone, PicturesNotAList
 from moiety.identity.results import Enrolled
 
 _EPOCH = date(1970, 1, 1)
@@ -28,10 +28,11 @@ def enrol(
 ) -> Enrolled:
     """Enrol one person from several pictures. What it returns is durable at all three custodians.
 
-    Raises `GroundsUnknown`, what `Models.recogniser` raises and each refusal of a picture; then nothing was kept.
+    Raises `GroundsUnknown`, `PicturesNotAList`, what `Models.recogniser` raises and each refusal of a picture;
+    then nothing was kept.
     """
     position = legal.position(purpose, grounds)
-    face = models.recogniser(purpose.model).template(pictures)
+    face = models.recogniser(purpose.model).template(_list(pictures))
     return _keep(purpose, face, position, custodians, clock, entropy)
 
 
@@ -57,13 +58,20 @@ def enrol_many(
     def one_by_one() -> Iterator[Enrolled | Refused]:
         for pictures in people:
             try:
-                face = recogniser.template(pictures)
+                face = recogniser.template(_list(pictures))
             except Refused as refusal:
                 yield refusal.with_traceback(None)
             else:
                 yield _keep(purpose, face, position, custodians, clock, entropy)
 
     return one_by_one()
+
+
+def _list(pictures: Sequence[Picture]) -> Sequence[Picture]:
+    """The same; raises `PicturesNotAList` for a single picture, whose letters or rows would be taken for some."""
+    if not isinstance(pictures, list | tuple):
+        raise PicturesNotAList
+    return pictures
 
 
 def _keep(

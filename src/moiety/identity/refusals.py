@@ -92,6 +92,11 @@ class GroundsUnknown(Refused):
     advice: ClassVar[str] = "the purpose has no such grounds: `moiety purpose show NAME` lists the {known} that it has"
 
 
+class PicturesNotAList(Refused):
+    code: ClassVar[str] = "pictures_not_a_list"
+    advice: ClassVar[str] = "give a list of pictures, also where there is one: enrol([picture], ...)"
+
+
 class ClockWithoutZone(Refused):
     code: ClassVar[str] = "clock_without_zone"
     advice: ClassVar[str] = "the clock must return aware instants: datetime.now(UTC)"
