@@ -5,17 +5,22 @@ from __future__ import annotations
 import gc
 import itertools
 import os
+import shutil
+import sqlite3
 import stat
+import tempfile
 import types
 from collections import Counter
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
-from moiety.custody import refusals
+from moiety.custody import page, refusals, sql
 from moiety.custody.embedded import Embedded
+from moiety.custody.slots import State
 from moiety.custody.sql import Store
 from moiety.sharing.seat import SEATS
 from tests.custody.scene import DOOR, FOLDERS, Clock, matched, opened, people
@@ -124,12 +129,37 @@ def test_the_store_keeps_no_name_no_time_and_no_order_of_enrolment(office: Embed
 
 
 def test_the_files_do_not_tell_who_came_last(office: Embedded, folder: Path) -> None:
-    """Each page that a newcomer's row was written to would lie in the log, in order, until it is cut."""
-    for person in people(4):
+    """Pages that a newcomer was written to would lie in the log, in order; and a slot that is PENDING in the main
+    file and ACTIVE in the log would be the newcomer's."""
+    for count, person in enumerate(people(4), start=1):
         office.enrol(DOOR, [person])
         for name in FOLDERS:
-            # What is left is the last activation: states alone, no page of rows.
-            assert (folder / name / "custodian.sqlite-wal").stat().st_size < 6 * 16_500
+            assert (folder / name / "custodian.sqlite-wal").stat().st_size == 0
+            alone, together = _states(folder / name, ""), _states(folder / name, "", "-wal")
+            assert alone == together
+            assert Counter(alone)[State.ACTIVE] == count
+            assert State.PENDING not in alone
+
+
+def test_an_enrolment_is_told_of_where_the_log_cannot_be_cut_after_it(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another program begins to read in between: the newcomer is enrolled, and the next scrub catches up."""
+    monkeypatch.setattr(sql, "_WAIT_S", 0.05)
+    file = folder / "custodian-b" / "custodian.sqlite"
+    with closing(sqlite3.connect(file, isolation_level=None, check_same_thread=False)) as reader:
+
+        def observer(point: str) -> None:
+            if point == "b before activate":
+                reader.execute("BEGIN")
+                reader.execute("SELECT count(*) FROM page").fetchall()
+
+        office = opened(folder, observer=observer)
+        office.enrol(DOOR, people(1))
+        assert file.with_name("custodian.sqlite-wal").stat().st_size > 0
+        assert matched(office, people(1)) == [True]
+        reader.execute("COMMIT")
+        office.close()
 
 
 def test_a_folder_without_three_custodians_is_no_office(tmp_path: Path, folder: Path) -> None:
@@ -170,6 +200,16 @@ def test_opening_and_closing_leaves_nothing_open(folder: Path) -> None:
     office.close()
     gc.collect()
     assert len(os.listdir("/proc/self/fd")) <= len(before)
+
+
+def _states(folder: Path, *endings: str) -> bytes:
+    """The states of all slots as a copy of these of a live store's files tells them."""
+    with tempfile.TemporaryDirectory() as place:
+        for ending in endings:
+            shutil.copy(folder / f"custodian.sqlite{ending}", place)
+        with closing(sqlite3.connect(Path(place) / "custodian.sqlite")) as database:
+            rows = [row for (row,) in database.execute("SELECT rows FROM states ORDER BY number")]
+    return page.load(rows, page.STATES)["states"].tobytes()
 
 
 def _files(folder: Path) -> dict[str, bytes]:

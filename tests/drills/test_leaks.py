@@ -222,7 +222,7 @@ def stuck(party: str) -> Entropy:
 def test_a_broken_stack_is_found(monkeypatch):
     """The real custodians, with randomness that is stuck, a refresh that changes nothing, logs that are never cut."""
     monkeypatch.setattr(refresh, "apply", lambda part, seat, seeds, context: part)
-    monkeypatch.setattr(Store, "scrub", lambda store: None)
+    monkeypatch.setattr(Store, "scrub", lambda store, step="scrub": None)
     rng = np.random.default_rng(SEED)
     people, strangers = invent(PEOPLE, DIM, rng), invent(PEOPLE, DIM, rng)
     broken = build("c", people, strangers, stuck, rng, silent)

@@ -227,9 +227,9 @@ class Custodian:
         """Overwrite these slots in SQL and in memory. The caller scrubs before it acknowledges."""
         life.erase(self._gallery(name), slots, self._entropy)
 
-    def scrub(self) -> None:
-        """Leave no old bytes in the database's files."""
-        self._store.scrub()
+    def scrub(self, step: str = "scrub") -> None:
+        """Leave no old bytes in the database's files; `step` is what the observer hears."""
+        self._store.scrub(step)
 
     # Searches.
 
@@ -279,7 +279,7 @@ class Custodian:
         return checking.side(self._gallery(name), header, keys, self.coin(), self._clock, progress)
 
     def record(self, name: str, checked: int | None) -> None:
-        """Keep the outcome of a check: the unix second of a good one, or None: the gallery is closed."""
+        """Keep the outcome of a check: the day of a good one (any unix second of it), or None: closed."""
         checking.record(self._gallery(name), checked)
 
     def assist(self, name: str, lost: Seat, numbers: list[int], nonces: Mapping[Seat, bytes]) -> Help:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from typing import Final
 
 import numpy as np
@@ -17,6 +18,7 @@ from moiety.custody.page import PSEUDONYM_BYTES
 from moiety.custody.refusals import TooMany, WordsWrong
 from moiety.custody.slots import toss
 from moiety.custody.three import Headers, Three
+from moiety.errors import Unavailable
 from moiety.matching.refusals import Disagreement
 from moiety.matching.rounds import lockstep
 from moiety.sharing.seat import SEATS, Seat
@@ -61,6 +63,10 @@ def enrol(three: Three, headers: Headers, entropy: Entropy, name: str, newcomers
     # The log would tell in which order pages were written. It is cut before anybody is told of success.
     three.each(lambda custodian: custodian.scrub())
     three.each(lambda custodian: custodian.activate(name, slots[custodian.seat]))
+    # The file still shows the newcomers PENDING and the log shows them ACTIVE: together they would tell who came last.
+    # They are enrolled already, so a store that is busy or full here fails nothing; the next scrub makes up for it.
+    with suppress(Unavailable):
+        three.each(lambda custodian: custodian.scrub("scrub states"))
 
 
 def erase(three: Three, name: str, pseudonym: bytes) -> bool:

@@ -90,17 +90,17 @@ class Store:
                 self._observer(f"{self._seat} before {step}")
             self._observer(f"{self._seat} after {step}")
 
-    def scrub(self) -> None:
+    def scrub(self, step: str = "scrub") -> None:
         """Move the log into the file and cut it to nothing, so that no old bytes remain in either.
 
-        Raises `StoreBusy` where another program keeps the log in use.
+        The observer hears it as `step`. Raises `StoreBusy` where another program keeps the log in use.
         """
         with _errors():
             pooled = self._engine.raw_connection()
             try:
-                self._observer(f"{self._seat} before scrub")
+                self._observer(f"{self._seat} before {step}")
                 busy, _, _ = pooled.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
-                self._observer(f"{self._seat} after scrub")
+                self._observer(f"{self._seat} after {step}")
             finally:
                 pooled.close()
         if busy:
