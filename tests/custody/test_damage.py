@@ -14,7 +14,7 @@ from moiety.custody.embedded import Embedded
 from moiety.custody.page import Pages
 from moiety.custody.slots import State
 from tests.custody.damage import delete, first_active, flip, forge
-from tests.custody.scene import DOOR, Clock, matched, opened, people
+from tests.custody.scene import DOOR, TODAY, Clock, matched, opened, people
 
 CROWD = people(6)
 
@@ -41,6 +41,17 @@ def closed(office: Embedded) -> None:
         with pytest.raises(refusals.GalleryDamaged):
             use()
     assert office.gallery(DOOR).damaged
+
+
+@pytest.mark.parametrize("name", ["custodian-a", "custodian-b", "custodian-c"])
+def test_the_status_shows_what_a_search_would_meet(inhabited: Path, name: str) -> None:
+    with closing(opened(inhabited)) as office:
+        assert not office.status().galleries[0].damaged
+    flip(inhabited / name, "page", "parts", 17)
+    with closing(opened(inhabited)) as office:
+        assert office.status().galleries[0].damaged
+        with pytest.raises(refusals.GalleryDamaged):
+            office.identify(DOOR, CROWD[0].words[None])
 
 
 @pytest.mark.parametrize("name", ["custodian-a", "custodian-b", "custodian-c"])
@@ -184,7 +195,7 @@ def test_the_same_page_at_two_custodians_cannot_be_mended(inhabited: Path) -> No
 def test_a_gallery_is_checked_at_opening_once_a_day(inhabited: Path) -> None:
     clock = Clock()
     forge(inhabited / "custodian-c", "c", alter_part)
-    clock.pass_(hours=23)
+    clock.pass_(hours=11)
     office = opened(inhabited, clock)
     assert not office.gallery(DOOR).damaged
     office.close()
@@ -203,8 +214,20 @@ def test_a_good_check_is_remembered_and_a_clock_turned_back_does_not_prolong_it(
     clock.pass_(days=2)
     opened(inhabited, clock).close()
     office = opened(inhabited, Clock())
-    assert office.gallery(DOOR).checked == int(Clock().now.timestamp())
+    assert office.gallery(DOOR).checked == TODAY * 86_400
     office.close()
+
+
+def test_the_stores_keep_the_day_of_a_check_and_not_its_instant(inhabited: Path) -> None:
+    """The first check of a gallery may come with its first enrolment, which it would date."""
+    clock = Clock()
+    clock.pass_(minutes=61, seconds=1)
+    office = opened(inhabited, clock)
+    assert office.findings() == []
+    office.close()
+    for seat in "abc":
+        with closing(sqlite3.connect(inhabited / f"custodian-{seat}" / "custodian.sqlite")) as database:
+            assert database.execute("SELECT checked FROM gallery").fetchall() == [(TODAY * 86_400,)]
 
 
 def test_mending_an_office_without_damage_does_nothing(inhabited: Path) -> None:
@@ -221,14 +244,39 @@ def test_a_helpers_part_does_not_leave_it(inhabited: Path) -> None:
 
     office = opened(inhabited)
     custodians = office._three.custodians
-    nonces = {"a": custodians["a"].coin(), "c": custodians["c"].coin()}
+    nonces = {"a": custodians["a"].helping(), "c": custodians["c"].helping()}
     helped = custodians["a"].assist(DOOR, "b", [0, 1], nonces)
-    again = custodians["a"].assist(DOOR, "b", [0, 1], {**nonces, "c": custodians["c"].coin()})
+    again = custodians["a"].assist(DOOR, "b", [0, 1], {**nonces, "a": custodians["a"].helping()})
     weight = lagrange(POINTS["b"], POINTS["a"], (POINTS["c"],))
     own = columns(office, "a")["rows"][:128].reshape(2, 64, -1, 2).transpose(0, 2, 1, 3)
     undone = scale(inverse(weight), helped.parts)
     assert (undone == own).mean() < 0.01
     assert (helped.parts == again.parts).mean() < 0.01
+    office.close()
+
+
+def test_a_helper_uses_a_nonce_of_its_own_and_once(inhabited: Path) -> None:
+    """The same nonces over other pages would put one mask on two sets of rows, whose difference shows both."""
+    office = opened(inhabited)
+    helper = office._three.custodians["a"]
+    nonces = {"a": helper.helping(), "c": bytes(32)}
+    helper.assist(DOOR, "b", [0, 1], nonces)
+    for again in (nonces, {"a": bytes(32), "c": bytes(32)}):
+        with pytest.raises(refusals.HelpRefused):
+            helper.assist(DOOR, "b", [0, 2], again)
+    office.close()
+
+
+def test_every_page_that_is_asked_for_changes_the_mask(inhabited: Path) -> None:
+    """With one nonce forced twice, page 0 is masked otherwise beside page 1 than beside page 2."""
+    office = opened(inhabited)
+    helper = office._three.custodians["a"]
+    nonces = {"a": helper.helping(), "c": bytes(32)}
+    one = helper.assist(DOOR, "b", [0, 1], nonces)
+    helper._drawn._unspent.add(nonces["a"])
+    other = helper.assist(DOOR, "b", [0, 2], nonces)
+    assert (one.parts[0] == other.parts[0]).mean() < 0.01
+    assert (one.pseudonyms[0] == other.pseudonyms[0]).mean() < 0.05
     office.close()
 
 

@@ -10,7 +10,7 @@ from moiety.cli.progress import bar
 
 
 class PurposeRow(TypedDict):
-    """One purpose: `people` can match now, `slots` are mostly dummies, `checked` is an instant in UTC."""
+    """One purpose: `people` can match now, `slots` are mostly dummies, `checked` is a day in UTC."""
 
     purpose: str
     model: str
@@ -45,7 +45,7 @@ def status(office: OfficeFolder = None, as_json: AsJson = False) -> Outcome[Stat
             "people": row.people,
             "slots": row.slots,
             "epoch": row.epoch,
-            "checked": None if row.checked is None else row.checked.isoformat(timespec="seconds"),
+            "checked": None if row.checked is None else row.checked.date().isoformat(),
             "damaged": row.damaged,
         }
         for row in now.purposes

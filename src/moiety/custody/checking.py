@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from moiety.custody import page, tables
 from moiety.custody.gallery import Gallery, Progress
-from moiety.custody.headers import check_header
+from moiety.custody.headers import SECONDS_A_DAY, check_header
 from moiety.custody.life import portions
 from moiety.custody.page import PSEUDONYM_BYTES
 from moiety.custody.slots import SLOTS, State
@@ -63,10 +63,13 @@ def side(
 
 
 def record(gallery: Gallery, checked: int | None) -> None:
-    """Keep the outcome: the unix second of a good check, or None for one that closes the gallery."""
+    """Keep the outcome: the unix second of a good check, or None for one that closes the gallery.
+
+    Of the second the day alone is stored, as its first: an empty gallery is checked when the first person comes.
+    """
     with gallery.store.writing("record check") as connection:
         row = gallery.current(connection).row
         if checked is None:
             tables.change_gallery(connection, row.id, damaged=1)
         else:
-            tables.change_gallery(connection, row.id, damaged=0, checked=checked)
+            tables.change_gallery(connection, row.id, damaged=0, checked=checked - checked % SECONDS_A_DAY)

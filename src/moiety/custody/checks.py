@@ -8,6 +8,7 @@ from moiety.custody.checking import PSEUDONYM_WORDS
 from moiety.custody.entries import Finding
 from moiety.custody.gallery import Progress
 from moiety.custody.handles import handles
+from moiety.custody.headers import SECONDS_A_DAY
 from moiety.custody.life import portions
 from moiety.custody.page import HANDLE_BYTES, PSEUDONYM_BYTES
 from moiety.custody.refusals import GalleryDamaged, MendingNeedsSeat, TwoDamaged
@@ -18,8 +19,10 @@ from moiety.matching.rounds import lockstep
 from moiety.sharing.seat import SEATS, Seat
 from moiety.sharing.split import combine
 
-CHECK_EVERY_S = 86_400
-"""Age at which a good check no longer counts: daily, as docs/protocol asks."""
+
+def due(now: int, last: int) -> bool:
+    """Whether a gallery is due for its check, daily as docs/protocol asks: on another day than the last good one."""
+    return now // SECONDS_A_DAY != last // SECONDS_A_DAY
 
 
 def check(three: Three, headers: Headers, name: str, progress: Progress) -> list[Finding]:
@@ -69,7 +72,7 @@ def _fits(three: Three, headers: Headers, name: str, progress: Progress) -> bool
 
 def _mend(three: Three, name: str, lost: Seat, numbers: list[int]) -> None:
     helpers = [seat for seat in SEATS if seat != lost]
-    nonces = {seat: three.custodians[seat].coin() for seat in helpers}
+    nonces = {seat: three.custodians[seat].helping() for seat in helpers}
     one, other = (three.custodians[seat].assist(name, lost, numbers, nonces) for seat in helpers)
     # A handle needs the pseudonym, which no custodian knows: it is put together here, for these pages only.
     parts = {

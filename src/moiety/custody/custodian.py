@@ -102,6 +102,7 @@ class Custodian:
         self._acquaintance = Acquaintance(seat, entropy)
         self._answers = Answers()
         self._offers = Offers()
+        self._drawn = mending.Drawn(entropy)
         self._lock = Lock()
         self._galleries: dict[str, Gallery] = {}
 
@@ -282,9 +283,13 @@ class Custodian:
         """Keep the outcome of a check: the day of a good one (any unix second of it), or None: closed."""
         checking.record(self._gallery(name), checked)
 
+    def helping(self) -> bytes:
+        """This custodian's nonce for helping once, see `assist`."""
+        return self._drawn.draw()
+
     def assist(self, name: str, lost: Seat, numbers: list[int], nonces: Mapping[Seat, bytes]) -> Help:
-        """This custodian's masked contribution to pages that `lost` lost."""
-        return mending.assist(self._gallery(name), self._acquaintance, self.seat, lost, numbers, nonces)
+        """This custodian's masked contribution to pages that `lost` lost. Raises `HelpRefused`."""
+        return mending.assist(self._gallery(name), self._acquaintance, self.seat, lost, numbers, nonces, self._drawn)
 
     def pseudonym_parts(self, name: str, numbers: list[int]) -> NDArray[np.uint8]:
         """This custodian's parts of the pseudonyms of these pages, to make a lost custodian's handles from."""

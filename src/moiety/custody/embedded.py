@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -21,7 +22,7 @@ from moiety.custody.gallery import Progress, silent
 from moiety.custody.headers import SECONDS_A_DAY
 from moiety.custody.lock import OfficeLock
 from moiety.custody.noise import Entropy
-from moiety.custody.refusals import GalleryFixed, NoOffice, OfficeExists, OfficeUnwritable
+from moiety.custody.refusals import GalleryDamaged, GalleryFixed, NoOffice, OfficeExists, OfficeUnwritable
 from moiety.custody.slots import SLOTS
 from moiety.custody.sql import Observer, unobserved
 from moiety.custody.three import Headers, Three
@@ -78,7 +79,7 @@ class Embedded:
         progress: Progress = silent,
         observer: Observer = unobserved,
     ) -> Embedded:
-        """Open an office: recover what was interrupted, and check every gallery whose last good check is a day old.
+        """Open an office: recover what was interrupted, and check every gallery that was not found good today.
 
         `progress` hears of everything that takes long. Raises `NoOffice`, `NotOneOffice`, `EpochsMixed`, `CopyOld`,
         `StatesDiffer`, `StoreUnreadable`; a gallery that fails its check is closed, and the office opens.
@@ -198,9 +199,10 @@ class Embedded:
         return mended
 
     def status(self) -> Status:
-        """The office in numbers, and what it does not protect against."""
+        """The office in numbers, and what it does not protect against. Every gallery is loaded, as for a search:
+        one whose pages are not intact shows as damaged, whatever its last check said."""
         with self._shared() as headers:
-            states = tuple(self._state(headers, name) for name in self._names())
+            states = tuple(self._looked_at(headers, name) for name in self._names())
             return Status(states, headers.epoch, WARNING)
 
     def warning(self) -> str:
@@ -260,7 +262,7 @@ class Embedded:
 
     def _check_if_due(self, headers: Headers, name: str) -> None:
         last = min(standing.galleries[name].checked for standing in self._three.standings().values())
-        if abs(headers.now() - last) >= checks.CHECK_EVERY_S:
+        if checks.due(headers.now(), last):
             checks.check(self._three, headers, name, self._progress)
 
     def _renew(self, headers: Headers, progress: Progress) -> int:
@@ -271,6 +273,14 @@ class Embedded:
         self._three.each(lambda custodian: custodian.switch())
         self._three.each(lambda custodian: custodian.scrub())
         return epoch
+
+    def _looked_at(self, headers: Headers, name: str) -> GalleryState:
+        state = self._state(headers, name)
+        try:
+            self._load(headers, name)
+        except GalleryDamaged:
+            return replace(state, damaged=True)
+        return state
 
     def _state(self, headers: Headers, name: str) -> GalleryState:
         held = headers.gallery(name)

@@ -34,7 +34,8 @@ class Newcomer(Protocol):
 class GalleryState:
     """One gallery as the three hold it: `rows` people valid now, among `slots` slots, most of which may be dummies.
 
-    `checked` is the unix second of the last good check of all three, or 0; `damaged`: closed until mended.
+    `checked` is the first unix second of the day (UTC) of the last good check of all three, or 0;
+    `damaged`: closed until mended.
     """
 
     name: str

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from threading import Lock
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +17,8 @@ from moiety.custody import page, tables
 from moiety.custody.gallery import Gallery
 from moiety.custody.keys import Acquaintance
 from moiety.custody.noise import Entropy, noise
-from moiety.custody.slots import State
+from moiety.custody.refusals import HelpRefused
+from moiety.custody.slots import COIN_BYTES, State
 from moiety.custody.stored import fetch, write
 from moiety.matching.refusals import Disagreement
 from moiety.sharing import recover
@@ -38,6 +40,29 @@ class Help:
     pseudonyms: NDArray[np.uint16]
 
 
+class Drawn:
+    """The nonces that one helper drew for mending, each good for one contribution. Safe for threads."""
+
+    def __init__(self, entropy: Entropy) -> None:
+        self._entropy = entropy
+        self._lock = Lock()
+        self._unspent: set[bytes] = set()
+
+    def draw(self) -> bytes:
+        """A fresh nonce, 32 bytes."""
+        nonce = self._entropy(COIN_BYTES)
+        with self._lock:
+            self._unspent.add(nonce)
+        return nonce
+
+    def spend(self, nonce: bytes) -> None:
+        """Use a nonce up. Raises `HelpRefused` for one that was not drawn here, or was used."""
+        with self._lock:
+            if nonce not in self._unspent:
+                raise HelpRefused
+            self._unspent.remove(nonce)
+
+
 def assist(
     gallery: Gallery,
     acquaintance: Acquaintance,
@@ -45,15 +70,22 @@ def assist(
     lost: Seat,
     numbers: list[int],
     nonces: Mapping[Seat, bytes],
+    drawn: Drawn,
 ) -> Help:
-    """A helper's contribution to the pages of `lost`; `nonces` are both helpers', fresh for this call."""
+    """A helper's contribution to the pages of `lost`; `nonces` are both helpers', fresh for this call.
+
+    Raises `HelpRefused` where this helper did not draw its own nonce, or has used it.
+    """
+    drawn.spend(nonces[seat])
     other = next(third for third in SEATS if third not in (seat, lost))
     bound = b"".join(nonces[helper] for helper in sorted((seat, other)))
     secret = derive(acquaintance.pair(other), b"moiety mend 1", bound)
     with gallery.store.reading() as connection:
         current = gallery.current(connection)
         pages, states = fetch(connection, current, numbers)
-    context = f"{gallery.name}|{current.epoch}|{numbers[0]}".encode()
+    # Every page that is asked for, in order: one mask must never lie over two different sets of rows.
+    asked = np.array(numbers, dtype="<u8").tobytes()
+    context = derive(secret, b"moiety mend rows 1", gallery.name.encode(), b"%d" % current.epoch, lost.encode(), asked)
     parts = np.ascontiguousarray(pages["parts"])
     pseudonyms = np.ascontiguousarray(pages["pseudonyms"]).view("<u2")
     return Help(

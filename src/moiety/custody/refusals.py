@@ -131,6 +131,11 @@ class AnswerUnknown(Refused):
     advice: ClassVar[str] = "pseudonyms are opened once, after a search and for rows that it could match"
 
 
+class HelpRefused(Refused):
+    code: ClassVar[str] = "help_refused"
+    advice: ClassVar[str] = "a custodian helps to mend once for every nonce that it drew itself: begin again"
+
+
 class StoreFull(Unavailable):
     code: ClassVar[str] = "store_full"
     advice: ClassVar[str] = "a custodian's disk is full or refuses to be written: make room and try again"

@@ -100,7 +100,8 @@ class CustodianRow:
 class GalleryRow:
     """One gallery, of `pages` pages numbered from 0. `phase`: see `moiety.custody.custodian`.
 
-    `checked` is the unix second of the last good check, or 0; `damaged` says that the last check was not good.
+    `checked` is the first unix second of the day (UTC) of the last good check, or 0; `damaged` says that the
+    last check was not good.
     """
 
     id: int

@@ -104,8 +104,8 @@ class Newcomer:
 
 
 class Gallery(Protocol):
-    """One purpose at the custodians: `document` as it was added, `rows` active and unexpired now, the unix second
-    `checked` of the last check that found nothing, or 0, and `damaged` where one found something."""
+    """One purpose at the custodians: `document` as it was added, `rows` active and unexpired now, `checked` the first
+    unix second of the day (UTC) of the last check that found nothing, or 0, and `damaged` where one found something."""
 
     @property
     def name(self) -> str: ...

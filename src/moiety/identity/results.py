@@ -76,7 +76,8 @@ class Erased:
 class PurposeStatus:
     """One purpose in numbers: people who can match now, and slots, which are mostly dummies.
 
-    `checked` is the instant of the last check that found nothing; a `damaged` gallery answers nobody.
+    `checked` is the first instant of the day (UTC) of the last check that found nothing; a `damaged`
+    gallery answers nobody.
     """
 
     name: str
