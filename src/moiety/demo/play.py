@@ -80,7 +80,8 @@ def play(
     ):
         vectors = crowd.invent(rows, here.dim, np.random.default_rng(seed))
         here.enrol([(first, first.enrolled), (second, second.enrolled)], vectors, progress)
-        few = vectors[: attacks.JUDGED - len(names)]
+        few = vectors[: attacks.JUDGED - len(names)].copy()
+        del vectors  # with many rows it is large, and `here.templates` has it
         there.enrol([(first, first.others[0]), (second, second.enrolled)], few, silent)
         answers = ask(cast, here)
         enrolled, elsewhere = here.rob(), there.rob()

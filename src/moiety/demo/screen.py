@@ -204,7 +204,7 @@ class _Screen:
         return questions
 
     def _erase(self) -> Text:
-        text = Text(f"{self._first}, at all three custodians. Shown again: ")
+        text = Text(f"{self._first}, at all three custodians.\nShown again: ")
         for tried in self._played.after:
             text.append(f"{tried.photograph} {'still known' if tried.mistaken else 'nobody'} ")
             text.append_text(self._mark(not tried.mistaken))
