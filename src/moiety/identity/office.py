@@ -108,9 +108,11 @@ class Office:
         """Add a purpose, or replace the document of one; raises what `purpose.read`, `terms.derive` and
         `grounds.require_successor` raise, and `Unavailable` where its model is not installed."""
         purpose = documents.read(document)
-        derived = terms.derive(purpose, self._models.card(purpose.model))
-        if purpose.name in self._custodians.galleries():
+        known = purpose.name in self._custodians.galleries()
+        if known:  # before its model is looked for: another model is refused whether it is installed or not
             grounds.require_successor(documents.read(self.document(purpose.name)), purpose)
+        derived = terms.derive(purpose, self._models.card(purpose.model))
+        if known:
             self._custodians.replace_document(purpose.name, derived, document)
         else:
             self._custodians.add_gallery(purpose.name, derived, document)
