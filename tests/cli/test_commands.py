@@ -176,6 +176,25 @@ def test_enrol_one(shell: Shell, photographs: Photographs) -> None:
     assert Pseudonym.parse(out.strip()).purpose == "door"
 
 
+@pytest.mark.parametrize("place", ["a full disk", "a reader that has gone"])
+@pytest.mark.parametrize("as_json", [[], ["--json"]])
+def test_nobody_stays_enrolled_whose_pseudonym_is_lost(
+    shell: Shell, photographs: Photographs, place: str, as_json: list[str]
+) -> None:
+    if place == "a full disk":
+        nowhere = os.open("/dev/full", os.O_WRONLY)
+    else:
+        reader, nowhere = os.pipe()
+        os.close(reader)
+    command = [sys.executable, "-m", "moiety", "enrol", "door", str(photographs.bert), "--grounds", "consent", *as_json]
+    done = subprocess.run(command, stdout=nowhere, stderr=subprocess.PIPE, text=True, timeout=300, check=False)
+    os.close(nowhere)
+    assert done.returncode == 3
+    assert done.stderr.endswith(" [answer_undelivered]\n")
+    assert "Traceback" not in done.stderr
+    assert shell.json("status")[1]["purposes"][0]["people"] == 0
+
+
 def test_enrol_refusals(shell: Shell, photographs: Photographs, tmp_path: Path) -> None:
     anna = photographs.anna[0]
     assert shell.refused("enrol", "door", anna, "--grounds", NAME) == (2, "grounds_unknown")
@@ -315,6 +334,7 @@ def test_identify(shell: Shell, photographs: Photographs) -> None:
     assert answer["expected_false"] == answer["fmr"] > 0
     status, answer = shell.json("identify", "door", photographs.stranger)
     assert (status, answer["candidates"]) == (1, [])
+    assert shell("identify", "door", photographs.stranger) == (1, "nobody of 1 people matches this picture\n")
     status, out = shell("identify", "door", photographs.anna[1])
     assert (status, out.splitlines()[0]) == (0, anna)
     assert shell.refused("identify", NAME, photographs.bert) == (2, "purpose_unknown")

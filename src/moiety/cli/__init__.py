@@ -6,17 +6,16 @@ refusal is the one object on stdout. No error shows a traceback or repeats what 
 
 from __future__ import annotations
 
-import json
-import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from traceback import extract_tb
-from typing import Any, Final, TypedDict
+from typing import Final, TypedDict
 
 import typer
 
 from moiety.cli.commands import application
+from moiety.cli.delivery import AnswerUndelivered, deliver
 from moiety.cli.outcome import DONE, INTERRUPTED, REFUSED, UNAVAILABLE, Outcome
 from moiety.errors import MoietyError
 
@@ -45,40 +44,50 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 def run(arguments: Sequence[str]) -> int:
     """Run one command; prints its answer or refusal and returns the exit status."""
-    as_json = "--json" in arguments
+    try:
+        return _run(arguments, "--json" in arguments)
+    except AnswerUndelivered as lost:
+        # On stderr with `--json` too: there is nowhere else to say it.
+        sys.stderr.write(_line(lost.code, lost.text))
+        return lost.exit_status
+
+
+def _run(arguments: Sequence[str], as_json: bool) -> int:
     try:
         app = typer.main.get_command(application(called=arguments[0] if arguments else None))
         outcome = app.main(list(arguments) or ["--help"], prog_name="moiety", standalone_mode=False)
+    except AnswerUndelivered:
+        raise
+    except SystemExit:
+        # With this typer ends a process that printed its help or version to a reader who had gone.
+        deliver([])
+        raise AnswerUndelivered from None
     except MoietyError as refusal:
         return _refuse(refusal.code, refusal.text, refusal.exit_status, as_json)
     except typer.TyperException as error:
         return _refuse(WRONG_USE, _usage(error), REFUSED, as_json)
     except Exception as error:
+        deliver([])  # raises where it was stdout that failed, as when the help does not fit on a disk
         return _refuse(UNEXPECTED, _where(error), UNAVAILABLE, as_json)
     if isinstance(outcome, Outcome):
-        _say(outcome.answer if as_json else outcome.lines)
+        if not outcome.said:
+            deliver(outcome.answer if as_json else outcome.lines)
         return outcome.status
     if outcome == INTERRUPTED:  # what typer makes of Ctrl-C
         return _refuse(CUT_OFF, "interrupted", INTERRUPTED, as_json)
     return outcome if isinstance(outcome, int) else DONE
 
 
-def _say(what: Mapping[str, Any] | Sequence[str]) -> None:
-    text = json.dumps(what, ensure_ascii=False) if isinstance(what, Mapping) else "\n".join(what)
-    try:
-        sys.stdout.write(text + "\n" if text else "")
-        sys.stdout.flush()
-    except BrokenPipeError:
-        # Whoever read has gone; without this the interpreter complains once more when it ends.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-
-
 def _refuse(code: str, advice: str, status: int, as_json: bool) -> int:
     if as_json:
-        _say(RefusalAnswer(refused=code, advice=advice))
+        deliver(RefusalAnswer(refused=code, advice=advice))
     else:
-        sys.stderr.write(f"moiety: {advice} [{code}]\n")
+        sys.stderr.write(_line(code, advice))
     return status
+
+
+def _line(code: str, advice: str) -> str:
+    return f"moiety: {advice} [{code}]\n"
 
 
 def _usage(error: typer.TyperException) -> str:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import sys
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, ClassVar, TypedDict
 
 import typer
 
+from moiety.cli.delivery import AnswerUndelivered, deliver
 from moiety.cli.files import MapUnwritable, MapWriter, map_file, people
 from moiety.cli.options import OfficeFolder, PurposeName, opened
 from moiety.cli.outcome import DONE, NO_MATCH, AsJson, Outcome
@@ -80,15 +82,26 @@ def enrol(
     if folders is not None and map_to is not None and not pictures:
         return _many(purpose, folders, map_to, grounds, office)
     if folders is None and map_to is None and pictures:
-        return _one(purpose, pictures, grounds, office)
+        return _one(purpose, pictures, grounds, office, as_json)
     raise EnrolOneOrMany
 
 
-def _one(purpose: str, pictures: list[Path], grounds: str, office: Path | None) -> Outcome[EnrolledAnswer]:
-    with bar() as progress, opened(office, progress) as m:
-        enrolled = m.purpose(purpose).enrol(pictures, grounds=grounds)
-    pseudonym, expires = str(enrolled.pseudonym), enrolled.expires.isoformat()
-    return Outcome({"pseudonym": pseudonym, "expires": expires}, [pseudonym])
+def _one(
+    purpose: str, pictures: list[Path], grounds: str, office: Path | None, as_json: bool
+) -> Outcome[EnrolledAnswer]:
+    with ExitStack() as held:
+        with bar() as progress:
+            desk = held.enter_context(opened(office, progress)).purpose(purpose)
+            enrolled = desk.enrol(pictures, grounds=grounds)
+        answer: EnrolledAnswer = {"pseudonym": str(enrolled.pseudonym), "expires": enrolled.expires.isoformat()}
+        lines = [answer["pseudonym"]]
+        try:
+            # Once the bar is gone, which would take stdout for its own, and while the office is still open.
+            deliver(answer if as_json else lines)
+        except AnswerUndelivered:
+            desk.erase(enrolled.pseudonym)
+            raise
+    return Outcome(answer, lines, said=True)
 
 
 def _many(purpose: str, folders: Path, map_to: Path, grounds: str, office: Path | None) -> Outcome[EnrolledMany]:

@@ -46,4 +46,6 @@ def identify(
     }
     remark = f"{found.text}; of {found.gallery} people searched, a stranger matches {found.expected_false:.2g}"
     status = (DONE if found else NO_MATCH) if found.carried else NOT_CARRIED
-    return Outcome(answer, [*(names or ["nobody"]), remark], status)
+    if not names:
+        remark = f"nobody of {found.gallery} people matches this picture"
+    return Outcome(answer, [*names, remark], status)

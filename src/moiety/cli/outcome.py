@@ -34,11 +34,13 @@ EXIT_STATUSES: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Outcome(Generic[Answer]):
-    """The answer for programs, the lines for people (stdout), and the exit status."""
+    """The answer for programs, the lines for people (stdout), and the exit status; `said` where the command
+    has delivered it already."""
 
     answer: Answer
     lines: Sequence[str]
     status: int = DONE
+    said: bool = False
 
 
 AsJson = Annotated[

@@ -35,11 +35,13 @@ class _Bars:
         # Each custodian tells of itself, from its own thread.
         self._turn = threading.Lock()
         self._display: Progress | None = None
+        self._closed = False
         self._tasks: dict[str, TaskID] = {}
 
     def __call__(self, stage: str, done: int, total: int) -> None:
         with self._turn:
-            self._draw(stage, done, total)
+            if not self._closed:
+                self._draw(stage, done, total)
 
     def _draw(self, stage: str, done: int, total: int) -> None:
         if self._display is None:
@@ -51,8 +53,10 @@ class _Bars:
         self._display.update(self._tasks[stage], completed=done, total=total)
 
     def close(self) -> None:
-        if self._display is not None:
-            self._display.stop()
+        with self._turn:
+            self._closed = True  # an office that outlives its bar still tells
+            if self._display is not None:
+                self._display.stop()
 
 
 def _display() -> Progress:
