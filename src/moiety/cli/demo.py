@@ -53,7 +53,7 @@ def demo(
     """See it work, and see a thief fail, on one screen. Exit status 1 if anything came out otherwise than it should.
 
     Two public figures are enrolled from packaged photographs (`moiety models install --defaults` gets them), looked
-    for, robbed, erased and refreshed, in a temporary folder with three real databases. Takes about a minute, and 2 GB
+    for, robbed, erased and refreshed, in a temporary folder with three real databases. Takes about a minute, and 3 GB
     of memory for 100,000 rows. Your own office is not touched.
 
     \b

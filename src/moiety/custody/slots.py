@@ -19,7 +19,7 @@ SLOTS = 64
 """Slots in a page: one word of the mask, and few enough that erasing one person rewrites 30 KB, not a gallery."""
 
 BLOCK = 4096
-"""Slots added at a time: the row count of a stolen store is only known to the nearest block."""
+"""Slots added at a time: what a store weighs tells the number of people to the nearest block (their states tell it)."""
 
 MOST_SLOTS = 1 << 26
 """67 million: 26 GB of parts at 192 words. What a file says about sizes is not believed beyond."""
