@@ -24,7 +24,7 @@ from moiety.sharing.split import combine, split
 from moiety.sharing.streams import Stream
 
 from .tapped import tapped
-from .three import Three, header
+from .three import Three, header, table
 
 DIM = 64
 ROWS = 128
@@ -83,7 +83,7 @@ def test_without_the_checks_malformed_probes_read_templates(
     read = np.zeros(ROWS, dtype=np.uint16)
     for bit in range(16):
         sides = sides_for(oracle(coordinate, bit), parts, threshold=0)
-        at_least = opened(lockstep({seat: unchecked(sides[seat]) for seat in SEATS}), 1)[0]
+        at_least = table(opened(lockstep({seat: unchecked(sides[seat]) for seat in SEATS}), 1), 1, ROWS)[0]
         read |= (~at_least).astype(np.uint16) << np.uint16(bit)
     assert (read.view(np.int16) == templates[:, coordinate]).all()
 
@@ -207,7 +207,7 @@ def test_one_flipped_bit_in_a_row_would_be_a_coin_flip(
     found = 0
     for number in range(20):
         sides = sides_for(faces(1, 100 + number).astype(np.int32), bent)
-        found += int(opened(lockstep({seat: attempt(sides[seat]) for seat in SEATS}), 1).sum())
+        found += len(opened(lockstep({seat: attempt(sides[seat]) for seat in SEATS}), 1))
     assert 0.2 < found / (20 * ROWS) < 0.8
 
 
@@ -346,7 +346,7 @@ def test_a_row_outside_the_mask_never_matches(
     mask[9] = False
     three = Three()
     sides = three.sides(templates[9:11], parts, mask, header(ROWS, 2, DIM, 9_000))
-    found = opened(lockstep({seat: attempt(sides[seat]) for seat in SEATS}), 2)
+    found = table(opened(lockstep({seat: attempt(sides[seat]) for seat in SEATS}), 2), 2, ROWS)
     assert not found[0].any()
     assert found[1, 10]
 

@@ -18,14 +18,19 @@ def uniform(shape: tuple[int, ...], seed: int = 0) -> NDArray[np.uint16]:
     return np.random.default_rng(seed).integers(0, 2**16, shape, dtype=np.uint16)
 
 
+def by_panel(products: NDArray[np.uint16]) -> NDArray[np.uint16]:
+    """Products (B, n) in the order of panels (n / 64, B, 64)."""
+    return products.reshape(len(products), -1, 64).transpose(1, 0, 2)
+
+
 @pytest.mark.parametrize("dim", [2, 190, 192, 194, 386, 2_048])
 @pytest.mark.parametrize("probes", [1, 3, 4, 5, 32])
 def test_panels_give_what_plain_rows_give(dim: int, probes: int) -> None:
     """Around the sizes of tiles and blocks; sums wrap."""
     rows, weights = uniform((192, dim)), uniform((probes, dim), 1)
-    out = uniform((probes, 192), 2)
+    out = uniform((3, probes, 64), 2)
     partial(weights, to_panels(rows), out)
-    assert (out == partial_rows(weights, rows)).all()
+    assert (out == by_panel(partial_rows(weights, rows))).all()
 
 
 def test_panels_hold_rows_in_order() -> None:
@@ -43,16 +48,16 @@ def test_panels_hold_rows_in_order() -> None:
         ),
     ],
 )
-@pytest.mark.parametrize(("rows_16", "probes"), [(1, 4), (4, 4), (4, 1)])
+@pytest.mark.parametrize(("rows_16", "probes", "lines"), [(1, 4, 1), (4, 4, 4), (4, 1, 4)])
 def test_with_and_without_the_dot_product_instruction(
-    has_dot_product: bool, rows_16: int, probes: int, monkeypatch: pytest.MonkeyPatch
+    has_dot_product: bool, rows_16: int, probes: int, lines: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(lanes, "HAS_DOT_PRODUCT", has_dot_product)
-    tile = lanes.dot_tile(rows_16, probes)
+    tile = lanes.dot_tile(rows_16, probes, lines)
 
     @njit
     def run(panel, weights, stride, pairs, out, out_stride):  # type: ignore[no-untyped-def]
-        tile(panel, weights, stride, pairs, out, out_stride, 0)
+        tile(panel, weights, stride, pairs, out, out_stride, panel, 64)
 
     rows, weights = uniform((64, 48)), uniform((probes, 48), 1)
     panels, out = to_panels(rows), np.zeros((probes, 64), dtype=np.uint16)
@@ -62,9 +67,9 @@ def test_with_and_without_the_dot_product_instruction(
 
 @pytest.mark.parametrize("fault", ["shape", "dtype", "order"])
 def test_what_does_not_fit_is_refused_before_memory_is_touched(fault: str) -> None:
-    weights, panels, out = uniform((4, 8)), to_panels(uniform((64, 8))), np.zeros((4, 64), np.uint16)
+    weights, panels, out = uniform((4, 8)), to_panels(uniform((64, 8))), np.zeros((1, 4, 64), np.uint16)
     if fault == "shape":
-        out = np.zeros((4, 63), np.uint16)
+        out = np.zeros((1, 4, 63), np.uint16)
     elif fault == "dtype":
         weights = weights.astype(np.uint32)  # type: ignore[assignment]
     else:
@@ -85,10 +90,10 @@ def test_a_product_is_waited_for_before_it_is_read() -> None:
         def submit(self, work, /, *arguments):  # type: ignore[no-untyped-def,override]
             return super().submit(slowly, *arguments)
 
-    expected = partial_rows(weights, rows)
+    expected = by_panel(partial_rows(weights, rows))
     with Slow(1) as pool:
-        out = np.zeros((2, len(rows)), dtype=np.uint16)
+        out = np.zeros((513, 2, 64), dtype=np.uint16)
         products = partial_all(weights, [(0, to_panels(rows))], out, pool)
         products.wait(64)
-        assert (products.out[:, :64] == expected[:, :64]).all()
+        assert (products.out[0] == expected[0]).all()
         assert (products.whole() == expected).all()

@@ -17,7 +17,7 @@ from moiety.matching.words import NORM_HIGH, NORM_LOW, quantise
 from moiety.sharing.seat import SEATS
 from moiety.sharing.split import split
 
-from .three import Three, header
+from .three import Three, header, table
 
 
 def decide(
@@ -33,7 +33,9 @@ def decide(
     parts = split(padded.view(np.uint16), os.urandom)
     sides = Three().sides(probes, parts, live, header(rows, len(probes), dim, threshold))
     openings = lockstep({seat: attempt(sides[seat]) for seat in SEATS})
-    found = opened(openings, len(probes))
+    pairs = opened(openings, len(probes))
+    assert pairs.tolist() == sorted(pairs.tolist())
+    found = table(pairs, len(probes), rows)
     assert not found[:, count:].any()
     return found[:, :count]
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from moiety.sharing import recover, refresh, ring, split
 from moiety.sharing.encode import decode, encode
 from moiety.sharing.seat import SEATS
-from moiety.sharing.streams import Stream, derive
+from moiety.sharing.streams import Room, Stream, derive
 
 WORDS = [np.uint16, np.uint32, np.uint64]
 
@@ -172,8 +172,27 @@ def test_streams_agree_at_both_ends_and_with_nothing_else() -> None:
     assert Stream(derive(key, b"a")).words((1_000,), np.uint16).tobytes() == drawn[(b"a",)]
 
 
-def test_a_stream_is_the_same_words_however_it_is_drawn() -> None:
+def test_two_ends_that_draw_alike_get_the_same_words() -> None:
+    """Long draws and short ones, into new arrays and into one again and again; an end that draws otherwise is lost."""
     key = derive(os.urandom(32), b"x")
-    whole = Stream(key).words((700_000,), np.uint16)
-    pieces = Stream(key)
-    assert (np.concatenate([pieces.words((n,), np.uint16) for n in (8, 399_992, 300_000)]) == whole).all()
+    sizes = (8, 399_992, 1, 300_000)
+    one, other, odd = Stream(key), Stream(key), Stream(key)
+    drawn = [one.words((size,), np.uint16) for size in sizes]
+    for words, size in zip(drawn, sizes, strict=True):
+        room = Room.of((size,), np.uint16)
+        other.fill(room)
+        assert (room.words == words).all()
+    odd.words((4,), np.uint16)
+    assert (odd.words((8,), np.uint16) != drawn[0]).any()
+
+
+def test_no_two_draws_of_a_stream_have_a_block_in_common() -> None:
+    """Sixteen bytes are a block of the cipher: were a nonce used twice, blocks would come again."""
+    stream = Stream(derive(os.urandom(32), b"x"))
+    room = Room.of((1 << 17, 4), np.uint32)
+    blocks = []
+    for _ in range(3):
+        stream.fill(room)
+        blocks.append(room.words.copy())
+    together = np.concatenate([*blocks, stream.words((1 << 15, 4), np.uint32)])
+    assert len(np.unique(together, axis=0)) == len(together)

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from moiety.matching.channel import Keys
-from moiety.matching.distance import Products, partial, to_panels
+from moiety.matching.distance import Products, empty_products, partial, to_panels
 from moiety.matching.header import Header, Operation
 from moiety.matching.search import Side
 from moiety.sharing.seat import SEATS, Seat, next_seat, previous_seat
@@ -57,12 +57,19 @@ class Three:
         panels = to_panels(part)
 
         def distances(weight: NDArray[np.uint16]) -> Products:
-            out = np.empty((len(weight), len(part)), dtype=np.uint16)
+            out = empty_products(len(part), len(weight))
             partial(weight, panels, out)
             return Products(out)
 
         words = np.packbits(mask, bitorder="little").view(np.uint64)
         return Side(self.keys(seat), header, words, share, distances)
+
+
+def table(found: NDArray[np.int64], probes: int, rows: int) -> NDArray[np.bool_]:
+    """What was opened, pairs of probe and row, as a table (probes, rows)."""
+    flags = np.zeros((probes, rows), dtype=np.bool_)
+    flags[found[:, 0], found[:, 1]] = True
+    return flags
 
 
 def header(

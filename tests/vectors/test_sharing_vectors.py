@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from moiety.matching.checks import norm_partial
-from moiety.matching.distance import partial, to_panels, weights
+from moiety.matching.distance import empty_products, partial, to_panels, weights
 from moiety.sharing import ring, split
 from moiety.sharing.seat import SEATS
 
@@ -70,11 +70,11 @@ def test_case(vectors: dict[str, Any], number: int) -> None:
         assert weight[0].tolist() == case["probe_weights_16"][seat]
         rows = np.zeros((64, len(template)), dtype=np.uint16)
         rows[17] = parts[seat]
-        out = np.empty((1, 64), dtype=np.uint16)
+        out = empty_products(64, 1)
         partial(weight, to_panels(rows), out)
-        assert out[0, 17] == case["partial_products_16"][seat]
+        assert out[0, 0, 17] == case["partial_products_16"][seat]
         assert norm_partial(shares[seat][None, :], seat).tolist() == [case["norm_partial_products_32"][seat]]
-        total += out
+        total += out[0]
     assert total.view(np.int16)[0, 17] == case["inner_product"]
     for missing in SEATS:
         two = {seat: part for seat, part in parts.items() if seat != missing}

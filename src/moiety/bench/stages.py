@@ -11,7 +11,7 @@ from moiety.bench.timing import Work
 from moiety.matching.channel import Channel, Keys, agree
 from moiety.matching.checks import are_faces
 from moiety.matching.compare import Bits, at_least_zero
-from moiety.matching.distance import empty_panels, partial_all, weights
+from moiety.matching.distance import empty_panels, empty_products, partial_all, weights
 from moiety.matching.lanes import PANEL_ROWS
 from moiety.matching.rounds import Rounds, lockstep
 from moiety.sharing.seat import SEATS, Seat, next_seat, previous_seat
@@ -33,7 +33,7 @@ def distance_work(panels: NDArray[np.uint16], words: NDArray[np.int16], pool: Ex
     """One custodian's distances for probes (B, d) over all panels."""
     shares = split(words.astype(np.int32).view(np.uint32), entropy)
     weight = weights(shares["a"], "a")
-    out = np.empty((len(words), len(panels) * PANEL_ROWS), dtype=np.uint16)
+    out = empty_products(len(panels) * PANEL_ROWS, len(words))
     return lambda: partial_all(weight, [(0, panels)], out, pool).whole()
 
 

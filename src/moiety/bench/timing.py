@@ -11,6 +11,9 @@ from statistics import median
 
 Work = Callable[[], object]
 
+_PAUSE_S = 0.3
+"""Before every run: a matrix library's threads spin for a while after their work, and would slow whoever is next."""
+
 
 @dataclass(frozen=True)
 class Times:
@@ -39,6 +42,7 @@ def in_turn(works: Mapping[str, Work], rounds: int, done: Callable[[int], None])
     taken: dict[str, list[float]] = {name: [] for name in works}
     for number in range(rounds):
         for name, work in works.items():
+            time.sleep(_PAUSE_S)
             start = time.perf_counter()
             work()
             taken[name].append((time.perf_counter() - start) * 1_000)

@@ -22,7 +22,7 @@ from moiety.custody.slots import SLOTS
 from moiety.custody.stored import Current, fetch
 from moiety.matching import search
 from moiety.matching.channel import Keys
-from moiety.matching.distance import Products, empty_panels, partial, partial_all
+from moiety.matching.distance import Products, empty_panels, empty_products, partial, partial_all
 from moiety.matching.header import Header
 from moiety.matching.opening import Opening
 from moiety.matching.policy import identify_point, verify_point
@@ -68,7 +68,7 @@ def identify_side(
     matrix = gallery.matrix
 
     def distances(weights: NDArray[np.uint16]) -> Products:
-        out = np.empty((len(weights), matrix.slots), dtype=np.uint16)
+        out = empty_products(matrix.slots, len(weights))
         return partial_all(weights, matrix.panels(), out, gallery.crew)
 
     return alive.mask, search.attempt(search.Side(keys, header, alive.mask, probe, distances))
@@ -101,7 +101,7 @@ def verify_side(
         panels.fill(0)
 
     def distances(weights: NDArray[np.uint16]) -> Products:
-        out = np.empty((len(weights), SLOTS), dtype=np.uint16)
+        out = empty_products(SLOTS, len(weights))
         partial(weights, panels, out)
         return Products(out)
 

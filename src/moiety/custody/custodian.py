@@ -105,6 +105,7 @@ class Custodian:
         self._drawn = mending.Drawn(entropy)
         self._lock = Lock()
         self._galleries: dict[str, Gallery] = {}
+        self._stood: tuple[int, Standing] | None = None
 
     @classmethod
     def create(cls, folder: Path, seat: Seat, office: bytes) -> None:
@@ -136,7 +137,14 @@ class Custodian:
     # What the three compare.
 
     def standing(self) -> Standing:
-        """Where this custodian stands, in one consistent view."""
+        """Where this custodian stands, in one consistent view; read again only after a commit."""
+        stamp = self._store.stamp()
+        kept = self._stood
+        if kept is None or kept[0] != stamp:
+            kept = self._stood = (stamp, self._stand())
+        return kept[1]
+
+    def _stand(self) -> Standing:
         with self._store.reading() as connection:
             own = tables.custodian(connection)
             galleries = {

@@ -53,6 +53,7 @@ class Gallery:
         self.public = b""
         self._bringing_up_to_date = Lock()
         self._cached: tuple[int, int] | None = None
+        self._read: tuple[int, Current] | None = None
         self._digests = np.empty((0, DIGEST_BYTES), dtype=np.uint8)
         self._alive: tuple[tuple[int, int, int], Alive] | None = None
 
@@ -80,7 +81,15 @@ class Gallery:
 
         Writers exclude readers, so what a search reads from the cache meanwhile does not change.
         """
-        with self._bringing_up_to_date, self.store.reading() as connection:
+        with self._bringing_up_to_date:
+            stamp = self.store.stamp()
+            kept = self._read
+            if afresh or kept is None or kept[0] != stamp:
+                kept = self._read = (stamp, self._bring_up_to_date(progress, afresh))
+            return kept[1]
+
+    def _bring_up_to_date(self, progress: Progress, afresh: bool) -> Current:
+        with self.store.reading() as connection:
             current = self.current(connection)
             key = (current.epoch, current.row.version)
             if afresh or self._cached is None or self._cached[0] != current.epoch:

@@ -22,6 +22,4 @@ def noise(entropy: Entropy, count: int) -> NDArray[np.uint8]:
     """
     if count <= _AT_ONCE:
         return np.frombuffer(bytearray(entropy(count)), dtype=np.uint8)
-    out = np.empty(count, dtype=np.uint8)
-    Stream(entropy(KEY_BYTES)).fill(out)
-    return out
+    return Stream(entropy(KEY_BYTES)).words((count,), np.uint8)

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from concurrent.futures import wait
-
 import numpy as np
 from numpy.typing import NDArray
 
-from moiety.custody.crew import cores
 from moiety.custody.entries import Identified
 from moiety.custody.handles import handles
 from moiety.custody.headers import MOST_PROBES, SECONDS_A_DAY
@@ -22,9 +19,6 @@ from moiety.matching.rounds import lockstep
 from moiety.matching.search import opened
 from moiety.sharing.seat import SEATS, Seat
 from moiety.sharing.split import combine, split
-
-_LEAST_PROBES = 4
-"""Fewer probes to an attempt would read the gallery more often than the comparison saves."""
 
 
 def verify(
@@ -44,39 +38,26 @@ def verify(
     openings = lockstep(
         {seat: three.custodians[seat].verify(name, header, probe[seat], known[seat].tobytes()) for seat in SEATS}
     )
-    return bool(opened(openings, 1).any())
+    return len(opened(openings, 1)) > 0
 
 
 def identify(three: Three, headers: Headers, entropy: Entropy, name: str, words: NDArray[np.int16]) -> Identified:
-    """Whom each probe, words (B, dim), matches in the whole gallery.
-
-    A batch is asked in as many attempts as there are processors, side by side: the distances of one fill the time in
-    which another compares.
-    """
+    """Whom each probe, words (B, dim), matches in the whole gallery."""
     _check(headers.dim(name), words)
     rows = three.custodians["a"].alive(name, headers.now() // SECONDS_A_DAY)
     point = identify_point(headers.terms(name), rows)
-    batches = np.array_split(words, min(cores(), -(-len(words) // _LEAST_PROBES)))
-    asked = [
-        three.attempts.submit(_attempt, three, headers, entropy, name, batch, point.threshold) for batch in batches
-    ]
-    wait(asked)  # all of them, whatever happens: the caller lets go of the lock afterwards
-    return Identified([found for some in asked for found in some.result()], rows, point)
-
-
-def _attempt(
-    three: Three, headers: Headers, entropy: Entropy, name: str, words: NDArray[np.int16], threshold: int
-) -> list[list[bytes]]:
     probe = _shared(words, entropy)
     slots = headers.gallery(name).pages * SLOTS
-    header = headers.make("identify", name, rows=slots, threshold=threshold, probes=len(words))
+    header = headers.make("identify", name, rows=slots, threshold=point.threshold, probes=len(words))
     openings = lockstep({seat: three.custodians[seat].identify(name, header, probe[seat]) for seat in SEATS})
-    hits = opened(openings, len(words))
-    who = np.flatnonzero(hits.any(axis=0))
-    if not len(who):
-        return [[] for _ in words]
-    names = _pseudonyms(three, name, header.attempt, who)
-    return [[names[at] for at in np.flatnonzero(row[who])] for row in hits]
+    asked, matched = opened(openings, len(words)).T
+    found: list[list[bytes]] = [[] for _ in words]
+    if len(matched):
+        who, at = np.unique(matched, return_inverse=True)
+        names = _pseudonyms(three, name, header.attempt, who)
+        for one, place in zip(asked.tolist(), at.tolist(), strict=True):
+            found[one].append(names[place])
+    return Identified(found, rows, point)
 
 
 def _check(dim: int, words: NDArray[np.int16]) -> None:

@@ -11,11 +11,12 @@ import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from threading import Lock
 
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.pool import ConnectionPoolEntry
+from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
 
 from moiety.custody import refusals, tables
 from moiety.errors import MoietyError
@@ -56,6 +57,8 @@ class Store:
         self._engine = _engine(folder / FILE)
         self._seat = seat
         self._observer = observer
+        self._watching = Lock()
+        self._watch: PoolProxiedConnection | None = None
 
     @classmethod
     def open(cls, folder: Path, seat: Seat, observer: Observer) -> Store:
@@ -90,6 +93,17 @@ class Store:
                 self._observer(f"{self._seat} before {step}")
             self._observer(f"{self._seat} after {step}")
 
+    def stamp(self) -> int:
+        """A number that is another one after any commit, whoever made it; much cheaper than to read what it changed.
+
+        Taken before reading what is to be kept, it says later whether that is still all there is.
+        """
+        with _errors(), self._watching:
+            if self._watch is None:
+                self._watch = self._engine.raw_connection()  # nothing is ever written over this one
+            number: int = self._watch.cursor().execute("PRAGMA data_version").fetchone()[0]
+            return number
+
     def scrub(self, step: str = "scrub") -> None:
         """Move the log into the file and cut it to nothing, so that no old bytes remain in either.
 
@@ -108,6 +122,10 @@ class Store:
 
     def close(self) -> None:
         """Close every connection."""
+        with self._watching:
+            if self._watch is not None:
+                self._watch.close()
+                self._watch = None
         self._engine.dispose()
 
 

@@ -6,7 +6,6 @@ from collections.abc import Callable, Collection, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from typing import TypeVar
 
-from moiety.custody.crew import cores, crew
 from moiety.custody.custodian import Clock, Custodian, GalleryStanding, Standing
 from moiety.custody.noise import Entropy
 from moiety.custody.refusals import GalleryUnknown
@@ -23,7 +22,6 @@ class Three:
     def __init__(self, custodians: Mapping[Seat, Custodian]) -> None:
         self.custodians = custodians
         self._threads = ThreadPoolExecutor(len(SEATS), thread_name_prefix="custodian")
-        self.attempts = crew("attempt", cores())
 
     def each(self, ask: Callable[[Custodian], Answer]) -> dict[Seat, Answer]:
         """Ask all three, wait for all three whatever happens, then raise the first one's error if there is one."""
@@ -41,7 +39,6 @@ class Three:
 
     def close(self) -> None:
         """Close all three."""
-        self.attempts.shutdown()
         self._threads.shutdown()
         for seat in SEATS:
             self.custodians[seat].close()

@@ -22,16 +22,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from moiety.matching.lanes import PANEL_ROWS, bit_plane
+from moiety.matching.lanes import PANEL_ROWS, bit_planes
 from moiety.matching.rounds import Exchange, Rounds, expect
+from moiety.sharing.ring import WORD_TYPES
 from moiety.sharing.seat import SEATS, Seat
-from moiety.sharing.streams import Stream
+from moiety.sharing.streams import Room, Stream
 
 ROWS_PER_WORD = PANEL_ROWS
 # Rows are compared in passes: few enough rows that their planes stay in the processor's cache, and at least some
@@ -66,16 +67,17 @@ def at_least(
     `ready(place)` returns when all numbers before that place may be read.
     """
     words = len(numbers) // ROWS_PER_WORD
-    bound_word = numbers.dtype.type(bound % 2 ** (8 * numbers.dtype.itemsize) if seat == "a" else 0)
-    pass_words = _pass_words(words)
     if numbers.ndim != 1 or len(numbers) % ROWS_PER_WORD:
         raise ValueError("rows come in whole words of 64")
+    # Only custodian a takes the bound off.
+    less = numbers.dtype.type(bound % 2 ** (8 * numbers.dtype.itemsize) if seat == "a" else 0)
+    pass_words = _pass_words(words)
     out = Bits(np.empty(words, dtype=np.uint64), np.empty(words, dtype=np.uint64))
     for start in range(0, words, pass_words):
         stop = min(start + pass_words, words)
         ready(stop * ROWS_PER_WORD)
-        here = numbers[start * ROWS_PER_WORD : stop * ROWS_PER_WORD] - bound_word
-        bits = yield from _pass(seat, here, next_, previous)
+        here = numbers[start * ROWS_PER_WORD : stop * ROWS_PER_WORD]
+        bits = yield from _pass(seat, here, less, next_, previous)
         out.previous[start:stop] = bits.previous
         out.next[start:stop] = bits.next
     return out
@@ -86,139 +88,154 @@ def _pass_words(words: int) -> int:
     return max(_LEAST_WORDS, min(_MOST_WORDS, -(-words // _LEAST_PASSES)))
 
 
-def _pass(seat: Seat, numbers: NDArray[Any], next_: Stream, previous: Stream) -> Rounds[Bits]:
-    width = 8 * numbers.dtype.itemsize
+def _pass(seat: Seat, numbers: NDArray[Any], less: Any, next_: Stream, previous: Stream) -> Rounds[Bits]:
     words = len(numbers) // ROWS_PER_WORD
     third = -(-words // 3)
     if 3 * third > words:
         numbers = np.concatenate([numbers, np.zeros((3 * third - words) * ROWS_PER_WORD, numbers.dtype)])
+    # In which third of the rows this custodian plays roles 0, 1 and 2.
+    first, second, last = ((SEATS.index(seat) - role) % 3 for role in range(3))
     thirds = numbers.reshape(3, third * ROWS_PER_WORD)
-    planes = yield from _shared_planes(seat, thirds, next_, previous)
+    planes = yield from _shared_planes(thirds[first], thirds[second], thirds[last], less, next_, previous)
     carry_previous = np.zeros((3, third), dtype=np.uint64)
     carry_next = np.zeros((3, third), dtype=np.uint64)
     received = np.zeros((3, third), dtype=np.uint64)
     # Fresh for every bit, drawn just before it is used, while it still lies in the cache.
-    zero_next = np.empty((3, third), dtype=np.uint64)
-    zero_previous = np.empty((3, third), dtype=np.uint64)
-    for plane in range(width - 1):
+    zero_next, zero_previous = Room.of((3, third), np.uint64), Room.of((3, third), np.uint64)
+    for plane in range(8 * numbers.dtype.itemsize - 1):
         next_.fill(zero_next)
         previous.fill(zero_previous)
         product = np.empty((3, third), dtype=np.uint64)
-        for t in range(3):
-            u_previous, u_next, v_previous, v_next = planes[t]
-            _carry(
-                u_previous[plane], u_next[plane], v_previous[plane], v_next[plane],
-                carry_previous[t], carry_next[t], received[t],
-                zero_next[t], zero_previous[t], product[t],
-            )  # fmt: skip
+        _carry(
+            plane, first, second, last, *planes, carry_previous, carry_next,
+            received, zero_next.words, zero_previous.words, product,
+        )  # fmt: skip
         answer = yield Exchange(next=product)
         received = expect(answer.previous, (3, third), np.uint64)
-    result_previous = carry_previous ^ received
-    result_next = carry_next
-    for t in range(3):
-        u_previous, u_next, v_previous, v_next = planes[t]
-        result_previous[t] ^= u_previous[-1] ^ v_previous[-1]
-        result_next[t] ^= u_next[-1] ^ v_next[-1]
+    carry_previous ^= received
+    carry_previous[first] ^= planes.key_u_0[-1] ^ planes.blinded_v[-1]
+    carry_next[first] ^= planes.key_v_0[-1]
+    carry_previous[second] ^= planes.key_v_1[-1]
+    carry_next[second] ^= planes.received_u[-1]
+    carry_previous[last] ^= planes.blinded_u[-1]
+    carry_next[last] ^= planes.key_u_2[-1] ^ planes.received_v[-1]
     # "At least zero" is the sign's complement: flip the component that a and b hold, at both.
     if seat == "a":
-        np.invert(result_next, out=result_next)
+        np.invert(carry_next, out=carry_next)
     if seat == "b":
-        np.invert(result_previous, out=result_previous)
-    return Bits(result_previous.reshape(-1)[:words], result_next.reshape(-1)[:words])
+        np.invert(carry_previous, out=carry_previous)
+    return Bits(carry_previous.reshape(-1)[:words], carry_next.reshape(-1)[:words])
 
 
-_Planes = tuple[Plane, Plane, Plane, Plane]  # u's and v's components: u previous, u next, v previous, v next
+class _Planes(NamedTuple):
+    """The components that are not zero, bit planes uint64 (bits, words), by the role in which this custodian has them.
+
+    role    u previous     u next        v previous    v next
+    0       key_u_0                      blinded_v     key_v_0
+    1                      received_u    key_v_1
+    2       blinded_u      key_u_2                     received_v
+    """
+
+    key_u_0: Plane
+    blinded_v: Plane
+    key_v_0: Plane
+    received_u: Plane
+    key_v_1: Plane
+    blinded_u: Plane
+    key_u_2: Plane
+    received_v: Plane
 
 
-def _shared_planes(seat: Seat, thirds: NDArray[Any], next_: Stream, previous: Stream) -> Rounds[list[_Planes]]:
-    """Two rounds: the bit planes of u and v, shared, for each third of the rows."""
-    rows = thirds.shape[1]
-    shape = (8 * thirds.dtype.itemsize, rows // ROWS_PER_WORD)
-    dtype = thirds.dtype
-    roles = [(SEATS.index(seat) - t) % 3 for t in range(3)]
-    place = {role: t for t, role in enumerate(roles)}
-    # Both ends of a pair draw for the thirds in the same order; who plays what is public.
-    adding: NDArray[Any] = np.empty(0, dtype)
-    keys: dict[str, Plane] = {}
-    for t, role in enumerate(roles):
-        for stream, lower in ((next_, role), (previous, (role - 1) % 3)):
-            if lower == 0:  # the pair of roles 0 and 1
-                drawn = stream.words((rows,), dtype)
-                if role == 0:
-                    thirds_0 = thirds[t] - drawn
-                else:
-                    adding = thirds[t] + drawn
-                keys[f"v{role}"] = stream.words(shape, np.uint64)
-            elif lower == 2:  # the pair of roles 2 and 0
-                keys[f"u{role}"] = stream.words(shape, np.uint64)
-    blinded_v = np.empty(shape, dtype=np.uint64)
-    _slice(thirds_0, keys["v0"], blinded_v)
+def _shared_planes(
+    first: NDArray[Any], second: NDArray[Any], last: NDArray[Any], less: Any, next_: Stream, previous: Stream
+) -> Rounds[_Planes]:
+    """Two rounds: the bit planes of u and v, shared; the numbers are those in which this is role 0, 1 and 2."""
+    rows, dtype = len(first), first.dtype
+    shape = (8 * dtype.itemsize, rows // ROWS_PER_WORD)
+    # What this custodian draws with the next as role 0 (then 2), the next draws with it as role 1 (then 0).
+    added_0, key_v_0, key_u_2 = (
+        next_.words((rows,), dtype),
+        next_.words(shape, np.uint64),
+        next_.words(shape, np.uint64),
+    )
+    added_1, key_v_1, key_u_0 = (
+        previous.words((rows,), dtype),
+        previous.words(shape, np.uint64),
+        previous.words(shape, np.uint64),
+    )
+    blinded_v = _blinded(first, added_0, -1, less, key_v_0)
+    added_1 += second
+    added_1 -= less
     # Role 0 sends to role 2, which is the one before it; role 1 sends to role 2, the one after.
-    answer = yield Exchange(next=adding, previous=blinded_v)
+    answer = yield Exchange(next=added_1, previous=blinded_v)
     received_sum = expect(answer.previous, (rows,), dtype)
     received_v = expect(answer.next, shape, np.uint64)
-    blinded_u = np.empty(shape, dtype=np.uint64)
-    _slice(thirds[place[2]] + received_sum, keys["u2"], blinded_u)
+    blinded_u = _blinded(last, received_sum, 1, less, key_u_2)
     answer = yield Exchange(previous=blinded_u)
     received_u = expect(answer.next, shape, np.uint64)
-    nothing = np.zeros(shape, dtype=np.uint64)
-    of_role: dict[int, _Planes] = {
-        0: (keys["u0"], nothing, blinded_v, keys["v0"]),
-        1: (nothing, received_u, keys["v1"], nothing),
-        2: (blinded_u, keys["u2"], nothing, received_v),
-    }
-    return [of_role[role] for role in roles]
+    return _Planes(key_u_0, blinded_v, key_v_0, received_u, key_v_1, blinded_u, key_u_2, received_v)
 
 
-_plane_of_16 = bit_plane(16)
-_plane_of_32 = bit_plane(32)
-_plane_of_64 = bit_plane(64)
+def _blinded(numbers: NDArray[Any], other: NDArray[Any], sign: int, less: Any, key: Plane) -> Plane:
+    """The bit planes of numbers + sign * other - less, xor a key: (64 m,) -> (bits, m)."""
+    out = np.empty_like(key)
+    _blind(numbers, other, numbers.dtype.type(sign % 2 ** (8 * numbers.dtype.itemsize)), less, key, out)
+    return out
 
 
-def _slice(numbers: NDArray[Any], key: Plane, out: Plane) -> None:
-    """Write the bit planes of numbers (64 m,), xor a key, to out (bits, m)."""
-    kernel = {2: _slice_16, 4: _slice_32, 8: _slice_64}[numbers.dtype.itemsize]
-    kernel(np.ascontiguousarray(numbers), key, out)
-
-
-@njit("void(uint16[::1], uint64[:, ::1], uint64[:, ::1])", nogil=True, cache=True)
-def _slice_16(numbers, key, out):  # type: ignore[no-untyped-def]
+@njit(
+    [
+        f"void({read}, {read}, {word}, {word}, uint64[:, ::1], uint64[:, ::1])"
+        for word, read in ((word, f"Array({word}, 1, 'C', readonly=True)") for word in WORD_TYPES)
+    ],
+    nogil=True,
+    cache=True,
+)
+def _blind(numbers, other, sign, less, key, out):  # type: ignore[no-untyped-def]
+    bytes_a_word = ROWS_PER_WORD * numbers.itemsize
     for word in range(out.shape[1]):
-        address = numbers.ctypes.data + word * 128
-        for plane in range(16):
-            out[plane, word] = key[plane, word] ^ _plane_of_16(address, plane)
+        bit_planes(
+            numbers.ctypes.data + word * bytes_a_word, other.ctypes.data + word * bytes_a_word, sign, less,
+            key.ctypes.data + word * 8, out.ctypes.data + word * 8, out.strides[0],
+        )  # fmt: skip
 
 
-@njit("void(uint32[::1], uint64[:, ::1], uint64[:, ::1])", nogil=True, cache=True)
-def _slice_32(numbers, key, out):  # type: ignore[no-untyped-def]
-    for word in range(out.shape[1]):
-        address = numbers.ctypes.data + word * 256
-        for plane in range(32):
-            out[plane, word] = key[plane, word] ^ _plane_of_32(address, plane)
-
-
-@njit("void(uint64[::1], uint64[:, ::1], uint64[:, ::1])", nogil=True, cache=True)
-def _slice_64(numbers, key, out):  # type: ignore[no-untyped-def]
-    for word in range(out.shape[1]):
-        address = numbers.ctypes.data + word * 512
-        for plane in range(64):
-            out[plane, word] = key[plane, word] ^ _plane_of_64(address, plane)
-
-
-@njit(nogil=True, cache=True)
+@njit(
+    "void(intp, intp, intp, intp, {w}, {w}, {w}, {r}, {w}, {w}, {w}, {r}, {w}, {w}, {r}, {w}, {w}, {w})".format(
+        w="uint64[:, ::1]", r="Array(uint64, 2, 'C', readonly=True)"
+    ),
+    nogil=True,
+    cache=True,
+)
 def _carry(  # type: ignore[no-untyped-def]
-    u_previous, u_next, v_previous, v_next,
+    plane, first, second, last,
+    key_u_0, blinded_v, key_v_0, received_u, key_v_1, blinded_u, key_u_2, received_v,
     carry_previous, carry_next, received, zero_next, zero_previous, product,
 ):  # fmt: skip
     """One step of the carry chain: take in the last product's missing component, multiply, add the carry."""
-    for m in range(len(product)):
-        c_p = carry_previous[m] ^ received[m]
-        c_n = carry_next[m]
-        x_p = u_previous[m] ^ c_p
-        x_n = u_next[m] ^ c_n
-        y_p = v_previous[m] ^ c_p
-        y_n = v_next[m] ^ c_n
-        z = (x_p & (y_p ^ y_n)) ^ (x_n & y_p) ^ zero_next[m] ^ zero_previous[m]
-        product[m] = z
-        carry_previous[m] = c_p
-        carry_next[m] = c_n ^ z
+    for m in range(product.shape[1]):
+        c_p = carry_previous[first, m] ^ received[first, m]
+        c_n = carry_next[first, m]
+        y_p = blinded_v[plane, m] ^ c_p
+        z = ((key_u_0[plane, m] ^ c_p) & (y_p ^ key_v_0[plane, m] ^ c_n)) ^ (c_n & y_p)
+        z ^= zero_next[first, m] ^ zero_previous[first, m]
+        product[first, m] = z
+        carry_previous[first, m] = c_p
+        carry_next[first, m] = c_n ^ z
+    for m in range(product.shape[1]):
+        c_p = carry_previous[second, m] ^ received[second, m]
+        c_n = carry_next[second, m]
+        y_p = key_v_1[plane, m] ^ c_p
+        z = (c_p & (y_p ^ c_n)) ^ ((received_u[plane, m] ^ c_n) & y_p)
+        z ^= zero_next[second, m] ^ zero_previous[second, m]
+        product[second, m] = z
+        carry_previous[second, m] = c_p
+        carry_next[second, m] = c_n ^ z
+    for m in range(product.shape[1]):
+        c_p = carry_previous[last, m] ^ received[last, m]
+        c_n = carry_next[last, m]
+        z = ((blinded_u[plane, m] ^ c_p) & (c_p ^ received_v[plane, m] ^ c_n)) ^ ((key_u_2[plane, m] ^ c_n) & c_p)
+        z ^= zero_next[last, m] ^ zero_previous[last, m]
+        product[last, m] = z
+        carry_previous[last, m] = c_p
+        carry_next[last, m] = c_n ^ z

@@ -27,8 +27,11 @@ from moiety.sharing.seat import SEATS, Seat
 _TILE_PROBES = 4
 _TILE_LANES = 4 if HAS_DOT_PRODUCT else 1
 
-# A block of a panel that stays in the first-level cache while all probes go over it: 24 KiB.
-_BLOCK_PAIRS = 96
+# A block of a panel that stays in the first-level cache while all probes go over it, and the next one comes: 16 KiB.
+_BLOCK_PAIRS = 64
+
+_PAIR_BYTES = PANEL_ROWS * 4
+_PAIR_LINES = _PAIR_BYTES // 64
 
 # With one probe the memory is the limit, and the processor's own read-ahead stops at every page of 4 KiB.
 _AHEAD_BYTES = 4_096
@@ -36,8 +39,9 @@ _AHEAD_BYTES = 4_096
 # Small enough that threads finish together, large enough that handing out costs nothing.
 _TASK_PANELS = 1_024
 
-_four_probes = dot_tile(_TILE_LANES, _TILE_PROBES)
-_one_probe = dot_tile(PANEL_LANES, 1)
+_four_probes = dot_tile(_TILE_LANES, _TILE_PROBES, 1)
+_four_of_few = dot_tile(_TILE_LANES, _TILE_PROBES, _PAIR_LINES)
+_one_probe = dot_tile(PANEL_LANES, 1, _PAIR_LINES)
 
 
 def zero_weight(seat: Seat) -> Element:
@@ -80,26 +84,33 @@ def empty_panels(rows: int, dim: int) -> NDArray[np.uint16]:
     return np.empty((rows // PANEL_ROWS, dim // 2, PANEL_ROWS, 2), dtype=np.uint16)
 
 
-def partial(weight: NDArray[np.uint16], panels: NDArray[np.uint16], out: NDArray[np.uint16]) -> None:
-    """Write the products of weights (B, d) and panels (m, d / 2, 64, 2) to out (B, 64 m).
+def empty_products(rows: int, probes: int) -> NDArray[np.uint16]:
+    """Uninitialised room for the products of that many rows, a multiple of 64: (rows / 64, B, 64)."""
+    return np.empty((rows // PANEL_ROWS, probes, PANEL_ROWS), dtype=np.uint16)
 
-    `weight` and `panels` are C-contiguous; a row of `out` is contiguous, its rows may be apart. The interpreter
-    is released, so several threads may work on several panels.
+
+def partial(weight: NDArray[np.uint16], panels: NDArray[np.uint16], out: NDArray[np.uint16]) -> None:
+    """Write the products of weights (B, d) and panels (m, d / 2, 64, 2) to out (m, B, 64).
+
+    All are C-contiguous. The interpreter is released, so several threads may work on several panels.
     """
     probes, dim = weight.shape
-    if panels.shape[1:] != (dim // 2, PANEL_ROWS, 2) or out.shape != (probes, len(panels) * PANEL_ROWS):
+    if panels.shape[1:] != (dim // 2, PANEL_ROWS, 2) or out.shape != (len(panels), probes, PANEL_ROWS):
         raise ValueError("weights, panels and output do not fit together")
-    if not (weight.flags.c_contiguous and panels.flags.c_contiguous and out.strides[1] == 2):
-        raise ValueError("weights and panels must be contiguous, and so each row of the output")
+    if not (weight.flags.c_contiguous and panels.flags.c_contiguous and out.flags.c_contiguous):
+        raise ValueError("weights, panels and output must be contiguous")
     if weight.dtype != np.uint16 or panels.dtype != np.uint16 or out.dtype != np.uint16:
         raise ValueError("weights, panels and output are 16-bit words")
-    out.fill(0)
-    _partial(weight.ctypes.data, probes, dim, panels.ctypes.data, len(panels), out.ctypes.data, out.strides[0])
+    _partial(weight.ctypes.data, dim, panels.ctypes.data, out)
 
 
 @dataclass(frozen=True)
 class Products:
-    """Partial products uint16 (B, rows) that may still be being computed; `pending` says from which row on by whom."""
+    """Partial products uint16 (rows / 64, B, 64) that may still be being computed.
+
+    Panel by panel, so that the first ones can be compared, for all probes, while the next are computed. `pending`
+    says from which place of the flattened array on by whom.
+    """
 
     out: NDArray[np.uint16]
     pending: Sequence[tuple[int, Future[None]]] = ()
@@ -122,19 +133,15 @@ def partial_all(
     out: NDArray[np.uint16],
     pool: Executor,
 ) -> Products:
-    """The same for many pieces (first row, panels), begun on the threads of `pool`: out (B, rows)."""
-    tasks = [
-        (panels[at : at + _TASK_PANELS], start + at * PANEL_ROWS)
-        for start, panels in pieces
-        for at in range(0, len(panels), _TASK_PANELS)
-    ]
-    return Products(
-        out,
-        [
-            (start, pool.submit(partial, weight, panels, out[:, start : start + len(panels) * PANEL_ROWS]))
-            for panels, start in tasks
-        ],
-    )
+    """The same for many pieces (first row, panels), begun on the threads of `pool`: out (rows / 64, B, 64)."""
+    pending = []
+    for start, panels in pieces:
+        for at in range(0, len(panels), _TASK_PANELS):
+            some = panels[at : at + _TASK_PANELS]
+            first = start // PANEL_ROWS + at
+            future = pool.submit(partial, weight, some, out[first : first + len(some)])
+            pending.append((first * len(weight) * PANEL_ROWS, future))
+    return Products(out, pending)
 
 
 def partial_rows(weight: NDArray[np.uint16], rows: NDArray[np.uint16]) -> NDArray[np.uint16]:
@@ -142,24 +149,35 @@ def partial_rows(weight: NDArray[np.uint16], rows: NDArray[np.uint16]) -> NDArra
     return np.stack([np.sum(w * rows, axis=1, dtype=np.uint16) for w in weight])
 
 
-@njit("void(uintp, intp, intp, uintp, intp, uintp, intp)", nogil=True, cache=True)
-def _partial(weights, probes, dim, panels, count, out, stride):  # type: ignore[no-untyped-def]
+@njit("void(uintp, intp, uintp, uint16[:, :, ::1])", nogil=True, cache=True)
+def _partial(weights, dim, panels, out):  # type: ignore[no-untyped-def]
+    probes = out.shape[1]
     whole = probes - probes % _TILE_PROBES
-    for panel in range(count):
-        here = out + panel * PANEL_ROWS * 2
+    row_bytes = PANEL_ROWS * 2
+    for panel in range(out.shape[0]):
+        out[panel, :, :] = 0
+        here = out[panel].ctypes.data
         first_pair = 0
         while first_pair < dim // 2:
             pairs = min(_BLOCK_PAIRS, dim // 2 - first_pair)
-            rows = panels + panel * dim * PANEL_ROWS * 2 + first_pair * PANEL_ROWS * 4
+            rows = panels + panel * dim * PANEL_ROWS * 2 + first_pair * _PAIR_BYTES
             weight = weights + first_pair * 4
+            # While this block is gone through, tile by tile, the next one comes into the cache: evenly where the tiles
+            # are enough, since the processor waits where more lines are asked for at once than it can keep track of.
+            ahead = rows + pairs * _PAIR_BYTES
+            stride = _PAIR_BYTES * _TILE_PROBES // max(whole, 1)
             for probe in range(0, whole, _TILE_PROBES):
-                # While this block is gone through, tile by tile, the next one comes into the cache, line by line.
-                ahead = pairs * PANEL_ROWS * 4 + (probe // _TILE_PROBES) % PANEL_LANES * 64
                 for lane in range(0, PANEL_LANES, _TILE_LANES):
-                    _four_probes(
-                        rows + lane * 64, weight + probe * dim * 2, dim * 2, pairs,
-                        here + probe * stride + lane * 32, stride, ahead,
-                    )  # fmt: skip
+                    lane_rows, lane_weights = rows + lane * 64, weight + probe * dim * 2
+                    lane_out = here + probe * row_bytes + lane * 32
+                    if stride > 64:
+                        _four_of_few(lane_rows, lane_weights, dim * 2, pairs, lane_out, row_bytes, ahead, _PAIR_BYTES)
+                    else:
+                        _four_probes(lane_rows, lane_weights, dim * 2, pairs, lane_out, row_bytes, ahead, stride)
+                ahead += pairs * stride if stride <= 64 else 0
             for probe in range(whole, probes):
-                _one_probe(rows, weight + probe * dim * 2, dim * 2, pairs, here + probe * stride, stride, _AHEAD_BYTES)
+                _one_probe(
+                    rows, weight + probe * dim * 2, dim * 2, pairs,
+                    here + probe * row_bytes, row_bytes, rows + _AHEAD_BYTES, _PAIR_BYTES,
+                )  # fmt: skip
             first_pair += pairs

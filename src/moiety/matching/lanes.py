@@ -13,13 +13,14 @@ import llvmlite.binding as llvm
 from llvmlite import ir
 from numba.core import cgutils as _untyped_cgutils
 from numba.core import types
-from numba.extending import intrinsic
+from numba.extending import intrinsic as _untyped_intrinsic
 
 LANE_ROWS = 16
 PANEL_ROWS = 64
 PANEL_LANES = PANEL_ROWS // LANE_ROWS
 
 cgutils: Any = _untyped_cgutils  # its functions carry no types
+intrinsic: Any = _untyped_intrinsic  # its type counts the typing context among the arguments
 
 _I16, _I32, _I64 = (ir.IntType(bits) for bits in (16, 32, 64))
 _PAIRS = ir.VectorType(_I32, LANE_ROWS)  # sixteen rows, a pair of words of each
@@ -65,36 +66,40 @@ def _folded(builder: Any, sums: Any) -> Any:
     return builder.trunc(sums, _SUMS)
 
 
-def dot_tile(lanes: int, probes: int) -> Any:
+def dot_tile(lanes: int, probes: int, lines: int) -> Any:
     """A kernel that adds inner products of lanes x 16 rows with probes to 16-bit sums.
 
-    Its arguments: (rows, weights, weights_stride, pairs, out, out_stride, ahead). Addresses and strides are in bytes.
-    `rows` points into a panel (pairs, 64 rows, 2 words), `weights` to the first of `probes` rows of words, `out` to
-    the sums, one row of them per probe. Per pair, what lies `ahead` bytes on is asked for: with one probe every line,
-    because then each is read once; with several one line, because the panel is gone through again for the next.
+    Its arguments: (rows, weights, weights_stride, pairs, out, out_stride, ahead, ahead_stride). Addresses and strides
+    are in bytes. `rows` points into a panel (pairs, 64 rows, 2 words), `weights` to the first of `probes` rows of
+    words, `out` to the sums, one row of them per probe. Each pair asks for `lines` lines of 64 bytes at `ahead`,
+    `ahead_stride` after those of the pair before.
     """
 
     @intrinsic
-    def kernel(typing_context, rows, weights, weights_stride, pairs, out, out_stride, ahead):  # type: ignore[no-untyped-def]
-        kinds = (types.uintp, types.uintp, types.intp, types.intp, types.uintp, types.intp, types.intp)
+    def kernel(  # type: ignore[no-untyped-def]
+        typing_context, rows, weights, weights_stride, pairs, out, out_stride, ahead, ahead_stride
+    ):
+        address, size = types.uintp, types.intp
+        kinds = (address, address, size, size, address, size, address, size)
         signature = types.void(*kinds)
 
         def emit(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-            rows, weights, weights_stride, pairs, out, out_stride, ahead = arguments
+            rows, weights, weights_stride, pairs, out, out_stride, ahead, ahead_stride = arguments
             sums = [[cgutils.alloca_once(builder, _PAIRS) for _ in range(lanes)] for _ in range(probes)]
             for slot in (slot for of_probe in sums for slot in of_probe):
                 builder.store(ir.Constant(_PAIRS, [0] * LANE_ROWS), slot)
             nothing = ir.Constant(_PAIRS, ir.Undefined)
             with cgutils.for_range(builder, pairs) as loop:
                 row_address = builder.add(rows, builder.mul(loop.index, ir.Constant(_I64, 4 * PANEL_ROWS)))
+                soon = builder.add(ahead, builder.mul(loop.index, ahead_stride))
                 loaded = []
                 for lane in range(lanes):
                     address = builder.add(row_address, ir.Constant(_I64, 4 * LANE_ROWS * lane))
                     vector = builder.load(_at(builder, address, _PAIRS))
                     vector.align = 2
                     loaded.append(vector)
-                    if probes == 1 or lane == 0:
-                        _prefetch(builder, builder.add(address, ahead))
+                for line in range(lines):
+                    _prefetch(builder, builder.add(soon, ir.Constant(_I64, 64 * line)))
                 for probe in range(probes):
                     offset = builder.mul(weights_stride, ir.Constant(_I64, probe))
                     address = builder.add(builder.add(weights, offset), builder.mul(loop.index, ir.Constant(_I64, 4)))
@@ -123,34 +128,41 @@ def dot_tile(lanes: int, probes: int) -> Any:
     return kernel
 
 
-def bit_plane(bits: int) -> Any:
-    """A kernel (address, plane) -> uint64: bit `plane` of 64 consecutive words of that many bits, row r in bit r."""
-    word = ir.IntType(bits)
-    vector = ir.VectorType(word, PANEL_ROWS)
+@intrinsic
+def bit_planes(typing_context, numbers, other, sign, less, key, out, stride):  # type: ignore[no-untyped-def]
+    """Write the bit planes of 64 numbers + sign * other - less, xor a key, as one uint64 a plane: row r in bit r.
 
-    @intrinsic
-    def kernel(typing_context, address, plane):  # type: ignore[no-untyped-def]
-        signature = types.uint64(types.uintp, types.intp)
+    `numbers` and `other` are addresses of 64 words of the type of `sign` and `less`; `key` and `out` of the first
+    plane's word, `stride` bytes before the next plane's.
+    """
+    bits = less.bitwidth
+    signature = types.void(types.uintp, types.uintp, less, less, types.uintp, types.uintp, types.intp)
+    vector = ir.VectorType(ir.IntType(bits), PANEL_ROWS)
 
-        def emit(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-            address, plane = arguments
-            loaded = builder.load(_at(builder, address, vector))
-            loaded.align = bits // 8
-            distance = builder.sub(ir.Constant(_I64, bits - 1), plane)
-            narrow = builder.trunc(distance, word) if bits < 64 else distance
-            nothing = ir.Constant(vector, ir.Undefined)
-            spread = builder.shuffle_vector(
-                builder.insert_element(nothing, narrow, ir.Constant(_I32, 0)),
-                nothing,
-                ir.Constant(ir.VectorType(_I32, PANEL_ROWS), [0] * PANEL_ROWS),
-            )
+    def spread(builder: Any, value: Any) -> Any:
+        nothing = ir.Constant(vector, ir.Undefined)
+        first = builder.insert_element(nothing, value, ir.Constant(_I32, 0))
+        return builder.shuffle_vector(first, nothing, ir.Constant(ir.VectorType(_I32, PANEL_ROWS), [0] * PANEL_ROWS))
+
+    def emit(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        numbers, other, sign, less, key, out, stride = arguments
+        loaded = []
+        for address in (numbers, other):
+            words = builder.load(_at(builder, address, vector))
+            words.align = bits // 8
+            loaded.append(words)
+        signed = builder.mul(spread(builder, sign), loaded[1])
+        total = builder.sub(builder.add(loaded[0], signed), spread(builder, less))
+        for plane in range(bits):
             # The wanted bit moves to the sign, and sixty-four signs are one word: a single instruction or few.
-            signs = builder.icmp_signed("<", builder.shl(loaded, spread), ir.Constant(vector, [0] * PANEL_ROWS))
-            return builder.bitcast(signs, _I64)
+            top = builder.shl(total, ir.Constant(vector, [bits - 1 - plane] * PANEL_ROWS))
+            word = builder.bitcast(builder.icmp_signed("<", top, ir.Constant(vector, [0] * PANEL_ROWS)), _I64)
+            offset = builder.mul(stride, ir.Constant(_I64, plane))
+            masked = builder.xor(word, builder.load(_at(builder, builder.add(key, offset), _I64)))
+            builder.store(masked, _at(builder, builder.add(out, offset), _I64))
+        return context.get_dummy_value()
 
-        return signature, emit
-
-    return kernel
+    return signature, emit
 
 
 def subset_sums() -> Any:

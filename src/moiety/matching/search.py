@@ -30,7 +30,7 @@ from moiety.matching.rounds import Rounds
 from moiety.sharing.seat import Seat
 
 Distances = Callable[[NDArray[np.uint16]], Products]
-"""Weights uint16 (B, d) -> this custodian's partial products (B, header.rows), begun."""
+"""Weights uint16 (B, d) -> this custodian's partial products (header.rows / 64, B, 64), begun."""
 
 
 @dataclass(frozen=True)
@@ -65,16 +65,24 @@ def attempt(side: Side) -> Rounds[Opening]:
     return for_gateway(_masked(bits, side.mask, header.probes))
 
 
-def opened(openings: Mapping[Seat, Opening], probes: int) -> NDArray[np.bool_]:
-    """At the gateway: which rows match, bool (probes, rows). Raises UnequalParts where the parts do not fit."""
+def opened(openings: Mapping[Seat, Opening], probes: int) -> NDArray[np.int64]:
+    """At the gateway: what matches, a probe and a row each, int64 (n, 2), by rising probe and row.
+
+    Raises UnequalParts where the parts do not fit.
+    """
     bits = gather(openings)
-    flags = np.unpackbits(bits.view(np.uint8), bitorder="little").view(np.bool_)
-    return flags.reshape(probes, -1)
+    words = np.flatnonzero(bits)
+    flags = np.unpackbits(bits[words].view(np.uint8).reshape(-1, 8), axis=1, bitorder="little")
+    which, inside = np.nonzero(flags)
+    panels, asked = np.divmod(words[which], probes)
+    rows = panels * ROWS_PER_WORD + inside
+    order = np.lexsort((rows, asked))
+    return np.stack([asked[order], rows[order]], axis=1)
 
 
 def _masked(bits: Bits, mask: Plane, probes: int) -> Bits:
     """Both components and the public mask: a row outside it opens as no match."""
     return Bits(
-        (bits.previous.reshape(probes, -1) & mask).reshape(-1),
-        (bits.next.reshape(probes, -1) & mask).reshape(-1),
+        (bits.previous.reshape(-1, probes) & mask[:, None]).reshape(-1),
+        (bits.next.reshape(-1, probes) & mask[:, None]).reshape(-1),
     )

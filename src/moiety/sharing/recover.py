@@ -27,8 +27,9 @@ def contribution(
         raise ValueError("a custodian does not help itself")
     other = next(seat for seat in SEATS if seat not in (helper, lost))
     weighted = scale(lagrange(POINTS[lost], POINTS[helper], (POINTS[other],)), part)
-    mask = np.empty(part.shape, dtype=np.uint16)
-    Stream(derive(secret, b"moiety recover 1", lost.encode(), context)).fill(mask)
+    mask: NDArray[np.uint16] = Stream(derive(secret, b"moiety recover 1", lost.encode(), context)).words(
+        part.shape, np.uint16
+    )
     return weighted + mask if helper < other else weighted - mask
 
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from moiety.sharing.ring import POINTS, scale
 from moiety.sharing.seat import Seat
-from moiety.sharing.streams import Stream, derive
+from moiety.sharing.streams import Room, Stream, derive
 
 
 def apply(
@@ -25,8 +25,8 @@ def apply(
     rows, so that no two sets of rows are shifted alike. All three custodians pass the same seeds and context.
     """
     rho = np.zeros(part.shape, dtype=np.uint16)
-    drawn = np.empty(part.shape, dtype=np.uint16)
+    drawn = Room.of(part.shape, np.uint16)
     for seed in seeds:
         Stream(derive(seed, b"moiety refresh 1", context)).fill(drawn)
-        rho += drawn
+        rho += drawn.words
     return part + scale(POINTS[seat], rho)
