@@ -17,8 +17,8 @@ from moiety.matching.channel import Keys
 from moiety.matching.header import Header
 from moiety.matching.rounds import Rounds
 
-OFFERED_TOGETHER = 1 << 12
-"""Newcomers checked in one attempt: their 64-bit parts take 6 MB at 192 words, and never lie on a disk."""
+OFFERED_TOGETHER = 1 << 13
+"""Newcomers checked in one attempt: their 64-bit parts take 13 MB at 192 words, and never lie on a disk."""
 
 
 class Offers:

@@ -29,6 +29,8 @@ MOST_NEWCOMERS: Final = 1 << 17
 
 _OFFERS_AT_ONCE: Final = 2
 
+_WORD: Final = np.dtype(np.int16)
+
 
 def enrol(three: Three, headers: Headers, entropy: Entropy, name: str, newcomers: Sequence[Newcomer]) -> None:
     """All of them or none. What it returns from is durable at all three; see the table in `custodian`.
@@ -83,12 +85,13 @@ def erase(three: Three, name: str, pseudonym: bytes) -> bool:
 
 def _split(dim: int, name: str, newcomers: Sequence[Newcomer], entropy: Entropy) -> dict[Seat, Batch]:
     """What each custodian is offered of these newcomers."""
-    if any(newcomer.words.shape != (dim,) or newcomer.words.dtype != np.int16 for newcomer in newcomers):
+    words = [newcomer.words for newcomer in newcomers]
+    if {some.shape for some in words} != {(dim,)} or {some.dtype for some in words} != {_WORD}:
         raise WordsWrong(dim=dim)
-    words = np.stack([newcomer.words for newcomer in newcomers])
-    parts = split(words.astype(np.int64).view(np.uint64), entropy)
-    named = handles(name, [newcomer.pseudonym for newcomer in newcomers])
-    joined = np.frombuffer(b"".join(newcomer.pseudonym for newcomer in newcomers), dtype="<u2").astype(np.uint16)
+    parts = split(np.concatenate(words, dtype=np.int64).reshape(-1, dim).view(np.uint64), entropy)
+    known = [newcomer.pseudonym for newcomer in newcomers]
+    named = handles(name, known)
+    joined = np.frombuffer(b"".join(known), dtype="<u2").astype(np.uint16)
     pseudonyms = split(joined.reshape(-1, PSEUDONYM_BYTES // 2), entropy)
     expires = np.array([newcomer.expires_day for newcomer in newcomers], dtype=np.uint32)
     grounds = np.array([newcomer.grounds for newcomer in newcomers], dtype=np.uint8)

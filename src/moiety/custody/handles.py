@@ -20,13 +20,13 @@ _PERSON = b"moiety handle 1"
 
 def handles(gallery: str, pseudonyms: Sequence[bytes]) -> dict[Seat, NDArray[np.uint8]]:
     """The handles of these pseudonyms (16 bytes each) in this gallery: uint8 (n, 16) for each custodian."""
-    if any(len(pseudonym) != PSEUDONYM_BYTES for pseudonym in pseudonyms):
+    if not {len(pseudonym) for pseudonym in pseudonyms} <= {PSEUDONYM_BYTES}:
         raise ValueError("a pseudonym is 16 bytes")
     name = gallery.encode()
     # One hash gives all three: bulk enrolment pays it for every row.
     size = len(SEATS) * HANDLE_BYTES
     digests = b"".join(
-        hashlib.blake2b(name, key=pseudonym, person=_PERSON, digest_size=size).digest() for pseudonym in pseudonyms
+        [hashlib.blake2b(name, key=pseudonym, person=_PERSON, digest_size=size).digest() for pseudonym in pseudonyms]
     )
     table = np.frombuffer(digests, dtype=np.uint8).reshape(-1, len(SEATS), HANDLE_BYTES)
     return {seat: np.ascontiguousarray(table[:, at]) for at, seat in enumerate(SEATS)}
