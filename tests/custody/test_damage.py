@@ -5,11 +5,15 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
+from numpy.typing import NDArray
 
-from moiety.custody import refusals
+from moiety.custody import mending, refusals
+from moiety.custody.custodian import Custodian
 from moiety.custody.embedded import Embedded
 from moiety.custody.page import Pages
 from moiety.custody.slots import State
@@ -249,9 +253,54 @@ def test_a_helpers_part_does_not_leave_it(inhabited: Path) -> None:
     again = custodians["a"].assist(DOOR, "b", [0, 1], {**nonces, "a": custodians["a"].helping()})
     weight = lagrange(POINTS["b"], POINTS["a"], (POINTS["c"],))
     own = columns(office, "a")["rows"][:128].reshape(2, 64, -1, 2).transpose(0, 2, 1, 3)
-    undone = scale(inverse(weight), helped.parts)
+    parts, once_more = (arrived(custodians["b"], [0, 1], some)[0] for some in (helped, again))
+    undone = scale(inverse(weight), parts)
     assert (undone == own).mean() < 0.01
-    assert (helped.parts == again.parts).mean() < 0.01
+    assert (parts == once_more).mean() < 0.01
+    office.close()
+
+
+def arrived(lost: Custodian, numbers: list[int], help_: mending.Help) -> tuple[NDArray[np.uint16], NDArray[np.uint16]]:
+    return mending.unsealed(lost._gallery(DOOR), lost._acquaintance, numbers, help_)
+
+
+def test_who_carries_the_help_reads_nothing_of_it(inhabited: Path) -> None:
+    """Both contributions together are the lost part: the gateway, which carries both, must not be able to add them."""
+    from tests.custody.test_overwriting import columns
+
+    office = opened(inhabited)
+    custodians = office._three.custodians
+    states = custodians["b"].states(DOOR).reshape(-1, 64)
+    numbers = np.flatnonzero((states == State.ACTIVE).any(axis=1)).tolist()
+    people = (states[numbers] == State.ACTIVE)[:, None, :, None]
+    nonces = {"a": custodians["a"].helping(), "c": custodians["c"].helping()}
+    helped = [custodians[seat].assist(DOOR, "b", numbers, nonces) for seat in ("a", "c")]
+    lost = columns(office, "b")["rows"].reshape(len(states), 64, -1, 2)[numbers].transpose(0, 2, 1, 3)
+    added = sum(arrived(custodians["b"], numbers, some)[0] for some in helped)
+    assert np.where(people, added == lost, True).all(), "the two contributions together are the lost part"
+    carried = [np.frombuffer(some.sealed[: lost.nbytes], dtype="<u2").reshape(lost.shape) for some in helped]
+    assert np.where(people, carried[0] + carried[1] == lost, False).mean() < 0.001
+    with pytest.raises(refusals.HelpRefused):
+        arrived(custodians["a"], numbers, helped[1])
+    office.close()
+
+
+@pytest.mark.parametrize("change", ["sealed", "states", "grounds", "expires", "nonce", "pages"])
+def test_help_that_was_changed_on_its_way_is_refused(inhabited: Path, change: str) -> None:
+    office = opened(inhabited)
+    custodians = office._three.custodians
+    nonces = {"a": custodians["a"].helping(), "c": custodians["c"].helping()}
+    helped = custodians["a"].assist(DOOR, "b", [0, 1], nonces)
+    numbers = [0, 2] if change == "pages" else [0, 1]
+    if change in ("sealed", "nonce"):
+        old = getattr(helped, change)
+        helped = replace(helped, **{change: bytes([old[0] ^ 1]) + old[1:]})
+    elif change != "pages":
+        column = getattr(helped, change).copy()
+        column[0, 0] ^= 1
+        helped = replace(helped, **{change: column})
+    with pytest.raises(refusals.HelpRefused):
+        arrived(custodians["b"], numbers, helped)
     office.close()
 
 
@@ -275,8 +324,10 @@ def test_every_page_that_is_asked_for_changes_the_mask(inhabited: Path) -> None:
     one = helper.assist(DOOR, "b", [0, 1], nonces)
     helper._drawn._unspent.add(nonces["a"])
     other = helper.assist(DOOR, "b", [0, 2], nonces)
-    assert (one.parts[0] == other.parts[0]).mean() < 0.01
-    assert (one.pseudonyms[0] == other.pseudonyms[0]).mean() < 0.05
+    lost = office._three.custodians["b"]
+    (parts, names), (parts_2, names_2) = arrived(lost, [0, 1], one), arrived(lost, [0, 2], other)
+    assert (parts[0] == parts_2[0]).mean() < 0.01
+    assert (names[0] == names_2[0]).mean() < 0.05
     office.close()
 
 

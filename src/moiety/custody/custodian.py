@@ -296,7 +296,7 @@ class Custodian:
         return self._drawn.draw()
 
     def assist(self, name: str, lost: Seat, numbers: list[int], nonces: Mapping[Seat, bytes]) -> Help:
-        """This custodian's masked contribution to pages that `lost` lost. Raises `HelpRefused`."""
+        """This custodian's contribution to pages that `lost` lost, masked and sealed for it. Raises `HelpRefused`."""
         return mending.assist(self._gallery(name), self._acquaintance, self.seat, lost, numbers, nonces, self._drawn)
 
     def pseudonym_parts(self, name: str, numbers: list[int]) -> NDArray[np.uint8]:
@@ -304,8 +304,8 @@ class Custodian:
         return mending.pseudonym_parts(self._gallery(name), numbers)
 
     def mend(self, name: str, numbers: list[int], one: Help, other: Help, handles: NDArray[np.uint8]) -> None:
-        """Write this custodian's lost pages from the other two's help."""
-        mending.mend(self._gallery(name), numbers, one, other, handles, self._entropy)
+        """Write this custodian's lost pages from the other two's help. Raises `Disagreement`, `HelpRefused`."""
+        mending.mend(self._gallery(name), self._acquaintance, numbers, one, other, handles, self._entropy)
 
     # Recovery.
 

@@ -1,16 +1,19 @@
 """Mending: a custodian's lost pages come back from the other two, bit-identical, and neither helper's part leaves.
 
 Each helper sends its weighted part under a mask that only the two helpers know, fresh for every mending
-(`moiety.sharing.recover`). Expiry, grounds and states are public among the three and are copied.
+(`moiety.sharing.recover`), sealed for the lost custodian: the two contributions together are its part, and the gateway
+carries both. Expiry, grounds and states are public among the three and are copied.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from threading import Lock
 
 import numpy as np
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from numpy.typing import NDArray
 
 from moiety.custody import page, tables
@@ -18,26 +21,30 @@ from moiety.custody.gallery import Gallery
 from moiety.custody.keys import Acquaintance
 from moiety.custody.noise import Entropy, noise
 from moiety.custody.refusals import HelpRefused
-from moiety.custody.slots import COIN_BYTES, State
-from moiety.custody.stored import fetch, write
+from moiety.custody.slots import COIN_BYTES, SLOTS, State
+from moiety.custody.stored import Current, fetch, write
 from moiety.matching.refusals import Disagreement
 from moiety.sharing import recover
 from moiety.sharing.seat import SEATS, Seat
 from moiety.sharing.streams import derive
 
+_ONCE = bytes(12)
+"""The nonce of a key that seals one message."""
+
 
 @dataclass(frozen=True)
 class Help:
-    """What one helper sends for n pages: public columns (n, 64) as stored, and masked contributions.
+    """What one helper sends for n pages: public columns (n, 64) as stored, and what only the lost custodian opens.
 
-    parts uint16 (n, dim / 2, 64, 2); pseudonyms uint16 (n, 64, 8).
+    `sealed` are masked contributions to parts uint16 (n, dim / 2, 64, 2) and pseudonyms uint16 (n, 64, 8).
     """
 
+    helper: Seat
+    nonce: bytes
     states: NDArray[np.uint8]
     grounds: NDArray[np.uint8]
     expires: NDArray[np.uint32]
-    parts: NDArray[np.uint16]
-    pseudonyms: NDArray[np.uint16]
+    sealed: bytes
 
 
 class Drawn:
@@ -88,13 +95,31 @@ def assist(
     context = derive(secret, b"moiety mend rows 1", gallery.name.encode(), b"%d" % current.epoch, lost.encode(), asked)
     parts = np.ascontiguousarray(pages["parts"])
     pseudonyms = np.ascontiguousarray(pages["pseudonyms"]).view("<u2")
-    return Help(
-        states["states"].copy(),
-        pages["grounds"].copy(),
-        pages["expires"].copy(),
+    masked = (
         _masked(parts, seat, lost, secret, context + b"|parts"),
         _masked(pseudonyms, seat, lost, secret, context + b"|pseudonyms"),
     )
+    public = Help(seat, nonces[seat], states["states"].copy(), pages["grounds"].copy(), pages["expires"].copy(), b"")
+    cipher = _cipher(acquaintance.pair(lost), public, current, numbers)
+    plain = b"".join(words.astype("<u2").tobytes() for words in masked)
+    return replace(public, sealed=cipher.encrypt(_ONCE, plain, _bound(public)))
+
+
+def unsealed(
+    gallery: Gallery, acquaintance: Acquaintance, numbers: list[int], help_: Help
+) -> tuple[NDArray[np.uint16], NDArray[np.uint16]]:
+    """At the lost custodian: the masked contributions to parts and pseudonyms. Raises `HelpRefused`."""
+    with gallery.store.reading() as connection:
+        current = gallery.current(connection)
+    cipher = _cipher(acquaintance.pair(help_.helper), help_, current, numbers)
+    try:
+        plain = cipher.decrypt(_ONCE, help_.sealed, _bound(help_))
+    except InvalidTag:
+        raise HelpRefused from None
+    words = np.frombuffer(plain, dtype="<u2").astype(np.uint16)
+    count = len(numbers)
+    parts = words[: count * SLOTS * current.terms.dim].reshape(count, -1, SLOTS, 2)
+    return parts, words[parts.size :].reshape(count, SLOTS, -1)
 
 
 def pseudonym_parts(gallery: Gallery, numbers: list[int]) -> NDArray[np.uint8]:
@@ -106,13 +131,18 @@ def pseudonym_parts(gallery: Gallery, numbers: list[int]) -> NDArray[np.uint8]:
 
 def mend(
     gallery: Gallery,
+    acquaintance: Acquaintance,
     numbers: list[int],
     one: Help,
     other: Help,
     handles: NDArray[np.uint8],
     entropy: Entropy,
 ) -> None:
-    """Write the lost pages anew; `handles` uint8 (n, 64, 16) for slots that are ACTIVE. Raises `Disagreement`."""
+    """Write the lost pages anew; `handles` uint8 (n, 64, 16) for slots that are ACTIVE.
+
+    Raises `Disagreement`, and `HelpRefused` where help is not what a helper sealed for this custodian and these pages.
+    """
+    first, second = (unsealed(gallery, acquaintance, numbers, some) for some in (one, other))
     active = one.states == State.ACTIVE
     same = (
         np.array_equal(one.states, other.states)
@@ -130,12 +160,23 @@ def mend(
         pages["grounds"][active] = one.grounds[active]
         pages["expires"][active] = one.expires[active]
         pages["handles"][active] = handles[active]
-        pseudonyms = recover.recovered(one.pseudonyms, other.pseudonyms).view(np.uint8)
+        pseudonyms = recover.recovered(first[1], second[1]).astype("<u2").view(np.uint8)
         pages["pseudonyms"][active] = pseudonyms[active]
-        parts = recover.recovered(one.parts, other.parts)
+        parts = recover.recovered(first[0], second[0])
         pages["parts"] = np.where(active[:, None, :, None], parts, pages["parts"])
         tables.drop_numbers(connection, current.row.id, current.epoch, numbers)
         write(connection, current, numbers, pages, states, new=True)
+
+
+def _cipher(pair: bytes, public: Help, current: Current, numbers: list[int]) -> AESGCM:
+    """Between one helper and the lost custodian, for one contribution: a helper's nonce is good for one."""
+    asked = np.array(numbers, dtype="<u8").tobytes()
+    where = (current.place.gallery.encode(), b"%d" % current.epoch, asked)
+    return AESGCM(derive(pair, b"moiety help 1", public.helper.encode(), public.nonce, *where))
+
+
+def _bound(public: Help) -> bytes:
+    return b"".join(column.tobytes() for column in (public.states, public.grounds, public.expires))
 
 
 def _masked(words: NDArray[np.uint16], seat: Seat, lost: Seat, secret: bytes, context: bytes) -> NDArray[np.uint16]:
