@@ -4,7 +4,15 @@ from __future__ import annotations
 
 import csv
 import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -70,6 +78,56 @@ def test_every_worker_gives_the_templates_of_the_recogniser_in_the_order_asked_f
         if picture != nothing:
             np.testing.assert_allclose(vector, recogniser.embed_nearest_centre(picture), atol=1e-6)
     assert embed([], MODEL, data, 1, silent) == []
+
+
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="processes are looked for in /proc")
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGKILL])
+def test_workers_end_with_whoever_started_them(
+    how: signal.Signals, photographs: Photographs, data: Path, tmp_path: Path
+) -> None:
+    """Pictures enough for a minute; the process is ended as soon as its workers have done some."""
+    images = tmp_path / "images"
+    images.mkdir()
+    lines = ["image_a,image_b,same,fold"]
+    for number in range(400):
+        for one in (photographs.bert, photographs.stranger):
+            (images / f"{number}-{one.name}").symlink_to(one)
+        lines.append(f"{number}-{photographs.bert.name},{number}-{photographs.stranger.name},0,x")
+    (tmp_path / "pairs.csv").write_text("\n".join(lines) + "\n")
+    command = [sys.executable, "-m", "moiety", "evaluate", "pairs", "pairs.csv", "--images", "images", "--workers", "2"]
+    ended = subprocess.Popen(
+        command, cwd=tmp_path, env={**os.environ, "MOIETY_DATA": str(data)}, stderr=subprocess.DEVNULL
+    )
+    workers = eventually(lambda: [one for one in children(ended.pid) if "spawn_main" in one[1]], 2)
+    ended.send_signal(how)
+    ended.wait(30)
+    eventually(lambda: [] if any(alive(pid) for pid, _ in workers) else [1], 1)
+
+
+def eventually(found: Callable[[], list[Any]], count: int) -> list[Any]:
+    """What is found once there are so many, within half a minute."""
+    until = time.monotonic() + 30
+    while len(there := found()) < count:
+        assert time.monotonic() < until
+        time.sleep(0.05)
+    return there
+
+
+def children(parent: int) -> list[tuple[int, str]]:
+    """The processes that this one started, each with its command line."""
+    found = []
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            with suppress(OSError):
+                if (entry / "stat").read_text().rpartition(")")[2].split()[1] == str(parent):
+                    found.append((int(entry.name), (entry / "cmdline").read_text()))
+    return found
+
+
+def alive(pid: int) -> bool:
+    with suppress(OSError):
+        return (Path("/proc") / str(pid) / "stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    return False
 
 
 @pytest.mark.parametrize("workers", [0, -1, 65])

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
+import threading
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from functools import cache
+from multiprocessing import connection
 from pathlib import Path
 from typing import TypeAlias
 
@@ -38,7 +41,7 @@ def embed(pictures: Sequence[Path], model: str, data: Path, workers: int, progre
     progress(stage, 0, len(pictures))
     found: list[Vector | None] = [None] * len(pictures)
     spawned = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(workers, mp_context=spawned) as pool:
+    with ProcessPoolExecutor(workers, mp_context=spawned, initializer=_end_with_parent) as pool:
         tasks = {
             pool.submit(_embed_some, pictures[start : start + _PICTURES_A_TASK], model, data): start
             for start in range(0, len(pictures), _PICTURES_A_TASK)
@@ -54,6 +57,20 @@ def embed(pictures: Sequence[Path], model: str, data: Path, workers: int, progre
             pool.shutdown(cancel_futures=True)
             raise
     return found
+
+
+def _end_with_parent() -> None:
+    """Whoever is terminated cannot tell its workers, and they would wait for it for ever."""
+    parent = multiprocessing.parent_process()
+    if parent is None:
+        raise RuntimeError("only a worker ends with its parent")
+    sentinel = parent.sentinel
+
+    def watch() -> None:
+        connection.wait([sentinel])
+        os._exit(1)
+
+    threading.Thread(target=watch, name="parent", daemon=True).start()
 
 
 @cache
