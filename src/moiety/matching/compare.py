@@ -35,12 +35,9 @@ from moiety.sharing.seat import SEATS, Seat
 from moiety.sharing.streams import Room, Stream
 
 ROWS_PER_WORD = PANEL_ROWS
-# Rows are compared in passes: few enough rows that their planes stay in the processor's cache, and at least some
-# passes, so that one is compared while the distances of the next are computed; but not so few rows that the rounds
-# cost more than the bits.
-_MOST_WORDS = 18_432
-_LEAST_WORDS = 1_536
-_LEAST_PASSES = 5
+# Rows are compared in passes, one while the distances of the next are computed: few enough rows that their planes stay
+# in the processor's cache, and not so few that the rounds cost more than the bits.
+_PASS_WORDS = 18_432
 
 Plane = NDArray[np.uint64]
 
@@ -71,21 +68,15 @@ def at_least(
         raise ValueError("rows come in whole words of 64")
     # Only custodian a takes the bound off.
     less = numbers.dtype.type(bound % 2 ** (8 * numbers.dtype.itemsize) if seat == "a" else 0)
-    pass_words = _pass_words(words)
     out = Bits(np.empty(words, dtype=np.uint64), np.empty(words, dtype=np.uint64))
-    for start in range(0, words, pass_words):
-        stop = min(start + pass_words, words)
+    for start in range(0, words, _PASS_WORDS):
+        stop = min(start + _PASS_WORDS, words)
         ready(stop * ROWS_PER_WORD)
         here = numbers[start * ROWS_PER_WORD : stop * ROWS_PER_WORD]
         bits = yield from _pass(seat, here, less, next_, previous)
         out.previous[start:stop] = bits.previous
         out.next[start:stop] = bits.next
     return out
-
-
-def _pass_words(words: int) -> int:
-    """Words in one pass: a public function of how many rows are compared, since it orders what masks are used for."""
-    return max(_LEAST_WORDS, min(_MOST_WORDS, -(-words // _LEAST_PASSES)))
 
 
 def _pass(seat: Seat, numbers: NDArray[Any], less: Any, next_: Stream, previous: Stream) -> Rounds[Bits]:
