@@ -10,7 +10,7 @@ import pytest
 from numba import njit
 from numpy.typing import NDArray
 
-from moiety.matching import lanes
+from moiety.matching import distance, lanes
 from moiety.matching.distance import empty_panels, from_panels, partial, partial_all, partial_rows, to_panels
 
 
@@ -78,12 +78,13 @@ def test_what_does_not_fit_is_refused_before_memory_is_touched(fault: str) -> No
         partial(weights, panels, out)
 
 
-def test_a_product_is_waited_for_before_it_is_read() -> None:
-    """Slow threads: whoever asks for a place gets everything before it, and the whole when asked for that."""
-    rows, weights = uniform((64 * 513, 4)), uniform((2, 4), 1)
+def test_a_product_is_waited_for_before_it_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Slow threads: whoever asks for a place gets everything before it, of every piece, and the whole when asked."""
+    monkeypatch.setattr(distance, "_TASK_PANELS", 2)
+    rows, weights = uniform((64 * 7, 4)), uniform((3, 4), 1)
 
     def slowly(*arguments: object) -> None:
-        time.sleep(0.05)
+        time.sleep(0.02)
         partial(*arguments)  # type: ignore[arg-type]
 
     class Slow(ThreadPoolExecutor):
@@ -91,9 +92,12 @@ def test_a_product_is_waited_for_before_it_is_read() -> None:
             return super().submit(slowly, *arguments)
 
     expected = by_panel(partial_rows(weights, rows))
-    with Slow(1) as pool:
-        out = np.zeros((513, 2, 64), dtype=np.uint16)
-        products = partial_all(weights, [(0, to_panels(rows))], out, pool)
-        products.wait(64)
-        assert (products.out[0] == expected[0]).all()
-        assert (products.whole() == expected).all()
+    panels = to_panels(rows)
+    pieces = [(0, panels[:5]), (5 * 64, panels[5:])]
+    for panel in range(7):
+        with Slow(1) as pool:
+            out = np.zeros((7, 3, 64), dtype=np.uint16)
+            products = partial_all(weights, pieces, out, pool)
+            products.wait(panel * 3 * 64 + 1)
+            assert (products.out[: panel + 1] == expected[: panel + 1]).all()
+            assert (products.whole() == expected).all()
