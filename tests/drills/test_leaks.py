@@ -195,7 +195,7 @@ def test_numbers_that_a_later_column_brings_are_seen(scene):
 def test_every_attack_on_one_custodian_or_two_epochs_has_found_a_leak():
     alone = {row.name for row in ATTACKS if row.expected != "everything"}
     found = set().union(*(expected for _, expected in LEAKS.values()))
-    assert alone - found == {"mix epochs: pseudonyms"}, "test_a_broken_stack_is_found finds that one"
+    assert alone - found == {"mix epochs: pseudonyms", "last arrival"}, "the two tests of whole stacks find these"
 
 
 def test_two_custodians_that_do_not_fit_together_are_no_proof(scene):
@@ -219,6 +219,18 @@ def stuck(party: str) -> Entropy:
     return lambda count: fresh(count) if count == 16 else hashlib.shake_256(b"stuck").digest(count)
 
 
+def test_a_log_that_still_shows_who_came_last_is_found(monkeypatch):
+    """The file shows the last arrival as it was prepared, the log as it was activated."""
+    whole = Store.scrub
+    monkeypatch.setattr(
+        Store, "scrub", lambda store, step="scrub": None if step == "scrub states" else whole(store, step)
+    )
+    rng = np.random.default_rng(SEED)
+    people, strangers = invent(PEOPLE, DIM, rng), invent(PEOPLE, DIM, rng)
+    leaky = build("a", people, strangers, partial(seeded, SEED), rng, silent)
+    assert findings(leaky) == {"last arrival"}
+
+
 def test_a_broken_stack_is_found(monkeypatch):
     """The real custodians, with randomness that is stuck, a refresh that changes nothing, logs that are never cut."""
     monkeypatch.setattr(refresh, "apply", lambda part, seat, seeds, context: part)
@@ -231,6 +243,7 @@ def test_a_broken_stack_is_found(monkeypatch):
         "match the enrolled photograph",
         "link two epochs",
         "order of arrival",
+        "last arrival",
         "mix epochs: match",
         "mix epochs: pseudonyms",
         "reuse of masks",

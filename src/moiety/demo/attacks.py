@@ -62,6 +62,7 @@ def carry_out(
         erased=_of_first(spoils.erased, some),
         refreshed=spoils.refreshed,
         elsewhere=spoils.elsewhere,
+        arrivals=(),
     )
     wanted = {DIG, *_GUESS} if some >= FEWEST_JUDGED else {DIG}
     return attack(scene, seed, progress, tuple(row for row in ATTACKS if row.name in wanted))

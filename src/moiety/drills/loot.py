@@ -16,6 +16,15 @@ from moiety.drills.sql import Rows
 
 
 @dataclass(frozen=True)
+class Seen:
+    """What a store tells of its occupied rows beside their contents: slots and expires int64 (n,), columns (n, c)."""
+
+    slots: NDArray[np.int64]
+    expires: NDArray[np.int64]
+    columns: NDArray[np.int64] = field(repr=False)
+
+
+@dataclass(frozen=True)
 class Loot:
     """A store's folder, byte for byte: relative path -> content, whatever the files are."""
 
@@ -33,6 +42,14 @@ class Loot:
     def rows(self, gallery: str) -> Rows:
         """The occupied rows of a gallery, write-ahead log included. Raises LookupError where there are none."""
         return sql.rows(self.files, gallery)
+
+    def seen(self, gallery: str) -> Seen:
+        """Every column that may carry time, the write-ahead log's own order included. Raises LookupError."""
+        rows, since = self.rows(gallery), self.occupied_since(gallery)
+        columns = [rows.slots, rows.expires, rows.grounds, *rows.marks.T]
+        if len(since):
+            columns.append(since[rows.slots])
+        return Seen(rows.slots, rows.expires, np.stack(columns, axis=1))
 
     def footprints(self, gallery: str, slots: NDArray[np.int64]) -> list[list[bytes]]:
         """For each slot, every sixteen bytes as they lie in the file that hold some of its two secret columns."""

@@ -62,6 +62,7 @@ ATTACKS: Final = (
         "Who saw people come learns a row's day, no more.",
         "bounded",
     ),
+    Attack("last arrival", order.of_the_last, RANKED, "Nor does a look between two arrivals tell who just came."),
     Attack("mix epochs: match", mix.photographs, RANKED, "An old file beside another's new one is noise.", "chance", 2),
     Attack("mix epochs: pseudonyms", mix.pseudonyms, FOUND, "Nor do the two give a pseudonym.", "chance", 2),
     Attack("reuse of masks", reuse.masks, NEAR, "No two rows share a mask."),

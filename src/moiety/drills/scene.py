@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from moiety.drills.algebra import SEATS
 from moiety.drills.haystack import Haystack
-from moiety.drills.loot import Loot
+from moiety.drills.loot import Loot, Seen
 from moiety.drills.people import People
 from moiety.drills.sql import Rows
 
@@ -48,6 +48,14 @@ class Theft:
 
 
 @dataclass(frozen=True)
+class Arrival:
+    """What the stores told right after this person, by number, had come; the next one had not."""
+
+    person: int
+    seen: Mapping[str, Seen]
+
+
+@dataclass(frozen=True)
 class Scene:
     """One drill's material. `seat` is the stolen custodian, `partner` the one that may help it.
 
@@ -55,7 +63,8 @@ class Scene:
     deployment with the same people, from other photographs, once. `strangers` were never enrolled anywhere.
 
     `photographs` are the files enrolled first, `pseudonyms` uint8 (people, 16) what they were given for, and `days`
-    int64 (people,) on which day of the drill each came; all in the order of arrival.
+    int64 (people,) on which day of the drill each came; all in the order of arrival. `arrivals` are looks at the
+    stores of the first deployment between one arrival and the next.
     """
 
     seat: str
@@ -68,6 +77,7 @@ class Scene:
     erased: Theft
     refreshed: Theft
     elsewhere: Theft
+    arrivals: Sequence[Arrival]
 
     @property
     def partner(self) -> str:

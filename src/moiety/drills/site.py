@@ -25,7 +25,7 @@ from moiety.custody.three import Three
 from moiety.drills.algebra import combine_bytes
 from moiety.drills.loot import Loot, steal
 from moiety.drills.people import People, Vectors
-from moiety.drills.scene import NOBODY, PLAIN, Scene, Theft
+from moiety.drills.scene import NOBODY, PLAIN, Arrival, Scene, Theft
 from moiety.drills.standin import MODEL, Models, photograph, portrait
 from moiety.drills.twin import PlainTwin
 from moiety.identity.office import Office
@@ -38,6 +38,8 @@ from moiety.sharing.seat import SEATS
 GALLERY: Final = "door"
 DAYS: Final = 5
 """Days over which people are enrolled: rows of one day must be alike, and 200 people make forty a day."""
+WATCHED: Final = 16
+"""Arrivals after which somebody looks at the stores."""
 ERASED_SHARE: Final = 0.1
 _FIRST_DAY: Final = datetime(2025, 1, 6, 9, tzinfo=UTC)
 _UNIX: Final = datetime(1970, 1, 1, 9, tzinfo=UTC)
@@ -85,10 +87,13 @@ class Deployment:
         self.photographs = files
         self._people = people
         self._vectors = vectors
+        self._ids = np.empty(0, np.int64)
+        self.arrivals: list[Arrival] = []
 
     def enrol(self, progress: Progress) -> None:
-        """Everybody, one after the other in order, from a file each: some on each day."""
+        """Everybody, one after the other in order, from a file each: some on each day. Now and then somebody looks."""
         door = self._office.purpose(GALLERY)
+        watched = set(_watched(self.days).tolist())
         pseudonyms: list[bytes] = []
         for day in range(DAYS):
             self._day = day
@@ -97,6 +102,9 @@ class Deployment:
                 if not isinstance(outcome, Enrolled):
                     raise outcome
                 pseudonyms.append(outcome.pseudonym.value)
+                if len(pseudonyms) - 1 in watched:
+                    self._keep(pseudonyms)
+                    self.arrivals.append(self._look(len(pseudonyms) - 1))
                 progress("enrolling people", len(pseudonyms), len(self._people))
         self._keep(pseudonyms)
 
@@ -114,11 +122,25 @@ class Deployment:
         self._keep(pseudonyms)
 
     def _keep(self, pseudonyms: Sequence[bytes]) -> None:
+        """Bring the twin up to date with everybody who has come."""
         self.pseudonyms = np.frombuffer(b"".join(pseudonyms), np.uint8).reshape(-1, _PSEUDONYM_BYTES)
+        new = slice(len(self._ids), len(pseudonyms))
         who = self._people
-        self._ids = self._twin.enrol(
-            who.names, who.numbers, self.pseudonyms, self.photographs, self._vectors, self.days
+        ids = self._twin.enrol(
+            who.names[new],
+            who.numbers[new],
+            self.pseudonyms[new],
+            self.photographs[new],
+            self._vectors[new],
+            self.days[new],
         )
+        self._ids = np.concatenate([self._ids, ids])
+
+    def _look(self, person: int) -> Arrival:
+        stores = {PLAIN: self._folder / PLAIN}
+        for seat in SEATS:
+            stores[seat] = self._folder / "office" / f"custodian-{seat}"
+        return Arrival(person, {store: steal(folder).seen(GALLERY) for store, folder in stores.items()})
 
     def erase(self, people: NDArray[np.intp]) -> None:
         """These people, at all three custodians and in the twin."""
@@ -182,6 +204,12 @@ class Deployment:
         return path
 
 
+def _watched(days: NDArray[np.int64]) -> NDArray[np.intp]:
+    """After whose arrival somebody looks: never after the first of a day, whom the day alone tells."""
+    later: NDArray[np.intp] = np.flatnonzero(np.diff(days, prepend=-1) == 0)
+    return later[np.unique(np.linspace(0, len(later) - 1, min(len(later), WATCHED)).astype(np.intp))]
+
+
 def build(
     seat: str, people: People, strangers: People, entropies: Entropies, rng: np.random.Generator, progress: Progress
 ) -> Scene:
@@ -220,4 +248,5 @@ def _robbed(
         erased=erased,
         refreshed=refreshed,
         elsewhere=elsewhere,
+        arrivals=first.arrivals,
     )

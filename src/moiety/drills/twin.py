@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
@@ -28,15 +29,16 @@ class PlainTwin:
 
     def enrol(
         self,
-        names: tuple[str, ...],
-        numbers: tuple[str, ...],
+        names: Sequence[str],
+        numbers: Sequence[str],
         pseudonyms: NDArray[np.uint8],
-        photographs: list[bytes],
+        photographs: Sequence[bytes],
         vectors: Vectors,
         days: NDArray[np.int64],
     ) -> NDArray[np.int64]:
         """One row each, numbered in the order of arrival; returns the row numbers (n,)."""
-        ids = np.arange(1, len(names) + 1)
+        (last,) = self._database.execute("SELECT COALESCE(MAX(id), 0) FROM person").fetchone()
+        ids = np.arange(last + 1, last + 1 + len(names))
         columns = (ids.tolist(), names, numbers, map(bytes, pseudonyms), photographs)
         more = ([vector.astype("<f4").tobytes() for vector in vectors], days.tolist(), ids.tolist())
         with self._database:

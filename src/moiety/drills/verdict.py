@@ -98,6 +98,14 @@ def by_decoys(found: NDArray[np.bool_], decoys: NDArray[np.bool_], accident: flo
     return Trial(hits / len(found), float(decoys.mean()), p_value, len(found))
 
 
+def by_picking(places: Sequence[NDArray[np.float64]], right: Sequence[int], rng: np.random.Generator) -> Trial:
+    """How one right answer in each of several lists of places (n,), 0 to 1, compares with picks at random from each."""
+    observed = float(np.mean([some[at] for some, at in zip(places, right, strict=True)]))
+    guessed = np.mean([rng.choice(some, SHUFFLES) for some in places], axis=0)
+    as_good = int(np.count_nonzero(guessed >= observed - 1e-12))
+    return Trial(observed, float(guessed.mean()), (1 + as_good) / (1 + SHUFFLES), len(places))
+
+
 def level(rows: Sequence[Measured]) -> float:
     """The p-value below which one row counts as a finding, so that all of them together err in 1 % of drills."""
     return FAMILY_ALPHA / max(1, sum(row.expected != "everything" for row in rows))
