@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from moiety.bench import enrol, peers, readers, scene, search, timing
-from moiety.bench.refusals import PeerUnknown
+from moiety.bench.refusals import PeerUnknown, WrongAnswer
+from moiety.custody.embedded import Embedded
+from moiety.custody.entries import Identified
 
 EDGE = scene.Edge(entropy=os.urandom, clock=lambda: datetime.now(UTC), progress=lambda stage, done, total: None)
 
@@ -22,6 +26,23 @@ def test_a_search_is_measured_beside_every_peer(rows: int, probes: int) -> None:
     fastest = min(figures.peers_ms, key=lambda name: figures.peers_ms[name])
     assert figures.peer.startswith(fastest)
     assert min(figures.ours_ms, figures.checks_ms, figures.threshold_ms, figures.distance_ms_per_custodian) > 0
+
+
+def test_people_who_look_alike_are_all_found() -> None:
+    """Random vectors of six dimensions pass the threshold by the dozen."""
+    assert search.run(300, 6, 5, peer="best", seed=1, edge=EDGE).probes == 5
+
+
+def test_a_search_that_misses_somebody_is_not_timed(monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = Embedded.identify
+
+    def missing(office: Embedded, name: str, words: NDArray[np.int16]) -> Identified:
+        answer = whole(office, name, words)
+        return replace(answer, found=[*answer.found[:-1], answer.found[-1][1:]])
+
+    monkeypatch.setattr(Embedded, "identify", missing)
+    with pytest.raises(WrongAnswer):
+        search.run(300, 64, 2, peer="best", seed=1, edge=EDGE)
 
 
 def test_a_peer_that_nobody_knows_is_refused() -> None:
