@@ -130,7 +130,16 @@ def test_a_purpose_without_grounds_is_refused() -> None:
 
 
 @pytest.mark.parametrize(
-    ("document", "line"), [(b'name = "x"\nname = \n', 2), (b"\n\n\xff", 3), (f"a = '{CANARY}".encode(), 1)]
+    ("document", "line"),
+    [
+        (b'name = "x"\nname = \n', 2),
+        (b"\n\n\xff", 3),
+        (f"a = '{CANARY}".encode(), 1),
+        (b"a = " + b"[" * 5_000 + b"]" * 5_000, 1),
+        (b'name = "door"\na = [\n' + b"[" * 5_000 + b"]" * 5_000 + b"\n]\nmodel = 1", 3),
+        (b'name = "door"\nretention_days = ' + b"9" * 5_000 + b"\nmodel = 1", 2),
+    ],
+    ids=["cut", "bytes", "quote", "deep", "deep in lines", "digits"],
 )
 def test_what_is_no_toml_is_refused_by_its_line(document: bytes, line: int) -> None:
     with pytest.raises(PurposeUnreadable) as refusal:

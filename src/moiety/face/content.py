@@ -69,27 +69,36 @@ def opened(path: Path) -> Iterator[BufferedReader]:
 @contextmanager
 def _incoming(target: Path) -> Iterator[IO[bytes]]:
     """A file beside `target` that replaces it at the end, durably, or is removed."""
-    try:
+    with _writing():
         target.parent.mkdir(parents=True, exist_ok=True)
         file = tempfile.NamedTemporaryFile(dir=target.parent, prefix=".incoming-", delete=False)  # noqa: SIM115
-    except OSError:
-        raise DataFolderUnwritable from None
     unfinished = Path(file.name)
     try:
-        with file:
-            yield file
+        yield file  # outside `_writing`: what is copied may fail too, and that is not the data folder's doing
+        with _writing():
             file.flush()
             os.fsync(file.fileno())
-        unfinished.chmod(0o644)
-        unfinished.replace(target)
+            file.close()
+            unfinished.chmod(0o644)
+            unfinished.replace(target)
     finally:
-        unfinished.unlink(missing_ok=True)
+        with suppress(OSError):
+            file.close()  # a full disk refuses the rest of the buffer once more
+        with suppress(OSError):
+            unfinished.unlink(missing_ok=True)
         with suppress(OSError):
             target.parent.rmdir()  # which only a folder without anything lets happen
 
 
 def _write(file: IO[bytes], content: bytes) -> None:
-    try:
+    with _writing():
         file.write(content)
+
+
+@contextmanager
+def _writing() -> Iterator[None]:
+    """Whatever the data folder's disk refuses is a `DataFolderUnwritable`."""
+    try:
+        yield
     except OSError:
         raise DataFolderUnwritable from None

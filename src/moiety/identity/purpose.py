@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 import tomllib
+from bisect import bisect_left
 from typing import Annotated, Final
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
@@ -91,6 +92,8 @@ def read(document: bytes) -> Purpose:
         tables = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise PurposeUnreadable(line=_line_of(error, text)) from None
+    except (RecursionError, ValueError):  # arrays in arrays, or digits, beyond what the parser bears
+        raise PurposeUnreadable(line=_line_too_much(text)) from None
     try:
         return Purpose.model_validate(tables)
     except ValidationError as error:
@@ -102,6 +105,23 @@ def _line_of(error: tomllib.TOMLDecodeError, text: str) -> int:
     """The line that the parser complained about, which it tells in words only."""
     found = re.search(r"\(at line (\d+)", str(error))
     return int(found[1]) if found else text.count("\n") + 1
+
+
+def _line_too_much(text: str) -> int:
+    """The line at which the parser gives up without saying where: the end of the shortest beginning that it does
+    not bear, since it reads from the front."""
+    lines = text.split("\n")
+    return 1 + bisect_left(range(1, len(lines)), True, key=lambda count: _is_too_much("\n".join(lines[:count])))
+
+
+def _is_too_much(text: str) -> bool:
+    try:
+        tomllib.loads(text)
+    except tomllib.TOMLDecodeError:
+        return False
+    except (RecursionError, ValueError):
+        return True
+    return False
 
 
 _RULES: Final[dict[tuple[str, ...], str | None]] = {
