@@ -70,6 +70,19 @@ def test_a_model_of_ones_own_is_added_listed_checked_and_found_damaged(models, o
     assert "of-my-own: damaged" in models("check").stdout
 
 
+def test_a_damaged_card_is_named_and_the_others_are_shown(models, own, tmp_path):
+    assert answer(models("list", "--json"))["damaged"] == []
+    answer(models("add", *own, "--json"))
+    with (tmp_path / "data" / "models" / "of-my-own" / "card.toml").open("a") as card:
+        card.write("junk")
+    listed = answer(models("list", "--json"))
+    assert listed["damaged"] == ["of-my-own"]
+    assert "mobilefacenet-192" in [model["name"] for model in listed["models"]]
+    assert "of-my-own (damaged" in models("list").stdout
+    assert answer(models("check", "--json"), status=1) == {"models": [{"name": "of-my-own", "state": "damaged"}]}
+    assert answer(models("install", "of-my-own", "--json"), status=3)["refused"] == "card_damaged"
+
+
 @pytest.mark.parametrize(
     ("card", "content", "code"),
     [

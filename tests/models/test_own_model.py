@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from moiety.face import Recogniser, photographs
-from moiety.face.card_refusals import ModelUnusable
+from moiety.face.card_refusals import CardNameTaken, ModelUnusable
 from moiety.face.refusals import RatesUnknown
 from moiety.face.store import ModelStore
 from tests.face.shared import shared
@@ -103,8 +103,11 @@ def test_without_rates_one_picture_makes_a_template_and_two_do_not(own, data):
     recogniser = own(EMBEDDER[: EMBEDDER.index("[[rates]]")])
     picture = photographs.path(data, "biden.jpg")
     assert np.array_equal(recogniser.template([picture]).vector, recogniser.probe(picture).vector)
-    with pytest.raises(RatesUnknown):
+    with pytest.raises(RatesUnknown, match="under a new name"):
         recogniser.template([picture, picture])
+    with pytest.raises(CardNameTaken):  # so the advice is to be taken by its word
+        own()
+    assert own(EMBEDDER.replace('"of-my-own"', '"of-my-own-2"')).template([picture, picture]).model == "of-my-own-2"
 
 
 def test_with_a_detector_of_ones_own(own, data, tmp_path):

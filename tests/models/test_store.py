@@ -10,6 +10,7 @@ import pytest
 
 from moiety.errors import MoietyError
 from moiety.face.card_refusals import (
+    CardDamaged,
     CardInvalid,
     CardNameTaken,
     CardUnknownFields,
@@ -23,7 +24,7 @@ from moiety.face.card_refusals import (
     ModelNotInstalled,
     ModelUnknown,
 )
-from moiety.face.store import Checked, ModelStore
+from moiety.face.store import Checked, ModelStore, shipped_cards
 from tests.models.cards import EMBEDDER, with_file
 
 CONTENT = b"stands for a network: the store looks at bytes alone" * 100
@@ -138,6 +139,13 @@ def test_installing_from_a_file(store, own, tmp_path):
         store.install("of-my-own")
     assert store.install("of-my-own", file=tmp_path / "any name.bin") is True
     assert store.install("of-my-own", file=tmp_path / "any name.bin") is False
+    for other, refusal in ((b"x" + CONTENT[1:], FileWrongHash), (CONTENT[1:], FileWrongSize)):
+        (tmp_path / "other").write_bytes(other)
+        with pytest.raises(refusal):  # also where the model is here already
+            store.install("of-my-own", file=tmp_path / "other")
+    with pytest.raises(FileRefused):
+        store.install("of-my-own", file=tmp_path / "absent")
+    assert store.check() == [Checked("of-my-own", "whole")]
     wrong = tmp_path / "centerface.onnx"
     wrong.write_bytes(CONTENT)
     with pytest.raises(FileWrongSize):
@@ -168,11 +176,53 @@ def test_a_folder_renamed_by_hand_is_not_another_model(store, own, tmp_path):
         store.card("of-my-own")
 
 
-def test_a_card_that_was_written_over_is_refused_and_not_ignored(store, own, tmp_path):
+@pytest.fixture(params=["another field", "no TOML", "no file"])
+def written_over(request, store, own, tmp_path):
+    """A store whose one own card is damaged."""
     store.add(*own())
-    (tmp_path / "data" / "models" / "of-my-own" / "card.toml").write_text(OWN + "colour = 'red'\n")
-    with pytest.raises(CardUnknownFields):
-        store.card("of-my-own")
+    card = tmp_path / "data" / "models" / "of-my-own" / "card.toml"
+    if request.param == "no file":
+        card.unlink()
+        os.mkfifo(card)
+    else:
+        card.write_text(OWN + ("colour = 'red'\n" if request.param == "another field" else "junk"))
+    return store
+
+
+def test_a_card_that_was_written_over_is_refused_and_not_ignored(written_over, tmp_path):
+    for ask in (written_over.card, written_over.path, written_over.install):
+        with pytest.raises(CardDamaged):
+            ask("of-my-own")
+    with pytest.raises(ModelUnknown):
+        written_over.card("of-somebody-else")
+    assert written_over.check() == [Checked("of-my-own", "damaged")]
+    assert written_over.damaged_cards() == ["of-my-own"]
+
+
+def test_a_damaged_card_leaves_the_others_alone(written_over, own):
+    other = OWN.replace('"of-my-own"', '"another-one"')
+    written_over.add(*own(other))
+    assert written_over.card("another-one").name == "another-one"
+    assert [one.card.name for one in written_over.list() if one.own] == ["another-one"]
+    assert [one.card.name for one in written_over.list() if not one.own] == sorted(shipped_cards())
+    assert written_over.check() == [Checked("another-one", "whole"), Checked("of-my-own", "damaged")]
+
+
+def test_a_damaged_card_is_mended_by_adding_the_same_model_and_by_no_other(written_over, own):
+    with pytest.raises(CardNameTaken):
+        written_over.add(*own(with_file(EMBEDDER, 5, hashlib.sha256(b"other").hexdigest()), b"other"))
+    written_over.add(*own())
+    assert written_over.check() == [Checked("of-my-own", "whole")]
+    assert written_over.damaged_cards() == []
+
+
+def test_a_damaged_card_counts_only_where_a_card_would(store, tmp_path):
+    for folder in ("centerface", "No Name", ".incoming-1"):
+        path = tmp_path / "data" / "models" / folder / "card.toml"
+        path.parent.mkdir(parents=True)
+        path.write_text("junk")
+    assert store.damaged_cards() == []
+    assert store.card("centerface").kind == "detector"
 
 
 def test_a_data_folder_that_cannot_be_written(own, tmp_path):

@@ -51,9 +51,10 @@ class ModelAnswer(TypedDict):
 
 
 class ModelsAnswer(TypedDict):
-    """What `models list` answers."""
+    """What `models list` answers; `damaged` are the names of added models whose cards can no longer be read."""
 
     models: list[ModelAnswer]
+    damaged: list[str]
 
 
 class InstalledAnswer(TypedDict):
@@ -71,7 +72,7 @@ class AddedAnswer(TypedDict):
 
 
 class CheckedModel(TypedDict):
-    """One installed model: `damaged` is one whose bytes are no longer those of its card."""
+    """One installed model: `damaged` is one whose bytes are no longer those of its card, or whose card is no card."""
 
     name: str
     state: Literal["whole", "damaged"]
@@ -92,8 +93,10 @@ def list_models(as_json: AsJson = False) -> Outcome[ModelsAnswer]:
       moiety models list
       moiety models list --json
     """
-    listed = _store().list()
-    return Outcome({"models": [_model(one) for one in listed]}, _lines(listed))
+    store = _store()
+    listed, damaged = store.list(), list(store.damaged_cards())
+    lines = [f"{name} (damaged, your own): its card cannot be read; add it again" for name in damaged]
+    return Outcome({"models": [_model(one) for one in listed], "damaged": damaged}, [*_lines(listed), *lines])
 
 
 @app.command()

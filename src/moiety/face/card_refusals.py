@@ -51,6 +51,14 @@ class CardInvalid(Refused):
         return f"{super().text}: {', '.join(self.fields)}; docs/models.md says what each means"
 
 
+class CardDamaged(Unavailable):
+    code: ClassVar[str] = "card_damaged"
+    advice: ClassVar[str] = (
+        "the card of this added model is damaged: `moiety models check` says which; "
+        "`moiety models add CARD --file FILE` with the card and the file as they were mends it"
+    )
+
+
 class CardNameTaken(Refused):
     code: ClassVar[str] = "card_name_taken"
     advice: ClassVar[str] = (

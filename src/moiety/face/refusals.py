@@ -100,5 +100,5 @@ class RatesUnknown(PictureRefused):
     code: ClassVar[str] = "rates_unknown"
     advice: ClassVar[str] = (
         "the model's card has no rates, so nothing tells whether several pictures show one person: give one picture, "
-        "or measure the model with `moiety evaluate pairs` and write its rates into the card"
+        "or measure the model with `moiety evaluate pairs` and add it again under a new name, by a card with its rates"
     )

@@ -9,19 +9,22 @@ hashed: what runs is what was checked.
 
 from __future__ import annotations
 
+import re
 import shutil
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
 from typing import Final, Literal
 
+from moiety.errors import Refused
 from moiety.face import content
 from moiety.face.archive import member
-from moiety.face.card import CARD_LIMIT, Card, PackageSource, parse
+from moiety.face.card import CARD_LIMIT, NAME_PATTERN, Card, PackageSource, parse
 from moiety.face.card_refusals import (
+    CardDamaged,
     CardNameTaken,
     CardUnreadable,
     DataFolderUnwritable,
@@ -53,7 +56,7 @@ class Listed:
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """What became of an installed model."""
+    """What became of an installed model: damaged is one whose file is not its card's, or whose card is no card."""
 
     name: str
     state: Literal["whole", "damaged"]
@@ -66,23 +69,30 @@ class ModelStore:
         self._models = data / "models"
 
     def list(self) -> Sequence[Listed]:
-        """Every card, by name; raises what a damaged card of the operator's own is refused with."""
+        """Every card that can be read, by name."""
         shipped = [Listed(card, self._is_here(card), own=False) for card in shipped_cards().values()]
-        own = [Listed(card, self._is_here(card), own=True) for card in self._own_cards()]
+        own = [Listed(card, self._is_here(card), own=True) for card in self._own().values() if card is not None]
         return sorted([*shipped, *own], key=lambda listed: listed.card.name)
 
+    def damaged_cards(self) -> Sequence[str]:
+        """The names of added models whose cards can no longer be read as such."""
+        return [name for name, card in self._own().items() if card is None]
+
     def card(self, name: str) -> Card:
-        """The card of this name; raises `ModelUnknown`."""
+        """The card of this name; raises `ModelUnknown` or `CardDamaged`."""
         shipped = shipped_cards().get(name)
         if shipped is not None:
             return shipped
-        for card in self._own_cards():
-            if card.name == name:
-                return card
-        raise ModelUnknown
+        own = self._own()
+        if name not in own:
+            raise ModelUnknown
+        card = own[name]
+        if card is None:
+            raise CardDamaged
+        return card
 
     def path(self, name: str) -> Path:
-        """The file of an installed model, unchecked; raises `ModelUnknown` or `ModelNotInstalled`."""
+        """The file of an installed model, unchecked; raises what `card` raises, or `ModelNotInstalled`."""
         card = self.card(name)
         if not self._is_here(card):
             raise ModelNotInstalled
@@ -100,12 +110,14 @@ class ModelStore:
     def install(self, name: str, progress: Progress = silent, file: Path | None = None) -> bool:
         """Get a model from its package, or from a file, and keep it if it is the one of its card.
 
-        False where it is here already, whole. Raises `ModelUnknown`, `InstallFromFileOnly`, `FetchFailed`, and for
+        False where it is here already, whole. Raises what `card` raises, `InstallFromFileOnly`, `FetchFailed`, and for
         something else than the card says `FileWrongSize`, `FileWrongHash`, `MemberMissing` or `ArchiveUnreadable`:
         then nothing is kept, and what was there before stays.
         """
         card = self.card(name)
         if self._is_whole(card):
+            if file is not None:  # who gives another file believes that it is the model
+                content.verified(file, card.bytes, card.sha256)
             return False
         if file is not None:
             with content.opened(file) as model:
@@ -120,7 +132,8 @@ class ModelStore:
         """Take in an operator's own card and its model file.
 
         The same card again is no error. Raises `CardUnreadable`, what `card.parse` raises, `CardNameTaken` for
-        another card of a name that is in use, and `FileWrongSize` or `FileWrongHash`; then nothing is kept.
+        another card of a name that is in use, and `FileWrongSize` or `FileWrongHash`; then nothing is kept. A
+        damaged card is taken to be this one again where the file beside it is this one's.
         """
         try:
             with content.opened(card_path) as opened:
@@ -128,9 +141,11 @@ class ModelStore:
         except FileRefused:
             raise CardUnreadable from None
         card = parse(document)
-        known = [*shipped_cards().values(), *self._own_cards()]
-        if any(other.name == card.name and other != card for other in known):
-            raise CardNameTaken
+        known = {**self._own(), **shipped_cards()}
+        if card.name in known:
+            other = known[card.name]
+            if other != card and (other is not None or not self._is_whole(card)):
+                raise CardNameTaken
         with content.opened(file) as model:
             content.keep(model, card.bytes, card.sha256, self._file(card))
         if card.name not in shipped_cards():
@@ -138,14 +153,14 @@ class ModelStore:
         return card
 
     def check(self, progress: Progress = silent) -> Sequence[Checked]:
-        """Hash every installed model again; those that are not installed are left out."""
-        found = []
+        """Hash every installed model again, by name; those that are not installed are left out."""
+        found = [Checked(name, "damaged") for name in self.damaged_cards()]
         here = [listed.card for listed in self.list() if self._file(listed.card).exists()]
         for done, card in enumerate(here):
             progress("hashing the installed models", done, len(here))
             found.append(Checked(card.name, "whole" if self._is_whole(card) else "damaged"))
         progress("hashing the installed models", len(here), len(here))
-        return found
+        return sorted(found, key=lambda checked: checked.name)
 
     def _file(self, card: Card) -> Path:
         return self._models / card.name / card.file
@@ -161,12 +176,22 @@ class ModelStore:
             return False
         return True
 
-    def _own_cards(self) -> Iterator[Card]:
+    def _own(self) -> Mapping[str, Card | None]:
+        """The operator's own cards by name; None is one that is damaged, known by its folder alone."""
+        shipped, own = shipped_cards(), dict[str, Card | None]()
         for path in sorted(self._models.glob(f"*/{_OWN_CARD}")):
-            with content.opened(path) as opened:
-                card = parse(opened.read(CARD_LIMIT + 1))
-            if path.parent.name == card.name and card.name not in shipped_cards():
-                yield card
+            name = path.parent.name
+            if name in shipped or not re.fullmatch(NAME_PATTERN, name):
+                continue
+            try:
+                with content.opened(path) as opened:
+                    card = parse(opened.read(CARD_LIMIT + 1))
+            except Refused:
+                own[name] = None
+            else:
+                if card.name == name:
+                    own[name] = card
+        return own
 
     def _install_from(self, source: PackageSource, card: Card, progress: Progress) -> None:
         archive = Archive(
