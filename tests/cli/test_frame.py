@@ -13,6 +13,7 @@ import pytest
 
 from moiety import cli
 from moiety.cli.commands import COMMANDS, Row
+from moiety.identity.examples import DOOR
 
 CANARY = "Quaresma"
 HELP_S_MAX = 0.5
@@ -173,3 +174,41 @@ def test_an_answer_that_cannot_be_written_is_said_in_one_line(
     assert done.stderr.endswith(" [answer_undelivered]\n")
     assert done.stderr.count("\n") == 1
     assert done.returncode == 3
+
+
+@pytest.mark.parametrize("redirection", ["2>&-", "2>/dev/full"])
+@pytest.mark.parametrize(("words", "status"), [("status --office absent", 3), ("status --bogus", 2), ("absent", 2)])
+def test_a_refusal_that_nobody_can_read_keeps_its_exit_status(
+    redirection: str, words: str, status: int, tmp_path: Path
+) -> None:
+    done = subprocess.run(
+        ["sh", "-c", f'exec "$0" -m moiety {words} {redirection}', sys.executable],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert (done.returncode, done.stdout) == (status, "")
+
+
+@pytest.mark.parametrize("as_json", [[], ["--json"]])
+def test_an_answer_arrives_in_whatever_letters_its_reader_has(
+    as_json: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("MOIETY_OFFICE", str(tmp_path / "office"))
+    assert cli.run(["init", "office"]) == 0
+    document = tmp_path / "purpose.toml"
+    document.write_text(DOOR + "\n# für\n")
+    assert cli.run(["purpose", "add", str(document)]) == 0
+    done = subprocess.run(
+        [sys.executable, "-m", "moiety", "purpose", "show", "door", *as_json],
+        capture_output=True,
+        timeout=120,
+        env=os.environ | {"PYTHONIOENCODING": "ascii"},
+    )
+    assert (done.returncode, done.stderr) == (0, b"")
+    if as_json:
+        assert json.loads(done.stdout)["document"] == document.read_text()
+    else:
+        assert b"# f\\xfcr" in done.stdout

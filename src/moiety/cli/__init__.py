@@ -15,7 +15,7 @@ from typing import Final, TypedDict
 import typer
 
 from moiety.cli.commands import application
-from moiety.cli.delivery import AnswerUndelivered, deliver
+from moiety.cli.delivery import AnswerUndelivered, deliver, remark
 from moiety.cli.outcome import DONE, INTERRUPTED, REFUSED, UNAVAILABLE, Outcome
 from moiety.errors import MoietyError
 
@@ -48,7 +48,7 @@ def run(arguments: Sequence[str]) -> int:
         return _run(arguments, "--json" in arguments)
     except AnswerUndelivered as lost:
         # On stderr with `--json` too: there is nowhere else to say it.
-        sys.stderr.write(_line(lost.code, lost.text))
+        remark(_line(lost.code, lost.text))
         return lost.exit_status
 
 
@@ -82,7 +82,7 @@ def _refuse(code: str, advice: str, status: int, as_json: bool) -> int:
     if as_json:
         deliver(RefusalAnswer(refused=code, advice=advice))
     else:
-        sys.stderr.write(_line(code, advice))
+        remark(_line(code, advice))
     return status
 
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, ClassVar, TypedDict
 
 import typer
 
-from moiety.cli.delivery import AnswerUndelivered, deliver
+from moiety.cli.delivery import AnswerUndelivered, deliver, remark
 from moiety.cli.files import MapUnwritable, MapWriter, map_file, people
 from moiety.cli.options import OfficeFolder, PurposeName, opened
 from moiety.cli.outcome import DONE, NO_MATCH, AsJson, Outcome
@@ -118,7 +117,7 @@ def _many(purpose: str, folders: Path, map_to: Path, grounds: str, office: Path 
                     refusals.append({"number": number, "code": outcome.code, "advice": outcome.text})
                 progress("enrolling", number, len(everybody))
     for refusal in refusals:
-        sys.stderr.write(f"person {refusal['number']}: {refusal['advice']} [{refusal['code']}]\n")
+        remark(f"person {refusal['number']}: {refusal['advice']} [{refusal['code']}]\n")
     enrolled = len(everybody) - len(refusals)
     line = f"enrolled {enrolled} of {len(everybody)}"
     return Outcome({"enrolled": enrolled, "refusals": refusals}, [line], NO_MATCH if refusals else DONE)
