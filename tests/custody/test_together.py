@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import os
+import sqlite3
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, contextmanager
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
+from moiety.custody import refusals, tables
 from moiety.custody.embedded import Embedded
 from moiety.custody.lock import OfficeLock
 from tests.custody.doomed import FORK
@@ -168,3 +172,95 @@ def test_searches_of_several_threads_run_at_once(office: Embedded) -> None:
         answers = list(threads.map(lambda person: matched(office, [person]), crowd * 4))
     assert answers == [[True]] * 32
     assert os.getpid()
+
+
+@contextmanager
+def broken_once(monkeypatch: pytest.MonkeyPatch, name: str, after: int) -> Iterator[None]:
+    """The next reading of rows fails after some of them have come, as on a disk that has a bad moment."""
+    whole = getattr(tables, name)
+    left = [after]
+
+    def failing(*arguments: Any) -> Iterator[Any]:
+        for some in whole(*arguments):
+            if left and left[0] == 0:
+                left.clear()
+                raise refusals.StoreFailed(error=10)
+            if left:
+                left[0] -= 1
+            yield some
+
+    with monkeypatch.context() as patch:
+        patch.setattr(tables, name, failing)
+        yield
+        assert not left, "nothing failed"
+
+
+@pytest.mark.parametrize("after", [0, 1, 2, 3])
+def test_a_reading_that_fails_leaves_no_half_of_a_gallery(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, after: int
+) -> None:
+    """A check reads everything again; where that fails, the next search does, instead of answering from halves."""
+    office, crowd = opened(folder), people(40)
+    office.enrol(DOOR, crowd)
+    assert all(matched(office, crowd))
+    with broken_once(monkeypatch, "every", after), pytest.raises(refusals.StoreFailed):
+        office.findings()
+    assert all(matched(office, crowd))
+    assert not any(matched(office, people(40, seed=9)))
+    office.close()
+
+
+def test_who_stops_watching_a_check_stops_nothing_else(folder: Path) -> None:
+    office, crowd = opened(folder), people(40)
+    office.enrol(DOOR, crowd)
+
+    def leave(stage: str, done: int, total: int) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        office.findings(leave)
+    assert all(matched(office, crowd))
+    assert office.findings() == []
+    office.close()
+
+
+@pytest.mark.parametrize(("name", "after"), [("every", 0), ("named", 0)])
+def test_catching_up_that_fails_is_done_again(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, name: str, after: int
+) -> None:
+    """Another process enrolled and erased; the first look at that fails at a custodian."""
+    mine, theirs = opened(folder), opened(folder)
+    crowd, more = people(20), people(20, seed=5)
+    theirs.enrol(DOOR, crowd)
+    assert all(matched(mine, crowd))
+    theirs.enrol(DOOR, more)
+    theirs.erase(DOOR, crowd[0].pseudonym)
+    with broken_once(monkeypatch, name, after), pytest.raises(refusals.StoreFailed):
+        matched(mine, more)
+    assert matched(mine, crowd) == [False] + [True] * 19
+    assert all(matched(mine, more))
+    with pytest.raises(refusals.AlreadyEnrolled):
+        mine.enrol(DOOR, more[:1])
+    assert mine.erase(DOOR, more[0].pseudonym)
+    assert matched(theirs, more) == [False] + [True] * 19
+    for office in (mine, theirs):
+        office.close()
+
+
+def test_a_page_that_was_mended_by_hand_is_good_again(folder: Path) -> None:
+    """Found damaged, closed, put right and checked: nothing of the time in between is kept."""
+    office, crowd = opened(folder), people(40)
+    office.enrol(DOOR, crowd)
+    assert all(matched(office, crowd))
+    file = folder / "custodian-a" / "custodian.sqlite"
+    with closing(sqlite3.connect(file)) as database:
+        before = database.execute("SELECT rowid, rows FROM states").fetchall()
+        with database:
+            database.execute("UPDATE states SET rows = zeroblob(length(rows))")
+    assert office.findings()
+    assert office.status().galleries[0].damaged
+    with closing(sqlite3.connect(file)) as database, database:
+        database.executemany("UPDATE states SET rows = ?2 WHERE rowid = ?1", before)
+    assert office.findings() == []
+    assert all(matched(office, crowd))
+    office.close()

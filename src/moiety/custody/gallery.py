@@ -85,7 +85,14 @@ class Gallery:
             stamp = self.store.stamp()
             kept = self._read
             if afresh or kept is None or kept[0] != stamp:
-                kept = self._read = (stamp, self._bring_up_to_date(progress, afresh))
+                # Until all of it was read, the cache is neither the old state nor the new one.
+                self._read = None
+                try:
+                    kept = (stamp, self._bring_up_to_date(progress, afresh))
+                except BaseException:
+                    self._cached = None
+                    raise
+                self._read = kept
             return kept[1]
 
     def _bring_up_to_date(self, progress: Progress, afresh: bool) -> Current:
@@ -127,6 +134,7 @@ class Gallery:
 
     def _read_all(self, connection: Connection, current: Current, progress: Progress) -> None:
         count = current.row.pages
+        self._alive = None
         self._resize(count)
         public = hashlib.sha256()
         absent = set(range(count))
@@ -162,6 +170,7 @@ class Gallery:
         epoch, version = change.current.epoch, change.current.row.version
         if self._cached != (epoch, version):
             return
+        self._cached = None
         self._resize(change.pages)
         for numbers, pages, states in change.written:
             self.matrix.put_states(numbers, states)
