@@ -18,7 +18,7 @@ import numpy as np
 import pytest
 
 from moiety import cli
-from moiety.evaluation.embed import embed
+from moiety.evaluation.embed import embed, usual_workers
 from moiety.evaluation.measure import measure
 from moiety.evaluation.refusals import ImageMissing, WorkersInvalid
 from moiety.face.card_refusals import ModelUnknown
@@ -134,6 +134,25 @@ def alive(pid: int) -> bool:
 def test_no_such_number_of_workers(workers: int, data: Path) -> None:
     with pytest.raises(WorkersInvalid):
         embed([], MODEL, data, workers, silent)
+
+
+@pytest.mark.parametrize("workers", ["0", "65"])
+def test_the_command_takes_the_number_of_workers_as_it_is_given(
+    workers: str, data: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "pairs.csv").write_text("image_a,image_b,same\n")
+    words = ["evaluate", "pairs", str(tmp_path / "pairs.csv"), "--images", str(tmp_path), "--workers", workers]
+    assert cli.run([*words, "--json"]) == 2
+    assert json.loads(capfd.readouterr().out)["refused"] == "evaluate_workers_invalid"
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_getaffinity"), reason="this system does not say which cores may be used")
+@pytest.mark.parametrize(("cores", "workers"), [(1, 1), (2, 2), (128, 64)])
+def test_the_usual_number_of_workers_is_that_of_the_usable_cores_and_never_refused(
+    cores: int, workers: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(cores)))
+    assert usual_workers() == workers
 
 
 def test_a_mistake_in_the_list_is_refused_before_a_model_is_loaded(tmp_path: Path) -> None:

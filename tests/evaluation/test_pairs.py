@@ -143,5 +143,13 @@ def test_absent_photographs_are_counted_before_any_work(tmp_path):
     assert CANARY not in str(refused.value)
 
 
+def test_a_folder_and_a_name_that_no_file_can_have_are_absent_photographs(tmp_path):
+    (tmp_path / "folder").mkdir()
+    for name in ("folder", "x" * 5_000, "x/" * 5_000 + "x"):
+        with pytest.raises(refusals.ImageMissing) as refused:
+            pairs.locate({name: 4}, tmp_path)
+        assert refused.value.numbers == {"missing": 1, "named": 1, "line": 4}
+
+
 def test_a_pair_does_not_show_its_photographs():
     assert CANARY not in repr(pairs.Pair(CANARY, CANARY, True, None, 2))

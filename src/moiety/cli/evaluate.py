@@ -47,7 +47,8 @@ def pairs(
         str, typer.Option("--model", metavar="NAME", help="An installed model; `moiety models list` shows them.")
     ] = "mobilefacenet-192",
     workers: Annotated[
-        int | None, typer.Option("--workers", metavar="N", help="Processes. Without it: as many as there are cores.")
+        int | None,
+        typer.Option("--workers", metavar="N", help="Processes, 1 to 64. Without it: as many as there are cores."),
     ] = None,
     as_json: AsJson = False,
 ) -> Outcome[Evaluated]:
@@ -62,9 +63,8 @@ def pairs(
       moiety evaluate pairs pairs.csv --images photographs
       moiety evaluate pairs pairs.csv --images photographs --model faceplugin-512 --workers 4 --json
     """
-    import os
-
     from moiety import settings
+    from moiety.evaluation.embed import usual_workers
     from moiety.evaluation.measure import measure
 
     with bar() as progress:
@@ -73,7 +73,7 @@ def pairs(
             images,
             model=model,
             data=settings.data_folder(),
-            workers=workers or os.cpu_count() or 1,
+            workers=usual_workers() if workers is None else workers,
             progress=progress,
         )
     return Outcome(_answer(report), _lines(report))

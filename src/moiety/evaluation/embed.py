@@ -27,6 +27,12 @@ _PICTURES_A_TASK = 8
 Vector: TypeAlias = NDArray[np.float32]
 
 
+def usual_workers() -> int:
+    """One for each core that this process may use, as many as are allowed."""
+    usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return min(usable, WORKERS_LIMIT)
+
+
 def embed(pictures: Sequence[Path], model: str, data: Path, workers: int, progress: Progress) -> list[Vector | None]:
     """The template (d,) float32 of unit length of each picture's face nearest the centre, in the pictures'
     order.

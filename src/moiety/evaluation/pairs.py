@@ -125,7 +125,14 @@ def locate(named: dict[str, int], images: Path) -> list[Path]:
     Raises `ImageMissing` before any work is done.
     """
     paths = [images / name for name in named]
-    missing = [line for path, line in zip(paths, named.values(), strict=True) if not path.is_file()]
+    missing = [line for path, line in zip(paths, named.values(), strict=True) if not _is_file(path)]
     if missing:
         raise ImageMissing(missing=len(missing), named=len(paths), line=missing[0])
     return paths
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:  # a name longer than the system knows
+        return False
