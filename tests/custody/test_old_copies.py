@@ -57,6 +57,29 @@ def test_a_custodian_of_an_earlier_epoch_is_refused(folder: Path, tmp_path: Path
     office.close()
 
 
+@pytest.mark.parametrize("name", FOLDERS)
+def test_who_had_staged_an_epoch_that_is_over_is_refused(folder: Path, tmp_path: Path, name: str) -> None:
+    """One epoch behind and staged, it would switch; two behind, it would switch into parts that fit no others."""
+
+    def copy(point: str) -> None:
+        if point == f"{name[-1]} after staged" and not (tmp_path / "old").exists():
+            shutil.copytree(folder / name, tmp_path / "old")
+
+    office = opened(folder, observer=copy)
+    office.enrol(DOOR, CROWD[:1])
+    office.refresh()
+    office.close()
+    shutil.copytree(folder, tmp_path / "whole")
+    shutil.rmtree(tmp_path / "whole" / name)
+    shutil.copytree(tmp_path / "old", tmp_path / "whole" / name)
+    then(tmp_path / "whole", lambda office: office.identify(DOOR, CROWD[0].words[None]))
+    then(folder, lambda office: office.refresh())
+    shutil.rmtree(folder / name)
+    shutil.copytree(tmp_path / "old", folder / name)
+    for _ in range(2):
+        assert refused(folder, refusals.EpochsMixed).numbers == {"oldest": 1, "newest": 3}
+
+
 def test_two_custodians_of_an_earlier_epoch_are_refused(folder: Path, tmp_path: Path) -> None:
     then(folder, enrol(0))
     for name in FOLDERS[:2]:
@@ -121,16 +144,43 @@ def test_a_custodian_of_another_office_or_seat_is_refused(folder: Path, tmp_path
     opened(folder).close()
 
 
-def test_an_old_copy_put_back_under_an_open_office_is_refused_too(folder: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("change", ["refresh", "erase", "enrol"])
+@pytest.mark.parametrize("name", FOLDERS)
+def test_an_old_copy_put_back_under_an_open_office_is_refused_too(
+    folder: Path, tmp_path: Path, name: str, change: str
+) -> None:
+    """The office stays open: what it would write to the file that it still holds would be nowhere."""
     office = opened(folder)
     office.enrol(DOOR, CROWD[:1])
+    office.enrol(DOOR, CROWD[1:2])
+    shutil.copytree(folder / name, tmp_path / "old")
+    if change == "refresh":
+        office.refresh()
+    elif change == "erase":
+        office.erase(DOOR, CROWD[0].pseudonym)
+    else:
+        office.enrol(DOOR, CROWD[2:3])
+    shutil.rmtree(folder / name)
+    shutil.copytree(tmp_path / "old", folder / name)
+    for ask in (
+        lambda: office.identify(DOOR, CROWD[0].words[None]),
+        lambda: office.verify(DOOR, CROWD[0].words, CROWD[0].pseudonym),
+        lambda: office.enrol(DOOR, CROWD[3:4]),
+        lambda: office.erase(DOOR, CROWD[1].pseudonym),
+        lambda: office.refresh(),
+        lambda: office.status(),
+    ):
+        with pytest.raises(refusals.StoreReplaced):
+            ask()
     office.close()
-    shutil.copytree(folder / FOLDERS[0], tmp_path / "old")
-    then(folder, lambda office: office.refresh())
-    shutil.rmtree(folder / FOLDERS[0])
-    shutil.copytree(tmp_path / "old", folder / FOLDERS[0])
-    for _ in range(2):
+    if change == "refresh":
         refused(folder, refusals.EpochsMixed)
+    elif change == "enrol":
+        refused(folder, refusals.CopyOld)
+    else:
+        again = opened(folder)
+        assert matched(again, CROWD[:2]) == [False, True]
+        again.close()
 
 
 def states(*names: str) -> np.ndarray[tuple[int], np.dtype[np.uint8]]:

@@ -154,6 +154,13 @@ class StoreFailed(Unavailable):
     advice: ClassVar[str] = "a custodian's store cannot be read or written (database error {error})"
 
 
+class StoreReplaced(Refused):
+    code: ClassVar[str] = "store_replaced"
+    advice: ClassVar[str] = (
+        "a custodian's file was moved or replaced while the office was open; put it right, close and open again"
+    )
+
+
 class StoreUnreadable(Refused):
     code: ClassVar[str] = "store_unreadable"
     advice: ClassVar[str] = "a custodian's store is not a database any more (database error {error})"

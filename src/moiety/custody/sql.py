@@ -56,7 +56,9 @@ class Store:
     """The database of one custodian, `custodian.sqlite` in a folder of its own. Safe for threads."""
 
     def __init__(self, folder: Path, seat: Seat, observer: Observer) -> None:
-        self._engine = _engine(folder / FILE)
+        self._file = folder / FILE
+        self._opened = _which(self._file)
+        self._engine = _engine(self._file)
         self._seat = seat
         self._observer = observer
         self._watching = Lock()
@@ -98,8 +100,12 @@ class Store:
     def stamp(self) -> int:
         """A number that is another one after any commit, whoever made it; much cheaper than to read what it changed.
 
-        Taken before reading what is to be kept, it says later whether that is still all there is.
+        Taken before reading what is to be kept, it says later whether that is still all there is. Every operation asks
+        for it first. Raises `StoreReplaced` where another file has taken the place of the one that was opened: what is
+        written to that one would be acknowledged and be nowhere.
         """
+        if _which(self._file) != self._opened:
+            raise refusals.StoreReplaced
         with _errors(), self._watching:
             if self._watch is None:
                 self._watch = self._engine.raw_connection()  # nothing is ever written over this one
@@ -129,6 +135,15 @@ class Store:
                 self._watch.close()
                 self._watch = None
         self._engine.dispose()
+
+
+def _which(file: Path) -> tuple[int, int] | None:
+    """What tells a file from another that is put in its place."""
+    try:
+        found = file.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 def _engine(file: Path) -> Engine:
