@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, TypedDict
 
 import typer
 
-from moiety.cli.delivery import AnswerUndelivered, deliver, remark
-from moiety.cli.files import MapUnwritable, MapWriter, map_file, people
+from moiety.cli.delivery import deliver, remark
+from moiety.cli.files import MapWriter, map_file, people
+from moiety.cli.interruption import put_off
 from moiety.cli.options import OfficeFolder, PurposeName, opened
 from moiety.cli.outcome import DONE, NO_MATCH, AsJson, Outcome
 from moiety.cli.progress import bar
@@ -72,6 +73,9 @@ def enrol(
     nowhere but in the map. With --folders, whoever is refused is listed on stderr by number (in the order of
     names) and code, and the exit status is 1. A run that is cut off leaves the map so far in FILE.unfinished.
 
+    Ctrl-C waits until whoever is being enrolled is written down, or is taken back. Only a run that is killed
+    (kill -9, a power cut) may leave one person whose pseudonym nobody has, and who expires like anybody.
+
     \b
     Examples:
       moiety enrol door anna-1.jpg anna-2.jpg --grounds consent
@@ -88,18 +92,25 @@ def enrol(
 def _one(
     purpose: str, pictures: list[Path], grounds: str, office: Path | None, as_json: bool
 ) -> Outcome[EnrolledAnswer]:
-    with ExitStack() as held:
+    with ExitStack() as until_told:
         with bar() as progress:
-            desk = held.enter_context(opened(office, progress)).purpose(purpose)
-            enrolled = desk.enrol(pictures, grounds=grounds)
+            desk = until_told.enter_context(opened(office, progress)).purpose(purpose)
+            outcomes = desk.enrol_many([pictures], grounds=grounds)  # loads the model, which Ctrl-C may still end
+            waiting = until_told.enter_context(put_off())
+            enrolled = next(outcomes)
+        if isinstance(enrolled, Refused):
+            raise enrolled
         answer: EnrolledAnswer = {"pseudonym": str(enrolled.pseudonym), "expires": enrolled.expires.isoformat()}
         lines = [answer["pseudonym"]]
         try:
-            # Once the bar is gone, which would take stdout for its own, and while the office is still open.
+            if waiting:
+                raise KeyboardInterrupt
+            # Once the bar is gone, which draws on the same terminal, and while the office is still open.
             deliver(answer if as_json else lines)
-        except AnswerUndelivered:
+        except BaseException:
             desk.erase(enrolled.pseudonym)
             raise
+        waiting.clear()  # what comes once the answer was given comes too late
     return Outcome(answer, lines, said=True)
 
 
@@ -110,10 +121,12 @@ def _many(purpose: str, folders: Path, map_to: Path, grounds: str, office: Path 
         desk = m.purpose(purpose)
         outcomes = desk.enrol_many((pictures for _, pictures in everybody), grounds=grounds)
         with map_file(map_to) as rows:
-            for number, ((name, _), outcome) in enumerate(zip(everybody, outcomes, strict=True), 1):
-                if isinstance(outcome, Enrolled):
-                    _write_down(rows, name, outcome.pseudonym, desk)
-                else:
+            for number, (name, _) in enumerate(everybody, 1):
+                with put_off():
+                    outcome = next(outcomes)
+                    if isinstance(outcome, Enrolled):
+                        _write_down(rows, name, outcome.pseudonym, desk)
+                if isinstance(outcome, Refused):
                     refusals.append({"number": number, "code": outcome.code, "advice": outcome.text})
                 progress("enrolling", number, len(everybody))
     for refusal in refusals:
@@ -127,6 +140,6 @@ def _write_down(rows: MapWriter, name: str, pseudonym: Pseudonym, desk: PurposeO
     """Write a row of the map, or forget the person again: nobody may be enrolled whom no list names."""
     try:
         rows.add(name, str(pseudonym))
-    except MapUnwritable:
+    except BaseException:
         desk.erase(pseudonym)
         raise
