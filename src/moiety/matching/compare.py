@@ -28,9 +28,8 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from moiety.matching.lanes import PANEL_ROWS, bit_planes
+from moiety.matching.lanes import PANEL_ROWS, blind
 from moiety.matching.rounds import Exchange, Rounds, expect
-from moiety.sharing.ring import WORD_TYPES
 from moiety.sharing.seat import SEATS, Seat
 from moiety.sharing.streams import Room, Stream
 
@@ -170,25 +169,8 @@ def _shared_planes(
 def _blinded(numbers: NDArray[Any], other: NDArray[Any], sign: int, less: Any, key: Plane) -> Plane:
     """The bit planes of numbers + sign * other - less, xor a key: (64 m,) -> (bits, m)."""
     out = np.empty_like(key)
-    _blind(numbers, other, numbers.dtype.type(sign % 2 ** (8 * numbers.dtype.itemsize)), less, key, out)
+    blind(numbers, other, numbers.dtype.type(sign % 2 ** (8 * numbers.dtype.itemsize)), less, key, out)
     return out
-
-
-@njit(
-    [
-        f"void({read}, {read}, {word}, {word}, uint64[:, ::1], uint64[:, ::1])"
-        for word, read in ((word, f"Array({word}, 1, 'C', readonly=True)") for word in WORD_TYPES)
-    ],
-    nogil=True,
-    cache=True,
-)
-def _blind(numbers, other, sign, less, key, out):  # type: ignore[no-untyped-def]
-    bytes_a_word = ROWS_PER_WORD * numbers.itemsize
-    for word in range(out.shape[1]):
-        bit_planes(
-            numbers.ctypes.data + word * bytes_a_word, other.ctypes.data + word * bytes_a_word, sign, less,
-            key.ctypes.data + word * 8, out.ctypes.data + word * 8, out.strides[0],
-        )  # fmt: skip
 
 
 @njit(

@@ -15,33 +15,14 @@ from concurrent.futures import Executor, Future
 from dataclasses import dataclass
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
-from moiety.matching.lanes import HAS_DOT_PRODUCT, PANEL_LANES, PANEL_ROWS, dot_tile
+from moiety.matching.lanes import PANEL_ROWS, panel_products
 from moiety.sharing.ring import POINTS, Element, Words, lagrange, scale
 from moiety.sharing.seat import SEATS, Seat
 
-# How many probes share one load of rows, and how many rows one load of weights: as many accumulators as the vector
-# registers hold, thirty-two of 512 bits or sixteen of 256.
-_TILE_PROBES = 4
-_TILE_LANES = 4 if HAS_DOT_PRODUCT else 1
-
-# A block of a panel that stays in the first-level cache while all probes go over it, and the next one comes: 16 KiB.
-_BLOCK_PAIRS = 64
-
-_PAIR_BYTES = PANEL_ROWS * 4
-_PAIR_LINES = _PAIR_BYTES // 64
-
-# With one probe the memory is the limit, and the processor's own read-ahead stops at every page of 4 KiB.
-_AHEAD_BYTES = 4_096
-
 # Small enough that threads finish together, large enough that handing out costs nothing.
 _TASK_PANELS = 1_024
-
-_four_probes = dot_tile(_TILE_LANES, _TILE_PROBES, 1)
-_four_of_few = dot_tile(_TILE_LANES, _TILE_PROBES, _PAIR_LINES)
-_one_probe = dot_tile(PANEL_LANES, 1, _PAIR_LINES)
 
 
 def zero_weight(seat: Seat) -> Element:
@@ -101,7 +82,7 @@ def partial(weight: NDArray[np.uint16], panels: NDArray[np.uint16], out: NDArray
         raise ValueError("weights, panels and output must be contiguous")
     if weight.dtype != np.uint16 or panels.dtype != np.uint16 or out.dtype != np.uint16:
         raise ValueError("weights, panels and output are 16-bit words")
-    _partial(weight.ctypes.data, dim, panels.ctypes.data, out)
+    panel_products(weight.ctypes.data, dim, panels.ctypes.data, out)
 
 
 @dataclass(frozen=True)
@@ -147,37 +128,3 @@ def partial_all(
 def partial_rows(weight: NDArray[np.uint16], rows: NDArray[np.uint16]) -> NDArray[np.uint16]:
     """The same for a few rows (n, d) as they are: (B, n), plain numpy."""
     return np.stack([np.sum(w * rows, axis=1, dtype=np.uint16) for w in weight])
-
-
-@njit("void(uintp, intp, uintp, uint16[:, :, ::1])", nogil=True, cache=True)
-def _partial(weights, dim, panels, out):  # type: ignore[no-untyped-def]
-    probes = out.shape[1]
-    whole = probes - probes % _TILE_PROBES
-    row_bytes = PANEL_ROWS * 2
-    for panel in range(out.shape[0]):
-        out[panel, :, :] = 0
-        here = out[panel].ctypes.data
-        first_pair = 0
-        while first_pair < dim // 2:
-            pairs = min(_BLOCK_PAIRS, dim // 2 - first_pair)
-            rows = panels + panel * dim * PANEL_ROWS * 2 + first_pair * _PAIR_BYTES
-            weight = weights + first_pair * 4
-            # While this block is gone through, tile by tile, the next one comes into the cache: evenly where the tiles
-            # are enough, since the processor waits where more lines are asked for at once than it can keep track of.
-            ahead = rows + pairs * _PAIR_BYTES
-            stride = _PAIR_BYTES * _TILE_PROBES // max(whole, 1)
-            for probe in range(0, whole, _TILE_PROBES):
-                for lane in range(0, PANEL_LANES, _TILE_LANES):
-                    lane_rows, lane_weights = rows + lane * 64, weight + probe * dim * 2
-                    lane_out = here + probe * row_bytes + lane * 32
-                    if stride > 64:
-                        _four_of_few(lane_rows, lane_weights, dim * 2, pairs, lane_out, row_bytes, ahead, _PAIR_BYTES)
-                    else:
-                        _four_probes(lane_rows, lane_weights, dim * 2, pairs, lane_out, row_bytes, ahead, stride)
-                ahead += pairs * stride if stride <= 64 else 0
-            for probe in range(whole, probes):
-                _one_probe(
-                    rows, weight + probe * dim * 2, dim * 2, pairs,
-                    here + probe * row_bytes, row_bytes, rows + _AHEAD_BYTES, _PAIR_BYTES,
-                )  # fmt: skip
-            first_pair += pairs

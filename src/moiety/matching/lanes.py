@@ -1,8 +1,11 @@
-"""Four inner loops as vector instructions, emitted through numba because its own vectoriser does not find them.
+"""Inner loops as vector instructions, emitted through numba because its own vectoriser does not find them.
 
 Everything here is generic LLVM, so it runs wherever numba does; where the processor has a 16-bit dot product with
 32-bit accumulation (AVX-512 VNNI), that one instruction replaces a multiplication and an addition. Sums wrap in
 both forms, and only their low 16 bits are used, so the two forms agree exactly.
+
+The compiled functions stand here beside what they are made of: numba keeps them on disk for as long as this file stays
+the same, and looks at no other.
 """
 
 from __future__ import annotations
@@ -11,9 +14,12 @@ from typing import Any
 
 import llvmlite.binding as llvm
 from llvmlite import ir
+from numba import njit
 from numba.core import cgutils as _untyped_cgutils
 from numba.core import types
 from numba.extending import intrinsic as _untyped_intrinsic
+
+from moiety.sharing.ring import WORD_TYPES
 
 LANE_ROWS = 16
 PANEL_ROWS = 64
@@ -165,7 +171,7 @@ def bit_planes(typing_context, numbers, other, sign, less, key, out, stride):  #
     return signature, emit
 
 
-def subset_sums() -> Any:
+def subset_tile() -> Any:
     """A kernel (elements, subsets, count, out): 64 sums of pairs of 64-bit words, sum s over those with bit s set.
 
     Addresses. `elements` points to `count` pairs of words, `subsets` to as many words, `out` to the 64 sums of the
@@ -207,3 +213,82 @@ def subset_sums() -> Any:
         return signature, emit
 
     return kernel
+
+
+# How many probes share one load of rows, and how many rows one load of weights: as many accumulators as the vector
+# registers hold, thirty-two of 512 bits or sixteen of 256.
+_TILE_PROBES = 4
+_TILE_LANES = 4 if HAS_DOT_PRODUCT else 1
+
+# A block of a panel that stays in the first-level cache while all probes go over it, and the next one comes: 16 KiB.
+_BLOCK_PAIRS = 64
+
+_PAIR_BYTES = PANEL_ROWS * 4
+_PAIR_LINES = _PAIR_BYTES // 64
+
+# With one probe the memory is the limit, and the processor's own read-ahead stops at every page of 4 KiB.
+_AHEAD_BYTES = 4_096
+
+_four_probes = dot_tile(_TILE_LANES, _TILE_PROBES, 1)
+_four_of_few = dot_tile(_TILE_LANES, _TILE_PROBES, _PAIR_LINES)
+_one_probe = dot_tile(PANEL_LANES, 1, _PAIR_LINES)
+_subset_sums = subset_tile()
+
+
+@njit("void(uintp, intp, uintp, uint16[:, :, ::1])", nogil=True, cache=True)
+def panel_products(weights, dim, panels, out):  # type: ignore[no-untyped-def]
+    """Inner products of weights (B, dim) and panels (m, dim / 2, 64, 2), both given by address, into out (m, B, 64)."""
+    probes = out.shape[1]
+    whole = probes - probes % _TILE_PROBES
+    row_bytes = PANEL_ROWS * 2
+    for panel in range(out.shape[0]):
+        out[panel, :, :] = 0
+        here = out[panel].ctypes.data
+        first_pair = 0
+        while first_pair < dim // 2:
+            pairs = min(_BLOCK_PAIRS, dim // 2 - first_pair)
+            rows = panels + panel * dim * PANEL_ROWS * 2 + first_pair * _PAIR_BYTES
+            weight = weights + first_pair * 4
+            # While this block is gone through, tile by tile, the next one comes into the cache: evenly where the tiles
+            # are enough, since the processor waits where more lines are asked for at once than it can keep track of.
+            ahead = rows + pairs * _PAIR_BYTES
+            stride = _PAIR_BYTES * _TILE_PROBES // max(whole, 1)
+            for probe in range(0, whole, _TILE_PROBES):
+                for lane in range(0, PANEL_LANES, _TILE_LANES):
+                    lane_rows, lane_weights = rows + lane * 64, weight + probe * dim * 2
+                    lane_out = here + probe * row_bytes + lane * 32
+                    if stride > 64:
+                        _four_of_few(lane_rows, lane_weights, dim * 2, pairs, lane_out, row_bytes, ahead, _PAIR_BYTES)
+                    else:
+                        _four_probes(lane_rows, lane_weights, dim * 2, pairs, lane_out, row_bytes, ahead, stride)
+                ahead += pairs * stride if stride <= 64 else 0
+            for probe in range(whole, probes):
+                _one_probe(
+                    rows, weight + probe * dim * 2, dim * 2, pairs,
+                    here + probe * row_bytes, row_bytes, rows + _AHEAD_BYTES, _PAIR_BYTES,
+                )  # fmt: skip
+            first_pair += pairs
+
+
+@njit(
+    [
+        f"void({read}, {read}, {word}, {word}, uint64[:, ::1], uint64[:, ::1])"
+        for word, read in ((word, f"Array({word}, 1, 'C', readonly=True)") for word in WORD_TYPES)
+    ],
+    nogil=True,
+    cache=True,
+)
+def blind(numbers, other, sign, less, key, out):  # type: ignore[no-untyped-def]
+    """The bit planes of numbers + sign * other - less, xor a key (bits, m), into out (bits, m)."""
+    bytes_a_word = PANEL_ROWS * numbers.itemsize
+    for word in range(out.shape[1]):
+        bit_planes(
+            numbers.ctypes.data + word * bytes_a_word, other.ctypes.data + word * bytes_a_word, sign, less,
+            key.ctypes.data + word * 8, out.ctypes.data + word * 8, out.strides[0],
+        )  # fmt: skip
+
+
+@njit("void(uintp, uintp, intp, uintp)", nogil=True, cache=True)
+def subset_sums(elements, subsets, count, out):  # type: ignore[no-untyped-def]
+    """The sums of `subset_tile`, by address."""
+    _subset_sums(elements, subsets, count, out)

@@ -8,8 +8,6 @@ from numpy.typing import NDArray
 
 from moiety.matching.lanes import subset_sums
 
-_subset_sums = subset_sums()
-
 
 def element_sums(parts: NDArray[np.uint64], subsets: NDArray[np.uint64]) -> NDArray[np.uint64]:
     """Sums of ring elements over random subsets: parts (n, d) and subset bits (n, d / 2) -> (64, 2).
@@ -20,7 +18,7 @@ def element_sums(parts: NDArray[np.uint64], subsets: NDArray[np.uint64]) -> NDAr
         raise ValueError("one subset word for every ring element")
     elements, bits = np.ascontiguousarray(parts), np.ascontiguousarray(subsets)
     out = np.empty((2, 64), dtype=np.uint64)
-    _element_sums(elements.ctypes.data, bits.ctypes.data, bits.size, out.ctypes.data)
+    subset_sums(elements.ctypes.data, bits.ctypes.data, bits.size, out.ctypes.data)
     return np.ascontiguousarray(out.T)
 
 
@@ -30,11 +28,6 @@ def combinations(rows: NDArray[np.uint16], coefficients: NDArray[np.uint8], out:
     Each coefficient byte holds four choices of two bits: 0, 1, x or 1 + x.
     """
     _combinations(rows, coefficients, out)
-
-
-@njit("void(uintp, uintp, intp, uintp)", nogil=True, cache=True)
-def _element_sums(elements, subsets, count, out):  # type: ignore[no-untyped-def]
-    _subset_sums(elements, subsets, count, out)
 
 
 @njit(nogil=True, cache=True)
