@@ -33,6 +33,14 @@ def test_a_pair_counts_as_often_as_both_its_people_were_drawn():
     assert (rate.value, rate.high) == (0, 1)
 
 
+def test_a_mated_pair_counts_as_often_as_its_person_was_drawn():
+    """Person 0, who always fails, is drawn twice and person 2, who never does, not at all: then all fail."""
+    couples = np.array([[0, 1], [0, 2], [1, 2]])
+    mated, who = np.repeat([0.1, 0.95], 100), np.repeat([0, 2], 100)
+    rate = bootstrap.fnmr_at_fmr(mated, who, np.array([0.9, 0.8, 0.7]), couples, 0.5, Drawing())
+    assert (rate.value, rate.high) == (0.5, 1)
+
+
 def _measured(people, pairs_each, seed, target=0.05):
     """People with a mean mated score of their own, several pairs of each; impostor pairs of neighbours."""
     rng = np.random.default_rng(seed)

@@ -180,6 +180,32 @@ def test_the_command_answers_with_one_object(packaged: Path, data: Path, capfd: 
     assert answer["accuracy"] == pytest.approx(20 / 21)
 
 
+def test_each_rate_that_the_command_tells_is_the_one_of_its_name(
+    packaged: Path, data: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """Three pairs of one person and one without a face, seven of strangers, and all of them often enough."""
+    known = (packaged / "pairs.csv").read_text().splitlines()
+    mated = [line for line in known[1:] if line.endswith(",1,x")]
+    strangers = [line for line in known[1:] if line.endswith(",0,x")]
+    assert (len(mated), len(strangers)) == (4, 7)
+    lines = mated + strangers * 72
+    rows = [line[:-1] + fold for fold in "xy" for line in lines]
+    (packaged / "many.csv").write_text("\n".join([known[0], *rows]) + "\n")
+    words = ["evaluate", "pairs", str(packaged / "many.csv"), "--images", str(packaged / "images"), "--workers", "1"]
+    assert cli.run([*words, "--json"]) == 0
+    answer = json.loads(capfd.readouterr().out)
+    assert answer["accuracy"] == pytest.approx(1 - 2 / len(rows))
+    # Where the two rates cross, the one who failed is a fourth and the strangers who are nearest a seventh.
+    assert answer["eer"] == pytest.approx((1 / 4 + 1 / 7) / 2)
+    [(target, (value, low, high))] = answer["fnmr"].items()
+    assert (target, value) == ("1e-2", 0.25)
+    assert 0 < low < value < high < 1
+    assert cli.run(words) == 0
+    out, _ = capfd.readouterr()
+    assert f"equal error rate    {answer['eer']:.2%}".replace("%", " %") in out
+    assert f"FNMR at FMR 0.01    25.00 %; 95 % interval {100 * low:.2f} % to {100 * high:.2f} %" in out
+
+
 @pytest.mark.parametrize("content", ["image_a,image_b,same\n", "image_b,image_a,same,fold\n"])
 def test_no_pairs_at_all_are_answered_with_null(
     tmp_path: Path, data: Path, content: str, capfd: pytest.CaptureFixture[str]

@@ -72,6 +72,8 @@ def test_a_photograph_without_a_face_is_an_error_in_every_pair_it_is_in():
     assert found.accuracy == pytest.approx(1 - 2 / 2_020)
     assert found.fnmr[1e-2].value == 1 / 1_010
     assert whole.fnmr[1e-2].value == 0
+    assert whole.eer == 0
+    assert found.eer == pytest.approx(0.5 / 1_010)  # no false match beside the one that failed
     assert found.fnmr[1e-2].low < 0.001 < found.fnmr[1e-2].high < 0.01
 
 
@@ -101,6 +103,23 @@ def test_words_that_round_another_way_are_counted():
         ]
         differing.append(report.judge(pairs, vectors, "m").decisions_differing)
     assert max(differing) > 0
+
+
+def test_the_share_of_differing_decisions_is_of_those_that_were_made():
+    """Fold x has no other with both kinds to take a threshold from; only the eight pairs of fold y are decided."""
+    rng = np.random.default_rng(5)
+    differing = []
+    for _ in range(20):
+        face, other = unit(rng.normal(size=DIM)), unit(rng.normal(size=DIM))
+        shade = {str(k): unit(face + 0.5 * other + 1e-3 * k * rng.normal(size=DIM)) for k in range(8)}
+        order = sorted(shade, key=lambda name: float(face @ shade[name]))
+        pairs = [Pair("face", name, rank >= 4, "x", 2) for rank, name in enumerate(order)]
+        pairs += [Pair("face", name, False, "y", 2) for name in order]
+        found = report.judge(pairs, {"face": face, **shade}, "m")
+        assert found.accuracy_by_fold["x"] is None
+        differing.append(found.decisions_differing * 8)
+    assert all(count == round(count) for count in differing)
+    assert any(count % 2 for count in differing)
 
 
 def test_words_decide_as_the_scores_do_where_nothing_lies_close():

@@ -94,6 +94,7 @@ def test_an_unknown_field_is_refused(toml, fields):
         (r"^  \[56.*\],", "  [56.0, 112.0],", None),
         (r"^  \[56.*\],", "", "alignment"),
         (r"^fnmr = 0.023", "fnmr = 1.5", "fnmr"),
+        (r"^fnmr = 0.023", "fnmr = 0.009", None),
         (r"^cosine = 0.338", "cosine = 1.0", "cosine"),
         (r"^cosine = 0.338", "cosine = 0.1", None),
         (r"^fmr = 1e-3", "fmr = 1e-1", None),

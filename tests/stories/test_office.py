@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from datetime import UTC, datetime, time, timedelta
+from pathlib import Path
 
+import numpy as np
 import pytest
 
 import moiety
+from moiety.custody import page
+from moiety.custody.handles import handles
 from moiety.errors import Refused
 from moiety.identity.office import Office
 from moiety.identity.pseudonym import Pseudonym
@@ -22,6 +28,7 @@ from moiety.identity.refusals import (
     PurposeUnknown,
     RateUnmeasured,
 )
+from moiety.sharing.seat import SEATS
 from tests.stories.scene import DOOR, Clock, Photographs, spoilt
 
 Opened = Callable[[], Office]
@@ -52,6 +59,42 @@ def test_one_is_recognised_and_others_are_not(office: Office, photographs: Photo
     assert door.verify(photographs.anna[1], claimed=anna).fmr == pytest.approx(1e-4)
 
 
+def test_each_person_adds_to_the_false_matches_that_are_expected(office: Office, photographs: Photographs) -> None:
+    door = office.purpose("door")
+    for picture in (photographs.anna[0], photographs.bert):
+        door.enrol([picture], grounds="consent")
+    found = door.identify(photographs.anna[1])
+    assert found.gallery == 2
+    assert found.expected_false == pytest.approx(2 * found.fmr)
+
+
+def test_a_verdict_tells_the_rate_that_was_measured_and_not_the_one_that_was_asked_for(
+    office: Office, photographs: Photographs
+) -> None:
+    office.add_purpose(DOOR.replace("fmr = 0.0001", "fmr = 0.0004").encode())
+    door = office.purpose("door")
+    assert door.document.targets.fmr == 0.0004
+    assert door.verify(photographs.anna[0], claimed=UNENROLLED).fmr == 0.0001
+
+
+def test_a_row_keeps_the_grounds_that_its_person_was_enrolled_on(
+    office: Office, photographs: Photographs, tmp_path: Path
+) -> None:
+    """What each custodian stores, looked up by its own handle of the person."""
+    more = DOOR[DOOR.index("[grounds.consent]") :].replace("consent]", "contract]")
+    office.add_purpose(f"{DOOR}\n{more}".encode())
+    door = office.purpose("door")
+    for key, place in (("consent", 0), ("contract", 1)):
+        anna = door.enrol([photographs.anna[0]], grounds=key).pseudonym
+        known = handles("door", [anna.value])
+        for seat in SEATS:
+            with closing(sqlite3.connect(tmp_path / "office" / f"custodian-{seat}" / "custodian.sqlite")) as database:
+                rows = [row for (row,) in database.execute("SELECT rows FROM page")]
+            pages = page.load(rows, page.layout(192))
+            [[at, slot]] = np.argwhere((pages["handles"] == known[seat][0]).all(axis=2)).tolist()
+            assert pages["grounds"][at, slot] == place
+
+
 def test_several_pictures_make_one_person(office: Office, photographs: Photographs) -> None:
     door = office.purpose("door")
     anna = door.enrol(photographs.anna[:2], grounds="consent").pseudonym
@@ -66,8 +109,6 @@ def test_pictures_of_two_people_are_not_one_person(office: Office, photographs: 
 
 
 def test_one_picture_is_given_as_a_list_of_one(office: Office, photographs: Photographs) -> None:
-    import numpy as np
-
     door = office.purpose("door")
     picture = photographs.anna[0]
     for single in (str(picture), picture.read_bytes(), picture, np.zeros((2, 2, 3), dtype=np.uint8)):
@@ -86,7 +127,6 @@ def test_a_claim_that_is_no_pseudonym_is_refused(office: Office, photographs: Ph
 
 
 def test_a_picture_may_be_a_path_bytes_or_pixels(office: Office, photographs: Photographs) -> None:
-    import numpy as np
     from PIL import Image
 
     door = office.purpose("door")

@@ -9,7 +9,7 @@ import pytest
 from moiety.errors import Refused
 from moiety.identity.examples import DOOR
 from moiety.identity.grounds import position, require_successor
-from moiety.identity.purpose import DOCUMENT_LIMIT, Purpose, read
+from moiety.identity.purpose import DOCUMENT_LIMIT, GROUNDS_LIMIT, Purpose, read
 from moiety.identity.refusals import (
     GroundsUnknown,
     PurposeGroundsFixed,
@@ -126,6 +126,20 @@ def test_grounds_need_a_key_that_can_be_typed() -> None:
 
 def test_a_purpose_without_grounds_is_refused() -> None:
     [fault] = faults(DOOR[: DOOR.index("# On which legal grounds")].encode() + b"[grounds]\n")
+    assert fault.startswith("grounds:")
+
+
+def with_grounds(count: int) -> bytes:
+    """The example with so many grounds."""
+    at = DOOR.index("[grounds.consent]")
+    more = (DOOR[at:].replace("consent]", f"consent-{number}]") for number in range(1, count))
+    return "\n".join([DOOR, *more]).encode()
+
+
+def test_the_last_of_the_most_grounds_still_fits_one_byte_of_a_row() -> None:
+    purpose = read(with_grounds(GROUNDS_LIMIT))
+    assert position(purpose, f"consent-{GROUNDS_LIMIT - 1}") == GROUNDS_LIMIT - 1 <= 255
+    [fault] = faults(with_grounds(GROUNDS_LIMIT + 1))
     assert fault.startswith("grounds:")
 
 
