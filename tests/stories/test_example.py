@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -48,3 +49,36 @@ def test_the_example_runs(
     assert bert.startswith("Bert is door-")
     assert refused.startswith("refused [no_face]: ")
     assert erased == "Anna, erased: False"
+
+
+def commands_of_the_readme() -> list[str]:
+    """The lines of its "On the command line", without their remarks."""
+    section = (ROOT / "README.md").read_text().split("## On the command line\n", 1)[1]
+    return [line.partition("#")[0].strip() for line in section.split("```", 2)[1].strip().splitlines()]
+
+
+def test_the_commands_in_the_readme_run_as_they_stand(
+    tmp_path: Path,
+    data: Path,
+    photographs: Photographs,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setenv("MOIETY_DATA", str(data))
+    monkeypatch.delenv("MOIETY_OFFICE", raising=False)
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "staff").mkdir()
+    names = {"anna-1.jpg": 0, "anna-2.jpg": 1, "visitor.jpg": 2}
+    for name, number in names.items():
+        (tmp_path / name).write_bytes(photographs.anna[number].read_bytes())
+    (tmp_path / "staff" / "bert.jpg").write_bytes(photographs.bert.read_bytes())
+    anna = ""
+    for command in commands_of_the_readme():
+        words = shlex.split(command.replace("door-7Q2M-K3PX-…", anna))
+        assert words[0] == "moiety"
+        assert cli.run(words[1:]) == 0, command
+        out = capfd.readouterr().out
+        if not anna and words[1] == "enrol":
+            anna = out.strip()
+        if words[1] == "identify":
+            assert anna in out.splitlines()
