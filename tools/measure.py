@@ -46,6 +46,17 @@ def machine() -> dict[str, str | int]:
     }
 
 
+def revision() -> str:
+    """The last commit that changed the source, and whether the source differed from it."""
+
+    def said(*arguments: str) -> str:
+        return subprocess.run(
+            ["git", "-C", str(ROOT), *arguments, "--", "src"], stdout=subprocess.PIPE, check=True, text=True
+        ).stdout.strip()
+
+    return said("log", "-1", "--format=%h", "--abbrev=12") + ("-changed" if said("status", "--porcelain") else "")
+
+
 def labelled_pairs() -> list[str] | None:
     """The command that measures accuracy, where labelled pairs lie beside the checkout."""
     shared = Path(os.environ.get("MOIETY_SHARED", ROOT.parent / "shared"))
@@ -62,7 +73,12 @@ def measure(name: str, arguments: list[str], shown: list[str]) -> None:
     done = subprocess.run([COMMAND, *arguments, "--json"], stdout=subprocess.PIPE, check=False)
     if done.returncode != 0:
         raise SystemExit(f"'moiety {shown[0]}' ended with status {done.returncode}; its own words are above")
-    record = {"command": ["moiety", *shown], "machine": machine(), "result": json.loads(done.stdout)}
+    record = {
+        "command": ["moiety", *shown],
+        "machine": machine(),
+        "result": json.loads(done.stdout),
+        "revision": revision(),
+    }
     MEASUREMENTS.mkdir(parents=True, exist_ok=True)
     (MEASUREMENTS / f"{name}.json").write_text(json.dumps(record, indent=2, sort_keys=True) + "\n")
 

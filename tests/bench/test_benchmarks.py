@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import json
 import os
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -10,8 +12,10 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from moiety import cli
 from moiety.bench import enrol, peers, readers, scene, search, timing
 from moiety.bench.refusals import PeerUnknown, WrongAnswer
+from moiety.custody.crew import cores
 from moiety.custody.embedded import Embedded
 from moiety.custody.entries import Identified
 
@@ -45,6 +49,29 @@ def test_a_search_that_misses_somebody_is_not_timed(monkeypatch: pytest.MonkeyPa
         search.run(300, 64, 2, peer="best", seed=1, edge=EDGE)
 
 
+@pytest.mark.parametrize("name", ["OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"])
+def test_peers_that_are_kept_from_their_best_are_not_measured(
+    name: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv(name, str(cores() + 1))
+    assert cli.run(["bench", "search", "--rows", "1", "--dim", "2", "--probes", "1", "--json"]) == 2
+    assert json.loads(capsys.readouterr().out)["refused"] == "threads_limited"
+
+
+def test_memory_is_what_three_custodians_took_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    resident = iter([50_000_000, 50_000_000 + 3 * 7_000_000])
+    monkeypatch.setattr(search, "resident_bytes", lambda: next(resident))
+    assert search.run(64, 64, 1, peer="numpy", seed=1, edge=EDGE).mb_per_custodian == 7
+
+
+def test_the_rate_is_rows_by_seconds(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every look at this clock takes a second and a half."""
+    seconds = itertools.count(step=1.5)
+    monkeypatch.setattr(enrol, "now", lambda: next(seconds))
+    figures = enrol.run(900, 64, batch=300, seed=1, edge=EDGE)
+    assert (figures.rows_per_s, figures.rows_per_s_first) == (200, 200)
+
+
 def test_a_peer_that_nobody_knows_is_refused() -> None:
     with pytest.raises(PeerUnknown):
         search.run(10, 64, 1, peer="milvus", seed=1, edge=EDGE)
@@ -63,7 +90,7 @@ def test_the_peers_compute_inner_products() -> None:
     asked = vectors[[5, 8_999]]
     for work in peers.numpy_peers(vectors, asked).values():
         work()
-    for work in peers.faiss_peers(vectors, asked).values():
+    for work in peers.faiss_peers(vectors, asked, 2).values():
         _, found = work()  # type: ignore[misc]
         assert found[:, 0].tolist() == [5, 8_999]
     one = peers.numpy_peers(vectors, asked[:1])["numpy float32 GEMV"]()

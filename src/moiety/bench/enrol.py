@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass
 from statistics import median
+from time import perf_counter as now
 
 import numpy as np
 
@@ -36,9 +36,9 @@ def run(rows: int, dim: int, *, batch: int, seed: int, edge: scene.Edge) -> Enro
         for start in range(0, rows, batch):
             count = min(batch, rows - start)
             newcomers = scene.people(quantise_rows(scene.random_vectors(count, dim, rng)), edge)
-            began = time.perf_counter()
+            began = now()
             embedded.enrol(scene.GALLERY, newcomers)
-            rates.append(count / (time.perf_counter() - began))
+            rates.append(count / (now() - began))
             edge.progress("enrolling prepared templates", start + count, rows)
     return EnrolFigures(
         rows=rows,

@@ -43,12 +43,16 @@ FAISS_DEFAULT = "FAISS IndexFlatIP, as installed"
 FAISS_BLAS = "FAISS IndexFlatIP, BLAS threshold 1"
 
 
-def faiss_peers(vectors: Vectors, probes: Vectors) -> dict[str, Callable[[], object]]:
-    """FAISS IndexFlatIP as installed, and with its BLAS path taken from one probe on; empty without FAISS."""
+def faiss_peers(vectors: Vectors, probes: Vectors, threads: int) -> dict[str, Callable[[], object]]:
+    """FAISS IndexFlatIP as installed, and with its BLAS path taken from one probe on; empty without FAISS.
+
+    Both on so many threads.
+    """
     try:
         import faiss
     except ImportError:
         return {}
+    faiss.omp_set_num_threads(threads)
     index = faiss.IndexFlatIP(vectors.shape[1])
     index.add(vectors)
     best = min(_BEST, len(vectors))

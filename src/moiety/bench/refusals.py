@@ -21,6 +21,16 @@ class WrongAnswer(Refused):
     advice: ClassVar[str] = "a search that was to be timed gave a wrong answer; run `make test`"
 
 
+class ThreadsLimited(Refused):
+    """The environment keeps a peer from using every processor: it would not be at its best."""
+
+    code: ClassVar[str] = "threads_limited"
+    advice: ClassVar[str] = (
+        "the environment limits the threads of the plain searches, which would not be at their best;"
+        " unset OMP_NUM_THREADS, OPENBLAS_NUM_THREADS and MKL_NUM_THREADS, or set them to {cores}"
+    )
+
+
 class SizeWrong(Refused):
     """An odd dimension."""
 

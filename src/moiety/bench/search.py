@@ -100,7 +100,7 @@ def _measured(
     slots = scene.whole_pages(len(vectors))
     panels = random_panels(slots, dim)
     plain = readers.readers(panels, pool)
-    numpy_peers, faiss_peers = peers.numpy_peers(vectors, asked), peers.faiss_peers(vectors, asked)
+    numpy_peers, faiss_peers = peers.numpy_peers(vectors, asked), peers.faiss_peers(vectors, asked, cores())
     works: dict[str, timing.Work] = {
         "ours": lambda: embedded.identify(scene.GALLERY, words),
         **numpy_peers,

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from moiety.bench.scene import Edge, Progress
     from moiety.bench.search import SearchFigures
 
+_LIMITS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+
 app = typer.Typer(
     help="Measure speed beside other programs on this machine. Random rows: speed and memory, not accuracy.",
     no_args_is_help=True,
@@ -93,6 +95,7 @@ def search(
     """
     from moiety.bench.search import run
 
+    _unlimited()
     with bar() as progress:
         figures = run(rows, dim, probes, peer=peer, seed=seed, edge=_edge(progress))
     return Outcome(_search_answer(figures), _search_lines(figures))
@@ -102,7 +105,7 @@ def search(
 def enrol(
     rows: Annotated[int, typer.Option("--rows", min=1, help="Prepared templates to enrol.")] = 200_000,
     dim: Dim = 192,
-    batch: Annotated[int, typer.Option("--batch", min=1, max=1_000_000, help="Rows in one enrolment.")] = 50_000,
+    batch: Annotated[int, typer.Option("--batch", min=1, max=131_072, help="Rows in one enrolment.")] = 50_000,
     seed: Annotated[int, typer.Option("--seed", min=0, help="Repeats the same templates.")] = 1,
     as_json: AsJson = False,
 ) -> Outcome[EnrolAnswer]:
@@ -118,6 +121,15 @@ def enrol(
     with bar() as progress:
         figures = run(rows, dim, batch=batch, seed=seed, edge=_edge(progress))
     return Outcome(_enrol_answer(figures), _enrol_lines(figures))
+
+
+def _unlimited() -> None:
+    """Raises `ThreadsLimited`: the libraries read these when they are loaded, and tell nobody."""
+    from moiety.bench.refusals import ThreadsLimited
+    from moiety.custody.crew import cores
+
+    if any(os.environ.get(name) not in (None, "", str(cores())) for name in _LIMITS):
+        raise ThreadsLimited(cores=cores())
 
 
 def _edge(progress: Progress) -> Edge:
