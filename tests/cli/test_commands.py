@@ -19,10 +19,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from PIL import Image
 
 from moiety import cli
 from moiety.cli.check import Checked
-from moiety.cli.enrol import EnrolledAnswer, EnrolledMany, RefusedPerson
+from moiety.cli.enrol import AdvisedPerson, EnrolledAnswer, EnrolledMany, RefusedPerson
 from moiety.cli.identify import IdentifiedAnswer
 from moiety.cli.init import Made
 from moiety.cli.person import ErasedAnswer
@@ -174,6 +175,28 @@ def test_enrol_one(shell: Shell, photographs: Photographs) -> None:
     status, out = shell("enrol", "door", photographs.bert, "--grounds", "consent")
     assert status == 0
     assert Pseudonym.parse(out.strip()).purpose == "door"
+
+
+def test_enrolling_says_what_the_pictures_could_have_better(
+    shell: Shell, photographs: Photographs, tmp_path: Path
+) -> None:
+    dark = tmp_path / "staff" / f"{NAME}.png"
+    dark.parent.mkdir()
+    with Image.open(photographs.anna[0]) as picture:
+        picture.convert("RGB").point(lambda level: level // 5).save(dark)
+    status, answer = shell.json("enrol", "door", dark, "--grounds", "consent")
+    keys(answer, EnrolledAnswer)
+    [advice] = answer["advice"]
+    assert (status, shell.said) == (0, "")
+    assert advice.startswith("the face is dark (exposure ")
+    status, out = shell("enrol", "door", dark, "--grounds", "consent")
+    assert (status, out.count("\n"), shell.said) == (0, 1, f"{advice}\n")
+    assert shell.json("enrol", "door", photographs.anna[0], "--grounds", "consent")[1]["advice"] == []
+    many = ("enrol", "door", "--folders", dark.parent, "--map", tmp_path / "map.csv", "--grounds", "consent")
+    status, answer = shell.json(*many)
+    assert (status, answer["advice"]) == (0, [{"number": 1, "advice": [advice]}])
+    keys(answer["advice"][0], AdvisedPerson)
+    assert f"person 1, enrolled: {advice}\n" in shell.said
 
 
 @pytest.mark.parametrize("place", ["a full disk", "a reader that has gone"])
@@ -386,7 +409,7 @@ def test_identify(shell: Shell, photographs: Photographs) -> None:
     assert (status, answer["candidates"], answer["gallery"], answer["carried"]) == (0, [anna], 1, True)
     assert answer["expected_false"] == answer["fmr"] > 0
     status, answer = shell.json("identify", "door", photographs.stranger)
-    assert (status, answer["candidates"]) == (1, [])
+    assert (status, answer["candidates"], answer["text"]) == (1, [], "nobody matches this picture")
     assert shell("identify", "door", photographs.stranger) == (1, "nobody of 1 people matches this picture\n")
     status, out = shell("identify", "door", photographs.anna[1])
     assert (status, out.splitlines()[0]) == (0, anna)
@@ -403,6 +426,11 @@ def test_identify_where_the_policy_does_not_carry(shell: Shell, photographs: Pho
     assert answer["text"] == "candidates for a human, not an identification"
     status, out = shell("identify", "strict", photographs.anna[1])
     assert status == 4
+    assert "candidates for a human, not an identification" in out
+    status, answer = shell.json("identify", "strict", photographs.stranger)
+    assert (status, answer["candidates"], answer["carried"]) == (4, [], False)
+    status, out = shell("identify", "strict", photographs.stranger)
+    assert (status, out.splitlines()[0]) == (4, "nobody of 1 people matches this picture")
     assert "candidates for a human, not an identification" in out
 
 

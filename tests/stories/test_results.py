@@ -36,7 +36,13 @@ def test_candidates_are_a_set_without_order() -> None:
 
 def test_the_text_says_what_candidates_are_where_the_policy_does_not_carry_them() -> None:
     assert candidates(ANNA, carried=False).text == "candidates for a human, not an identification"
+    assert candidates(carried=False).text == "candidates for a human, not an identification"
     assert "not an identification" not in candidates(ANNA).text
+
+
+def test_the_text_says_that_nobody_was_found() -> None:
+    assert candidates().text == "nobody matches this picture"
+    assert candidates(ANNA).text == "found at a false alarm rate that this purpose allows"
 
 
 @pytest.mark.parametrize("result", [Enrolled, Verdict, Candidates, Erased])

@@ -25,8 +25,8 @@ def identify(
 ) -> Outcome[IdentifiedAnswer]:
     """Whom of this purpose may this picture show? Candidates are in no order; there is no score.
 
-    Exit status 0 with candidates, 1 without; 4 where the model cannot keep the purpose's fpir at this size
-    of gallery: what is printed then are candidates for a human, not an identification.
+    Exit status 0 with candidates, 1 without; 4 with or without, where the model cannot keep the purpose's fpir
+    at this size of gallery: what is printed then are candidates for a human, not an identification.
 
     \b
     Examples:
@@ -44,8 +44,10 @@ def identify(
         "carried": found.carried,
         "text": found.text,
     }
-    remark = f"{found.text}; of {found.gallery} people searched, a stranger matches {found.expected_false:.2g}"
+    remarks = [] if names else [f"nobody of {found.gallery} people matches this picture"]
+    if names or not found.carried:
+        remarks.append(
+            f"{found.text}; of {found.gallery} people searched, a stranger matches {found.expected_false:.2g}"
+        )
     status = (DONE if found else NO_MATCH) if found.carried else NOT_CARRIED
-    if not names:
-        remark = f"nobody of {found.gallery} people matches this picture"
-    return Outcome(answer, [*names, remark], status)
+    return Outcome(answer, [*names, *remarks], status)

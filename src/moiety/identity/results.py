@@ -9,16 +9,21 @@ from typing import Final
 
 from moiety.identity.pseudonym import Pseudonym
 
+NOBODY: Final = "nobody matches this picture"
 CARRIED: Final = "found at a false alarm rate that this purpose allows"
 NOT_CARRIED: Final = "candidates for a human, not an identification"
 
 
 @dataclass(frozen=True, slots=True)
 class Enrolled:
-    """Somebody was enrolled, at all three custodians, and matches until the day `expires` begins in UTC."""
+    """Somebody was enrolled, at all three custodians, and matches until the day `expires` begins in UTC.
+
+    `advice` says in words what the pictures could have better, where they were good enough to be accepted.
+    """
 
     pseudonym: Pseudonym
     expires: date
+    advice: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +46,7 @@ class Candidates:
 
     `fmr` is the chance of one false match, `gallery` how many people were searched, `expected_false` how many
     of them a stranger would match on average. `carried` says whether the purpose allows that; where it does
-    not, `text` says what the candidates are.
+    not, `text` says what the candidates are, even if there are none.
     """
 
     pseudonyms: frozenset[Pseudonym] = field(repr=False)
@@ -52,7 +57,9 @@ class Candidates:
 
     @property
     def text(self) -> str:
-        return CARRIED if self.carried else NOT_CARRIED
+        if not self.carried:
+            return NOT_CARRIED
+        return CARRIED if self.pseudonyms else NOBODY
 
     def __iter__(self) -> Iterator[Pseudonym]:
         return iter(self.pseudonyms)
