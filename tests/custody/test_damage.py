@@ -17,6 +17,7 @@ from moiety.custody.custodian import Custodian
 from moiety.custody.embedded import Embedded
 from moiety.custody.page import Pages
 from moiety.custody.slots import State
+from moiety.matching.refusals import Disagreement
 from tests.custody.damage import delete, first_active, flip, forge
 from tests.custody.scene import DOOR, TODAY, Clock, matched, opened, people
 
@@ -153,6 +154,21 @@ def test_naming_the_wrong_custodian_does_not_open_the_gallery(inhabited: Path) -
     assert office.mend("c") == 64
     assert matched(office, CROWD) == [True] * 6
     office.close()
+
+
+@pytest.mark.parametrize("alter", [alter_expiry, alter_grounds, alter_state])
+def test_nothing_is_written_where_the_helpers_tell_different_things(
+    inhabited: Path, alter: Callable[[Pages, Pages], None]
+) -> None:
+    """What is public among the three is copied from helpers that say the same, never from one of them alone."""
+    from tests.custody.test_overwriting import columns
+
+    forge(inhabited / "custodian-c", "c", alter)
+    with closing(opened(inhabited)) as office:
+        before = {column: held.tobytes() for column, held in columns(office, "a").items()}
+        with pytest.raises(Disagreement):
+            office.mend("a")
+        assert {column: held.tobytes() for column, held in columns(office, "a").items()} == before
 
 
 def test_a_mended_part_is_the_old_one_bit_by_bit(inhabited: Path) -> None:

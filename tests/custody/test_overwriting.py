@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -125,6 +126,36 @@ def test_a_refresh_does_not_take_along_who_has_expired(office: Embedded, folder:
     assert matched(office, CROWD + past) == [True] * 6 + [False] * 2
     assert (columns(office, "c")["states"] == State.ACTIVE).sum() == 6
     assert not office.erase(DOOR, past[0].pseudonym)
+
+
+def test_what_lies_where_nobody_is_shares_nothing(office: Embedded, clock: Clock) -> None:
+    """Not the template of whoever was there, and no other one: any two custodians' dummies are noise together."""
+    from moiety.sharing.split import combine
+
+    past = people(2, seed=7, expires_day=TODAY + 1)
+    office.enrol(DOOR, CROWD + past)
+    gone = [CROWD[0], *past]
+    templates = {person.words.astype(np.uint16).tobytes() for person in gone}
+    whole = combine({seat: columns(office, seat)["rows"] for seat in ("a", "b")})
+    slots = [at for at, row in enumerate(whole) if row.tobytes() in templates]
+    assert len(slots) == len(gone)
+    office.erase(DOOR, CROWD[0].pseudonym)
+    clock.pass_(days=1)
+    office.refresh()
+    after = {seat: columns(office, seat) for seat in SEATS}
+    free = np.flatnonzero(after["a"]["states"].reshape(-1) == State.FREE)
+    assert set(slots) <= set(free.tolist())
+    for column, old in (("rows", whole), ("pseudonyms", None)):
+        found = []
+        for pair in itertools.combinations(SEATS, 2):
+            held = {seat: np.ascontiguousarray(after[seat][column]) for seat in pair}
+            words = {seat: some.reshape(-1, some.shape[-1]).view(np.uint16)[free] for seat, some in held.items()}
+            found.append(combine(words))
+            if old is not None:
+                assert not (found[-1] == old[free]).all(axis=1).any()
+        for one, other in itertools.combinations(found, 2):
+            assert (one == other).mean() < 0.01
+            assert not (one == other).all(axis=1).any()
 
 
 def test_erasing_is_not_acknowledged_while_another_program_holds_the_log(

@@ -55,6 +55,36 @@ def sides_for(
     return {seat: three.side(seat, shares[seat], parts[seat], EVERYONE, head) for seat in SEATS}
 
 
+# A side that does not fit its own header.
+
+
+@pytest.mark.parametrize(
+    ("rows", "mask"),
+    [(ROWS, 1), (ROWS, 3), (ROWS + 1, 2), (ROWS + 63, 2), (0, 1)],
+)
+def test_a_mask_has_a_bit_for_every_row_in_whole_words(
+    parts: dict[Seat, NDArray[np.uint16]], rows: int, mask: int
+) -> None:
+    """Before anything is sent: a short mask would be stretched over rows that it says nothing of."""
+    good = sides_for(faces(1).astype(np.int32), parts)["a"]
+    wrong = replace(good, header=replace(good.header, rows=rows), mask=np.ones(mask, dtype=np.uint64))
+    with pytest.raises(ValueError, match="one bit a row"):
+        next(attempt(wrong))
+
+
+@pytest.mark.parametrize(
+    ("count", "dim", "dtype"),
+    [(2, DIM, np.uint32), (1, DIM - 2, np.uint32), (1, DIM, np.uint64), (1, DIM, np.int32)],
+)
+def test_a_probe_has_the_headers_shape_in_words_of_32_bits(
+    parts: dict[Seat, NDArray[np.uint16]], count: int, dim: int, dtype: type
+) -> None:
+    good = sides_for(faces(1).astype(np.int32), parts)["a"]
+    with pytest.raises(ValueError, match="32-bit words"):
+        next(attempt(replace(good, probe=np.zeros((count, dim), dtype=dtype))))
+    next(attempt(good))
+
+
 # A probe that is not a face.
 
 

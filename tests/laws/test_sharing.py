@@ -164,6 +164,28 @@ def test_recovery_is_bit_identical_and_masked(lost: str) -> None:
     assert np.count_nonzero(again == sent[one]) < 20
 
 
+def test_one_secret_masks_every_set_of_rows_and_every_loss_otherwise() -> None:
+    """The difference of two contributions under one mask is the difference of the helper's own rows."""
+    key, nothing = os.urandom(32), np.zeros((50, 64), dtype=np.uint16)
+    masks = [recover.contribution(nothing, "a", lost, key, at) for lost in ("b", "c") for at in (b"door 3", b"door 4")]
+    for one, other in combinations(masks, 2):
+        assert np.count_nonzero(one == other) < 20  # 0.05 expected among 3,200
+    again = recover.contribution(nothing, "a", "b", key, b"door 3")
+    assert (again == masks[0]).all()
+
+
+def test_a_custodian_does_not_help_itself() -> None:
+    with pytest.raises(ValueError, match="does not help itself"):
+        recover.contribution(np.zeros((1, 2), dtype=np.uint16), "a", "a", bytes(32), b"door 3")
+
+
+@pytest.mark.parametrize("length", [0, 16, 31])
+def test_a_secret_that_could_be_guessed_is_no_key(length: int) -> None:
+    with pytest.raises(ValueError, match="32 bytes"):
+        derive(bytes(length), b"x")
+    assert len(derive(bytes(32), b"x")) == 32
+
+
 def test_streams_agree_at_both_ends_and_with_nothing_else() -> None:
     key = os.urandom(32)
     bound = [(b"a",), (b"b",), (b"", b"a"), (b"a", b"")]
