@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -19,7 +20,7 @@ from moiety.matching.policy import Rate, Terms, identify_point
 from moiety.matching.reference import decide
 from moiety.matching.refusals import MalformedProbe, MalformedTemplate
 from moiety.matching.words import quantise
-from tests.custody.scene import DIM, DOCUMENT, DOOR, TERMS, TODAY, Clock, matched, people
+from tests.custody.scene import DIM, DOCUMENT, DOOR, TERMS, TODAY, Clock, matched, opened, people
 
 
 def test_an_empty_gallery_matches_nobody(office: Embedded) -> None:
@@ -239,3 +240,18 @@ def test_a_gallery_has_a_name_of_some_length(office: Embedded) -> None:
         with pytest.raises(refusals.GalleryNameWrong):
             office.add_gallery(name, TERMS, b"")
     assert office.galleries() == [DOOR]
+
+
+def test_a_clock_set_back_brings_nobody_back(folder: Path) -> None:
+    """Whoever expired while the office was open stays expired in it, at all three."""
+    clock = Clock()
+    office = opened(folder, clock)
+    crowd = [*people(3, expires_day=TODAY + 2), *people(2, seed=4)]
+    office.enrol(DOOR, crowd)
+    assert matched(office, crowd) == [True] * 5
+    clock.pass_(days=2)
+    assert matched(office, crowd) == [False] * 3 + [True] * 2
+    clock.pass_(days=-2)
+    assert matched(office, crowd) == [False] * 3 + [True] * 2
+    assert office.gallery(DOOR).rows == 2
+    office.close()

@@ -54,6 +54,7 @@ class Gallery:
         self._bringing_up_to_date = Lock()
         self._cached: tuple[int, int] | None = None
         self._read: tuple[int, Current] | None = None
+        self._latest_day = 0
         self._digests = np.empty((0, DIGEST_BYTES), dtype=np.uint8)
         self._alive: tuple[tuple[int, int, int], Alive] | None = None
 
@@ -116,7 +117,11 @@ class Gallery:
         return current
 
     def alive(self, current: Current, day: int) -> Alive:
-        """Which slots hold somebody who is valid on this unix day, in the cache that `read` brought to `current`."""
+        """Which slots hold somebody who is valid on this unix day, in the cache that `read` brought to `current`.
+
+        Days do not come back: where the clock was set back, the latest day that was asked for counts.
+        """
+        day = self._latest_day = max(day, self._latest_day)
         key = (current.epoch, current.row.version, day)
         kept = self._alive
         if kept is None or kept[0] != key:
