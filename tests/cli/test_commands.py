@@ -187,10 +187,11 @@ def test_enrolling_says_what_the_pictures_could_have_better(
     status, answer = shell.json("enrol", "door", dark, "--grounds", "consent")
     keys(answer, EnrolledAnswer)
     [advice] = answer["advice"]
-    assert (status, shell.said) == (0, "")
+    assert (status, advice in shell.said) == (0, False)
     assert advice.startswith("the face is dark (exposure ")
     status, out = shell("enrol", "door", dark, "--grounds", "consent")
-    assert (status, out.count("\n"), shell.said) == (0, 1, f"{advice}\n")
+    assert (status, out.count("\n")) == (0, 1)
+    assert shell.said.endswith(f"{advice}\n")
     assert shell.json("enrol", "door", photographs.anna[0], "--grounds", "consent")[1]["advice"] == []
     many = ("enrol", "door", "--folders", dark.parent, "--map", tmp_path / "map.csv", "--grounds", "consent")
     status, answer = shell.json(*many)

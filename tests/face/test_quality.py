@@ -55,6 +55,21 @@ def test_each_measure_has_its_number_its_limit_and_its_reason(changed, measure, 
             quality.require()
 
 
+@pytest.mark.parametrize(
+    ("changed", "words"),
+    [
+        ({"exposure": 24.04}, "the face is dark (exposure 24, at least 50 is advised)"),
+        ({"exposure": 49.9}, "the face is dark (exposure 49.9, at least 50 is advised)"),
+        ({"exposure": 230.0}, "the face is overexposed (exposure 230, at most 205 is advised)"),
+        ({"yaw": -40.26}, "the face is turned to the side (yaw 40.3, at most 35 is advised)"),
+        ({"outside": 0.1234}, "part of the face is outside the picture (outside 0.123, at most 0.1 is advised)"),
+    ],
+)
+def test_a_finding_is_told_in_words_with_its_numbers(changed, words):
+    (finding,) = Quality(**{**GOOD, **changed}).findings()
+    assert finding.words == words
+
+
 def test_refusals_come_first():
     findings = Quality(**{**GOOD, "yaw": 50.0, "exposure": 20.0, "outside": 0.9, "eyes_px": 30.0}).findings()
     assert [finding.measure for finding in findings] == ["outside", "eyes_px", "exposure", "yaw"]

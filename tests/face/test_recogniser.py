@@ -207,6 +207,12 @@ def test_a_dark_picture_of_a_face_is_advised_against_and_still_the_person(recogn
     (face,) = recogniser.faces(dark)
     assert [finding.measure for finding in face.quality.findings()] == ["exposure"]
     assert recogniser.probe(dark).vector @ probes["obama.jpg"] > 0.9
+    template = recogniser.template([dark])
+    [advice] = template.advice
+    assert advice.startswith("the face is dark (exposure ")
+    assert repr(template) == f"Template(model='mobilefacenet-192', advice=({advice!r},))"
+    assert recogniser.template([photograph("obama.jpg"), dark]).advice == (f"picture 2: {advice}",)
+    assert recogniser.template([photograph("obama.jpg")]).advice == ()
 
 
 def test_channels_are_fed_in_the_order_of_the_card(recogniser, photograph, probes):

@@ -28,10 +28,12 @@ class EnrolOneOrMany(Refused):
 
 
 class EnrolledAnswer(TypedDict):
-    """What `enrol PURPOSE PICTURES...` answers; `expires` is the first day (UTC) without a match."""
+    """What `enrol PURPOSE PICTURES...` answers; `expires` is the first day (UTC) without a match, `advice` what
+    the pictures could have better."""
 
     pseudonym: str
     expires: str
+    advice: list[str]
 
 
 class RefusedPerson(TypedDict):
@@ -42,11 +44,19 @@ class RefusedPerson(TypedDict):
     advice: str
 
 
+class AdvisedPerson(TypedDict):
+    """Somebody who was enrolled from pictures that could be better, by the same `number`."""
+
+    number: int
+    advice: list[str]
+
+
 class EnrolledMany(TypedDict):
     """What `enrol PURPOSE --folders DIR --map FILE` answers."""
 
     enrolled: int
     refusals: list[RefusedPerson]
+    advice: list[AdvisedPerson]
 
 
 def enrol(
@@ -100,7 +110,11 @@ def _one(
             enrolled = next(outcomes)
         if isinstance(enrolled, Refused):
             raise enrolled
-        answer: EnrolledAnswer = {"pseudonym": str(enrolled.pseudonym), "expires": enrolled.expires.isoformat()}
+        answer: EnrolledAnswer = {
+            "pseudonym": str(enrolled.pseudonym),
+            "expires": enrolled.expires.isoformat(),
+            "advice": list(enrolled.advice),
+        }
         lines = [answer["pseudonym"]]
         try:
             if waiting:
@@ -111,12 +125,15 @@ def _one(
             desk.erase(enrolled.pseudonym)
             raise
         waiting.clear()  # what comes once the answer was given comes too late
+    for advice in [] if as_json else answer["advice"]:
+        remark(f"{advice}\n")
     return Outcome(answer, lines, said=True)
 
 
 def _many(purpose: str, folders: Path, map_to: Path, grounds: str, office: Path | None) -> Outcome[EnrolledMany]:
     everybody = people(folders)
     refusals: list[RefusedPerson] = []
+    advised: list[AdvisedPerson] = []
     with bar() as progress, opened(office, progress) as m:
         desk = m.purpose(purpose)
         outcomes = desk.enrol_many((pictures for _, pictures in everybody), grounds=grounds)
@@ -128,12 +145,18 @@ def _many(purpose: str, folders: Path, map_to: Path, grounds: str, office: Path 
                         _write_down(rows, name, outcome.pseudonym, desk)
                 if isinstance(outcome, Refused):
                     refusals.append({"number": number, "code": outcome.code, "advice": outcome.text})
+                elif outcome.advice:
+                    advised.append({"number": number, "advice": list(outcome.advice)})
                 progress("enrolling", number, len(everybody))
     for refusal in refusals:
         remark(f"person {refusal['number']}: {refusal['advice']} [{refusal['code']}]\n")
+    for person in advised:
+        remark(f"person {person['number']}, enrolled: {'; '.join(person['advice'])}\n")
     enrolled = len(everybody) - len(refusals)
     line = f"enrolled {enrolled} of {len(everybody)}"
-    return Outcome({"enrolled": enrolled, "refusals": refusals}, [line], NO_MATCH if refusals else DONE)
+    return Outcome(
+        {"enrolled": enrolled, "refusals": refusals, "advice": advised}, [line], NO_MATCH if refusals else DONE
+    )
 
 
 def _write_down(rows: MapWriter, name: str, pseudonym: Pseudonym, desk: PurposeOffice) -> None:

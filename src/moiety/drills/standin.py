@@ -30,6 +30,7 @@ class Face:
     """A template or probe: a unit vector (d,) float32."""
 
     vector: NDArray[np.float32] = field(repr=False)
+    advice: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -67,6 +67,12 @@ class Finding:
     reason: str
     refusal: PictureRefused | None = None
 
+    @property
+    def words(self) -> str:
+        """The reason with its numbers, for people."""
+        bound = "at most" if abs(self.number) > self.limit else "at least"
+        return f"{self.reason} ({self.measure} {abs(self.number):.3g}, {bound} {self.limit:g} is advised)"
+
 
 @dataclass(frozen=True, slots=True)
 class Quality:

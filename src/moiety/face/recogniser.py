@@ -82,13 +82,14 @@ class Recogniser:
             raise NoPictures
         if len(pictures) > PICTURES_LIMIT:
             raise TooManyPictures(limit=PICTURES_LIMIT)
-        vectors = np.stack([self._one(picture) for picture in pictures])
+        faces = [self._one(picture) for picture in pictures]
+        vectors = np.stack([vector for vector, _ in faces])
         self._agree(vectors)
-        return Template(self.card.name, unit(vectors.mean(axis=0)))
+        return Template(self.card.name, unit(vectors.mean(axis=0)), _advice([quality for _, quality in faces]))
 
     def probe(self, picture: Picture) -> Probe:
         """A probe from a picture with one face; raises a `PictureRefused`."""
-        return Probe(self.card.name, self._one(picture))
+        return Probe(self.card.name, self._one(picture)[0])
 
     def embed_nearest_centre(self, picture: Picture) -> Vector:
         """The unit vector (d,) of the face nearest the picture's centre, for measuring on labelled pictures that
@@ -102,7 +103,7 @@ class Recogniser:
         nearest = min(found, key=lambda one: float(np.hypot(*(np.array(one.centre) - middle))))
         return self._vector(self._crop(pixels, nearest)[0])
 
-    def _one(self, picture: Picture) -> Vector:
+    def _one(self, picture: Picture) -> tuple[Vector, Quality]:
         pixels = load(picture)
         with self._turn:
             found = self._detector.find(pixels)
@@ -112,7 +113,7 @@ class Recogniser:
             raise SeveralFaces(faces=len(found))
         aligned, quality = self._crop(pixels, found[0])
         quality.require()
-        return self._vector(aligned)
+        return self._vector(aligned), quality
 
     def _vector(self, aligned: Pixels) -> Vector:
         with self._turn:
@@ -141,6 +142,15 @@ class Recogniser:
         typical = np.median((vectors @ vectors.T)[others].reshape(len(vectors), -1), axis=1)
         if typical.min() < self.card.rates[0].cosine:
             raise PicturesDisagree(picture=int(typical.argmin()) + 1)
+
+
+def _advice(pictures: Sequence[Quality]) -> tuple[str, ...]:
+    """What each accepted picture could have better, with its number among several."""
+    return tuple(
+        f"picture {number}: {finding.words}" if len(pictures) > 1 else finding.words
+        for number, quality in enumerate(pictures, 1)
+        for finding in quality.findings()
+    )
 
 
 def _detector(store: ModelStore, name: str, threads: int | None) -> Detector:

@@ -14,10 +14,14 @@ Vector: TypeAlias = NDArray[np.float32]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Template:
-    """A face that is to be enrolled, from one picture or several; `vector` (d,) float32 has unit length."""
+    """A face that is to be enrolled, from one picture or several; `vector` (d,) float32 has unit length.
+
+    `advice` says in words and numbers what makes errors likelier in pictures that were accepted all the same.
+    """
 
     model: str
     vector: Vector = field(repr=False)
+    advice: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -7,7 +7,7 @@ from datetime import UTC, date, timedelta
 
 from moiety.errors import Refused
 from moiety.identity import grounds as legal
-from moiety.identity.ports import Clock, Custodians, Entropy, Face, Models, Newcomer, Picture
+from moiety.identity.ports import Clock, Custodians, Entropy, Models, Newcomer, Picture, Template
 from moiety.identity.pseudonym import Pseudonym
 from moiety.identity.purpose import Purpose
 from moiety.identity.refusals import ClockWithoutZone, PicturesNotAList
@@ -75,7 +75,7 @@ def _list(pictures: Sequence[Picture]) -> Sequence[Picture]:
 
 
 def _keep(
-    purpose: Purpose, face: Face, position: int, custodians: Custodians, clock: Clock, entropy: Entropy
+    purpose: Purpose, face: Template, position: int, custodians: Custodians, clock: Clock, entropy: Entropy
 ) -> Enrolled:
     from moiety.matching.words import quantise
 
@@ -86,4 +86,4 @@ def _keep(
     pseudonym = Pseudonym.fresh(purpose.name, entropy)
     newcomer = Newcomer(quantise(face.vector), pseudonym.value, (expires - _EPOCH).days, position)
     custodians.enrol(purpose.name, [newcomer])
-    return Enrolled(pseudonym, expires)
+    return Enrolled(pseudonym, expires, face.advice)

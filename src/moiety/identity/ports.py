@@ -49,10 +49,17 @@ class Face(Protocol):
     def vector(self) -> NDArray[np.float32]: ...
 
 
+class Template(Face, Protocol):
+    """A face that is to be enrolled; `advice` says in words what its pictures could have better."""
+
+    @property
+    def advice(self) -> tuple[str, ...]: ...
+
+
 class Recogniser(Protocol):
     """One installed model; both verbs raise a typed refusal for each kind of picture that will not do."""
 
-    def template(self, pictures: Sequence[Picture]) -> Face: ...
+    def template(self, pictures: Sequence[Picture]) -> Template: ...
 
     def probe(self, picture: Picture) -> Face: ...
 
