@@ -41,3 +41,9 @@ def data_folder(environment: Mapping[str, str] | None = None) -> Path:
 def office_folder(environment: Mapping[str, str] | None = None) -> Path:
     """Folder of the office where a command names none; it need not exist yet."""
     return Path((os.environ if environment is None else environment).get(OFFICE.variable) or "office")
+
+
+def thread_limits() -> set[str]:
+    """What the environment says about the threads of the numeric libraries, which read it when they are loaded."""
+    names = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+    return {os.environ[name] for name in names if os.environ.get(name)}

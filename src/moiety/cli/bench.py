@@ -16,8 +16,6 @@ if TYPE_CHECKING:
     from moiety.bench.scene import Edge, Progress
     from moiety.bench.search import SearchFigures
 
-_LIMITS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
-
 app = typer.Typer(
     help="Measure speed beside other programs on this machine. Random rows: speed and memory, not accuracy.",
     no_args_is_help=True,
@@ -124,11 +122,11 @@ def enrol(
 
 
 def _unlimited() -> None:
-    """Raises `ThreadsLimited`: the libraries read these when they are loaded, and tell nobody."""
     from moiety.bench.refusals import ThreadsLimited
     from moiety.custody.crew import cores
+    from moiety.settings import thread_limits
 
-    if any(os.environ.get(name) not in (None, "", str(cores())) for name in _LIMITS):
+    if thread_limits() - {str(cores())}:
         raise ThreadsLimited(cores=cores())
 
 
