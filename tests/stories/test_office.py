@@ -20,6 +20,7 @@ from moiety.identity.pseudonym import Pseudonym
 from moiety.identity.refusals import (
     ClockWithoutZone,
     GroundsUnknown,
+    OfficeClosed,
     PicturesNotAList,
     PseudonymOfAnotherPurpose,
     PseudonymUnreadable,
@@ -27,6 +28,7 @@ from moiety.identity.refusals import (
     PurposeModelFixed,
     PurposeUnknown,
     RateUnmeasured,
+    SeatUnknown,
 )
 from moiety.sharing.seat import SEATS
 from tests.stories.scene import DOOR, Clock, Photographs, spoilt
@@ -307,6 +309,42 @@ def test_what_the_rates_do_not_carry_is_for_a_human(office: Office, photographs:
     assert found.text == "candidates for a human, not an identification"
     assert set(found) <= {anna}
     assert found.expected_false == found.fmr > 1e-10
+
+
+def test_a_closed_office_answers_nothing(office: Office, photographs: Photographs) -> None:
+    door, picture = office.purpose("door"), photographs.anna[0]
+    arriving = door.enrol_many(iter([[picture], [picture]]), grounds="consent")
+    assert isinstance(next(arriving), moiety.Enrolled)
+    office.close()
+    office.close()
+    for ask in (
+        lambda: next(arriving),
+        lambda: door.enrol([picture], grounds="consent"),
+        lambda: door.verify(picture, claimed=UNENROLLED),
+        lambda: door.identify(picture),
+        lambda: door.erase(UNENROLLED),
+        lambda: office.purpose("door"),
+        lambda: office.add_purpose(DOOR.encode()),
+        office.purposes,
+        office.refresh,
+        office.check,
+        office.mend,
+        office.status,
+    ):
+        with pytest.raises(OfficeClosed):
+            ask()
+
+
+def test_a_seat_that_nobody_has_is_refused(office: Office) -> None:
+    for seat in ("z", "", "A", 1):
+        with pytest.raises(SeatUnknown):
+            office.mend(seat)  # type: ignore[arg-type]
+    assert office.mend("c") == 0
+
+
+def test_a_document_that_is_text_and_not_bytes_is_said_to_be(office: Office) -> None:
+    with pytest.raises(TypeError, match="bytes"):
+        office.add_purpose(DOOR)  # type: ignore[arg-type]
 
 
 def test_the_status_says_that_one_disk_protects_nobody(office: Office) -> None:

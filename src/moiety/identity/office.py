@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from types import TracebackType
+from typing import get_args
 
 from moiety.errors import Refused
 from moiety.identity import enrol, erase, grounds, identify, terms, verify
@@ -12,18 +13,34 @@ from moiety.identity import purpose as documents
 from moiety.identity.ports import Clock, Custodians, Entropy, Gallery, Models, Picture, Progress, Seat, silent
 from moiety.identity.pseudonym import Pseudonym
 from moiety.identity.purpose import Purpose
-from moiety.identity.refusals import PurposeUnknown
+from moiety.identity.refusals import OfficeClosed, PurposeUnknown, SeatUnknown
 from moiety.identity.results import Candidates, Enrolled, Erased, PurposeStatus, Status, Verdict
+
+
+class Custody:
+    """The custodians of one office for as long as it is open: asking for them afterwards raises `OfficeClosed`."""
+
+    def __init__(self, custodians: Custodians) -> None:
+        self._custodians = custodians
+        self._closed = False
+
+    def __call__(self) -> Custodians:
+        if self._closed:
+            raise OfficeClosed
+        return self._custodians
+
+    def close(self) -> None:
+        """Release them; doing it again is harmless."""
+        self._closed = True
+        self._custodians.close()
 
 
 class PurposeOffice:
     """One purpose of an office: what can be done with the people enrolled for it, and with nobody else."""
 
-    def __init__(
-        self, purpose: Purpose, custodians: Custodians, models: Models, clock: Clock, entropy: Entropy
-    ) -> None:
+    def __init__(self, purpose: Purpose, custody: Custody, models: Models, clock: Clock, entropy: Entropy) -> None:
         self.document = purpose
-        self._custodians = custodians
+        self._custody = custody
         self._models = models
         self._clock = clock
         self._entropy = entropy
@@ -38,7 +55,7 @@ class PurposeOffice:
             self.document,
             pictures,
             grounds,
-            custodians=self._custodians,
+            custodians=self._custody(),
             models=self._models,
             clock=self._clock,
             entropy=self._entropy,
@@ -48,9 +65,9 @@ class PurposeOffice:
         """Enrol many, each from the pictures of one person; yields what became of each, in order."""
         return enrol.enrol_many(
             self.document,
-            people,
+            self._while_open(people),
             grounds,
-            custodians=self._custodians,
+            custodians=self._custody(),
             models=self._models,
             clock=self._clock,
             entropy=self._entropy,
@@ -62,7 +79,7 @@ class PurposeOffice:
             self.document,
             picture,
             claimed,
-            custodians=self._custodians,
+            custodians=self._custody(),
             models=self._models,
         )
 
@@ -71,77 +88,85 @@ class PurposeOffice:
         return identify.identify(
             self.document,
             picture,
-            custodians=self._custodians,
+            custodians=self._custody(),
             models=self._models,
         )
 
     def erase(self, person: Pseudonym | str) -> Erased:
         """Overwrite one person at all three custodians; see `identity.erase`."""
-        return erase.erase(self.document, person, custodians=self._custodians)
+        return erase.erase(self.document, person, custodians=self._custody())
+
+    def _while_open(self, people: Iterable[Sequence[Picture]]) -> Iterator[Sequence[Picture]]:
+        """The same people; asking for another one after the office was closed is refused."""
+        for pictures in people:
+            self._custody()
+            yield pictures
 
 
 class Office:
-    """Opened with `moiety.open(folder)`, closed by `with` or `close()`."""
+    """Opened with `moiety.open(folder)`, closed by `with` or `close()`; after that it answers `OfficeClosed`."""
 
     def __init__(self, custodians: Custodians, models: Models, *, clock: Clock, entropy: Entropy) -> None:
-        self._custodians = custodians
+        self._custody = Custody(custodians)
         self._models = models
         self._clock = clock
         self._entropy = entropy
 
     def purposes(self) -> list[str]:
         """The names of the purposes, in alphabetical order."""
-        return sorted(self._custodians.galleries())
+        return sorted(self._custody().galleries())
 
     def purpose(self, name: str) -> PurposeOffice:
         """The office of one purpose; raises `PurposeUnknown`."""
         document = documents.read(self.document(name))
-        return PurposeOffice(document, self._custodians, self._models, self._clock, self._entropy)
+        return PurposeOffice(document, self._custody, self._models, self._clock, self._entropy)
 
     def document(self, name: str) -> bytes:
         """The purpose document as it was added, comments and all; raises `PurposeUnknown`."""
-        if name not in self._custodians.galleries():
+        if name not in self._custody().galleries():
             raise PurposeUnknown
-        return self._custodians.gallery(name).document
+        return self._custody().gallery(name).document
 
     def add_purpose(self, document: bytes) -> Purpose:
         """Add a purpose, or replace the document of one; raises what `purpose.read`, `terms.derive` and
         `grounds.require_successor` raise, and `Unavailable` where its model is not installed."""
         purpose = documents.read(document)
-        known = purpose.name in self._custodians.galleries()
+        known = purpose.name in self._custody().galleries()
         if known:  # before its model is looked for: another model is refused whether it is installed or not
             grounds.require_successor(documents.read(self.document(purpose.name)), purpose)
         derived = terms.derive(purpose, self._models.card(purpose.model))
         if known:
-            self._custodians.replace_document(purpose.name, derived, document)
+            self._custody().replace_document(purpose.name, derived, document)
         else:
-            self._custodians.add_gallery(purpose.name, derived, document)
+            self._custody().add_gallery(purpose.name, derived, document)
         return purpose
 
     def refresh(self, progress: Progress = silent) -> int:
         """Re-randomise every row at all three custodians; returns the new epoch."""
-        return self._custodians.refresh(progress)
+        return self._custody().refresh(progress)
 
     def check(self, progress: Progress = silent) -> list[str]:
         """What is wrong with the stored rows, in words; empty where nothing is."""
-        return list(self._custodians.check(progress))
+        return list(self._custody().check(progress))
 
     def mend(self, seat: Seat | None = None, progress: Progress = silent) -> int:
         """Recover damaged rows from the two other custodians; returns how many pages of rows were recovered.
 
-        Where no page shows which custodian was altered, `seat` has to name it.
+        Where no page shows which custodian was altered, `seat` has to name it. Raises `SeatUnknown` for another name.
         """
-        return self._custodians.mend(seat, progress)
+        if seat is not None and seat not in get_args(Seat):
+            raise SeatUnknown
+        return self._custody().mend(seat, progress)
 
     def status(self) -> Status:
         """The office in numbers, and what its custody does not protect against."""
-        standing = self._custodians.status()
+        standing = self._custody().status()
         galleries = sorted(standing.galleries, key=lambda gallery: gallery.name)
         return Status(tuple(_in_numbers(gallery) for gallery in galleries), standing.warning)
 
     def close(self) -> None:
         """Release the custodians; nothing is written, since everything already was."""
-        self._custodians.close()
+        self._custody.close()
 
     def __enter__(self) -> Office:
         return self

@@ -81,7 +81,10 @@ class Purpose(BaseModel):
 
 
 def read(document: bytes) -> Purpose:
-    """The purpose in a document; raises `PurposeTooLong`, `PurposeUnreadable` or `PurposeInvalid`."""
+    """The purpose in a document; raises `PurposeTooLong`, `PurposeUnreadable` or `PurposeInvalid`, and TypeError
+    for what is not bytes."""
+    if not isinstance(document, bytes):
+        raise TypeError("a purpose document is bytes, as its file holds them")
     if len(document) > DOCUMENT_LIMIT:
         raise PurposeTooLong(limit=DOCUMENT_LIMIT)
     try:

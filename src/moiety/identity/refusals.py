@@ -28,6 +28,16 @@ class PurposeUnknown(Refused):
     )
 
 
+class OfficeClosed(Refused):
+    code: ClassVar[str] = "office_closed"
+    advice: ClassVar[str] = "this office was closed: `moiety.open(folder)` opens it again"
+
+
+class SeatUnknown(Refused):
+    code: ClassVar[str] = "seat_unknown"
+    advice: ClassVar[str] = 'a custodian is named by its seat: "a", "b" or "c"'
+
+
 class PurposeUnreadable(Refused):
     code: ClassVar[str] = "purpose_unreadable"
     advice: ClassVar[str] = (
