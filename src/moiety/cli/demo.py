@@ -62,17 +62,16 @@ def demo(
       moiety demo --rows 250000
       moiety demo --rows 1000 --json
     """
-    from moiety import settings
-    from moiety.demo.cast import cast
-    from moiety.demo.play import play
-    from moiety.demo.screen import lines
-    from moiety.face.installed import Installed
-
-    data = settings.data_folder()
-    people = cast(data)
     with bar() as progress, tempfile.TemporaryDirectory(prefix="moiety-demo-") as folder:
+        from moiety import settings
+        from moiety.demo.cast import cast
+        from moiety.demo.play import play
+        from moiety.demo.screen import lines
+        from moiety.face.installed import Installed
+
+        data = settings.data_folder()
         played = play(
-            people,
+            cast(data),
             rows,
             Path(folder),
             Installed(data),

@@ -68,9 +68,9 @@ def drill(
       moiety drill --store custodian-b --people 400 --seed 7
       moiety drill --store custodian-c --json
     """
-    from moiety.drills.run import rob_and_attack
-
     with bar() as progress:
+        from moiety.drills.run import rob_and_attack
+
         measured = rob_and_attack(store.removeprefix("custodian-"), people, seed, progress)
     return drilled(measured, seed=seed, people=people, width=shutil.get_terminal_size((110, 50)).columns)
 

@@ -47,12 +47,13 @@ def add(
       moiety purpose add office/purpose.toml
       moiety purpose add purpose.toml --office /srv/office --json
     """
-    from moiety.cli.files import beginning
-    from moiety.identity.purpose import DOCUMENT_LIMIT
+    with bar() as progress:
+        from moiety.cli.files import beginning
+        from moiety.identity.purpose import DOCUMENT_LIMIT
 
-    content = beginning(document, DOCUMENT_LIMIT + 1)  # one byte too many is refused with the rest
-    with bar() as progress, opened(office, progress) as m:
-        purpose = m.add_purpose(content)
+        content = beginning(document, DOCUMENT_LIMIT + 1)  # one byte too many is refused with the rest
+        with opened(office, progress) as m:
+            purpose = m.add_purpose(content)
     answer: Added = {
         "purpose": purpose.name,
         "model": purpose.model,
