@@ -71,10 +71,22 @@ def without_twin(scene: Scene) -> Scene:
         rows = [(vector.tobytes(), at) for at, vector in enumerate(noise, 1)]
         database.executemany("UPDATE person SET vector = ? WHERE id = ?", rows)
 
-    files = scene.enrolled.stores[PLAIN].files
+    return replaced(scene, enrolled=_with_twin(scene.enrolled, edit))
+
+
+def with_tidy_twin(scene: Scene) -> Scene:
+    """A scene whose plain twin has every row that it had, and nothing besides in its file."""
+    erased, refreshed = (
+        _with_twin(theft, lambda database: database.execute("VACUUM")) for theft in (scene.erased, scene.refreshed)
+    )
+    return replaced(scene, erased=erased, refreshed=refreshed)
+
+
+def _with_twin(theft: Theft, edit: Callable[[sqlite3.Connection], object]) -> Theft:
+    files = theft.stores[PLAIN].files
     with closing(sqlite3.connect(":memory:")) as database:
         database.deserialize(replay.whole(files["people.sqlite"], files["people.sqlite-wal"]))
         edit(database)
         database.commit()
         content = database.serialize()
-    return replaced(scene, enrolled=with_store(scene.enrolled, PLAIN, Loot({"people.sqlite": content})))
+    return with_store(theft, PLAIN, Loot({"people.sqlite": content}))

@@ -15,7 +15,7 @@ from moiety.custody.sql import Store
 from moiety.drills.loot import Loot
 from moiety.drills.people import invent, quantised
 from moiety.drills.run import ATTACKS, attack, seeded
-from moiety.drills.scene import Scene
+from moiety.drills.scene import PLAIN, Scene
 from moiety.drills.site import build
 from moiety.drills.standin import pixels
 from moiety.drills.verdict import level, passed
@@ -211,6 +211,17 @@ def test_two_custodians_that_do_not_fit_together_are_no_proof(scene):
 def test_an_attack_that_cannot_be_shown_to_work_does_not_pass(scene):
     names = {"match a photograph", "match the enrolled photograph", "together: match"}
     assert findings(doctor.without_twin(scene), *names) == names
+
+
+def test_the_digger_finds_what_a_plain_database_leaves_behind_and_none_of_its_rows(scene):
+    """Its rows are all there when it is tidy, and then there is nothing to dig for: no proof that digging works."""
+    names = {"dig for the erased", "dig for the old epoch"}
+    tidy = doctor.with_tidy_twin(scene)
+    for before, after in ((scene.erased, tidy.erased), (scene.refreshed, tidy.refreshed)):
+        assert np.array_equal(before.rows(PLAIN, scene.staying).words, after.rows(PLAIN, scene.staying).words)
+    assert findings(tidy, *names) == names
+    rows = attack(tidy, SEED, silent, tuple(row for row in ATTACKS if row.name in names))
+    assert [row.plain.success for row in rows] == [0, 0]
 
 
 def stuck(party: str) -> Entropy:

@@ -96,5 +96,14 @@ def test_a_search_counts_people_and_not_needles():
     assert trial.p_value < 1e-6
 
 
+def test_what_people_and_strangers_have_in_common_gives_nobody_away():
+    head = b"\x89PNG, as all of them begin"
+    wanted, decoys = ([[head, name.encode()] for name in people.names] for people in (PEOPLE, STRANGERS))
+    nobody = read.search(hidden(head), wanted, decoys, np.random.default_rng(3))
+    assert (nobody.success, nobody.chance, nobody.p_value) == (0, 0, 1)
+    one = read.search(hidden(head + NAME.encode()), wanted, decoys, np.random.default_rng(3))
+    assert (one.success, one.chance) == (pytest.approx(1 / 12), 0)
+
+
 def test_words_in_a_haystack_end_where_the_file_ends():
     assert Haystack([b"only these bytes"]).holds([b"se bytes", b"e bytes!"]).tolist() == [True, False]

@@ -2,10 +2,22 @@
 
 from __future__ import annotations
 
+from itertools import product
+
 import numpy as np
 import pytest
 
-from moiety.drills.verdict import FAMILY_ALPHA, Measured, Trial, by_decoys, by_shuffling, level, passed, placed
+from moiety.drills.verdict import (
+    FAMILY_ALPHA,
+    Measured,
+    Trial,
+    by_decoys,
+    by_picking,
+    by_shuffling,
+    level,
+    passed,
+    placed,
+)
 
 
 def row(split: Trial, plain: Trial | None = None, expected: str = "chance") -> Measured:
@@ -14,6 +26,8 @@ def row(split: Trial, plain: Trial | None = None, expected: str = "chance") -> M
 
 FOUND = Trial(1.0, 0.5, 1e-4, 100)
 NOT_FOUND = Trial(0.51, 0.5, 0.4, 100)
+BY_LUCK = Trial(1.0, 0.5, 0.5, 1)
+"""Everything right, but so few tries that guessing does as well every other time."""
 
 
 def test_p_values_of_meaningless_scores_are_uniform():
@@ -66,6 +80,36 @@ def test_one_canary_is_a_finding_and_one_beside_as_many_decoys_is_not():
     assert by_decoys(np.zeros(200, bool), np.zeros(200, bool), 1e-9, rng).p_value == 1.0
 
 
+@pytest.mark.parametrize("right", list(product(range(3), range(4), range(2))))
+def test_one_pick_from_each_list_is_judged_against_every_way_to_pick(right):
+    # With a tie inside a list.
+    lists = [np.array([0, 1 / 3, 1]), np.array([0, 0.5, 0.5, 1]), np.array([2 / 3, 0.1])]
+    everything = np.array([sum(picked) for picked in product(*lists)])
+    reached = sum(some[at] for some, at in zip(lists, right, strict=True))
+    trial = by_picking(lists, right, np.random.default_rng(6))
+    assert trial.trials == 3
+    assert trial.success == pytest.approx(reached / 3)
+    assert trial.chance == pytest.approx(everything.mean() / 3, abs=0.01)
+    # A share of 9,999 picks is within 0.025 of the truth, five standard deviations at the widest.
+    assert trial.p_value == pytest.approx((everything >= reached - 1e-9).mean(), abs=0.025)
+
+
+def test_picks_that_are_always_first_are_no_luck_and_ties_are_nothing_else():
+    rng = np.random.default_rng(7)
+    first = by_picking([np.linspace(0, 1, 8)] * 12, [7] * 12, rng)
+    assert (first.success, first.trials) == (1.0, 12)
+    assert first.p_value == pytest.approx(1e-4)
+    tied = by_picking([np.full(8, 0.5)] * 8, range(8), rng)
+    assert (tied.success, tied.chance, tied.p_value) == (0.5, 0.5, 1.0)
+
+
+def test_p_values_of_meaningless_picks_are_uniform():
+    rng = np.random.default_rng(8)
+    lists = [rng.permutation(np.linspace(0, 1, 40)) for _ in range(8)]
+    p_values = np.sort([by_picking(lists, rng.integers(0, 40, 8), rng).p_value for _ in range(300)])
+    assert np.abs(p_values - (np.arange(300) + 0.5) / 300).max() < 0.094
+
+
 def test_a_row_passes_only_if_the_twin_fell_and_the_store_stood():
     alpha = level([row(NOT_FOUND)] * 10)
     assert alpha == pytest.approx(FAMILY_ALPHA / 10)
@@ -75,6 +119,14 @@ def test_a_row_passes_only_if_the_twin_fell_and_the_store_stood():
     assert passed(row(FOUND, expected="everything"), alpha)
     assert not passed(row(NOT_FOUND, expected="everything"), alpha)
     assert not passed(row(FOUND, expected="bounded"), alpha)
+
+
+def test_success_that_luck_explains_proves_neither_the_attack_nor_the_whole():
+    alpha = level([row(NOT_FOUND)] * 10)
+    assert not passed(row(NOT_FOUND, plain=BY_LUCK), alpha)
+    assert not passed(row(FOUND, plain=BY_LUCK, expected="everything"), alpha)
+    assert not passed(row(BY_LUCK, expected="everything"), alpha)
+    assert passed(row(BY_LUCK), alpha), "and it is no finding either"
 
 
 def test_rows_where_everything_is_expected_do_not_thin_the_level():

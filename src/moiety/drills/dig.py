@@ -1,7 +1,8 @@
 """Attack: dig. What was deleted is looked for in the bytes that a database leaves behind: free pages, write-ahead log.
 
-The thief knows the bytes from an earlier copy of the same store, or would know them when he sees them; deleted rows of
-an ordinary database are still in its file, which is what the twin shows.
+The thief knows the bytes from an earlier copy of the same store, or would know them when he sees them. An ordinary
+database still has in its file the rows that it deleted and what it wrote anew, which is what the twin shows: nothing
+that is looked for there is in a row any more.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ def erased(scene: Scene, rng: np.random.Generator) -> tuple[Trial, Trial]:
 
 
 def old_epoch(scene: Scene, rng: np.random.Generator) -> tuple[Trial, Trial]:
-    """Rows as they were before the refresh, right after it."""
+    """Rows as they were before the refresh, right after it; on the twin, before they were written anew."""
     return _both(scene, scene.staying, scene.refreshed, rng)
 
 

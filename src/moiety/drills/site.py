@@ -87,6 +87,7 @@ class Deployment:
         self.photographs = files
         self._people = people
         self._vectors = vectors
+        self._rng = rng
         self._ids = np.empty(0, np.int64)
         self.arrivals: list[Arrival] = []
 
@@ -151,8 +152,20 @@ class Deployment:
         self._ids[people] = NOBODY
 
     def refresh(self) -> None:
-        """The custodians' rows; an ordinary database has nothing of the kind."""
+        """The custodians' rows; in the twin, rows are written anew from another photograph of each.
+
+        It is the nearest that an ordinary database has. No row of it holds the old vector then, in any form (a picture
+        of the stand-in carries one too): what the twin still has of that, it left behind.
+        """
         self._office.refresh()
+        staying = np.flatnonzero(self._ids != NOBODY)
+        between = self._people.enrolled[staying] + self._people.elsewhere[staying]
+        newer = between / np.linalg.norm(between, axis=1, keepdims=True)
+        files = [
+            photograph(portrait(vector, self._rng), self._people.names[person])
+            for person, vector in zip(staying, newer, strict=True)
+        ]
+        self._twin.rewrite(self._ids[staying], files, newer)
 
     def rob(self) -> Theft:
         """Every store as it is now, byte for byte, and where each person's row lies in it."""

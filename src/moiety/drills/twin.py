@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from moiety.drills.people import Vectors
 
 _TABLE: Final = (
-    "CREATE TABLE person (id INTEGER PRIMARY KEY, name TEXT, number TEXT, pseudonym BLOB, photograph BLOB,"
+    "CREATE TABLE {} (id INTEGER PRIMARY KEY, name TEXT, number TEXT, pseudonym BLOB, photograph BLOB,"
     " vector BLOB, expires INTEGER, registered INTEGER)"
 )
 
@@ -25,7 +25,7 @@ class PlainTwin:
         folder.mkdir()
         self._database = sqlite3.connect(folder / "people.sqlite")
         # Some builds of SQLite overwrite deleted rows unasked; most, and most databases, do not.
-        self._database.executescript(f"PRAGMA journal_mode=WAL; PRAGMA secure_delete=OFF; {_TABLE}")
+        self._database.executescript(f"PRAGMA journal_mode=WAL; PRAGMA secure_delete=OFF; {_TABLE.format('person')}")
 
     def enrol(
         self,
@@ -50,6 +50,19 @@ class PlainTwin:
         """Delete rows."""
         with self._database:
             self._database.executemany("DELETE FROM person WHERE id = ?", [(number,) for number in ids.tolist()])
+
+    def rewrite(self, ids: NDArray[np.int64], photographs: Sequence[bytes], vectors: Vectors) -> None:
+        """Give all rows other photographs and vectors (n, d), in a new table that takes the old one's place.
+
+        Migrations do it like this; it is also what SQLite's documentation gives for what ALTER TABLE cannot change.
+        """
+        columns = "id, name, number, pseudonym, ?, ?, expires, registered"
+        rows = zip(photographs, (vector.astype("<f4").tobytes() for vector in vectors), ids.tolist(), strict=True)
+        with self._database:
+            self._database.execute(_TABLE.format("newer"))
+            self._database.executemany(f"INSERT INTO newer SELECT {columns} FROM person WHERE id = ?", rows)  # noqa: S608
+            self._database.execute("DROP TABLE person")
+            self._database.execute("ALTER TABLE newer RENAME TO person")
 
     def close(self) -> None:
         """Close the database."""
