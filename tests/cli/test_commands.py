@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import os
+import resource
 import signal
 import sqlite3
 import stat
@@ -130,6 +131,44 @@ def test_init_writes_over_nothing(bare: Shell) -> None:
     assert list(bare.office.iterdir()) == [document]
     assert bare.refused("init", document) == (2, "office_unwritable")
     assert bare.refused("init", document / "office") == (2, "office_unwritable")
+
+
+@pytest.mark.parametrize("bytes_a_file", [100, 8_000])  # not the document; the document, and no database
+def test_init_makes_all_of_it_or_nothing(bare: Shell, bytes_a_file: int) -> None:
+    def small_disk() -> None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (bytes_a_file, bytes_a_file))
+
+    for folder in (bare.office, bare.office.parent):  # a folder to be made, and one that is there
+        before = sorted(folder.parent.iterdir())
+        command = [sys.executable, "-m", "moiety", "init", str(folder), "--example", "door"]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=300, preexec_fn=small_disk)
+        assert done.returncode in (2, 3)
+        assert "[unexpected]" not in done.stderr
+        assert sorted(folder.parent.iterdir()) == before
+        assert not folder.exists() or not list(folder.iterdir())
+    assert bare("init", bare.office, "--example", "door")[0] == 0
+
+
+def test_init_leaves_no_custodian_without_the_others(bare: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    mkdir = Path.mkdir
+
+    def full(path: Path, *arguments: Any, **options: Any) -> None:
+        if path.name == "custodian-c":
+            raise OSError(28, "no space left")
+        mkdir(path, *arguments, **options)
+
+    monkeypatch.setattr(Path, "mkdir", full)
+    for words in ((), ("--example", "door")):
+        assert bare.refused("init", bare.office, *words) == (2, "office_unwritable")
+        assert not bare.office.exists()
+
+
+def test_init_writes_through_no_link(bare: Shell, tmp_path: Path) -> None:
+    bare.office.mkdir()
+    (bare.office / "purpose.toml").symlink_to(tmp_path / "elsewhere")
+    assert bare.refused("init", bare.office, "--example", "door") == (2, "document_exists")
+    assert not (tmp_path / "elsewhere").exists()
+    assert [file.name for file in bare.office.iterdir()] == ["purpose.toml"]
 
 
 def test_purpose_add_and_show(bare: Shell) -> None:

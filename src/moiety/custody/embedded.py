@@ -54,11 +54,12 @@ class Embedded:
 
     @classmethod
     def create(cls, folder: Path, entropy: Entropy) -> None:
-        """Make three empty custodians in `custodian-a`, `-b` and `-c` under `folder`.
+        """Make three empty custodians in `custodian-a`, `-b` and `-c` under `folder`, or leave nothing behind.
 
-        Raises `OfficeExists` or `OfficeUnwritable`.
+        Raises `OfficeExists` or `OfficeUnwritable`, and `Unavailable` where a store cannot be written.
         """
         try:
+            new = not folder.exists()
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             taken = any(_home(folder, seat).exists() for seat in SEATS)
         except OSError:
@@ -66,8 +67,13 @@ class Embedded:
         if taken:
             raise OfficeExists
         office = entropy(OFFICE_BYTES)
-        for seat in SEATS:
-            Custodian.create(_home(folder, seat), seat, office)
+        with ExitStack() as undo:
+            if new:
+                undo.callback(_remove, folder)
+            for seat in SEATS:
+                home = _make(folder, seat, office)
+                undo.callback(_empty, home)
+            undo.pop_all()
 
     @classmethod
     def open(
@@ -296,6 +302,36 @@ class Embedded:
             checked=min(standing.galleries[name].checked for standing in standings),
             damaged=any(standing.galleries[name].damaged for standing in standings),
         )
+
+
+def _make(folder: Path, seat: Seat, office: bytes) -> Path:
+    """A new custodian's folder, whole or not there."""
+    home = _home(folder, seat)
+    try:
+        Custodian.create(home, seat, office)
+    except FileExistsError:  # another process was faster, and it is not ours to remove
+        raise OfficeExists from None
+    except OSError:
+        _empty(home)
+        raise OfficeUnwritable from None
+    except BaseException:
+        _empty(home)
+        raise
+    return home
+
+
+def _empty(home: Path) -> None:
+    """Remove a custodian's folder and the files in it, as far as that goes where something has just failed."""
+    with suppress(OSError):
+        for file in home.iterdir():
+            file.unlink()
+    _remove(home)
+
+
+def _remove(folder: Path) -> None:
+    """Remove a folder, unless somebody has put something into it."""
+    with suppress(OSError):
+        folder.rmdir()
 
 
 def _home(folder: Path, seat: Seat) -> Path:
