@@ -132,3 +132,10 @@ def test_success_that_luck_explains_proves_neither_the_attack_nor_the_whole():
 def test_rows_where_everything_is_expected_do_not_thin_the_level():
     rows = [row(NOT_FOUND)] * 4 + [row(FOUND, expected="everything")] * 6
     assert level(rows) == pytest.approx(FAMILY_ALPHA / 4)
+
+
+def test_picks_that_add_up_to_the_same_in_another_order_are_as_good():
+    lists = [np.array([0.1, 0.2, 0.3])] * 3
+    # 0.1 + 0.2 + 0.3 is more than 0.3 + 0.2 + 0.1 in the last bit; 17 of 27 ways reach it.
+    trial = by_picking(lists, [0, 1, 2], np.random.default_rng(9))
+    assert trial.p_value == pytest.approx(17 / 27, abs=0.025)
