@@ -239,19 +239,18 @@ def test_enrolling_says_what_the_pictures_could_have_better(
     assert f"person 1, enrolled: {advice}\n" in shell.said
 
 
-@pytest.mark.parametrize("place", ["a full disk", "a reader that has gone"])
+@pytest.mark.parametrize("place", ["a full disk", "a reader that has gone", "nowhere"])
 @pytest.mark.parametrize("as_json", [[], ["--json"]])
 def test_nobody_stays_enrolled_whose_pseudonym_is_lost(
     shell: Shell, photographs: Photographs, place: str, as_json: list[str]
 ) -> None:
-    if place == "a full disk":
-        nowhere = os.open("/dev/full", os.O_WRONLY)
-    else:
-        reader, nowhere = os.pipe()
-        os.close(reader)
+    reader, gone = os.pipe()
+    os.close(reader)
+    redirection = {"a full disk": ">/dev/full", "a reader that has gone": "", "nowhere": ">&-"}[place]
     command = [sys.executable, "-m", "moiety", "enrol", "door", str(photographs.bert), "--grounds", "consent", *as_json]
-    done = subprocess.run(command, stdout=nowhere, stderr=subprocess.PIPE, text=True, timeout=300, check=False)
-    os.close(nowhere)
+    command = ["sh", "-c", f'exec "$@" {redirection}', "sh", *command]
+    done = subprocess.run(command, stdout=gone, stderr=subprocess.PIPE, text=True, timeout=300, check=False)
+    os.close(gone)
     assert done.returncode == 3
     assert done.stderr.endswith(" [answer_undelivered]\n")
     assert "Traceback" not in done.stderr
@@ -516,6 +515,16 @@ def test_check_finds_an_altered_row_and_mends_it(shell: Shell, photographs: Phot
     assert (status, answer["findings"]) == (0, [])
     assert answer["mended"] >= 1
     assert shell("verify", "door", photographs.anna[1], "--claimed", anna)[0] == 0
+
+
+def test_check_recovers_the_seat_that_it_is_told(shell: Shell, photographs: Photographs) -> None:
+    anna = shell.enrolled(photographs.anna[0])
+    assert shell.json("check", "--mend")[1] == {"findings": [], "mended": 0}
+    status, answer = shell.json("check", "--mend", "--seat", "c")  # where nothing is known to be wrong
+    assert (status, answer["findings"]) == (0, [])
+    assert answer["mended"] >= 1
+    assert shell("verify", "door", photographs.anna[1], "--claimed", anna)[0] == 0
+    assert shell.refused("check", "--seat", "c") == (2, "seat_without_mend")
 
 
 def test_status_says_how_many_and_that_one_disk_protects_nobody(shell: Shell, photographs: Photographs) -> None:

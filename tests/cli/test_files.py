@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import os
+import resource
 import stat
 from contextlib import ExitStack
 from pathlib import Path
@@ -121,6 +122,18 @@ def test_a_row_is_on_the_disk_as_soon_as_it_is_added(tmp_path: Path) -> None:
 def test_a_full_disk_is_noticed_at_the_row(tmp_path: Path) -> None:
     with open("/dev/full", "wb", buffering=0) as full, pytest.raises(MapUnwritable):
         MapWriter(full.fileno())
+
+
+def test_half_a_row_is_no_row(tmp_path: Path) -> None:
+    with map_file(tmp_path / "map.csv") as writer:
+        soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (len("folder,pseudonym\n") + 4, hard))
+        try:
+            with pytest.raises(MapUnwritable):
+                writer.add("anna", "door-1")
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+        assert (tmp_path / "map.csv.unfinished").read_text() == "folder,pseudonym\nanna"
 
 
 def test_a_map_is_never_written_over(tmp_path: Path) -> None:

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, TypedDict
+from typing import Annotated, ClassVar, Literal, TypedDict
 
 import typer
 
 from moiety.cli.options import OfficeFolder, opened
 from moiety.cli.outcome import DONE, NO_MATCH, AsJson, Outcome
 from moiety.cli.progress import bar
+from moiety.errors import Refused
+
+
+class SeatWithoutMend(Refused):
+    code: ClassVar[str] = "seat_without_mend"
+    advice: ClassVar[str] = "--seat says whose rows --mend recovers: give both, or neither"
 
 
 class Checked(TypedDict):
@@ -38,8 +44,11 @@ def check(
     Examples:
       moiety check
       moiety check --mend
+      moiety check --mend --seat b
       moiety check --json
     """
+    if seat is not None and not mend:
+        raise SeatWithoutMend
     with bar() as progress, opened(office, progress) as m:
         mended = m.mend(seat, progress) if mend else 0
         findings = m.check(progress)
