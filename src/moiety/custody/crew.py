@@ -7,7 +7,7 @@ import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
-_NICE = 5
+_NICE = 10
 
 
 def cores() -> int:

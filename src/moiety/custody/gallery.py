@@ -21,7 +21,7 @@ from moiety.custody.slots import MOST_SLOTS, SLOTS, State
 from moiety.custody.sql import Store
 from moiety.custody.stored import Change, Current, fetch_states
 from moiety.matching.policy import Terms
-from moiety.sharing.seat import SEATS, Seat
+from moiety.sharing.seat import Seat
 
 Progress = Callable[[str, int, int], None]
 """A stage in words, how much of it is done, and of how much."""
@@ -47,7 +47,8 @@ class Gallery:
         self.seat: Seat = seat
         self.name = name
         self.matrix = Matrix(2)
-        self.crew = crew(f"distances-{seat}", -(-cores() // len(SEATS)))
+        # As many as processors for each custodian: three threads on two would leave one of them alone at the end.
+        self.crew = crew(f"distances-{seat}", cores())
         self.damaged: set[int] = set()
         # What the three must hold alike, as the last full read found it: states, and grounds and expiry of people.
         self.public = b""
