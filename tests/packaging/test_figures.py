@@ -20,6 +20,7 @@ def test_the_readme_says_what_was_measured():
     text = (ROOT / "README.md").read_text()
     assert figures.BLOCK.search(text), "the README has no block of figures"
     assert figures.rendered(text, records) == text
+    assert figures.NOT_MEASURED not in text
 
 
 def search_record(probes: int, ours_ms: float) -> figures.Record:
