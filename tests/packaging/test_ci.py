@@ -41,3 +41,14 @@ def test_what_fails_before_the_tests_fails_too(tmp_path):
     done = ci(tmp_path, "echo 'could not be installed'; exit 2")
     assert done.returncode == 2
     assert done.stdout.splitlines()[-1] == "could not be installed"
+
+
+def test_style_and_types_are_looked_at() -> None:
+    """What `make lint` would run, and that `make test` runs it."""
+    told = {
+        target: subprocess.run(["make", "-n", target], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+        for target in ("lint", "test")
+    }
+    for words in ("ruff check", "ruff format --quiet --check", "mypy"):
+        assert words in told["lint"]
+        assert words in told["test"]
