@@ -22,6 +22,7 @@ from moiety.identity.results import Candidates, Enrolled, Erased, Verdict
 
 if TYPE_CHECKING:
     from moiety.identity.office import Office
+    from moiety.identity.ports import Custodians
 
 __all__ = [
     "Candidates",
@@ -32,6 +33,7 @@ __all__ = [
     "Refused",
     "Unavailable",
     "Verdict",
+    "connect",
     "create",
     "open",
 ]
@@ -67,12 +69,52 @@ def open(
     aware instant and decides who has expired; `entropy` returns fresh random bytes; `threads` bounds what a
     model may use. Raises `Unavailable` where there is no office.
     """
-    from moiety import settings
+    from moiety.custody.deployment import DEPLOYMENT
+
+    if (Path(folder) / DEPLOYMENT).is_file():
+        return connect(
+            Path(folder) / DEPLOYMENT, data=data, clock=clock, entropy=entropy, threads=threads, progress=progress
+        )
     from moiety.custody.embedded import Embedded
-    from moiety.face.installed import Installed
-    from moiety.identity.office import Office
     from moiety.identity.ports import silent
 
     custodians = Embedded.open(Path(folder), clock=clock, entropy=entropy, progress=progress or silent)
+    return _office(custodians, data, clock, entropy, threads)
+
+
+def connect(
+    deployment: str | os.PathLike[str],
+    *,
+    data: str | os.PathLike[str] | None = None,
+    clock: Callable[[], datetime] = _now,
+    entropy: Callable[[int], bytes] = os.urandom,
+    threads: int | None = None,
+    progress: Callable[[str, int, int], None] | None = None,
+) -> Office:
+    """As `open`, for three custodians that run apart: `deployment` is the gateway's `deployment.toml`.
+
+    Raises `Unavailable` where one of them cannot be reached, and a `Refused` where one is not who it should be.
+    """
+    from moiety.custody.apart import Apart
+    from moiety.custody.config import Deployment
+    from moiety.identity.ports import silent
+
+    custodians = Apart.connect(
+        Deployment.read(Path(deployment)), clock=clock, entropy=entropy, progress=progress or silent
+    )
+    return _office(custodians, data, clock, entropy, threads)
+
+
+def _office(
+    custodians: Custodians,
+    data: str | os.PathLike[str] | None,
+    clock: Callable[[], datetime],
+    entropy: Callable[[int], bytes],
+    threads: int | None,
+) -> Office:
+    from moiety import settings
+    from moiety.face.installed import Installed
+    from moiety.identity.office import Office
+
     models = Installed(settings.data_folder() if data is None else Path(data), threads=threads)
     return Office(custodians, models, clock=clock, entropy=entropy)

@@ -22,7 +22,7 @@ from moiety.custody import page, refusals, sql
 from moiety.custody.embedded import Embedded
 from moiety.custody.slots import State
 from moiety.custody.sql import Store
-from moiety.sharing.seat import SEATS
+from moiety.sharing.seat import SEATS, Seat
 from tests.custody.scene import DOOR, FOLDERS, Clock, matched, opened, people
 
 IMMUTABLE = (type, types.ModuleType, types.FunctionType, types.BuiltinFunctionType, str, bytes, int, float, frozenset)
@@ -71,9 +71,9 @@ def test_three_custodians_share_no_key_and_draw_for_themselves(folder: Path, clo
     office = Embedded.open(folder, clock=clock, entropy=entropy)
     again = Embedded.open(folder, clock=clock, entropy=entropy)
     try:
-        publics = [c.introduce() for o in (office, again) for c in o._three.custodians.values()]
-        assert len(set(publics)) == 6
-        keys = {seat: custodian._acquaintance.keys() for seat, custodian in office._three.custodians.items()}
+        pairs = [c.acquaintance.pair(other) for c, other in _pairs(office) + _pairs(again)]
+        assert len(set(pairs)) == 6
+        keys = {seat: custodian.acquaintance.keys() for seat, custodian in office._three.custodians.items()}
         assert keys["a"].pair_next == keys["b"].pair_previous
         assert len({key.pair_next for key in keys.values()}) == len({key.nonce for key in keys.values()}) == 3
         office.enrol(DOOR, people(2))
@@ -86,19 +86,18 @@ def test_three_custodians_share_no_key_and_draw_for_themselves(folder: Path, clo
     assert all(key not in whole for whole in _files(folder).values() for key in drawn if len(key) == 32)
 
 
+def _pairs(office: Embedded) -> list[tuple[Any, Seat]]:
+    """Each custodian with each of the two others."""
+    held = office._three.custodians
+    return [(held[seat], other) for seat in SEATS for other in SEATS if seat != other]
+
+
 def test_no_pair_key_is_on_a_disk(folder: Path, clock: Clock) -> None:
     office = opened(folder, clock)
     office.enrol(DOOR, people(2))
-    secrets = [
-        secret
-        for custodian in office._three.custodians.values()
-        for secret in (
-            *custodian._acquaintance._pairs.values(),
-            custodian._acquaintance._private.private_bytes_raw(),
-        )
-    ]
+    secrets = {custodian.acquaintance.pair(other) for custodian, other in _pairs(office)}
     office.close()
-    assert len(set(secrets)) == 6
+    assert len(secrets) == 3
     assert not any(secret in whole for whole in _files(folder).values() for secret in secrets)
 
 

@@ -277,7 +277,7 @@ def test_a_helpers_part_does_not_leave_it(inhabited: Path) -> None:
 
 
 def arrived(lost: Custodian, numbers: list[int], help_: mending.Help) -> tuple[NDArray[np.uint16], NDArray[np.uint16]]:
-    return mending.unsealed(lost._gallery(DOOR), lost._acquaintance, numbers, help_)
+    return mending.unsealed(lost._gallery(DOOR), lost.acquaintance, numbers, help_)
 
 
 def test_who_carries_the_help_reads_nothing_of_it(inhabited: Path) -> None:

@@ -65,6 +65,7 @@ IO_LIBRARIES = frozenset(
         "faiss",
         "fcntl",
         "glob",
+        "grpc",
         "http",
         "importlib.resources",
         "io.open",
@@ -106,6 +107,13 @@ IO_FILES: dict[str, set[str]] = {
     "custody/gallery.py": {"sqlalchemy"},
     "custody/stored.py": {"sqlalchemy"},
     "custody/lock.py": {"fcntl"},
+    # custodians apart: connections, and the processes of a trial
+    "custody/grpc.py": {"grpc"},
+    "custody/lines.py": {"grpc"},
+    "custody/processes.py": {"signal", "subprocess"},
+    "custody/remote.py": {"grpc"},
+    "custody/tls.py": {"grpc", "socket", "ssl"},
+    "custody/trial.py": {"socket"},
     "evaluation/embed.py": {"multiprocessing"},
     # models and pictures: each engine in a file called after it
     "face/align.py": {"cv2"},
@@ -187,6 +195,9 @@ WORLD_FILES: dict[str, set[str]] = {
     "__init__.py": {"the clock", "randomness"},  # the defaults of `moiety.open`
     "settings.py": {"the environment"},
     "cli/bench.py": {"the clock", "randomness"},  # a benchmark plays a whole office, at the present time
+    "cli/custodian.py": {"the clock", "randomness"},  # what a custodian's process hands to the custodian
+    "cli/keys.py": {"the clock"},  # certificates have dates
+    "cli/up.py": {"the clock", "randomness"},
     "cli/demo.py": {"the clock", "randomness"},  # the demo too
 }
 """Path under `src/moiety` -> what of the world it may ask for itself."""

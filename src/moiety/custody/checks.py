@@ -15,7 +15,6 @@ from moiety.custody.refusals import GalleryDamaged, MendingNeedsSeat, TwoDamaged
 from moiety.custody.slots import SLOTS, State
 from moiety.custody.three import Headers, Three
 from moiety.matching.refusals import Disagreement
-from moiety.matching.rounds import lockstep
 from moiety.sharing.seat import SEATS, Seat
 from moiety.sharing.split import combine
 
@@ -63,9 +62,8 @@ def _fits(three: Three, headers: Headers, name: str, progress: Progress) -> bool
     if len(set(people.values())) > 1:
         return False
     header = headers.make("integrity", name, rows=people["a"], extra=PSEUDONYM_WORDS)
-    sides = {seat: three.custodians[seat].integrity(name, header, progress) for seat in SEATS}
     try:
-        return all(lockstep(sides).values())
+        return all(three.play(lambda custodian: custodian.integrity(name, header, progress)).values())
     except Disagreement:
         return False
 

@@ -35,9 +35,7 @@ are in this process. A custodian never sees a pseudonym, or a part that is not i
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Mapping
 from pathlib import Path
 from threading import Lock
 
@@ -56,39 +54,13 @@ from moiety.custody.noise import Entropy
 from moiety.custody.refusals import FormatUnknown, GalleryExists, GalleryNameWrong, NotOneOffice
 from moiety.custody.slots import COIN_BYTES, Phase, Staging
 from moiety.custody.sql import Observer, Store
+from moiety.custody.verbs import Clock, GalleryStanding, Standing
 from moiety.matching.header import Header
 from moiety.matching.opening import Opening
 from moiety.matching.rounds import Rounds
 from moiety.sharing.seat import Seat
 
 NAME_BYTES = 64
-
-Clock = Callable[[], datetime]
-"""Now, as an aware instant."""
-
-
-@dataclass(frozen=True)
-class GalleryStanding:
-    """Where one gallery stands at one custodian; `checked` is the unix second of the last good check, or 0."""
-
-    terms: bytes
-    document: bytes
-    version: int
-    phase: Phase
-    pages: int
-    checked: int
-    damaged: bool
-
-
-@dataclass(frozen=True)
-class Standing:
-    """Where one custodian stands: what the three compare before anything else."""
-
-    seat: Seat
-    office: bytes
-    epoch: int
-    staging: Staging
-    galleries: Mapping[str, GalleryStanding]
 
 
 class Custodian:
@@ -99,7 +71,7 @@ class Custodian:
         self._store = store
         self._clock = clock
         self._entropy = entropy
-        self._acquaintance = Acquaintance(seat, entropy)
+        self.acquaintance = Acquaintance(seat, entropy)
         self._answers = Answers()
         self._offers = Offers()
         self._drawn = mending.Drawn(entropy)
@@ -161,14 +133,6 @@ class Custodian:
             }
         return Standing(own.seat, own.office, own.epoch, Staging(own.staging), galleries)
 
-    def introduce(self) -> bytes:
-        """This connection's public key."""
-        return self._acquaintance.introduce()
-
-    def meet(self, publics: Mapping[Seat, bytes]) -> None:
-        """Take the other two's public keys of this connection."""
-        self._acquaintance.meet(publics)
-
     def coin(self) -> bytes:
         """This custodian's part of a common coin."""
         return self._entropy(COIN_BYTES)
@@ -198,6 +162,10 @@ class Custodian:
         """Bring a gallery's cache up to date with SQL. Raises `GalleryDamaged`."""
         self._gallery(name).usable(progress)
 
+    def look(self, name: str, progress: Progress) -> None:
+        """As `load`, for a gallery that may be damaged or closed: nothing is said of it yet."""
+        self._gallery(name).read(progress)
+
     def alive(self, name: str, day: int) -> int:
         """How many people of a gallery are valid on this unix day."""
         gallery = self._gallery(name)
@@ -212,7 +180,7 @@ class Custodian:
     def offer(self, name: str, batch: Batch, header: Header) -> Rounds[None]:
         """This custodian's side of checking that templates are faces; those that are wait for `prepare`."""
         gallery = self._gallery(name)
-        keys = self._acquaintance.keys()
+        keys = self.acquaintance.keys()
         return self._offers.admission(gallery, batch, header, keys, self.coin(), self._clock)
 
     def prepare(self, name: str, coin: bytes, attempts: list[bytes]) -> Slots:
@@ -244,13 +212,13 @@ class Custodian:
 
     def identify(self, name: str, header: Header, probe: NDArray[np.uint32]) -> Rounds[Opening]:
         """This custodian's side of a search with its share of the probes, uint32 (B, dim)."""
-        mask, side = answering.identify_side(self._gallery(name), header, probe, self._acquaintance.keys(), self._clock)
+        mask, side = answering.identify_side(self._gallery(name), header, probe, self.acquaintance.keys(), self._clock)
         self._answers.remember(header.attempt, name, mask)
         return side
 
     def verify(self, name: str, header: Header, probe: NDArray[np.uint32], handle: bytes) -> Rounds[Opening]:
         """This custodian's side of comparing its share of one probe, uint32 (1, dim), with the holder of a handle."""
-        return answering.verify_side(self._gallery(name), header, probe, handle, self._acquaintance.keys(), self._clock)
+        return answering.verify_side(self._gallery(name), header, probe, handle, self.acquaintance.keys(), self._clock)
 
     def release(self, name: str, attempt: bytes, slots: Slots) -> NDArray[np.uint8]:
         """Parts of the pseudonyms of rows that matched, uint8 (n, 16): once after each search."""
@@ -284,7 +252,7 @@ class Custodian:
 
     def integrity(self, name: str, header: Header, progress: Progress) -> Rounds[bool]:
         """This custodian's side of the algebraic check, right after `survey`."""
-        keys = self._acquaintance.keys()
+        keys = self.acquaintance.keys()
         return checking.side(self._gallery(name), header, keys, self.coin(), self._clock, progress)
 
     def record(self, name: str, checked: int | None) -> None:
@@ -297,7 +265,7 @@ class Custodian:
 
     def assist(self, name: str, lost: Seat, numbers: list[int], nonces: Mapping[Seat, bytes]) -> Help:
         """This custodian's contribution to pages that `lost` lost, masked and sealed for it. Raises `HelpRefused`."""
-        return mending.assist(self._gallery(name), self._acquaintance, self.seat, lost, numbers, nonces, self._drawn)
+        return mending.assist(self._gallery(name), self.acquaintance, self.seat, lost, numbers, nonces, self._drawn)
 
     def pseudonym_parts(self, name: str, numbers: list[int]) -> NDArray[np.uint8]:
         """This custodian's parts of the pseudonyms of these pages, to make a lost custodian's handles from."""
@@ -305,7 +273,7 @@ class Custodian:
 
     def mend(self, name: str, numbers: list[int], one: Help, other: Help, handles: NDArray[np.uint8]) -> None:
         """Write this custodian's lost pages from the other two's help. Raises `Disagreement`, `HelpRefused`."""
-        mending.mend(self._gallery(name), self._acquaintance, numbers, one, other, handles, self._entropy)
+        mending.mend(self._gallery(name), self.acquaintance, numbers, one, other, handles, self._entropy)
 
     # Recovery.
 

@@ -1,34 +1,23 @@
 """Three custodians in one process, over three folders beside each other: the embedded default, for trying it out.
 
-The three share no object, seed, key, file or transaction. What this class does for them is what a gateway does for
-custodians that run apart: it asks all three, hands their messages on, and puts together only what it may learn.
+The three share no object, seed, key, file or transaction.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import replace
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
-import numpy as np
-from numpy.typing import NDArray
-
-from moiety.custody import checks, enrolment, recovery, searching
-from moiety.custody.custodian import Clock, Custodian
-from moiety.custody.entries import Finding, GalleryState, Identified, Newcomer, Status
-from moiety.custody.epochs import Renewal
+from moiety.custody.custodian import Custodian
 from moiety.custody.gallery import Progress, silent
-from moiety.custody.headers import SECONDS_A_DAY
+from moiety.custody.keys import acquaint
 from moiety.custody.lock import OfficeLock
 from moiety.custody.noise import Entropy
-from moiety.custody.refusals import GalleryDamaged, GalleryFixed, NoOffice, OfficeExists, OfficeUnwritable
-from moiety.custody.slots import SLOTS
+from moiety.custody.refusals import NoOffice, OfficeExists, OfficeUnwritable
 from moiety.custody.sql import Observer, unobserved
-from moiety.custody.three import Headers, Three
-from moiety.errors import MoietyError
-from moiety.matching.policy import Terms
-from moiety.matching.refusals import Disagreement
+from moiety.custody.three import Three
+from moiety.custody.together import Together
+from moiety.custody.verbs import Clock
 from moiety.sharing.seat import SEATS, Seat
 
 WARNING = (
@@ -38,19 +27,9 @@ WARNING = (
 
 OFFICE_BYTES = 16
 
-_TRIES = 3
-"""How often an attempt starts over because another process was interrupted meanwhile."""
 
-
-class Embedded:
+class Embedded(Together):
     """The three custodians of one office folder. Safe for threads, and for several processes over one folder."""
-
-    def __init__(self, three: Three, lock: OfficeLock, clock: Clock, entropy: Entropy, progress: Progress) -> None:
-        self._three = three
-        self._lock = lock
-        self._clock = clock
-        self._entropy = entropy
-        self._progress = progress
 
     @classmethod
     def create(cls, folder: Path, entropy: Entropy) -> None:
@@ -98,210 +77,14 @@ class Embedded:
                 home = _home(folder, seat)
                 custodians[seat] = Custodian.open(home, seat, clock=clock, entropy=entropy, observer=observer)
                 undo.callback(custodians[seat].close)
-            publics = {seat: custodian.introduce() for seat, custodian in custodians.items()}
-            for custodian in custodians.values():
-                custodian.meet(publics)
-            embedded = cls(Three(custodians), OfficeLock(folder), clock, entropy, progress)
+            acquaint({seat: custodian.acquaintance for seat, custodian in custodians.items()})
+            embedded = cls(Three(custodians), OfficeLock(folder), clock, entropy, progress, WARNING)
             with embedded._alone() as headers:
                 embedded._three.each(lambda custodian: custodian.scrub())
                 for name in embedded._names():
                     embedded._check_if_due(headers, name)
             undo.pop_all()
         return embedded
-
-    def close(self) -> None:
-        """Close the stores; nothing is written, since everything already was."""
-        self._three.close()
-
-    # Galleries.
-
-    def galleries(self) -> list[str]:
-        """The names of the galleries, in alphabetical order."""
-        with self._shared():
-            return self._names()
-
-    def gallery(self, name: str) -> GalleryState:
-        """Raises `GalleryUnknown`."""
-        with self._shared() as headers:
-            return self._state(headers, name)
-
-    def add_gallery(self, name: str, terms: Terms, document: bytes) -> None:
-        """Add an empty gallery; again with the same terms and document does nothing. Raises `GalleryExists`."""
-        papers = terms.to_json()
-        with self._changing():
-            self._three.each(lambda custodian: custodian.add_gallery(name, papers, document))
-
-    def replace_document(self, name: str, terms: Terms, document: bytes) -> None:
-        """Replace a gallery's terms and document. Raises `GalleryFixed` for another model or dimension."""
-        papers = terms.to_json()
-        with self._changing() as headers:
-            held = headers.terms(name)
-            if (held.model, held.dim) != (terms.model, terms.dim):
-                raise GalleryFixed(dim=held.dim)
-            self._three.each(lambda custodian: custodian.replace_document(name, papers, document))
-
-    # People.
-
-    def enrol(self, name: str, newcomers: Sequence[Newcomer]) -> None:
-        """Enrol all of these or nobody; once it returns they match, whatever happens to this machine.
-
-        Raises `GalleryUnknown`, `GalleryDamaged`, `WordsWrong`, `TooMany`, `AlreadyEnrolled`, `MalformedTemplate`,
-        and `Unavailable` where a store cannot be written: then nobody was enrolled.
-        """
-        with self._changing() as headers:
-            self._load(headers, name)
-            enrolment.enrol(self._three, headers, self._entropy, name, newcomers)
-
-    def verify(self, name: str, words: NDArray[np.int16], pseudonym: bytes) -> bool:
-        """Whether a probe, words (dim,), matches one person; an unknown, erased or expired one does not."""
-        with self._shared() as headers:
-            self._load(headers, name)
-            return searching.verify(self._three, headers, self._entropy, name, words, pseudonym)
-
-    def identify(self, name: str, words: NDArray[np.int16]) -> Identified:
-        """Whom each of B probes, words (B, dim), matches in the gallery."""
-        with self._shared() as headers:
-            self._load(headers, name)
-            return searching.identify(self._three, headers, self._entropy, name, words)
-
-    def erase(self, name: str, pseudonym: bytes) -> bool:
-        """Erase one person at all three and overwrite what was there; whether there was anybody."""
-        with self._changing() as headers:
-            self._load(headers, name)
-            return enrolment.erase(self._three, name, pseudonym)
-
-    # The office.
-
-    def refresh(self, progress: Progress = silent) -> int:
-        """Give every row other parts, at all three, in a new epoch; its number. Who has expired is not taken along."""
-        with self._changing() as headers:
-            for name in self._names():
-                self._load(headers, name)
-            epoch = self._renew(headers, progress)
-        with self._alone() as headers:
-            for name in self._names():
-                checks.check(self._three, headers, name, progress)
-        return epoch
-
-    def check(self, progress: Progress = silent) -> list[str]:
-        """Check every gallery; what was found, in words. A gallery with findings is closed until it is mended."""
-        return [finding.text for finding in self.findings(progress)]
-
-    def findings(self, progress: Progress = silent) -> list[Finding]:
-        """As `check`."""
-        with self._alone() as headers:
-            return [finding for name in self._names() for finding in checks.check(self._three, headers, name, progress)]
-
-    def mend(self, seat: Seat | None = None, progress: Progress = silent) -> int:
-        """Recover damaged pages from the two other custodians, then refresh; how many pages were recovered.
-
-        `seat` names a custodian whose rows were altered in a way that no page shows: all its pages are recovered.
-        Raises `TwoDamaged`, `MendingNeedsSeat`, `GalleryDamaged`.
-        """
-        with self._alone() as headers:
-            mended = sum(checks.mend(self._three, headers, name, seat, progress) for name in self._names())
-        if mended:
-            self.refresh(progress)
-        return mended
-
-    def status(self) -> Status:
-        """The office in numbers, and what it does not protect against. Every gallery is loaded, as for a search:
-        one whose pages are not intact shows as damaged, whatever its last check said."""
-        with self._shared() as headers:
-            states = tuple(self._looked_at(headers, name) for name in self._names())
-            return Status(states, headers.epoch, WARNING)
-
-    def warning(self) -> str:
-        """What three custodians on one disk do not protect against."""
-        return WARNING
-
-    # Holding the lock.
-
-    @contextmanager
-    def _shared(self) -> Iterator[Headers]:
-        """With others, over an office that no interruption has left halfway."""
-        for _ in range(_TRIES):
-            with self._lock.shared():
-                standings = self._three.standings()
-                if recovery.settled(standings):
-                    yield Headers(standings["a"], self._clock, self._entropy)
-                    return
-            with self._alone():
-                pass
-        raise Disagreement
-
-    @contextmanager
-    def _alone(self) -> Iterator[Headers]:
-        """Alone, over an office that is put right first if it was left halfway."""
-        with self._lock.alone():
-            self._recover()
-            yield self._headers()
-
-    @contextmanager
-    def _changing(self) -> Iterator[Headers]:
-        """As `_alone`, for a change: what does not succeed is undone before anybody else sees it."""
-        with self._alone() as headers:
-            try:
-                yield headers
-            except BaseException:
-                # Where undoing fails too, say on a full disk, whoever comes next tries again before anything else.
-                with suppress(MoietyError):
-                    self._recover()
-                raise
-
-    def _recover(self) -> None:
-        if recovery.settled(self._three.standings()):
-            return
-        interrupted = recovery.recover(self._three)
-        for name in interrupted:
-            checks.check(self._three, self._headers(), name, self._progress)
-
-    def _headers(self) -> Headers:
-        return Headers(self._three.custodians["a"].standing(), self._clock, self._entropy)
-
-    def _names(self) -> list[str]:
-        return sorted(self._three.custodians["a"].standing().galleries)
-
-    def _load(self, headers: Headers, name: str) -> None:
-        headers.gallery(name)
-        self._three.each(lambda custodian: custodian.load(name, self._progress))
-
-    def _check_if_due(self, headers: Headers, name: str) -> None:
-        last = min(standing.galleries[name].checked for standing in self._three.standings().values())
-        if checks.due(headers.now(), last):
-            checks.check(self._three, headers, name, self._progress)
-
-    def _renew(self, headers: Headers, progress: Progress) -> int:
-        seeds = self._three.each(lambda custodian: custodian.seed())
-        epoch = headers.epoch + 1
-        renewal = Renewal(epoch, (seeds["a"], seeds["b"], seeds["c"]), headers.now() // SECONDS_A_DAY)
-        self._three.each(lambda custodian: custodian.stage(renewal, progress))
-        self._three.each(lambda custodian: custodian.switch())
-        self._three.each(lambda custodian: custodian.scrub())
-        return epoch
-
-    def _looked_at(self, headers: Headers, name: str) -> GalleryState:
-        state = self._state(headers, name)
-        try:
-            self._load(headers, name)
-        except GalleryDamaged:
-            return replace(state, damaged=True)
-        return state
-
-    def _state(self, headers: Headers, name: str) -> GalleryState:
-        held = headers.gallery(name)
-        standings = self._three.standings().values()
-        return GalleryState(
-            name=name,
-            terms=headers.terms(name),
-            document=held.document,
-            rows=self._three.custodians["a"].alive(name, headers.now() // SECONDS_A_DAY),
-            slots=held.pages * SLOTS,
-            epoch=headers.epoch,
-            version=held.version,
-            checked=min(standing.galleries[name].checked for standing in standings),
-            damaged=any(standing.galleries[name].damaged for standing in standings),
-        )
 
 
 def _make(folder: Path, seat: Seat, office: bytes) -> Path:

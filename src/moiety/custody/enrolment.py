@@ -20,7 +20,6 @@ from moiety.custody.slots import toss
 from moiety.custody.three import Headers, Three
 from moiety.errors import Unavailable
 from moiety.matching.refusals import Disagreement
-from moiety.matching.rounds import lockstep
 from moiety.sharing.seat import SEATS, Seat
 from moiety.sharing.split import split
 
@@ -48,7 +47,7 @@ def enrol(three: Three, headers: Headers, entropy: Entropy, name: str, newcomers
         batches = _split(dim, name, some, entropy)
         header = headers.make("enrol", name, rows=len(some))
         begun.append(header.attempt)
-        lockstep({seat: three.custodians[seat].offer(name, batches[seat], header) for seat in SEATS})
+        three.play(lambda custodian: custodian.offer(name, batches[custodian.seat], header))
         return header.attempt
 
     try:

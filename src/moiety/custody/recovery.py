@@ -23,10 +23,10 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from moiety.custody.custodian import GalleryStanding, Standing
 from moiety.custody.refusals import CopyOld, EpochsMixed, NotOneOffice, StatesDiffer
 from moiety.custody.slots import Phase, Staging, State
 from moiety.custody.three import Three
+from moiety.custody.verbs import GalleryStanding, Standing
 from moiety.sharing.seat import SEATS, Seat
 
 States = NDArray[np.uint8]
@@ -47,6 +47,21 @@ def settled(standings: Mapping[Seat, Standing]) -> bool:
         return False
     same = all((other.epoch, _compared(other)) == (first.epoch, _compared(first)) for other in standings.values())
     return same and all(gallery.phase == Phase.SETTLED for gallery in first.galleries.values())
+
+
+def searchable(standings: Mapping[Seat, Standing]) -> bool:
+    """Whether a search finds the three in one state: of one epoch, and each gallery of one version everywhere.
+
+    Less than `settled`: somebody may be enrolling or refreshing meanwhile. Raises `NotOneOffice`.
+    """
+    _one_office(standings)
+    first = standings["a"]
+    return all(
+        other.epoch == first.epoch
+        and {name: gallery.version for name, gallery in other.galleries.items()}
+        == {name: gallery.version for name, gallery in first.galleries.items()}
+        for other in standings.values()
+    )
 
 
 def recover(three: Three) -> list[str]:

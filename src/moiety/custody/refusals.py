@@ -164,3 +164,75 @@ class StoreReplaced(Refused):
 class StoreUnreadable(Refused):
     code: ClassVar[str] = "store_unreadable"
     advice: ClassVar[str] = "a custodian's store is not a database any more (database error {error})"
+
+
+class CustodianDown(Unavailable):
+    code: ClassVar[str] = "custodian_down"
+    advice: ClassVar[str] = "unavailable: custodian {seat}"
+
+    @property
+    def text(self) -> str:
+        """Names the custodian by its letter; `seat` is 0, 1 or 2."""
+        return type(self).advice.format(seat="abc"[self.numbers["seat"]])
+
+
+class NeighbourSilent(CustodianDown):
+    code: ClassVar[str] = "neighbour_silent"
+
+
+class AttemptStopped(Unavailable):
+    code: ClassVar[str] = "attempt_stopped"
+    advice: ClassVar[str] = "another custodian did not go on with this attempt: ask again"
+
+
+class AttemptUsed(Refused):
+    code: ClassVar[str] = "attempt_used"
+    advice: ClassVar[str] = "an attempt is made once: ask again under a new one"
+
+
+class MessageRefused(Refused):
+    code: ClassVar[str] = "message_refused"
+    advice: ClassVar[str] = "a message was not what this step of the protocol has: nothing was done"
+
+
+class PeerUnknown(Refused):
+    code: ClassVar[str] = "peer_unknown"
+    advice: ClassVar[str] = (
+        "whoever is at the other end holds another key than the one that is pinned: compare the `key` lines of both "
+        "configurations with what `moiety keys show` says of the certificates"
+    )
+
+
+class KeyWorldReadable(Refused):
+    code: ClassVar[str] = "key_world_readable"
+    advice: ClassVar[str] = "others may read a private key: `chmod 600` the file, and think about who has read it"
+
+
+class KeyUnreadable(Refused):
+    code: ClassVar[str] = "key_unreadable"
+    advice: ClassVar[str] = "a certificate or key that the configuration names is not there or cannot be read"
+
+
+class LeaseLost(Refused):
+    code: ClassVar[str] = "lease_lost"
+    advice: ClassVar[str] = "what changes a store is done by one gateway at a time, under a lease: begin again"
+
+
+class ConfigInvalid(Refused):
+    code: ClassVar[str] = "config_invalid"
+    advice: ClassVar[str] = "the configuration cannot be used: see docs/operations.md for its fields"
+
+
+class ConfigUnreadable(Refused):
+    code: ClassVar[str] = "config_unreadable"
+    advice: ClassVar[str] = "there is no configuration file there, or it cannot be read"
+
+
+class KeysExist(Refused):
+    code: ClassVar[str] = "keys_exist"
+    advice: ClassVar[str] = "there are keys in this folder already, and none is replaced: choose another folder"
+
+
+class ProcessEnded(CustodianDown):
+    code: ClassVar[str] = "process_ended"
+    advice: ClassVar[str] = "custodian {seat} did not keep running: the last lines of its custodian.log say why"

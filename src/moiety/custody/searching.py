@@ -15,9 +15,8 @@ from moiety.custody.slots import SLOTS
 from moiety.custody.three import Headers, Three
 from moiety.matching.policy import identify_point, verify_point
 from moiety.matching.refusals import UnequalParts
-from moiety.matching.rounds import lockstep
 from moiety.matching.search import opened
-from moiety.sharing.seat import SEATS, Seat
+from moiety.sharing.seat import Seat
 from moiety.sharing.split import combine, split
 
 
@@ -35,8 +34,8 @@ def verify(
     known = handles(name, [pseudonym])
     point = verify_point(headers.terms(name))
     header = headers.make("verify", name, rows=SLOTS, threshold=point.threshold, probes=1)
-    openings = lockstep(
-        {seat: three.custodians[seat].verify(name, header, probe[seat], known[seat].tobytes()) for seat in SEATS}
+    openings = three.play(
+        lambda custodian: custodian.verify(name, header, probe[custodian.seat], known[custodian.seat].tobytes())
     )
     return len(opened(openings, 1)) > 0
 
@@ -49,7 +48,7 @@ def identify(three: Three, headers: Headers, entropy: Entropy, name: str, words:
     probe = _shared(words, entropy)
     slots = headers.gallery(name).pages * SLOTS
     header = headers.make("identify", name, rows=slots, threshold=point.threshold, probes=len(words))
-    openings = lockstep({seat: three.custodians[seat].identify(name, header, probe[seat]) for seat in SEATS})
+    openings = three.play(lambda custodian: custodian.identify(name, header, probe[custodian.seat]))
     asked, matched = opened(openings, len(words)).T
     found: list[list[bytes]] = [[] for _ in words]
     if len(matched):

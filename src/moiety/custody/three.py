@@ -6,11 +6,12 @@ from collections.abc import Callable, Collection, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from typing import TypeVar
 
-from moiety.custody.custodian import Clock, Custodian, GalleryStanding, Standing
 from moiety.custody.noise import Entropy
-from moiety.custody.refusals import GalleryUnknown
+from moiety.custody.refusals import AttemptStopped, GalleryUnknown
+from moiety.custody.verbs import Clock, GalleryStanding, Standing, Verbs
 from moiety.matching.header import ATTEMPT_BYTES, Header, Operation
 from moiety.matching.policy import Terms
+from moiety.matching.rounds import Rounds, lockstep
 from moiety.sharing.seat import SEATS, Seat
 
 Answer = TypeVar("Answer")
@@ -19,11 +20,11 @@ Answer = TypeVar("Answer")
 class Three:
     """Three custodians that know nothing of each other beside their public keys."""
 
-    def __init__(self, custodians: Mapping[Seat, Custodian]) -> None:
+    def __init__(self, custodians: Mapping[Seat, Verbs]) -> None:
         self.custodians = custodians
         self._threads = ThreadPoolExecutor(len(SEATS), thread_name_prefix="custodian")
 
-    def each(self, ask: Callable[[Custodian], Answer]) -> dict[Seat, Answer]:
+    def each(self, ask: Callable[[Verbs], Answer]) -> dict[Seat, Answer]:
         """Ask all three, wait for all three whatever happens, then raise the first one's error if there is one."""
         asked: dict[Seat, Future[Answer]] = {}
         try:
@@ -31,7 +32,16 @@ class Three:
                 asked[seat] = self._threads.submit(ask, self.custodians[seat])
         finally:
             _finish(asked.values())
+        errors = [error for future in asked.values() if (error := future.exception()) is not None]
+        # That a custodian stopped because another did is not the reason.
+        errors.sort(key=lambda error: isinstance(error, AttemptStopped))
+        if errors:
+            raise errors[0]
         return {seat: future.result() for seat, future in asked.items()}
+
+    def play(self, ask: Callable[[Verbs], Rounds[Answer]]) -> dict[Seat, Answer]:
+        """Play a protocol: its three sides, as `ask` begins them, in lockstep, and what each of them returned."""
+        return lockstep({seat: ask(self.custodians[seat]) for seat in SEATS})
 
     def standings(self) -> dict[Seat, Standing]:
         """Where the three stand. One after the other: a few small reads are faster than three threads."""

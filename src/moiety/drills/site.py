@@ -18,7 +18,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from moiety.custody.custodian import Custodian
-from moiety.custody.embedded import Embedded
+from moiety.custody.embedded import WARNING, Embedded
+from moiety.custody.keys import acquaint
 from moiety.custody.lock import OfficeLock
 from moiety.custody.sql import unobserved
 from moiety.custody.three import Three
@@ -202,10 +203,8 @@ class Deployment:
             )
             for seat in SEATS
         }
-        publics = {seat: custodian.introduce() for seat, custodian in custodians.items()}
-        for custodian in custodians.values():
-            custodian.meet(publics)
-        return Embedded(Three(custodians), OfficeLock(office), self._now, self._entropy, silent)
+        acquaint({seat: custodian.acquaintance for seat, custodian in custodians.items()})
+        return Embedded(Three(custodians), OfficeLock(office), self._now, self._entropy, silent, WARNING)
 
     def _now(self) -> datetime:
         return _FIRST_DAY + timedelta(days=self._day)

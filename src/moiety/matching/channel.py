@@ -1,6 +1,7 @@
 """The start of every attempt: do the three agree, and fresh masks for this attempt alone.
 
-Each custodian sends both neighbours a fresh 32-byte nonce and the digests of what it believes is being asked. Any
+Each custodian sends both neighbours a fresh 32-byte nonce, the digests of what it believes is being asked, and a name
+of the pair key that it means to draw masks from. Any
 difference is refused before anything derived from a part is sent: a mask that differs in one row would show as a
 coin-flip match there. Pair streams are keyed by HKDF from the pair key, both ends' nonces, the digest and the
 step, so that an attempt repeated under one header draws other masks; no counter is stored.
@@ -54,12 +55,16 @@ def agree(keys: Keys, header_digest: bytes, mask_digest: bytes) -> Rounds[Channe
     if len(keys.nonce) != NONCE_BYTES or len(keys.pair_next) != KEY_BYTES or len(keys.pair_previous) != KEY_BYTES:
         raise ValueError("nonces and pair keys have 32 bytes")
     digests = header_digest + mask_digest
-    hello = np.frombuffer(keys.nonce + digests, dtype=np.uint8)
-    answer = yield Exchange(next=hello, previous=hello)
-    shape = (NONCE_BYTES + 2 * _DIGEST_BYTES,)
+    # Masks of two different pair keys would not cancel, and matches would be coin flips.
+    known_next, known_previous = (digests + _name(pair) for pair in (keys.pair_next, keys.pair_previous))
+    answer = yield Exchange(
+        next=np.frombuffer(keys.nonce + known_next, dtype=np.uint8),
+        previous=np.frombuffer(keys.nonce + known_previous, dtype=np.uint8),
+    )
+    shape = (NONCE_BYTES + 3 * _DIGEST_BYTES,)
     from_next = expect(answer.next, shape, np.uint8).tobytes()
     from_previous = expect(answer.previous, shape, np.uint8).tobytes()
-    if from_next[NONCE_BYTES:] != digests or from_previous[NONCE_BYTES:] != digests:
+    if from_next[NONCE_BYTES:] != known_next or from_previous[NONCE_BYTES:] != known_previous:
         raise Disagreement()
     seat = keys.seat
     return Channel(
@@ -69,3 +74,8 @@ def agree(keys: Keys, header_digest: bytes, mask_digest: bytes) -> Rounds[Channe
         (seat.encode() + next_seat(seat).encode(), keys.nonce, from_next[:NONCE_BYTES], digests),
         (previous_seat(seat).encode() + seat.encode(), from_previous[:NONCE_BYTES], keys.nonce, digests),
     )
+
+
+def _name(pair: bytes) -> bytes:
+    """What tells one pair key from another and says nothing of it."""
+    return derive(pair, b"moiety pair name 1")

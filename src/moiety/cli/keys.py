@@ -1,0 +1,82 @@
+"""`moiety keys init | show`."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, TypedDict
+
+import typer
+
+from moiety.cli.outcome import AsJson, Outcome
+
+app = typer.Typer(help="Keys and certificates of custodians and gateways.", no_args_is_help=True)
+
+
+class Party(TypedDict):
+    """One party's folder of keys, and the line by which the others pin it."""
+
+    party: str
+    key: str
+
+
+class Made(TypedDict):
+    """What `keys init` answers."""
+
+    parties: list[Party]
+
+
+class Shown(TypedDict):
+    """What `keys show` answers."""
+
+    key: str
+
+
+@app.command()
+def init(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="A folder that is made.")],
+    parties: Annotated[
+        list[str] | None, typer.Option("--party", metavar="NAME", help="Whom to make keys for; may be repeated.")
+    ] = None,
+    as_json: AsJson = False,
+) -> Outcome[Made]:
+    """Make a private authority, and a key and certificate for each party: three custodians and a gateway.
+
+    For a trial. In production each operator makes its own party's keys on its own machine, and what is exchanged are
+    the `key = "sha256:…"` lines alone: an authority's signature names nobody.
+
+    \b
+    Examples:
+      moiety keys init keys
+      moiety keys init keys --party custodian-a
+    """
+    from moiety.custody.authority import Authority, issue_into, write_authority
+    from moiety.custody.config import shown
+
+    now = datetime.now(UTC)
+    authority = Authority.make(now)
+    write_authority(folder, authority)
+    names = parties or ["custodian-a", "custodian-b", "custodian-c", "gateway"]
+    made: list[Party] = [{"party": name, "key": shown(issue_into(folder / name, authority, now))} for name in names]
+    return Outcome({"parties": made}, [f'{one["party"]}: key = "{one["key"]}"' for one in made])
+
+
+@app.command()
+def show(
+    certificate: Annotated[Path, typer.Argument(metavar="FILE", help="A certificate (PEM).")], as_json: AsJson = False
+) -> Outcome[Shown]:
+    """Show the line by which the other parties pin a certificate's public key.
+
+    \b
+    Examples:
+      moiety keys show keys/gateway/own.pem
+    """
+    from moiety.custody.config import shown
+    from moiety.custody.refusals import KeyUnreadable
+    from moiety.custody.tls import pin
+
+    try:
+        key = shown(pin(certificate.read_bytes()))
+    except (OSError, ValueError):
+        raise KeyUnreadable from None
+    return Outcome({"key": key}, [f'key = "{key}"'])

@@ -1,0 +1,128 @@
+"""Custodians that run apart, as one gateway uses them: verbs over the network, and leases instead of a lock file."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from time import monotonic, sleep
+from typing import TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from moiety.custody import checks, recovery
+from moiety.custody.config import Deployment
+from moiety.custody.entries import Identified
+from moiety.custody.gallery import Progress
+from moiety.custody.noise import Entropy
+from moiety.custody.refusals import AttemptStopped, HeaderRefused
+from moiety.custody.remote import Remote, finished
+from moiety.custody.three import Headers, Three
+from moiety.custody.together import Together
+from moiety.custody.verbs import Clock, Standing, Verbs
+from moiety.errors import MoietyError
+from moiety.matching.refusals import Disagreement
+from moiety.matching.rounds import Rounds
+from moiety.sharing.seat import SEATS, Seat
+
+_PATIENCE_S = 10.0
+"""How long a search that met a change on its way is asked again."""
+
+_PAUSE_S = 0.02
+
+Answer = TypeVar("Answer")
+
+
+class Elsewhere(Three):
+    """Three custodians that play protocols among themselves."""
+
+    def play(self, ask: Callable[[Verbs], Rounds[Answer]]) -> dict[Seat, Answer]:
+        """Have all three begin at once."""
+        return self.each(lambda custodian: finished(ask(custodian)))
+
+    def standings(self) -> dict[Seat, Standing]:
+        """Where the three stand, asked all at once."""
+        return self.each(lambda custodian: custodian.standing())
+
+
+class Leases:
+    """Excludes other gateways' changes: the lease of each custodian, taken in the order of seats by everybody."""
+
+    def __init__(self, remotes: Mapping[Seat, Remote]) -> None:
+        self._remotes = remotes
+
+    @contextmanager
+    def shared(self) -> Iterator[None]:
+        """Nothing is held: custodians themselves see to it that a search meets one state of all three."""
+        yield
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """All three leases."""
+        with ExitStack() as held:
+            for seat in SEATS:
+                held.enter_context(self._remotes[seat].leased())
+            yield
+
+
+class Apart(Together):
+    """Three custodians elsewhere. Safe for threads, and for several gateways at once."""
+
+    @classmethod
+    def connect(cls, deployment: Deployment, *, clock: Clock, entropy: Entropy, progress: Progress) -> Apart:
+        """Connect to a deployment, recover what was interrupted, and have checked what is due.
+
+        Raises `CustodianDown`, `PeerUnknown`, and what `Embedded.open` raises of stores that do not fit.
+        """
+        identity = deployment.identity()
+        remotes = {seat: Remote(seat, at, identity) for seat, at in deployment.custodians().items()}
+        with ExitStack() as undo:
+            three = Elsewhere(remotes)
+            undo.callback(three.close)
+            apart = cls(three, Leases(remotes), clock, entropy, progress, deployment.warning())
+            apart._look()
+            undo.pop_all()
+        return apart
+
+    def verify(self, name: str, words: NDArray[np.int16], pseudonym: bytes) -> bool:
+        return self._again(lambda: super(Apart, self).verify(name, words, pseudonym))
+
+    def identify(self, name: str, words: NDArray[np.int16]) -> Identified:
+        return self._again(lambda: super(Apart, self).identify(name, words))
+
+    @contextmanager
+    def _shared(self) -> Iterator[Headers]:
+        standings = self._three.standings()
+        if not recovery.searchable(standings):
+            until = monotonic() + _PATIENCE_S
+            while not recovery.searchable(standings := self._three.standings()):
+                if monotonic() > until:
+                    with self._alone():  # nobody else is changing anything, so this is an interruption
+                        standings = self._three.standings()
+                sleep(_PAUSE_S)
+        yield Headers(standings["a"], self._clock, self._entropy)
+
+    def _look(self) -> None:
+        standings = self._three.standings()
+        names = self._names()
+        if recovery.settled(standings) and not any(self._due(standings, name) for name in names):
+            return
+        with self._alone() as headers:
+            for name in self._names():
+                self._check_if_due(headers, name)
+
+    def _due(self, standings: Mapping[Seat, Standing], name: str) -> bool:
+        last = min(standing.galleries[name].checked for standing in standings.values())
+        return checks.due(int(self._clock().timestamp()), last)
+
+    def _again(self, ask: Callable[[], Answer]) -> Answer:
+        """Ask again where a change came between: the custodians' states were not one then."""
+        until = monotonic() + _PATIENCE_S
+        while True:
+            try:
+                return ask()
+            except (AttemptStopped, Disagreement, HeaderRefused) as error:
+                refusal: MoietyError = error
+            if monotonic() > until:
+                raise refusal
+            sleep(_PAUSE_S)

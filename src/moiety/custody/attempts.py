@@ -1,0 +1,204 @@
+"""Attempts over lines: what each neighbour has sent for which round, and the driver of one custodian's side.
+
+A neighbour's messages of one attempt have rising numbers, each once; an attempt's id is used once. Anything else ends
+the attempt, here and at both neighbours. A message for an attempt that this custodian has not begun yet waits for it,
+within bounds: only the first round, which carries nothing that derives from a part, can come early.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable
+from contextlib import suppress
+from functools import partial
+from threading import Condition, Lock
+from time import monotonic
+from typing import Any, TypeVar
+
+from numpy.typing import NDArray
+
+from moiety.custody.frames import MOST_STEPS, Step, Stopped
+from moiety.custody.refusals import AttemptStopped, AttemptUsed, CustodianDown, MessageRefused, NeighbourSilent
+from moiety.custody.wire import Array
+from moiety.errors import MoietyError
+from moiety.matching.rounds import Exchange, Message, Rounds
+from moiety.sharing.seat import SEATS, Seat, next_seat, previous_seat
+
+Answer = TypeVar("Answer")
+Send = Callable[[Seat, Step | Stopped], None]
+"""Sends to a neighbour; raises `CustodianDown`."""
+
+ROUND_S = 10.0
+"""How long one round may take: longer than any one custodian's distances of 67 million rows."""
+
+_AHEAD = 16
+"""Messages of one neighbour that may wait in one attempt. It cannot be further ahead than the ring lets it."""
+
+_EARLY = 256
+_EARLY_BYTES = 1 << 12
+_EARLY_S = 10.0
+_REMEMBERED_S = 60.0
+"""Longer than twice what the custodians' clocks may differ: an older header is refused for its age."""
+
+
+class _Inbox:
+    """What has arrived for one attempt."""
+
+    def __init__(self) -> None:
+        self.changed = Condition()
+        self.waiting: dict[tuple[Seat, int], Array] = {}
+        self.last: dict[Seat, int] = {}
+        self.failed: MoietyError | None = None
+
+    def put(self, seat: Seat, step: Step) -> None:
+        with self.changed:
+            ahead = sum(1 for sender, _ in self.waiting if sender == seat)
+            if step.number <= self.last.get(seat, -1) or ahead >= _AHEAD:
+                self.failed = MessageRefused()
+            else:
+                self.last[seat] = step.number
+                self.waiting[seat, step.number] = step.array
+            self.changed.notify()
+
+    def fail(self, error: MoietyError) -> None:
+        with self.changed:
+            self.failed = self.failed or error
+            self.changed.notify()
+
+    def get(self, number: int, seat: Seat) -> NDArray[Any]:
+        until = monotonic() + ROUND_S
+        with self.changed:
+            while (seat, number) not in self.waiting:
+                if self.failed is not None:
+                    raise self.failed
+                if self.last.get(seat, -1) > number:  # it went on without sending what this step needs
+                    raise MessageRefused
+                if not self.changed.wait(until - monotonic()) and monotonic() >= until:
+                    raise NeighbourSilent(seat=SEATS.index(seat))
+            found = self.waiting.pop((seat, number))
+        return found.array(found.dtype, len(found.shape))
+
+
+class _Arriving(Exchange):
+    """What comes in one round, waited for when it is looked at: a step looks only at what it is sent."""
+
+    def __init__(self, come: Callable[[Seat], Message], seat: Seat) -> None:
+        object.__setattr__(self, "_come", come)
+        object.__setattr__(self, "_seat", seat)
+
+    _come: Callable[[Seat], Message]
+    _seat: Seat
+
+    @property
+    def next(self) -> Message:
+        return self._come(next_seat(self._seat))
+
+    @property
+    def previous(self) -> Message:
+        return self._come(previous_seat(self._seat))
+
+
+class Attempts:
+    """The attempts that one custodian takes part in. Safe for threads."""
+
+    def __init__(self, seat: Seat, send: Send) -> None:
+        self._seat: Seat = seat
+        self._send = send
+        self._lock = Lock()
+        self._running: dict[bytes, _Inbox] = {}
+        self._early: OrderedDict[bytes, tuple[float, list[tuple[Seat, Step | Stopped]]]] = OrderedDict()
+        self._used: OrderedDict[bytes, float] = OrderedDict()
+
+    def play(self, attempt: bytes, side: Rounds[Answer]) -> Answer:
+        """Drive this custodian's side of an attempt to its end; whatever ends it early ends it at the others too.
+
+        Raises what the side raises, `AttemptUsed`, `AttemptStopped` (by a neighbour), `CustodianDown`,
+        `NeighbourSilent` and `MessageRefused`.
+        """
+        inbox = self._begin(attempt)
+        try:
+            return self._drive(attempt, side, inbox)
+        except ValueError:
+            # A message of another shape or type than this step has: see `matching.rounds.expect`.
+            self.stop(attempt)
+            raise MessageRefused from None
+        except BaseException:
+            self.stop(attempt)
+            raise
+        finally:
+            side.close()
+            with self._lock:
+                del self._running[attempt]
+
+    def stop(self, attempt: bytes) -> None:
+        """Tell both neighbours that this custodian will not go on with an attempt, or not begin it."""
+        with self._lock:
+            self._used[attempt] = monotonic()
+        for seat in (next_seat(self._seat), previous_seat(self._seat)):
+            with suppress(CustodianDown):
+                self._send(seat, Stopped(attempt))
+
+    def arrived(self, seat: Seat, frame: Step | Stopped) -> None:
+        """Take what a neighbour sent."""
+        with self._lock:
+            inbox = self._running.get(frame.attempt)
+            if inbox is None:
+                self._keep_early(seat, frame)
+                return
+        _deliver(inbox, seat, frame)
+
+    def lost(self, seat: Seat) -> None:
+        """A neighbour's line broke: nothing that runs can end."""
+        with self._lock:
+            running = list(self._running.values())
+        for inbox in running:
+            inbox.fail(CustodianDown(seat=SEATS.index(seat)))
+
+    def _begin(self, attempt: bytes) -> _Inbox:
+        now = monotonic()
+        inbox = _Inbox()
+        with self._lock:
+            while self._used and next(iter(self._used.values())) < now - _REMEMBERED_S:
+                self._used.popitem(last=False)
+            if attempt in self._used:
+                raise AttemptUsed
+            self._used[attempt] = now
+            self._running[attempt] = inbox
+            _, early = self._early.pop(attempt, (now, []))
+        for seat, frame in early:
+            _deliver(inbox, seat, frame)
+        return inbox
+
+    def _drive(self, attempt: bytes, side: Rounds[Answer], inbox: _Inbox) -> Answer:
+        sent = next(side)
+        for number in range(MOST_STEPS):
+            for seat, message in ((next_seat(self._seat), sent.next), (previous_seat(self._seat), sent.previous)):
+                if message is not None:
+                    self._send(seat, Step(attempt, number, Array.of(message)))
+            try:
+                sent = side.send(_Arriving(partial(inbox.get, number), self._seat))
+            except StopIteration as stop:
+                answer: Answer = stop.value
+                return answer
+        raise MessageRefused
+
+    def _keep_early(self, seat: Seat, frame: Step | Stopped) -> None:
+        now = monotonic()
+        while self._early and next(iter(self._early.values()))[0] < now - _EARLY_S:
+            self._early.popitem(last=False)
+        if frame.attempt in self._used:
+            return
+        if isinstance(frame, Step) and len(frame.array.data) > _EARLY_BYTES:
+            return
+        _, frames = self._early.setdefault(frame.attempt, (now, []))
+        if len(frames) < 2 * len(SEATS):
+            frames.append((seat, frame))
+        while len(self._early) > _EARLY:
+            self._early.popitem(last=False)
+
+
+def _deliver(inbox: _Inbox, seat: Seat, frame: Step | Stopped) -> None:
+    if isinstance(frame, Step):
+        inbox.put(seat, frame)
+    else:
+        inbox.fail(AttemptStopped(seat=SEATS.index(seat)))

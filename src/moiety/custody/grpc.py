@@ -1,0 +1,144 @@
+"""A custodian's gRPC server: who calls is checked by the pinned key before a byte of the request is read.
+
+Four methods carry bytes: `ask` one request and its answer, `watch` the same with progress on the way, `hold` a lease
+for as long as the call lasts, and `line` the messages of another custodian.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from queue import SimpleQueue
+from time import monotonic
+from typing import Any, Final, cast
+
+import grpc
+
+from moiety.custody import tls, wire
+from moiety.custody.lines import Lines
+from moiety.custody.refusals import MessageRefused, PeerUnknown
+from moiety.custody.serving import Serving
+from moiety.custody.tls import Identity, Pin
+from moiety.custody.turns import Leases
+from moiety.errors import MoietyError, Unavailable
+from moiety.sharing.seat import Seat
+
+SERVICE: Final = "moiety.custodian.1"
+
+_THREADS: Final = 64
+"""Requests at once, lines and leases among them: a thread each, most of them waiting for messages."""
+
+_LEASE_WAIT_S: Final = 600.0
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Callers:
+    """Whose public keys are pinned here: the two other custodians' by seat, the gateways' by name."""
+
+    custodians: Mapping[Pin, Seat]
+    gateways: Mapping[Pin, str]
+
+
+class Server:
+    """One custodian's server, listening once it is made."""
+
+    def __init__(
+        self, address: str, identity: Identity, callers: Callers, serving: Serving, leases: Leases, lines: Lines
+    ) -> None:
+        self._callers = callers
+        self._serving = serving
+        self._leases = leases
+        self._lines = lines
+        self._server = grpc.server(
+            ThreadPoolExecutor(_THREADS, thread_name_prefix="request"),
+            options=tls.OPTIONS,
+            maximum_concurrent_rpcs=_THREADS,
+        )
+        methods = {
+            "ask": grpc.unary_unary_rpc_method_handler(self._ask),
+            "watch": grpc.unary_stream_rpc_method_handler(self._watch),
+            "hold": grpc.unary_stream_rpc_method_handler(self._hold),
+            "line": grpc.stream_stream_rpc_method_handler(self._line),
+        }
+        self._server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(SERVICE, methods),))
+        self.port = self._server.add_secure_port(address, identity.server())
+        self._server.start()
+
+    def stop(self, grace_s: float) -> None:
+        """Take no more requests, and give those that run so long to end."""
+        self._server.stop(grace_s).wait()
+
+    def _ask(self, data: bytes, context: grpc.ServicerContext) -> bytes:
+        self._gateway(context)
+        return self._answered(data, lambda stage, done, total: None)
+
+    def _watch(self, data: bytes, context: grpc.ServicerContext) -> Iterator[bytes]:
+        self._gateway(context)
+        said: SimpleQueue[bytes | None] = SimpleQueue()
+
+        def progress(stage: str, done: int, total: int) -> None:
+            said.put(wire.say(wire.Progress(stage, done, total)))
+
+        def work() -> None:
+            try:
+                said.put(self._answered(data, progress))
+            finally:
+                said.put(None)
+
+        with ThreadPoolExecutor(1) as thread:
+            thread.submit(work)
+            yield from iter(said.get, None)
+
+    def _hold(self, data: bytes, context: grpc.ServicerContext) -> Iterator[bytes]:
+        """The lease, and then nothing until the gateway ends the call or is gone."""
+        self._gateway(context)
+        ended: SimpleQueue[None] = SimpleQueue()
+        context.add_callback(lambda: ended.put(None))
+        try:
+            lease = self._leases.take(min(_LEASE_WAIT_S, context.time_remaining() or _LEASE_WAIT_S))
+        except MoietyError as error:
+            yield wire.say(wire.Refusal(error.code, error.numbers))
+            return
+        try:
+            yield wire.answer(lease)
+            ended.get()
+        finally:
+            self._leases.give_back()
+
+    def _line(self, incoming: Iterator[bytes], context: grpc.ServicerContext) -> Iterator[bytes]:
+        seat = self._known(context, self._callers.custodians)
+        yield from self._lines.answer(cast(Seat, seat), incoming, context)
+
+    def _gateway(self, context: grpc.ServicerContext) -> str:
+        return self._known(context, self._callers.gateways)
+
+    def _known(self, context: grpc.ServicerContext, pins: Mapping[Pin, Any]) -> str:
+        try:
+            return tls.who(context, pins)
+        except PeerUnknown as error:
+            context.abort(grpc.StatusCode.PERMISSION_DENIED, error.code)
+            raise
+
+    def _answered(self, data: bytes, progress: Callable[[str, int, int], None]) -> bytes:
+        began = monotonic()
+        verb, outcome = "unread", "done"
+        try:
+            request = wire.read_request(data)
+            verb = type(request.ask).__name__.lower()
+            return wire.answer(self._serving.serve(request, progress))
+        except MoietyError as error:
+            outcome = error.code
+            return wire.say(wire.Refusal(error.code, error.numbers))
+        except (ValueError, KeyError, TypeError, IndexError):
+            # A value that passed the bounds of the message and fits nothing here.
+            outcome = MessageRefused.code
+            return wire.say(wire.Refusal(MessageRefused.code, {}))
+        except Exception as error:
+            outcome = type(error).__name__
+            return wire.say(wire.Refusal(Unavailable.code, {}))
+        finally:
+            _log.info("%s %s", verb, outcome, extra={"ms": round((monotonic() - began) * 1000)})

@@ -1,0 +1,148 @@
+"""The lines between custodians: one stream for each pair, under mutual TLS, opened by the one of the lower seat.
+
+Each begins with a greeting both ways: an X25519 key for this connection alone, from which the pair key comes that masks
+are drawn from. A line that breaks takes its pair key along, ends what was running over it, and is opened again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from queue import SimpleQueue
+from threading import Event, Lock, Thread
+from typing import Any
+
+import grpc
+
+from moiety.custody import tls
+from moiety.custody.frames import Frame, Greeting, Step, Stopped, pack, unpack
+from moiety.custody.keys import Acquaintance
+from moiety.custody.refusals import CustodianDown, MessageRefused, PeerUnknown
+from moiety.custody.tls import Identity, Pin
+from moiety.errors import MoietyError
+from moiety.sharing.seat import SEATS, Seat
+
+METHOD = "/moiety.custodian.1/line"
+
+_AGAIN_S = 0.2
+"""Between two tries to open a line: custodians find each other within moments of the last one's start."""
+
+_GREETING_S = 5.0
+
+Outgoing = SimpleQueue[bytes | None]
+
+
+@dataclass(frozen=True)
+class Neighbour:
+    """Where another custodian listens, and its pinned public key."""
+
+    address: str
+    key: Pin
+
+
+class Lines:
+    """This custodian's two lines. `arrived` and `lost` are told of what comes and of a line that breaks."""
+
+    def __init__(self, seat: Seat, acquaintance: Acquaintance) -> None:
+        self._seat: Seat = seat
+        self._acquaintance = acquaintance
+        self._lock = Lock()
+        self._up: dict[Seat, Outgoing] = {}
+        self._changed = Event()
+        self._closed = Event()
+        self._threads: list[Thread] = []
+        self.arrived: Callable[[Seat, Step | Stopped], None] = lambda seat, frame: None
+        self.lost: Callable[[Seat], None] = lambda seat: None
+
+    def up(self) -> set[Seat]:
+        """The neighbours with whom there is a line now."""
+        with self._lock:
+            return set(self._up)
+
+    def send(self, seat: Seat, frame: Frame) -> None:
+        """Send to a neighbour. Raises `CustodianDown`."""
+        with self._lock:
+            outgoing = self._up.get(seat)
+        if outgoing is None:
+            raise CustodianDown(seat=SEATS.index(seat))
+        outgoing.put(pack(frame))
+
+    def dial(self, neighbours: Mapping[Seat, Neighbour], identity: Identity) -> None:
+        """Open the lines that are this custodian's to open, and again whenever one breaks."""
+        for seat, neighbour in neighbours.items():
+            if self._seat < seat:
+                thread = Thread(
+                    target=self._dial, args=(seat, neighbour, identity), name=f"line-{self._seat}{seat}", daemon=True
+                )
+                thread.start()
+                self._threads.append(thread)
+
+    def answer(self, seat: Seat, incoming: Iterator[bytes], context: grpc.ServicerContext) -> Iterator[bytes]:
+        """A neighbour of a lower seat has opened its line: what is sent back over it."""
+        if not seat < self._seat:
+            raise PeerUnknown
+        outgoing: Outgoing = SimpleQueue()
+        context.add_callback(lambda: outgoing.put(None))
+        public, joined = self._acquaintance.greet(seat)
+        yield pack(Greeting(self._seat, public))
+        reader = Thread(
+            target=self._hear, args=(seat, incoming, outgoing, joined), name=f"hear-{seat}{self._seat}", daemon=True
+        )
+        reader.start()
+        yield from iter(outgoing.get, None)
+
+    def close(self) -> None:
+        """Break both lines, for good."""
+        self._closed.set()
+        with self._lock:
+            for outgoing in self._up.values():
+                outgoing.put(None)
+        for thread in self._threads:
+            thread.join(timeout=2)
+
+    def _dial(self, seat: Seat, neighbour: Neighbour, identity: Identity) -> None:
+        while not self._closed.is_set():
+            try:
+                with tls.channel(neighbour.address, neighbour.key, identity) as channel:
+                    call: Any = channel.stream_stream(METHOD)
+                    outgoing: Outgoing = SimpleQueue()
+                    public, joined = self._acquaintance.greet(seat)
+                    outgoing.put(pack(Greeting(self._seat, public)))
+                    incoming = call(iter(outgoing.get, None))
+                    try:
+                        self._hear(seat, incoming, outgoing, joined)
+                    finally:
+                        outgoing.put(None)
+                        incoming.cancel()
+            except (OSError, MoietyError, grpc.RpcError):
+                pass  # whoever asks meanwhile is told that this custodian is down
+            self._closed.wait(_AGAIN_S)
+
+    def _hear(self, seat: Seat, incoming: Iterator[bytes], outgoing: Outgoing, joined: Callable[[bytes], None]) -> None:
+        """Everything that comes over one connection, until it ends."""
+        try:
+            greeting = unpack(next(incoming))
+            if not isinstance(greeting, Greeting) or greeting.seat != seat:
+                raise MessageRefused
+            joined(greeting.public)
+            with self._lock:
+                before = self._up.get(seat)
+                self._up[seat] = outgoing
+            if before is not None:
+                before.put(None)
+            for data in incoming:
+                frame = unpack(data)
+                if isinstance(frame, Greeting):
+                    raise MessageRefused
+                self.arrived(seat, frame)
+        except (grpc.RpcError, StopIteration, MoietyError):
+            pass  # the connection ends here, and its attempts with it
+        finally:
+            outgoing.put(None)
+            with self._lock:
+                ours = self._up.get(seat) is outgoing
+                if ours:
+                    del self._up[seat]
+            if ours:
+                self._acquaintance.part(seat)
+                self.lost(seat)

@@ -1,0 +1,69 @@
+"""A custodian as a process of its own: its configuration put together, and the order in which it starts and stops."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+from moiety.custody.attempts import Attempts
+from moiety.custody.config import Custody, Listed, identity, pinned, read
+from moiety.custody.custodian import Custodian
+from moiety.custody.gallery import Progress
+from moiety.custody.grpc import Callers, Server
+from moiety.custody.lines import Lines
+from moiety.custody.noise import Entropy
+from moiety.custody.refusals import ConfigInvalid, NotOneOffice
+from moiety.custody.serving import Serving
+from moiety.custody.sql import Observer
+from moiety.custody.turns import Leases
+from moiety.custody.verbs import Clock
+from moiety.sharing.seat import SEATS, Seat
+
+_GRACE_S = 10.0
+"""What runs when it is told to stop may end; whoever waits longer is told that this custodian is down."""
+
+
+@contextmanager
+def served(
+    file: Path, *, clock: Clock, entropy: Entropy, observer: Observer, progress: Progress
+) -> Iterator[tuple[Custody, Server]]:
+    """One custodian, serving while this context lasts.
+
+    Refuses to start where its configuration, keys or store will not do; see `refusals`.
+    """
+    config = read(file, Custody)
+    others = _others(config)
+    shown = identity(file.parent, config)
+    with ExitStack() as undo:
+        home = file.parent / config.store
+        custodian = Custodian.open(home, config.seat, clock=clock, entropy=entropy, observer=observer)
+        undo.callback(custodian.close)
+        standing = custodian.standing()
+        if standing.office != bytes.fromhex(config.office):
+            raise NotOneOffice
+        custodian.scrub()
+        for name in standing.galleries:
+            custodian.look(name, progress)
+        lines = Lines(config.seat, custodian.acquaintance)
+        attempts = Attempts(config.seat, lines.send)
+        lines.arrived, lines.lost = attempts.arrived, attempts.lost
+        leases = Leases(entropy)
+        callers = Callers(
+            {pinned(listed.key): seat for seat, listed in others.items()},
+            {pinned(gateway.key): name for name, gateway in config.gateways.items()},
+        )
+        server = Server(config.listen, shown, callers, Serving(custodian, attempts, leases), leases, lines)
+        undo.callback(lambda: server.stop(_GRACE_S))
+        undo.callback(lines.close)
+        lines.dial({seat: listed.neighbour() for seat, listed in others.items()}, shown)
+        yield config, server
+
+
+def _others(config: Custody) -> dict[Seat, Listed]:
+    """The other two. Raises `ConfigInvalid` unless they are two, of other keys than each other's and the gateways'."""
+    others = {seat: config.custodians[seat] for seat in SEATS if seat in config.custodians}
+    keys = [listed.key for listed in others.values()] + [gateway.key for gateway in config.gateways.values()]
+    if set(others) != set(SEATS) - {config.seat} or len(set(keys)) < len(keys):
+        raise ConfigInvalid
+    return others

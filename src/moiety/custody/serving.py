@@ -1,0 +1,128 @@
+"""What a custodian server does with a request: which turn it takes, whether it needs the lease, and the verb itself."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from moiety.custody import wire
+from moiety.custody.attempts import Attempts
+from moiety.custody.custodian import Custodian
+from moiety.custody.epochs import Renewal
+from moiety.custody.gallery import Progress
+from moiety.custody.refusals import MessageRefused
+from moiety.custody.turns import Leases, Turns
+from moiety.custody.wire import Array
+
+CHANGING = (
+    wire.AddGallery, wire.ReplaceDocument, wire.Prepare, wire.Activate, wire.Erase, wire.Scrub, wire.Seed, wire.Stage,
+    wire.Switch, wire.Discard, wire.Record, wire.Mend, wire.Level, wire.Settle,
+)  # fmt: skip
+"""What is done under a lease only."""
+
+ALONE = tuple(kind for kind in CHANGING if kind not in (wire.Scrub, wire.Seed, wire.Stage))
+"""What changes what a search reads, so that no search runs here meanwhile."""
+
+
+LONG = (wire.Load, wire.Offer, wire.Survey, wire.Integrity, wire.Stage, wire.Switch, wire.Scrub, wire.Prepare)
+"""What may take minutes over millions of rows, so that progress is worth telling and the deadline is another."""
+
+
+class Serving:
+    """One custodian behind its server. Safe for threads."""
+
+    def __init__(self, custodian: Custodian, attempts: Attempts, leases: Leases) -> None:
+        self._custodian = custodian
+        self._attempts = attempts
+        self._leases = leases
+        self._turns = Turns()
+
+    def serve(self, request: wire.Request, progress: Progress) -> Any:
+        """Do what is asked; the value to be encoded. Raises what the verb raises, and `LeaseLost`."""
+        ask = request.ask
+        if isinstance(ask, CHANGING):
+            self._leases.require(request.lease)
+        with self._turns.alone() if isinstance(ask, ALONE) else self._turns.shared():
+            return _VERBS[type(ask)](self, ask, progress)
+
+    # One method for each verb that is more than a call.
+
+    def _offer(self, ask: wire.Offer) -> None:
+        header = ask.header.header()
+        batch = ask.batch.batch()
+        self._played(header.attempt, lambda: self._custodian.offer(ask.name, batch, header))
+
+    def _identify(self, ask: wire.Identify) -> wire.OpeningMessage:
+        header, probe = ask.header.header(), ask.probe.array(np.uint32, 2)
+        return wire.opening(
+            self._played(header.attempt, lambda: self._custodian.identify(ask.name, header, _fitting(probe, header)))
+        )
+
+    def _verify(self, ask: wire.Verify) -> wire.OpeningMessage:
+        header, probe = ask.header.header(), ask.probe.array(np.uint32, 2)
+        return wire.opening(
+            self._played(
+                header.attempt, lambda: self._custodian.verify(ask.name, header, _fitting(probe, header), ask.handle)
+            )
+        )
+
+    def _integrity(self, ask: wire.Integrity, progress: Progress) -> bool:
+        header = ask.header.header()
+        return bool(self._played(header.attempt, lambda: self._custodian.integrity(ask.name, header, progress)))
+
+    def _played(self, attempt: bytes, begin: Callable[[], Any]) -> Any:
+        """Begin this custodian's side and play it; where it does not begin, the others are told."""
+        try:
+            side = begin()
+        except BaseException:
+            self._attempts.stop(attempt)
+            raise
+        return self._attempts.play(attempt, side)
+
+
+def _fitting(probe: Any, header: Any) -> Any:
+    if probe.shape != (header.probes, header.dim):
+        raise MessageRefused
+    return probe
+
+
+_VERBS: dict[type, Callable[[Serving, Any, Progress], Any]] = {
+    wire.Stand: lambda s, ask, _: wire.StandingMessage.of(s._custodian.standing()),
+    wire.AddGallery: lambda s, ask, _: s._custodian.add_gallery(ask.name, ask.terms, ask.document),
+    wire.ReplaceDocument: lambda s, ask, _: s._custodian.replace_document(ask.name, ask.terms, ask.document),
+    wire.Load: lambda s, ask, progress: s._custodian.load(ask.name, progress),
+    wire.Alive: lambda s, ask, _: s._custodian.alive(ask.name, ask.day),
+    wire.Offer: lambda s, ask, _: s._offer(ask),
+    wire.Coin: lambda s, ask, _: s._custodian.coin(),
+    wire.Prepare: lambda s, ask, _: Array.of(s._custodian.prepare(ask.name, ask.coin, ask.attempts)),
+    wire.Forget: lambda s, ask, _: s._custodian.forget(ask.attempts),
+    wire.Activate: lambda s, ask, _: s._custodian.activate(ask.name, ask.slots.array(np.int64, 1)),
+    wire.Locate: lambda s, ask, _: Array.of(s._custodian.locate(ask.name, ask.handle)),
+    wire.Erase: lambda s, ask, _: s._custodian.erase(ask.name, ask.slots.array(np.int64, 1)),
+    wire.Scrub: lambda s, ask, _: s._custodian.scrub(ask.step),
+    wire.Identify: lambda s, ask, _: s._identify(ask),
+    wire.Verify: lambda s, ask, _: s._verify(ask),
+    wire.Release: lambda s, ask, _: Array.of(s._custodian.release(ask.name, ask.attempt, ask.slots.array(np.int64, 1))),
+    wire.Seed: lambda s, ask, _: s._custodian.seed(),
+    wire.Stage: lambda s, ask, progress: s._custodian.stage(Renewal(ask.epoch, tuple(ask.seeds), ask.day), progress),
+    wire.Switch: lambda s, ask, _: s._custodian.switch(),
+    wire.Discard: lambda s, ask, _: s._custodian.discard(),
+    wire.Survey: lambda s, ask, progress: s._custodian.survey(ask.name, progress),
+    wire.Integrity: lambda s, ask, progress: s._integrity(ask, progress),
+    wire.Record: lambda s, ask, _: s._custodian.record(ask.name, ask.checked),
+    wire.Helping: lambda s, ask, _: s._custodian.helping(),
+    wire.Assist: lambda s, ask, _: wire.HelpMessage.of(
+        s._custodian.assist(ask.name, ask.lost, ask.numbers, wire.nonces(ask.nonces))
+    ),
+    wire.PseudonymParts: lambda s, ask, _: Array.of(s._custodian.pseudonym_parts(ask.name, ask.numbers)),
+    wire.Mend: lambda s, ask, _: s._custodian.mend(
+        ask.name, ask.numbers, ask.one.help(), ask.other.help(), ask.handles.array(np.uint8, 3)
+    ),
+    wire.States: lambda s, ask, _: Array.of(s._custodian.states(ask.name)),
+    wire.Level: lambda s, ask, _: s._custodian.level(ask.name, ask.version),
+    wire.Settle: lambda s, ask, _: s._custodian.settle(
+        ask.name, ask.states.array(np.uint8, 1), ask.terms, ask.document
+    ),
+}

@@ -1,0 +1,138 @@
+"""Who is at the other end: mutual TLS 1.3 with pinned public keys.
+
+An authority's signature lets a certificate be looked at; what names a party is the SHA-256 of its public key
+(SubjectPublicKeyInfo, RFC 5280), which the operators of the others have written into their configuration. Certificates
+may be renewed under the same key without telling anybody.
+
+gRPC takes no callback that would see the certificate of a server. So a client first makes one bare TLS connection,
+compares the key that the handshake proved possession of with the pin, and gives gRPC exactly that certificate as
+the only one to trust.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import os
+import socket
+import ssl
+import stat
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import grpc
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
+from moiety.custody.refusals import KeyUnreadable, KeyWorldReadable, PeerUnknown
+from moiety.custody.wire import MOST_BYTES
+
+Pin = bytes
+"""SHA-256 of a public key, 32 bytes."""
+
+NAME = "moiety"
+"""The one host name in every certificate: addresses change, and nobody is named by them."""
+
+_CONNECT_S = 3.0
+
+OPTIONS = (
+    ("grpc.max_send_message_length", MOST_BYTES),
+    ("grpc.max_receive_message_length", MOST_BYTES),
+    # A peer whose machine went away without a word is noticed within twenty seconds.
+    ("grpc.keepalive_time_ms", 10_000),
+    ("grpc.keepalive_timeout_ms", 5_000),
+    ("grpc.keepalive_permit_without_calls", 1),
+    ("grpc.http2.min_ping_interval_without_data_ms", 5_000),
+    ("grpc.http2.max_pings_without_data", 0),
+    # Planes of bits are some hundred kilobytes: one frame each, and no probing for the line's bandwidth.
+    ("grpc.http2.max_frame_size", (1 << 24) - 1),
+    ("grpc.http2.lookahead_bytes", 1 << 24),
+    ("grpc.http2.bdp_probe", 0),
+    ("grpc.so_reuseport", 0),
+    ("grpc.enable_http_proxy", 0),
+    ("grpc.min_reconnect_backoff_ms", 100),
+    ("grpc.max_reconnect_backoff_ms", 1_000),
+)
+
+
+@dataclass(frozen=True)
+class Identity:
+    """What a party shows: its certificate, its private key, and the authority whose certificates it looks at (PEM);
+    `files` are those of the first two."""
+
+    certificate: bytes
+    key: bytes
+    authority: bytes
+    files: tuple[Path, Path]
+
+    @classmethod
+    def load(cls, certificate: Path, key: Path, authority: Path) -> Identity:
+        """Read the three files. Raises `KeyWorldReadable` where others may read the key, and `KeyUnreadable`."""
+        try:
+            private = secret(key)
+            return cls(certificate.read_bytes(), private, authority.read_bytes(), (certificate, key))
+        except OSError:
+            raise KeyUnreadable from None
+
+    def server(self) -> grpc.ServerCredentials:
+        """For a server that speaks to nobody without a certificate."""
+        return grpc.ssl_server_credentials([(self.key, self.certificate)], self.authority, require_client_auth=True)
+
+
+def secret(file: Path) -> bytes:
+    """A private file. Raises `KeyWorldReadable` unless only its owner may read and write it; OSError as usual."""
+    descriptor = os.open(file, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        mode = os.fstat(descriptor).st_mode
+        if stat.S_IMODE(mode) & 0o077 or not stat.S_ISREG(mode):
+            raise KeyWorldReadable
+        return os.read(descriptor, 1 << 16)
+    finally:
+        os.close(descriptor)
+
+
+def pin(certificate: bytes) -> Pin:
+    """What pins the public key of a certificate (PEM)."""
+    public = x509.load_pem_x509_certificate(certificate).public_key()
+    return hashlib.sha256(public.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)).digest()
+
+
+def channel(address: str, pinned: Pin, identity: Identity) -> grpc.Channel:
+    """A channel to whoever holds the pinned key there. Raises OSError where nobody answers, and `PeerUnknown`."""
+    certificate = _shown(address, identity)
+    if not hmac.compare_digest(pin(certificate), pinned):
+        raise PeerUnknown
+    credentials = grpc.ssl_channel_credentials(certificate, identity.key, identity.certificate)
+    return grpc.secure_channel(address, credentials, options=(*OPTIONS, ("grpc.ssl_target_name_override", NAME)))
+
+
+def who(context: grpc.ServicerContext, pins: Mapping[Pin, str]) -> str:
+    """The name under which a caller's public key is pinned. gRPC would speak TLS 1.2 too; we do not. Raises `PeerUnknown`, whoever signed for it."""
+    shown = context.auth_context()
+    if shown.get("ssl_tls_version") != [b"TLSv1.3"]:
+        raise PeerUnknown
+    name = pins.get(pin(shown["x509_pem_cert"][0]))
+    if name is None:
+        raise PeerUnknown
+    return name
+
+
+def _shown(address: str, identity: Identity) -> bytes:
+    """The certificate (PEM) whose key whoever listens there has proved to hold."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.minimum_version = ssl.TLSVersion.TLSv1_3
+    # Neither the name nor the authority decides: the caller compares the key itself.
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    context.set_alpn_protocols(["h2"])
+    context.load_cert_chain(*identity.files)
+    host, _, port = address.rpartition(":")
+    with (
+        socket.create_connection((host.strip("[]"), int(port)), timeout=_CONNECT_S) as plain,
+        context.wrap_socket(plain, server_hostname=NAME) as wrapped,
+    ):
+        der = wrapped.getpeercert(binary_form=True)
+    if der is None:
+        raise PeerUnknown
+    return ssl.DER_cert_to_PEM_cert(der).encode()

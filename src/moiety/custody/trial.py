@@ -1,0 +1,71 @@
+"""A trial deployment in one folder: an authority, three custodians and a gateway, each with a folder of its own.
+
+    DIR/authority/   the private authority that signed everybody's certificate
+    DIR/custodian-a/ custodian.toml, its keys, its store; -b and -c alike
+    DIR/gateway/     its keys
+    DIR/deployment.toml
+
+What is real about it: separate processes, keys, stores and TLS. What is not: whoever has this disk has everything.
+"""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Mapping
+from datetime import datetime
+from pathlib import Path
+
+from moiety.custody.authority import Authority, issue_into, write_authority, write_private
+from moiety.custody.config import shown
+from moiety.custody.custodian import Custodian
+from moiety.custody.deployment import DEPLOYMENT
+from moiety.custody.embedded import OFFICE_BYTES
+from moiety.custody.noise import Entropy
+from moiety.custody.refusals import KeysExist
+from moiety.sharing.seat import SEATS, Seat
+
+STORE = "store"
+CONFIG = "custodian.toml"
+HOST = "127.0.0.1"
+
+
+def home(folder: Path, seat: Seat) -> Path:
+    """The folder of one custodian."""
+    return folder / f"custodian-{seat}"
+
+
+def lay_out(folder: Path, now: datetime, entropy: Entropy, ports: Mapping[Seat, int], gateway: str = "gateway") -> None:
+    """Make everything that a trial needs, three empty stores among it. Raises `KeysExist`."""
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if (folder / DEPLOYMENT).exists():
+        raise KeysExist
+    office = entropy(OFFICE_BYTES)
+    authority = Authority.make(now)
+    write_authority(folder / "authority", authority)
+    parties: dict[str, Path] = {**{seat: home(folder, seat) for seat in SEATS}, gateway: folder / gateway}
+    pins = {name: shown(issue_into(place, authority, now)) for name, place in parties.items()}
+    listed = {seat: f'address = "{HOST}:{ports[seat]}"\nkey = "{pins[seat]}"\n' for seat in SEATS}
+    for seat in SEATS:
+        others = "".join(f"\n[custodians.{other}]\n{listed[other]}" for other in SEATS if other != seat)
+        text = (
+            f'seat = "{seat}"\noffice = "{office.hex()}"\nlisten = "{HOST}:{ports[seat]}"\nstore = "{STORE}"\n'
+            f'certificate = "own.pem"\nkey = "own.key"\nauthority = "authority.pem"\n'
+            f'{others}\n[gateways.{gateway}]\nkey = "{pins[gateway]}"\n'
+        )
+        write_private(home(folder, seat) / CONFIG, text.encode())
+        Custodian.create(home(folder, seat) / STORE, seat, office)
+    everybody = "".join(f"\n[custodians.{seat}]\n{listed[seat]}" for seat in SEATS)
+    text = (
+        f'office = "{office.hex()}"\ncertificate = "{gateway}/own.pem"\nkey = "{gateway}/own.key"\n'
+        f'authority = "{gateway}/authority.pem"\n{everybody}'
+    )
+    write_private(folder / DEPLOYMENT, text.encode())
+
+
+def free_ports() -> dict[Seat, int]:
+    """A port for each custodian that nobody listens on now."""
+    sockets = {seat: socket.create_server((HOST, 0)) for seat in SEATS}
+    ports = {seat: some.getsockname()[1] for seat, some in sockets.items()}
+    for some in sockets.values():
+        some.close()
+    return ports

@@ -1,0 +1,91 @@
+"""Turns at one custodian: many searches at once, or one step that changes something; and the lease of whoever changes.
+
+A *turn* lasts for one request. A *lease* lasts for one change of a gateway's, which takes several requests at all three
+custodians: nobody else changes anything meanwhile, while searches go on between its steps. No step waits for
+another custodian while it holds its turn alone, so turns cannot block each other across custodians.
+"""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Iterator
+from contextlib import contextmanager
+from threading import Condition, Lock
+from time import monotonic
+
+from moiety.custody.noise import Entropy
+from moiety.custody.refusals import LeaseLost, StoreBusy
+
+LEASE_BYTES = 16
+
+
+class Turns:
+    """Whose turn it is. Whoever changes something goes before those who search."""
+
+    def __init__(self) -> None:
+        self._changed = Condition()
+        self._searching = 0
+        self._waiting = 0
+        self._alone = False
+
+    @contextmanager
+    def shared(self) -> Iterator[None]:
+        """Together with others who search."""
+        with self._changed:
+            self._changed.wait_for(lambda: not self._alone and not self._waiting)
+            self._searching += 1
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._searching -= 1
+                self._changed.notify_all()
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """Alone."""
+        with self._changed:
+            self._waiting += 1
+            try:
+                self._changed.wait_for(lambda: not self._alone and not self._searching)
+            finally:
+                self._waiting -= 1
+            self._alone = True
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._alone = False
+                self._changed.notify_all()
+
+
+class Leases:
+    """The one lease of a custodian."""
+
+    def __init__(self, entropy: Entropy) -> None:
+        self._entropy = entropy
+        self._free = Lock()
+        self._held = b""
+
+    def take(self, wait_s: float) -> bytes:
+        """A new lease, 16 bytes, once nobody has one. Raises `StoreBusy`."""
+        until = monotonic() + wait_s
+        if not self._free.acquire(timeout=max(0.0, until - monotonic())):
+            raise StoreBusy
+        self._held = self._entropy(LEASE_BYTES)
+        return self._held
+
+    def give_back(self) -> None:
+        """End the lease that is held."""
+        self._held = b""
+        self._free.release()
+
+    def require(self, lease: bytes) -> None:
+        """Raises `LeaseLost` unless this is the lease that is held now."""
+        if not self._held or not hmac.compare_digest(self._held, lease):
+            raise LeaseLost
+
+    @property
+    def held(self) -> bool:
+        """Whether somebody is changing something."""
+        return bool(self._held)

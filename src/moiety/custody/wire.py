@@ -1,0 +1,525 @@
+"""What a gateway and a custodian say to each other, as bytes: MessagePack with a version byte before it.
+
+Every request is one structure of this module, known by its verb, and every field has a type and a bound: whatever
+else arrives is refused before anything looks at it. Arrays travel as their type, shape and little-endian bytes.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, ClassVar, Literal
+
+import msgspec
+import numpy as np
+from msgspec import Meta, Struct
+from numpy.typing import DTypeLike, NDArray
+
+from moiety.custody.life import Batch
+from moiety.custody.mending import Help
+from moiety.custody.refusals import MessageRefused
+from moiety.custody.slots import Phase, Staging
+from moiety.custody.verbs import GalleryStanding, Standing
+from moiety.matching.header import Header
+from moiety.matching.opening import Opening
+from moiety.sharing.seat import SEATS, Seat
+
+VERSION = b"\x01"
+
+MOST_BYTES = 1 << 26
+"""64 MiB: the largest message, 8,192 templates of 1,024 words, fits. gRPC cuts off what is longer."""
+
+Name = Annotated[str, Meta(min_length=1, max_length=64)]
+Sixteen = Annotated[bytes, Meta(min_length=16, max_length=16)]
+ThirtyTwo = Annotated[bytes, Meta(min_length=32, max_length=32)]
+Papers = Annotated[bytes, Meta(max_length=1 << 17)]
+Count = Annotated[int, Meta(ge=0, le=1 << 62)]
+Small = Annotated[int, Meta(ge=0, le=1 << 32)]
+Seated = Literal["a", "b", "c"]
+Dims = Annotated[list[Annotated[int, Meta(ge=0, le=1 << 32)]], Meta(max_length=4)]
+
+
+class Array(Struct, array_like=True, frozen=True):
+    """An array on its way."""
+
+    dtype: Literal["u1", "u2", "u4", "u8", "i8"]
+    shape: Dims
+    data: bytes
+
+    @classmethod
+    def of(cls, array: NDArray[Any]) -> Array:
+        """Any array of the five types."""
+        kind: Any = f"{array.dtype.kind}{array.dtype.itemsize}"
+        ordered = np.ascontiguousarray(array, dtype=array.dtype.newbyteorder("<"))
+        return cls(kind, list(array.shape), ordered.tobytes())
+
+    def array(self, dtype: DTypeLike, dims: int) -> NDArray[Any]:
+        """The array, read-only; raises `MessageRefused` unless it has this type and so many dimensions."""
+        wanted = np.dtype(dtype)
+        size = wanted.itemsize
+        for length in self.shape:
+            size *= length
+        if f"{wanted.kind}{wanted.itemsize}" != self.dtype or len(self.shape) != dims or size != len(self.data):
+            raise MessageRefused
+        return np.frombuffer(self.data, dtype=wanted.newbyteorder("<")).astype(wanted, copy=False).reshape(self.shape)
+
+
+class HeaderMessage(Struct, frozen=True, forbid_unknown_fields=True):
+    """A header; see `matching.header`."""
+
+    attempt: Sixteen
+    operation: Literal["verify", "identify", "enrol", "integrity"]
+    gallery: Name
+    version: Count
+    epoch: Count
+    threshold: Annotated[int, Meta(ge=-(1 << 16), le=1 << 16)]
+    at: Count
+    rows: Small
+    probes: Small
+    dim: Small
+
+    @classmethod
+    def of(cls, header: Header) -> HeaderMessage:
+        """The same header."""
+        return cls(**{name: getattr(header, name) for name in cls.__struct_fields__})
+
+    def header(self) -> Header:
+        """The same header."""
+        return Header(**{name: getattr(self, name) for name in self.__struct_fields__})
+
+
+class BatchMessage(Struct, frozen=True, forbid_unknown_fields=True):
+    """What a custodian is offered; see `life.Batch`."""
+
+    handles: Array
+    pseudonyms: Array
+    parts: Array
+    expires: Array
+    grounds: Array
+
+    @classmethod
+    def of(cls, batch: Batch) -> BatchMessage:
+        """The same batch."""
+        return cls(**{name: Array.of(getattr(batch, name)) for name in cls.__struct_fields__})
+
+    def batch(self) -> Batch:
+        """The same batch; raises `MessageRefused` where columns do not fit each other."""
+        batch = Batch(
+            self.handles.array(np.uint8, 2),
+            self.pseudonyms.array(np.uint8, 2),
+            self.parts.array(np.uint64, 2),
+            self.expires.array(np.uint32, 1),
+            self.grounds.array(np.uint8, 1),
+        )
+        count = len(batch)
+        if (batch.handles.shape, batch.pseudonyms.shape) != ((count, 16), (count, 16)) or {
+            len(batch.parts),
+            len(batch.expires),
+            len(batch.grounds),
+        } != {count}:
+            raise MessageRefused
+        return batch
+
+
+class HelpMessage(Struct, frozen=True, forbid_unknown_fields=True):
+    """What a helper sends a lost custodian; see `mending.Help`."""
+
+    helper: Seated
+    nonce: ThirtyTwo
+    states: Array
+    grounds: Array
+    expires: Array
+    sealed: bytes
+
+    @classmethod
+    def of(cls, some: Help) -> HelpMessage:
+        """The same help."""
+        columns = {name: Array.of(getattr(some, name)) for name in ("states", "grounds", "expires")}
+        return cls(helper=some.helper, nonce=some.nonce, sealed=some.sealed, **columns)
+
+    def help(self) -> Help:
+        """The same help."""
+        return Help(
+            self.helper,
+            self.nonce,
+            self.states.array(np.uint8, 2),
+            self.grounds.array(np.uint8, 2),
+            self.expires.array(np.uint32, 2),
+            self.sealed,
+        )
+
+
+class OpeningMessage(Struct, frozen=True, forbid_unknown_fields=True):
+    """A custodian's part of match bits; see `matching.opening`."""
+
+    part: Array
+    other_digest: ThirtyTwo
+
+
+class GalleryMessage(Struct, frozen=True, forbid_unknown_fields=True):
+    """Where a gallery stands; see `verbs.GalleryStanding`."""
+
+    terms: Papers
+    document: Papers
+    version: Count
+    phase: Annotated[int, Meta(ge=0, le=int(max(Phase)))]
+    pages: Small
+    checked: Count
+    damaged: bool
+
+
+class StandingMessage(Struct, frozen=True, forbid_unknown_fields=True):
+    """Where a custodian stands; see `verbs.Standing`."""
+
+    seat: Seated
+    office: Sixteen
+    epoch: Count
+    staging: Annotated[int, Meta(ge=0, le=int(max(Staging)))]
+    galleries: dict[Name, GalleryMessage]
+
+    @classmethod
+    def of(cls, standing: Standing) -> StandingMessage:
+        """The same standing."""
+        galleries = {
+            name: GalleryMessage(**{field: getattr(held, field) for field in GalleryMessage.__struct_fields__})
+            for name, held in standing.galleries.items()
+        }
+        return cls(standing.seat, standing.office, standing.epoch, standing.staging, galleries)
+
+    def standing(self) -> Standing:
+        """The same standing."""
+        galleries = {
+            name: GalleryStanding(
+                held.terms, held.document, held.version, Phase(held.phase), held.pages, held.checked, held.damaged
+            )
+            for name, held in self.galleries.items()
+        }
+        return Standing(self.seat, self.office, self.epoch, Staging(self.staging), galleries)
+
+
+class Ask(Struct, frozen=True, forbid_unknown_fields=True, tag_field="verb", tag=str.lower):
+    """One request. `ANSWER` is the type of its answer."""
+
+    ANSWER: ClassVar[Any] = None
+
+
+class Stand(Ask, frozen=True):
+    """`standing`."""
+
+    ANSWER = StandingMessage
+
+
+class AddGallery(Ask, frozen=True):
+    """`add_gallery`."""
+
+    name: Name
+    terms: Papers
+    document: Papers
+
+
+class ReplaceDocument(AddGallery, frozen=True):
+    """`replace_document`."""
+
+
+class Gallery(Ask, frozen=True):
+    """What is asked about one gallery and nothing else."""
+
+    name: Name
+
+
+class Load(Gallery, frozen=True):
+    """`load`."""
+
+
+class Alive(Ask, frozen=True):
+    """`alive`."""
+
+    ANSWER = Count
+    name: Name
+    day: Small
+
+
+class Offer(Ask, frozen=True):
+    """`offer`."""
+
+    name: Name
+    batch: BatchMessage
+    header: HeaderMessage
+
+
+Attempts = Annotated[list[Sixteen], Meta(max_length=1 << 12)]
+
+
+class Coin(Ask, frozen=True):
+    """`coin`."""
+
+    ANSWER = ThirtyTwo
+
+
+class Prepare(Ask, frozen=True):
+    """`prepare`."""
+
+    ANSWER = Array
+    name: Name
+    coin: ThirtyTwo
+    attempts: Attempts
+
+
+class Forget(Ask, frozen=True):
+    """`forget`."""
+
+    attempts: Attempts
+
+
+class Activate(Ask, frozen=True):
+    """`activate`."""
+
+    name: Name
+    slots: Array
+
+
+class Locate(Ask, frozen=True):
+    """`locate`."""
+
+    ANSWER = Array
+    name: Name
+    handle: Sixteen
+
+
+class Erase(Activate, frozen=True):
+    """`erase`."""
+
+
+class Scrub(Ask, frozen=True):
+    """`scrub`."""
+
+    step: Name
+
+
+class Identify(Ask, frozen=True):
+    """`identify`."""
+
+    ANSWER = OpeningMessage
+    name: Name
+    header: HeaderMessage
+    probe: Array
+
+
+class Verify(Ask, frozen=True):
+    """`verify`."""
+
+    ANSWER = OpeningMessage
+    name: Name
+    header: HeaderMessage
+    probe: Array
+    handle: Sixteen
+
+
+class Release(Ask, frozen=True):
+    """`release`."""
+
+    ANSWER = Array
+    name: Name
+    attempt: Sixteen
+    slots: Array
+
+
+class Seed(Ask, frozen=True):
+    """`seed`."""
+
+    ANSWER = ThirtyTwo
+
+
+class Stage(Ask, frozen=True):
+    """`stage`."""
+
+    epoch: Count
+    seeds: Annotated[list[ThirtyTwo], Meta(min_length=3, max_length=3)]
+    day: Small
+
+
+class Switch(Ask, frozen=True):
+    """`switch`."""
+
+
+class Discard(Ask, frozen=True):
+    """`discard`."""
+
+
+class Survey(Gallery, frozen=True):
+    """`survey`."""
+
+    ANSWER = list[Small]
+
+
+class Integrity(Ask, frozen=True):
+    """`integrity`."""
+
+    ANSWER = bool
+    name: Name
+    header: HeaderMessage
+
+
+class Record(Ask, frozen=True):
+    """`record`."""
+
+    name: Name
+    checked: Count | None
+
+
+class Helping(Ask, frozen=True):
+    """`helping`."""
+
+    ANSWER = ThirtyTwo
+
+
+Numbers = Annotated[list[Small], Meta(max_length=1 << 10)]
+
+
+class Assist(Ask, frozen=True):
+    """`assist`."""
+
+    ANSWER = HelpMessage
+    name: Name
+    lost: Seated
+    numbers: Numbers
+    nonces: dict[Seated, ThirtyTwo]
+
+
+class PseudonymParts(Ask, frozen=True):
+    """`pseudonym_parts`."""
+
+    ANSWER = Array
+    name: Name
+    numbers: Numbers
+
+
+class Mend(Ask, frozen=True):
+    """`mend`."""
+
+    name: Name
+    numbers: Numbers
+    one: HelpMessage
+    other: HelpMessage
+    handles: Array
+
+
+class States(Gallery, frozen=True):
+    """`states`."""
+
+    ANSWER = Array
+
+
+class Level(Ask, frozen=True):
+    """`level`."""
+
+    name: Name
+    version: Count
+
+
+class Settle(Ask, frozen=True):
+    """`settle`."""
+
+    name: Name
+    states: Array
+    terms: Papers
+    document: Papers
+
+
+Asked = (
+    Stand | AddGallery | ReplaceDocument | Load | Alive | Offer | Coin | Prepare | Forget | Activate | Locate | Erase
+    | Scrub | Identify | Verify | Release | Seed | Stage | Switch | Discard | Survey | Integrity | Record | Helping
+    | Assist | PseudonymParts | Mend | States | Level | Settle
+)  # fmt: skip
+
+
+class Request(Struct, frozen=True, forbid_unknown_fields=True):
+    """What a gateway sends: the request itself, and the lease under which it changes something."""
+
+    ask: Asked
+    lease: Annotated[bytes, Meta(max_length=16)] = b""
+
+
+class Refusal(Struct, frozen=True, forbid_unknown_fields=True, tag_field="is", tag="refusal"):
+    """An error instead of an answer: its code and its whole numbers, see `errors`."""
+
+    code: Annotated[str, Meta(max_length=64)]
+    numbers: Annotated[dict[Name, int], Meta(max_length=8)]
+
+
+class Progress(Struct, frozen=True, forbid_unknown_fields=True, tag_field="is", tag="progress"):
+    """How far a long request is."""
+
+    stage: Annotated[str, Meta(max_length=256)]
+    done: Count
+    total: Count
+
+
+class Answer(Struct, frozen=True, forbid_unknown_fields=True, tag_field="is", tag="answer"):
+    """The answer, still encoded: who asked knows its type."""
+
+    value: msgspec.Raw
+
+
+Said = Refusal | Progress | Answer
+
+_encoder = msgspec.msgpack.Encoder()
+_requests = msgspec.msgpack.Decoder(Request)
+_said: msgspec.msgpack.Decoder[Said] = msgspec.msgpack.Decoder(Said)
+
+
+def request(asked: Asked, lease: bytes = b"") -> bytes:
+    """A request as bytes."""
+    return VERSION + _encoder.encode(Request(asked, lease))
+
+
+def read_request(data: bytes) -> Request:
+    """A request from bytes; raises `MessageRefused` for anything else."""
+    found: Request = _read(data, _requests)
+    return found
+
+
+def answer(value: Any) -> bytes:
+    """An answer as bytes."""
+    return say(Answer(msgspec.Raw(_encoder.encode(value))))
+
+
+def say(said: Said) -> bytes:
+    """What a custodian says, as bytes."""
+    return VERSION + _encoder.encode(said)
+
+
+def read_said(data: bytes) -> Said:
+    """What a custodian said; raises `MessageRefused`."""
+    found: Said = _read(data, _said)
+    return found
+
+
+def read_answer(answer: Answer, kind: Any) -> Any:
+    """The value of an answer of this type; raises `MessageRefused`."""
+    try:
+        return msgspec.msgpack.decode(answer.value, type=kind)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        raise MessageRefused from None
+
+
+def _read(data: bytes, decoder: Any) -> Any:
+    if data[:1] != VERSION:
+        raise MessageRefused
+    try:
+        return decoder.decode(memoryview(data)[1:])
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        raise MessageRefused from None
+
+
+def opening(some: Opening) -> OpeningMessage:
+    """An opening on its way."""
+    return OpeningMessage(Array.of(some.part), some.other_digest)
+
+
+def read_opening(some: OpeningMessage) -> Opening:
+    """An opening that arrived."""
+    return Opening(some.part.array(np.uint64, 1), some.other_digest)
+
+
+def nonces(some: dict[Seated, bytes]) -> dict[Seat, bytes]:
+    """Nonces by seat."""
+    return {seat: some[seat] for seat in SEATS if seat in some}
