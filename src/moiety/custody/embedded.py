@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from moiety.custody import checks, enrolment, recovery, searching
-from moiety.custody.custodian import Clock, Custodian
+from moiety.custody.custodian import ROOTS, Clock, Custodian
 from moiety.custody.entries import Finding, GalleryState, Identified, Newcomer, Status
 from moiety.custody.epochs import Renewal
 from moiety.custody.gallery import Progress, silent
@@ -71,7 +71,7 @@ class Embedded:
             if new:
                 undo.callback(_remove, folder)
             for seat in SEATS:
-                home = _make(folder, seat, office)
+                home = _make(folder, seat, office, entropy)
                 undo.callback(_empty, home)
             undo.pop_all()
 
@@ -103,6 +103,7 @@ class Embedded:
                 custodian.meet(publics)
             embedded = cls(Three(custodians), OfficeLock(folder), clock, entropy, progress)
             with embedded._alone() as headers:
+                embedded._three.each(lambda custodian: custodian.retire())
                 embedded._three.each(lambda custodian: custodian.scrub())
                 for name in embedded._names():
                     embedded._check_if_due(headers, name)
@@ -277,6 +278,7 @@ class Embedded:
         renewal = Renewal(epoch, (seeds["a"], seeds["b"], seeds["c"]), headers.now() // SECONDS_A_DAY)
         self._three.each(lambda custodian: custodian.stage(renewal, progress))
         self._three.each(lambda custodian: custodian.switch())
+        self._three.each(lambda custodian: custodian.retire())
         self._three.each(lambda custodian: custodian.scrub())
         return epoch
 
@@ -304,11 +306,11 @@ class Embedded:
         )
 
 
-def _make(folder: Path, seat: Seat, office: bytes) -> Path:
+def _make(folder: Path, seat: Seat, office: bytes, entropy: Entropy) -> Path:
     """A new custodian's folder, whole or not there."""
     home = _home(folder, seat)
     try:
-        Custodian.create(home, seat, office)
+        Custodian.create(home, seat, office, entropy)
     except FileExistsError:  # another process was faster, and it is not ours to remove
         raise OfficeExists from None
     except OSError:
@@ -322,10 +324,11 @@ def _make(folder: Path, seat: Seat, office: bytes) -> Path:
 
 def _empty(home: Path) -> None:
     """Remove a custodian's folder and the files in it, as far as that goes where something has just failed."""
-    with suppress(OSError):
-        for file in home.iterdir():
-            file.unlink()
-    _remove(home)
+    for folder in (home / ROOTS, home):
+        with suppress(OSError):
+            for file in folder.iterdir():
+                file.unlink()
+        _remove(folder)
 
 
 def _remove(folder: Path) -> None:
