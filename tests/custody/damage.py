@@ -10,14 +10,14 @@ from pathlib import Path
 import numpy as np
 
 from moiety.custody import page
-from moiety.custody.page import Pages, Place
+from moiety.custody.page import Pages
 from moiety.custody.slots import Phase, State
-from moiety.sharing.seat import Seat
 from tests.custody.scene import DIM, DOOR
+from tests.custody.thief import resealed, roots_of
 
 
 def flip(folder: Path, table: str, column: str, number: int, at: int = 0) -> None:
-    """Flip one bit of one page, without making its digest fit."""
+    """Flip one bit of one page, behind its seal."""
     kind = page.layout(DIM) if table == "page" else page.STATES
     fields = kind.fields
     assert fields is not None
@@ -34,31 +34,19 @@ def delete(folder: Path, table: str, number: int) -> None:
         database.execute(f"DELETE FROM {table} WHERE number = ?", (number,))  # noqa: S608
 
 
-def forge(folder: Path, seat: Seat, alter: Callable[[Pages, Pages], None], epoch: int = 1) -> None:
-    """Alter pages and states, and make every digest fit again."""
+def forge(folder: Path, alter: Callable[[Pages, Pages], None]) -> None:
+    """Alter pages and states, and seal them again as the custodian would: with its keys."""
     with closing(sqlite3.connect(folder / "custodian.sqlite")) as database, database:
-        found = database.execute("SELECT number, rows FROM page WHERE epoch = ? ORDER BY number", (epoch,)).fetchall()
-        heads = database.execute("SELECT rows FROM states WHERE epoch = ? ORDER BY number", (epoch,)).fetchall()
-        numbers = [number for number, _ in found]
-        pages = page.load([row for _, row in found], page.layout(DIM))
-        states = page.load([row for (row,) in heads], page.STATES)
-        alter(pages, states)
-        place = Place(seat, DOOR, epoch)
-        rows = page.seal(pages, place, numbers)
-        states["page"] = pages["digest"]
-        tops = page.seal(states, place, numbers)
-        for number, row, top in zip(numbers, rows, tops, strict=True):
-            database.execute("UPDATE page SET rows = ? WHERE number = ? AND epoch = ?", (bytes(row), number, epoch))
-            database.execute("UPDATE states SET rows = ? WHERE number = ? AND epoch = ?", (bytes(top), number, epoch))
+        resealed(database, roots_of(folder), DOOR, DIM, alter)
 
 
-def set_states(folder: Path, seat: Seat, before: State, after: State, phase: Phase) -> None:
+def set_states(folder: Path, before: State, after: State, phase: Phase) -> None:
     """Give every slot of one state another, and say that the gallery is in this phase."""
 
     def alter(pages: Pages, states: Pages) -> None:
         states["states"] = np.where(states["states"] == before, after, states["states"])
 
-    forge(folder, seat, alter)
+    forge(folder, alter)
     with closing(sqlite3.connect(folder / "custodian.sqlite")) as database, database:
         database.execute("UPDATE gallery SET phase = ?", (phase,))
 

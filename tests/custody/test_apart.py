@@ -18,12 +18,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from moiety.custody import page, refusals, sql
+from moiety.custody import refusals, sql
 from moiety.custody.embedded import Embedded
 from moiety.custody.slots import State
 from moiety.custody.sql import Store
 from moiety.sharing.seat import SEATS, Seat
-from tests.custody.scene import DOOR, FOLDERS, Clock, matched, opened, people
+from tests.custody.scene import DIM, DOOR, FOLDERS, Clock, matched, opened, people
+from tests.custody.thief import roots_of, unsealed
 
 IMMUTABLE = (type, types.ModuleType, types.FunctionType, types.BuiltinFunctionType, str, bytes, int, float, frozenset)
 
@@ -83,7 +84,13 @@ def test_three_custodians_share_no_key_and_draw_for_themselves(folder: Path, clo
         office.close()
         again.close()
     assert len(set(drawn)) == len(drawn)
-    assert all(key not in whole for whole in _files(folder).values() for key in drawn if len(key) == 32)
+    files = _files(folder)
+    roots = {content for name, content in files.items() if "/roots/" in name}
+    assert len(roots) == 3
+    assert roots <= set(drawn)
+    # Root keys of this epoch are in their files. Nothing else that anybody drew as a key is in any.
+    keys_drawn = [key for key in drawn if len(key) == 32 and key not in roots]
+    assert not any(key in whole for whole in files.values() for key in keys_drawn)
 
 
 def _pairs(office: Embedded) -> list[tuple[Any, Seat]]:
@@ -106,7 +113,8 @@ def test_each_has_a_folder_and_a_file_that_only_its_owner_reads(office: Embedded
     for name in FOLDERS:
         assert stat.S_IMODE((folder / name).stat().st_mode) == 0o700
         files = sorted(path.name for path in (folder / name).iterdir())
-        assert files == ["custodian.sqlite", "custodian.sqlite-shm", "custodian.sqlite-wal"]
+        assert files == ["custodian.sqlite", "custodian.sqlite-shm", "custodian.sqlite-wal", "roots"]
+        assert stat.S_IMODE((folder / name / "roots").stat().st_mode) == 0o700
     assert {stat.S_IMODE(path.stat().st_mode) for path in folder.rglob("*") if path.is_file()} == {0o600}
 
 
@@ -122,6 +130,8 @@ def test_the_store_keeps_no_name_no_time_and_no_order_of_enrolment(office: Embed
     assert columns == {
         "custodian": ["id", "format", "seat", "office", "epoch", "staging"],
         "gallery": ["id", "name", "terms", "document", "version", "phase", "pages", "checked", "damaged"],
+        "data_key": ["epoch", "wrapped"],
+        "kept": ["kind", "id", "sealed"],
         "page": ["gallery", "epoch", "number", "rows"],
         "states": ["gallery", "epoch", "number", "rows"],
     }
@@ -179,10 +189,8 @@ def test_an_office_is_not_made_where_there_is_one(folder: Path) -> None:
 def test_a_store_of_another_format_or_none_is_refused(folder: Path) -> None:
     from moiety.custody import tables
 
-    store = Store.open(folder / "custodian-a", "a", lambda point: None)
-    with store.writing("test") as connection:
-        connection.execute(tables.CUSTODIAN.update().values(format=tables.FORMAT + 1))
-    store.close()
+    with closing(sqlite3.connect(folder / "custodian-a" / "custodian.sqlite")) as database, database:
+        database.execute("UPDATE custodian SET format = ?", (tables.FORMAT + 1,))
     with pytest.raises(refusals.FormatUnknown) as raised:
         opened(folder)
     assert raised.value.numbers == {"found": tables.FORMAT + 1, "known": tables.FORMAT}
@@ -207,8 +215,7 @@ def _states(folder: Path, *endings: str) -> bytes:
         for ending in endings:
             shutil.copy(folder / f"custodian.sqlite{ending}", place)
         with closing(sqlite3.connect(Path(place) / "custodian.sqlite")) as database:
-            rows = [row for (row,) in database.execute("SELECT rows FROM states ORDER BY number")]
-    return page.load(rows, page.STATES)["states"].tobytes()
+            return unsealed(database, roots_of(folder), DOOR, DIM)[1]["states"].tobytes()
 
 
 def _files(folder: Path) -> dict[str, bytes]:

@@ -62,8 +62,8 @@ def test_the_status_shows_what_a_search_would_meet(inhabited: Path, name: str) -
 @pytest.mark.parametrize("name", ["custodian-a", "custodian-b", "custodian-c"])
 @pytest.mark.parametrize(
     ("table", "column"),
-    [("page", "parts"), ("page", "expires"), ("page", "handles"), ("page", "pseudonyms"), ("page", "digest"),
-     ("states", "states"), ("states", "page")],
+    [("page", "parts"), ("page", "expires"), ("page", "handles"), ("page", "pseudonyms"), ("page", "nonce"),
+     ("page", "tag"), ("states", "states"), ("states", "page"), ("states", "tag")],
 )  # fmt: skip
 def test_a_flipped_bit_is_found_named_and_mended(inhabited: Path, name: str, table: str, column: str) -> None:
     flip(inhabited / name, table, column, 17)
@@ -129,7 +129,7 @@ def alter_state(pages: Pages, states: Pages) -> None:
 def test_a_forger_who_mends_the_digests_is_found_by_the_three_together(
     inhabited: Path, alter: Callable[[Pages, Pages], None]
 ) -> None:
-    forge(inhabited / "custodian-c", "c", alter)
+    forge(inhabited / "custodian-c", alter)
     office = opened(inhabited)
     [finding] = office.findings()
     assert (finding.seat, finding.page) == (None, None)
@@ -145,7 +145,7 @@ def test_a_forger_who_mends_the_digests_is_found_by_the_three_together(
 
 def test_naming_the_wrong_custodian_does_not_open_the_gallery(inhabited: Path) -> None:
     """A state that differs is copied from the helpers; where they differ from each other, nothing is mended."""
-    forge(inhabited / "custodian-c", "c", alter_expiry)
+    forge(inhabited / "custodian-c", alter_expiry)
     office = opened(inhabited)
     assert len(office.findings()) == 1
     with pytest.raises(Exception, match="custodians do not agree"):
@@ -163,7 +163,7 @@ def test_nothing_is_written_where_the_helpers_tell_different_things(
     """What is public among the three is copied from helpers that say the same, never from one of them alone."""
     from tests.custody.test_overwriting import columns
 
-    forge(inhabited / "custodian-c", "c", alter)
+    forge(inhabited / "custodian-c", alter)
     with closing(opened(inhabited)) as office:
         before = {column: held.tobytes() for column, held in columns(office, "a").items()}
         with pytest.raises(Disagreement):
@@ -214,7 +214,7 @@ def test_the_same_page_at_two_custodians_cannot_be_mended(inhabited: Path) -> No
 
 def test_a_gallery_is_checked_at_opening_once_a_day(inhabited: Path) -> None:
     clock = Clock()
-    forge(inhabited / "custodian-c", "c", alter_part)
+    forge(inhabited / "custodian-c", alter_part)
     clock.pass_(hours=11)
     office = opened(inhabited, clock)
     assert not office.gallery(DOOR).damaged

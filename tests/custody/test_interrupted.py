@@ -20,7 +20,7 @@ KILLED = -signal.SIGKILL
 STEPS = {
     "enrol": ("prepare", "scrub", "activate", "scrub states"),
     "erase": ("erase", "scrub"),
-    "refresh": ("stage", "staged", "switch", "scrub"),
+    "refresh": ("next key", "stage", "staged", "switch", "retire", "scrub"),
     "add": ("add gallery",),
     "replace": ("replace document",),
 }
@@ -116,6 +116,8 @@ def test_refresh_loses_nobody_and_ends_in_one_epoch(inhabited: Path, order: str,
         assert office.gallery(DOOR).epoch == 1 + switched
         assert matched(office, RESIDENTS) == [True] * 3
         assert office.findings() == []
+        # No root of another epoch is left, of the one that is over or of one that never came.
+        assert {root.name for root in inhabited.glob("custodian-?/roots/*")} == {f"epoch-{1 + switched}.key"}
         assert office.refresh() == 2 + switched
         assert matched(office, RESIDENTS) == [True] * 3
     finally:

@@ -225,9 +225,9 @@ def test_states_that_no_interruption_explains_are_refused(folder: Path) -> None:
     from tests.custody.damage import set_states
 
     then(folder, enrol(0), enrol(1))
-    set_states(folder / FOLDERS[1], "b", State.ACTIVE, State.ERASED, phase=Phase.PREPARED)
+    set_states(folder / FOLDERS[1], State.ACTIVE, State.ERASED, phase=Phase.PREPARED)
     assert refused(folder, refusals.StatesDiffer).numbers == {"slots": 2}
-    set_states(folder / FOLDERS[1], "b", State.ERASED, State.ACTIVE, phase=Phase.SETTLED)
+    set_states(folder / FOLDERS[1], State.ERASED, State.ACTIVE, phase=Phase.SETTLED)
     office = opened(folder)
     assert matched(office, CROWD[:2]) == [True, True]
     office.close()

@@ -1,4 +1,4 @@
-"""What was erased or refreshed away is in no file any more: read as raw bytes."""
+"""What was erased or refreshed away is in no file any more: read as raw bytes, and opened with the stores' own keys."""
 
 from __future__ import annotations
 
@@ -13,17 +13,18 @@ import pytest
 from moiety.custody import refusals
 from moiety.custody.embedded import Embedded
 from moiety.custody.slots import State
+from moiety.drills.loot import steal
 from moiety.sharing.seat import SEATS
-from tests.custody.rows import stored
+from tests.custody.rows import opened, stored
 from tests.custody.scene import DOOR, TODAY, Clock, bytes_of, matched, people
 
 CROWD = people(6)
 
 
 def there(folder: Path, rows: list[bytes]) -> int:
-    """How many of these byte strings are in any file of the office."""
-    files = bytes_of(folder).values()
-    return sum(any(row in whole for whole in files) for row in rows)
+    """How many of these byte strings are in any file of the office, or in a row that its keys open."""
+    wholes = [part for seat in SEATS for part in steal(folder / f"custodian-{seat}").parts()]
+    return sum(any(row in whole for whole in wholes) for row in rows)
 
 
 def test_an_erased_row_is_in_no_file_when_erase_returns(office: Embedded, folder: Path) -> None:
@@ -86,8 +87,9 @@ def test_a_slot_is_not_used_again_within_an_epoch(office: Embedded) -> None:
 
 def test_after_a_refresh_the_old_parts_are_in_no_file(office: Embedded, folder: Path) -> None:
     office.enrol(DOOR, CROWD)
-    old = [row for person in CROWD for row in stored(bytes_of(folder), person)]
-    handles = [stored(bytes_of(folder), person)[at] for person in CROWD for at in (0, 34, 68)]
+    files = bytes_of(folder)
+    old = [row for person in CROWD for row in stored(files, person)]
+    handles = [opened(files, person)[at] for person in CROWD for at in (0, 34, 68)]
     assert there(folder, old) == len(old)
     assert office.refresh() == 2
     assert there(folder, [row for row in old if row not in handles]) == 0
@@ -119,7 +121,7 @@ def test_a_refresh_changes_every_part_and_no_template(office: Embedded) -> None:
 def test_a_refresh_does_not_take_along_who_has_expired(office: Embedded, folder: Path, clock: Clock) -> None:
     past = people(2, seed=7, expires_day=TODAY + 1)
     office.enrol(DOOR, CROWD + past)
-    old = [row for person in past for row in stored(bytes_of(folder), person)[:2]]
+    old = [row for person in past for row in opened(bytes_of(folder), person)[:2]]
     clock.pass_(days=1)
     office.refresh()
     assert there(folder, old) == 0

@@ -43,7 +43,7 @@ def test_newcomers_whom_the_three_put_into_different_slots_are_not_enrolled(inha
         odd = np.arange(held["states"].size).reshape(held["states"].shape) % 2 == 1
         held["states"][odd & (held["states"] == State.FREE)] = State.ERASED
 
-    forge(inhabited / f"custodian-{seat}", seat, alter)  # type: ignore[arg-type]
+    forge(inhabited / f"custodian-{seat}", alter)
     with closing(opened(inhabited)) as office:
         with pytest.raises(Disagreement):
             office.enrol(DOOR, people(20, seed=9))
@@ -61,7 +61,7 @@ def test_whom_the_three_find_in_different_slots_is_not_erased(inhabited: Path, s
         pages["handles"][page, slot] = pages["handles"][other_page, other]
         pages["handles"][other_page, other] = one
 
-    forge(inhabited / f"custodian-{seat}", seat, alter)  # type: ignore[arg-type]
+    forge(inhabited / f"custodian-{seat}", alter)
     with closing(opened(inhabited)) as office:
         refused = 0
         for person in CROWD:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 
+from moiety.custody.keyring import Keyring
 from moiety.custody.sql import FILE, Store, unobserved
+from moiety.custody.token import FileToken
 
 
 @pytest.mark.parametrize("made", ["created", "opened"])
@@ -25,13 +28,17 @@ from moiety.custody.sql import FILE, Store, unobserved
     ],
 )
 def test_every_connection_is_set_alike(tmp_path: Path, made: str, pragma: str, wanted: int | str) -> None:
-    with closing(Store.create(tmp_path / "custodian-a", "a", bytes(16))) as store:
+    keys = Keyring(FileToken(tmp_path / "roots", os.urandom), "a", os.urandom)
+    with closing(Store.create(tmp_path / "custodian-a", "a", bytes(16), keys)) as store:
         if made == "created":
             with store.writing("test") as one, store.reading() as other:
                 found = [some.exec_driver_sql(f"PRAGMA {pragma}").scalar() for some in (one, other)]
                 assert one.connection.dbapi_connection is not other.connection.dbapi_connection
             assert found == [wanted] * 2
     if made == "opened":
-        with closing(Store.open(tmp_path / "custodian-a", "a", unobserved)) as again, again.reading() as connection:
+        with (
+            closing(Store.open(tmp_path / "custodian-a", "a", keys, unobserved)) as again,
+            again.reading() as connection,
+        ):
             assert connection.exec_driver_sql(f"PRAGMA {pragma}").scalar() == wanted
     assert (tmp_path / "custodian-a" / FILE).is_file()

@@ -15,6 +15,7 @@ from moiety.custody.slots import SLOTS
 from moiety.drills import replay
 from moiety.drills.loot import Loot
 from moiety.drills.scene import PLAIN, Scene, Theft
+from tests.custody.thief import resealed
 
 FILE = "custodian.sqlite"
 Edit = Callable[[sqlite3.Connection], None]
@@ -28,7 +29,9 @@ def with_database(theft: Theft, seat: str, edit: Edit) -> Theft:
         edit(database)
         database.commit()
         content = database.serialize()
-    return with_store(theft, seat, Loot({FILE: content}))
+    return with_store(
+        theft, seat, Loot({**{name: held for name, held in files.items() if name != f"{FILE}-wal"}, FILE: content})
+    )
 
 
 def with_store(theft: Theft, store: str, loot: Loot) -> Theft:
@@ -41,17 +44,20 @@ def with_parts(theft: Theft, seat: str, slots: NDArray[np.int64], parts: NDArray
     def edit(pages: NDArray[np.void]) -> None:
         page.put_rows(pages, slots // SLOTS, slots % SLOTS, parts.astype("<u2"))
 
-    return with_database(theft, seat, lambda database: edit_pages(database, len(parts[0]), edit))
+    return with_pages(theft, seat, len(parts[0]), edit)
 
 
-def edit_pages(database: sqlite3.Connection, dim: int, edit: Callable[[NDArray[np.void]], None]) -> None:
-    """Edit all pages of the store's epoch, structured as `page.layout(dim)`, in place."""
-    (epoch,) = database.execute("SELECT epoch FROM custodian").fetchone()
-    stored = database.execute("SELECT number, rows FROM page WHERE epoch = ? ORDER BY number", (epoch,)).fetchall()
-    pages = page.load([rows for _, rows in stored], page.layout(dim))
-    edit(pages)
-    for (number, _), rows in zip(stored, pages, strict=True):
-        database.execute("UPDATE page SET rows = ? WHERE number = ? AND epoch = ?", (rows.tobytes(), number, epoch))
+def with_pages(theft: Theft, seat: str, dim: int, edit: Callable[[NDArray[np.void]], None]) -> Theft:
+    """The theft, all pages of the store's epoch edited, structured as `page.layout(dim)`, and sealed again."""
+    roots = {name: content for name, content in theft.stores[seat].files.items() if name.startswith("roots/")}
+
+    def edit_all(database: sqlite3.Connection) -> None:
+        def alter(pages: NDArray[np.void], states: NDArray[np.void]) -> None:
+            edit(pages)
+
+        resealed(database, roots, theft.gallery, dim, alter)
+
+    return with_database(theft, seat, edit_all)
 
 
 def with_file(theft: Theft, store: str, name: str, content: bytes) -> Theft:

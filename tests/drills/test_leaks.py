@@ -85,9 +85,7 @@ def expiry_to_the_second(scene: Scene) -> Scene:
 
     return doctor.replaced(
         scene,
-        enrolled=doctor.with_database(
-            scene.enrolled, scene.seat, lambda database: doctor.edit_pages(database, DIM, edit)
-        ),
+        enrolled=doctor.with_pages(scene.enrolled, scene.seat, DIM, edit),
     )
 
 
@@ -129,6 +127,12 @@ def an_old_page_left_behind(scene: Scene) -> Scene:
     return doctor.replaced(scene, refreshed=doctor.with_file(scene.refreshed, scene.seat, "backup", page))
 
 
+def an_old_root_left_behind(scene: Scene) -> Scene:
+    name = "roots/epoch-1.key"
+    root = scene.erased.stores[scene.seat].files[name]
+    return doctor.replaced(scene, refreshed=doctor.with_file(scene.refreshed, scene.seat, name, root))
+
+
 LEAKS = {
     "templates in the clear": (
         in_the_clear,
@@ -165,6 +169,7 @@ LEAKS = {
     "hashed numbers in a log": (hashed_numbers_in_a_log, {"read numbers"}),
     "an erased person's page left behind": (an_erased_page_left_behind, {"dig for the erased"}),
     "a page of the old epoch left behind": (an_old_page_left_behind, {"dig for the old epoch"}),
+    "a root of the old epoch left behind": (an_old_root_left_behind, {"open the old epoch"}),
 }
 
 
@@ -260,5 +265,6 @@ def test_a_broken_stack_is_found(monkeypatch):
         "reuse of masks",
         "dig for the erased",
         "dig for the old epoch",
+        "open the old epoch",
     }
     assert findings(broken) == expected

@@ -105,6 +105,8 @@ IO_FILES: dict[str, set[str]] = {
     "custody/sql.py": {"sqlite3", "sqlalchemy"},
     "custody/tables.py": {"sqlalchemy"},
     "custody/gallery.py": {"sqlalchemy"},
+    "custody/kept.py": {"sqlalchemy"},
+    "custody/keyring.py": {"sqlalchemy"},
     "custody/stored.py": {"sqlalchemy"},
     "custody/lock.py": {"fcntl"},
     # custodians apart: connections, and the processes of a trial

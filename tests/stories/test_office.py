@@ -12,7 +12,6 @@ import numpy as np
 import pytest
 
 import moiety
-from moiety.custody import page
 from moiety.custody.handles import handles
 from moiety.errors import Refused
 from moiety.identity.office import Office
@@ -31,6 +30,7 @@ from moiety.identity.refusals import (
     SeatUnknown,
 )
 from moiety.sharing.seat import SEATS
+from tests.custody.thief import roots_of, unsealed
 from tests.stories.scene import DOOR, Clock, Photographs, spoilt
 
 Opened = Callable[[], Office]
@@ -90,9 +90,9 @@ def test_a_row_keeps_the_grounds_that_its_person_was_enrolled_on(
         anna = door.enrol([photographs.anna[0]], grounds=key).pseudonym
         known = handles("door", [anna.value])
         for seat in SEATS:
-            with closing(sqlite3.connect(tmp_path / "office" / f"custodian-{seat}" / "custodian.sqlite")) as database:
-                rows = [row for (row,) in database.execute("SELECT rows FROM page")]
-            pages = page.load(rows, page.layout(192))
+            home = tmp_path / "office" / f"custodian-{seat}"
+            with closing(sqlite3.connect(home / "custodian.sqlite")) as database:
+                pages, _, _ = unsealed(database, roots_of(home), "door", 192)
             [[at, slot]] = np.argwhere((pages["handles"] == known[seat][0]).all(axis=2)).tolist()
             assert pages["grounds"][at, slot] == place
 

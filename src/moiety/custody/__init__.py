@@ -11,9 +11,12 @@ One custodian, deployable alone; every method takes and returns plain values:
 | `epochs` | its side of a refresh |
 | `checking`, `mending` | its side of the gallery check; lost pages from the other two |
 | `headers` | what it checks of a header against its own copies |
-| `gallery` | one gallery in SQL, verified as it is read, and its cache |
+| `gallery` | one gallery in SQL, opened as it is read, and its cache |
 | `matrix` | the cache: parts in panels, as the searches read them |
 | `page`, `slots`, `handles` | how 64 slots lie in a row; how a free one is drawn; a person's handle (pure) |
+| `seal`, `stored` | how a row is sealed under its epoch's key (pure); rows opened as they are read |
+| `token`, `keyring` | the root keys of epochs, and their end; data keys, wrapped in SQL and unwrapped in memory |
+| `kept` | small things that a custodian keeps for itself, sealed |
 | `keys` | ephemeral pair keys |
 | `noise` | random bytes in bulk |
 | `tables`, `sql` | the tables and statements; the file, transactions, commit points, overwriting |

@@ -1,7 +1,7 @@
 """The gallery check at one custodian: its pages are intact, and its parts still lie on a line with the others'.
 
-Pages are read afresh from SQL. A page whose digest is wrong is named, with its custodian; rows that were altered
-together with their digest are found by the algebra, which cannot say at whom.
+Pages are read afresh from SQL. A page that does not open is named, with its custodian; rows that were altered and
+sealed again, by somebody with the key, are found by the algebra, which cannot say at whom.
 """
 
 from __future__ import annotations

@@ -18,10 +18,13 @@
     SETTLING   settle                             SETTLED
 
     staging    step                               staging
-    NONE       stage                              BEGUN       some pages of the next epoch lie beside this one's
+    NONE       next key                           BEGUN       the next epoch has a root, and a data key wrapped by it
+    BEGUN      stage                              BEGUN       some pages of the next epoch lie beside this one's
     BEGUN      staged                             COMPLETE    all of them do
-    COMPLETE   switch                             NONE        epoch + 1; the old epoch's pages are deleted
-    any        discard                            NONE        the next epoch's pages are deleted
+    COMPLETE   switch                             SWITCHED    epoch + 1; the old epoch's pages and key are deleted
+    SWITCHED   retire                             NONE        all three have switched: the old root is destroyed
+    BEGUN      discard                            NONE        the next epoch's pages, key and root are deleted
+    COMPLETE   discard                            NONE        the same
 
 **Acknowledgement.** An enrolment is acknowledged by the last of the three `activate` commits and by nothing else.
 Before it, recovery erases the row everywhere; after it, the row is ACTIVE at all three and matches, whether or not
@@ -47,6 +50,7 @@ from moiety.custody.admitting import Offers
 from moiety.custody.answering import Answers
 from moiety.custody.epochs import SEED_BYTES, Renewal
 from moiety.custody.gallery import Gallery, Progress
+from moiety.custody.keyring import Keyring
 from moiety.custody.keys import Acquaintance
 from moiety.custody.life import Batch, Slots
 from moiety.custody.mending import Help
@@ -54,6 +58,7 @@ from moiety.custody.noise import Entropy
 from moiety.custody.refusals import FormatUnknown, GalleryExists, GalleryNameWrong, NotOneOffice
 from moiety.custody.slots import COIN_BYTES, Phase, Staging
 from moiety.custody.sql import Observer, Store
+from moiety.custody.token import FileToken
 from moiety.custody.verbs import Clock, GalleryStanding, Standing
 from moiety.matching.header import Header
 from moiety.matching.opening import Opening
@@ -61,6 +66,9 @@ from moiety.matching.rounds import Rounds
 from moiety.sharing.seat import Seat
 
 NAME_BYTES = 64
+
+ROOTS = "roots"
+"""The folder of a custodian's root keys, beside its database."""
 
 
 class Custodian:
@@ -80,21 +88,27 @@ class Custodian:
         self._stood: tuple[int, Standing] | None = None
 
     @classmethod
-    def create(cls, folder: Path, seat: Seat, office: bytes) -> None:
+    def create(cls, folder: Path, seat: Seat, office: bytes, entropy: Entropy) -> None:
         """Make the store of a new custodian; `office` (16 bytes) names the three that belong together."""
-        Store.create(folder, seat, office).close()
+        Store.create(folder, seat, office, _keys(folder, seat, entropy)).close()
 
     @classmethod
     def open(cls, folder: Path, seat: Seat, *, clock: Clock, entropy: Entropy, observer: Observer) -> Custodian:
-        """Open a store. Raises `NoOffice`, `NotOneOffice` (another seat's), `FormatUnknown`, `StoreUnreadable`."""
-        store = Store.open(folder, seat, observer)
+        """Open a store.
+
+        Raises `NoOffice`, `NotOneOffice` (another seat's), `FormatUnknown`, `StoreUnreadable`, and `RootMissing`,
+        `RootExposed` or `RootWrong` where the key of its epoch cannot be had.
+        """
+        keys = _keys(folder, seat, entropy)
+        store = Store.open(folder, seat, keys, observer)
         try:
             with store.reading() as connection:
                 row = tables.custodian(connection)
-            if row.format != tables.FORMAT:
-                raise FormatUnknown(found=row.format, known=tables.FORMAT)
-            if row.seat != seat:
-                raise NotOneOffice
+                if row.format != tables.FORMAT:
+                    raise FormatUnknown(found=row.format, known=tables.FORMAT)
+                if row.seat != seat:
+                    raise NotOneOffice
+                keys.key(connection, row, row.epoch)
         except BaseException:
             store.close()
             raise
@@ -237,11 +251,15 @@ class Custodian:
         epochs.stage(self._store, galleries, renewal, self._entropy, progress)
 
     def switch(self) -> None:
-        """Enter the staged epoch and delete the old one."""
+        """Enter the staged epoch and delete the old one; its root stays until all three have switched."""
         epochs.switch(self._store)
 
+    def retire(self) -> None:
+        """Destroy the roots of epochs that are over: all three have switched. Again does nothing."""
+        epochs.retire(self._store)
+
     def discard(self) -> None:
-        """Delete what is staged."""
+        """Delete what is staged, and destroy its root."""
         epochs.discard(self._store)
 
     # The gallery check and mending.
@@ -297,3 +315,7 @@ class Custodian:
             if name not in self._galleries:
                 self._galleries[name] = Gallery(self._store, self.seat, name)
             return self._galleries[name]
+
+
+def _keys(folder: Path, seat: Seat, entropy: Entropy) -> Keyring:
+    return Keyring(FileToken(folder / ROOTS, entropy), seat, entropy)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from contextlib import ExitStack, suppress
 from pathlib import Path
 
-from moiety.custody.custodian import Custodian
+from moiety.custody.custodian import ROOTS, Custodian
 from moiety.custody.gallery import Progress, silent
 from moiety.custody.keys import acquaint
 from moiety.custody.lock import OfficeLock
@@ -50,7 +50,7 @@ class Embedded(Together):
             if new:
                 undo.callback(_remove, folder)
             for seat in SEATS:
-                home = _make(folder, seat, office)
+                home = _make(folder, seat, office, entropy)
                 undo.callback(_empty, home)
             undo.pop_all()
 
@@ -80,6 +80,7 @@ class Embedded(Together):
             acquaint({seat: custodian.acquaintance for seat, custodian in custodians.items()})
             embedded = cls(Three(custodians), OfficeLock(folder), clock, entropy, progress, WARNING)
             with embedded._alone() as headers:
+                embedded._three.each(lambda custodian: custodian.retire())
                 embedded._three.each(lambda custodian: custodian.scrub())
                 for name in embedded._names():
                     embedded._check_if_due(headers, name)
@@ -87,11 +88,11 @@ class Embedded(Together):
         return embedded
 
 
-def _make(folder: Path, seat: Seat, office: bytes) -> Path:
+def _make(folder: Path, seat: Seat, office: bytes, entropy: Entropy) -> Path:
     """A new custodian's folder, whole or not there."""
     home = _home(folder, seat)
     try:
-        Custodian.create(home, seat, office)
+        Custodian.create(home, seat, office, entropy)
     except FileExistsError:  # another process was faster, and it is not ours to remove
         raise OfficeExists from None
     except OSError:
@@ -105,10 +106,11 @@ def _make(folder: Path, seat: Seat, office: bytes) -> Path:
 
 def _empty(home: Path) -> None:
     """Remove a custodian's folder and the files in it, as far as that goes where something has just failed."""
-    with suppress(OSError):
-        for file in home.iterdir():
-            file.unlink()
-    _remove(home)
+    for folder in (home / ROOTS, home):
+        with suppress(OSError):
+            for file in folder.iterdir():
+                file.unlink()
+        _remove(folder)
 
 
 def _remove(folder: Path) -> None:

@@ -1,5 +1,8 @@
 """Refresh at one custodian: the next epoch's pages are staged beside this one's, then take their place.
 
+They are sealed under the next epoch's key (`keyring`), whose root is made first; the old one's is destroyed by
+`retire`, when all three have switched: what was written in the old epoch is unreadable from then on, wherever it lies.
+
 The next epoch holds other parts of the same templates and pseudonyms, and fresh dummies wherever nobody is: in
 FREE slots, in ERASED ones, and in those of people whose time is over, who are not carried along.
 """
@@ -11,8 +14,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from moiety.custody import page, tables
+from moiety.custody import kept, page, tables
 from moiety.custody.gallery import Gallery, Progress
+from moiety.custody.keyring import keyring
 from moiety.custody.life import portions
 from moiety.custody.noise import Entropy, noise
 from moiety.custody.page import Pages, Place
@@ -38,6 +42,9 @@ class Renewal:
 
 def stage(store: Store, galleries: Iterable[Gallery], renewal: Renewal, entropy: Entropy, progress: Progress) -> None:
     """Write the next epoch's pages of every gallery, some in each transaction; the last says that all are there."""
+    with store.writing("next key") as connection:
+        keyring(connection).make(connection, tables.custodian(connection).office, renewal.epoch)
+        tables.set_staging(connection, Staging.BEGUN)
     for gallery in galleries:
         gallery.usable()
         pages = gallery.matrix.slots // SLOTS
@@ -47,29 +54,46 @@ def stage(store: Store, galleries: Iterable[Gallery], renewal: Renewal, entropy:
                 found, states = fetch(connection, current, numbers)
                 place = replace(current.place, epoch=renewal.epoch)
                 _renew(found, states, place, numbers[0], renewal, entropy)
-                after = replace(current, epoch=renewal.epoch, place=place)
+                key = keyring(connection).key(connection, tables.custodian(connection), renewal.epoch)
+                after = replace(current, epoch=renewal.epoch, place=place, key=key)
                 write(connection, after, numbers, found, states, new=True)
-                tables.set_staging(connection, Staging.BEGUN)
             progress("refreshing", numbers[-1] + 1, pages)
     with store.writing("staged") as connection:
         tables.set_staging(connection, Staging.COMPLETE)
 
 
 def switch(store: Store) -> None:
-    """Enter the staged epoch and delete the old one. The caller scrubs the store."""
+    """Enter the staged epoch and delete the old one with its wrapped key. The caller retires and scrubs the store."""
     with store.writing("switch") as connection:
-        old = tables.custodian(connection).epoch
-        tables.set_epoch(connection, old + 1)
+        own = tables.custodian(connection)
+        kept.reseal(connection, own, own.epoch + 1)
+        tables.set_epoch(connection, own.epoch + 1, Staging.SWITCHED)
         for row in tables.galleries(connection):
             tables.change_gallery(connection, row.id, version=row.version + 1)
-        tables.drop_epoch(connection, old)
+        tables.drop_epoch(connection, own.epoch)
+        tables.drop_key(connection, own.epoch)
+
+
+def retire(store: Store) -> None:
+    """Destroy the roots of all epochs that have no key here any more: once all three have switched."""
+    with store.reading() as connection:
+        own, living, keys = tables.custodian(connection), tables.keyed_epochs(connection), keyring(connection)
+    if own.staging == Staging.SWITCHED:
+        with store.writing("retire") as connection:
+            keys.retire(living)
+            tables.set_staging(connection, Staging.NONE)
+    elif own.staging == Staging.NONE and keys.idle(living):
+        keys.retire(living)
 
 
 def discard(store: Store) -> None:
-    """Delete what is staged."""
+    """Delete what is staged, then the root that it was sealed under."""
     with store.writing("discard") as connection:
-        tables.drop_epoch(connection, tables.custodian(connection).epoch + 1)
+        following = tables.custodian(connection).epoch + 1
+        tables.drop_epoch(connection, following)
+        tables.drop_key(connection, following)
         tables.set_staging(connection, Staging.NONE)
+    retire(store)
 
 
 def _renew(pages: Pages, states: Pages, place: Place, first: int, renewal: Renewal, entropy: Entropy) -> None:

@@ -1,4 +1,4 @@
-"""One gallery in one custodian's hands: its pages in SQL, verified as they are read, and its cache."""
+"""One gallery in one custodian's hands: its pages in SQL, opened as they are read, and its cache."""
 
 from __future__ import annotations
 
@@ -12,10 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import Connection
 
-from moiety.custody import page, tables
+from moiety.custody import page, seal, tables
 from moiety.custody.crew import cores, crew
+from moiety.custody.keyring import keyring
 from moiety.custody.matrix import Matrix
-from moiety.custody.page import DIGEST_BYTES, Pages, Place
+from moiety.custody.page import IDENTITY_BYTES, Pages, Place
 from moiety.custody.refusals import GalleryDamaged, GalleryUnknown
 from moiety.custody.slots import MOST_SLOTS, SLOTS, State
 from moiety.custody.sql import Store
@@ -56,7 +57,7 @@ class Gallery:
         self._cached: tuple[int, int] | None = None
         self._read: tuple[int, Current] | None = None
         self._latest_day = 0
-        self._digests = np.empty((0, DIGEST_BYTES), dtype=np.uint8)
+        self._identities = np.empty((0, IDENTITY_BYTES), dtype=np.uint8)
         self._alive: tuple[tuple[int, int, int], Alive] | None = None
 
     def current(self, connection: Connection) -> Current:
@@ -66,8 +67,10 @@ class Gallery:
             raise GalleryUnknown
         if not 0 <= row.pages * SLOTS <= MOST_SLOTS:
             raise GalleryDamaged
-        epoch = tables.custodian(connection).epoch
-        return Current(row, epoch, Place(self.seat, self.name, epoch), Terms.from_json(row.terms))
+        own = tables.custodian(connection)
+        place = Place(own.office, self.seat, self.name, own.epoch)
+        key = keyring(connection).key(connection, own, own.epoch)
+        return Current(row, own.epoch, place, Terms.from_json(row.terms), key)
 
     @contextmanager
     def changing(self, step: str) -> Iterator[Change]:
@@ -158,13 +161,13 @@ class Gallery:
         self.public = public.digest()
 
     def _catch_up(self, connection: Connection, current: Current) -> None:
-        """Read the pages that another process rewrote: their digest is another now."""
-        before = self._digests
+        """Read the pages that another process rewrote: they were sealed anew."""
+        before = self._identities
         self._resize(current.row.pages)
-        kept = min(len(before), len(self._digests))
+        kept = min(len(before), len(self._identities))
         self.damaged |= self._read_states(connection, current)
-        stale = (self._digests[:kept] != before[:kept]).any(axis=1)
-        wanted = [*np.flatnonzero(stale).tolist(), *range(kept, len(self._digests))]
+        stale = (self._identities[:kept] != before[:kept]).any(axis=1)
+        wanted = [*np.flatnonzero(stale).tolist(), *range(kept, len(self._identities))]
         missing = set(wanted)
         for numbers, rows in tables.named(connection, tables.PAGE, current.row.id, current.epoch, wanted):
             missing.difference_update(numbers)
@@ -180,34 +183,32 @@ class Gallery:
         self._resize(change.pages)
         for numbers, pages, states in change.written:
             self.matrix.put_states(numbers, states)
-            self._digests[numbers] = states["page"]
+            self._identities[numbers] = states["page"]
             if pages is not None:
                 self.matrix.put_parts(numbers, pages)
         self._cached = (epoch, change.version)
 
     def _resize(self, pages: int) -> None:
         self.matrix.resize(pages * SLOTS)
-        digests = np.zeros((pages, DIGEST_BYTES), dtype=np.uint8)
-        kept = min(pages, len(self._digests))
-        digests[:kept] = self._digests[:kept]
-        self._digests = digests
+        identities = np.zeros((pages, IDENTITY_BYTES), dtype=np.uint8)
+        kept = min(pages, len(self._identities))
+        identities[:kept] = self._identities[:kept]
+        self._identities = identities
 
     def _read_states(self, connection: Connection, current: Current) -> set[int]:
         """Take in all states; the numbers of the pages whose states are not intact."""
         count = current.row.pages
         bad = set(range(count))
         for numbers, rows in tables.every(connection, tables.STATES, current.row.id, current.epoch, count):
-            states = page.load(rows, page.STATES)
-            good = page.intact(states, current.place, numbers)
+            states, good = seal.unseal(rows, page.STATES, current.place, numbers, current.key)
             self.matrix.put_states(numbers, states)
-            self._digests[numbers] = states["page"]
+            self._identities[numbers] = states["page"]
             bad.difference_update(number for number, fine in zip(numbers, good, strict=True) if fine)
         return bad
 
     def _take(self, current: Current, numbers: Sequence[int], rows: Sequence[bytes]) -> Pages:
-        pages = page.load(rows, page.layout(current.terms.dim))
-        good = page.intact(pages, current.place, numbers)
-        good &= (pages["digest"] == self._digests[numbers]).all(axis=1)
+        pages, good = seal.unseal(rows, page.layout(current.terms.dim), current.place, numbers, current.key)
+        good &= (page.identities(pages) == self._identities[numbers]).all(axis=1)
         self.damaged |= {number for number, fine in zip(numbers, good, strict=True) if not fine}
         self.matrix.put_parts(numbers, pages)
         return pages

@@ -6,6 +6,7 @@ Decided from the standings of the three alone, before anything else is done with
     epochs differ                      who is one behind and has staged the new epoch completely switches;
                                        anybody else holds an old copy: refused, old and new parts are noise together
     epochs equal, something staged     it is discarded
+    all have switched                  they retire the old epoch
     a gallery is missing somewhere     it is added where it is missing, if it never changed; else an old copy: refused
     versions more than one apart       an old copy: refused
     versions, phases or papers differ  every slot that is not ACTIVE at all three and not FREE at all three is
@@ -132,8 +133,9 @@ def _same_epoch(three: Three, standings: Mapping[Seat, Standing]) -> None:
     for seat in SEATS:
         if seat in behind:
             three.custodians[seat].switch()
-        elif standings[seat].staging != Staging.NONE:
+        elif standings[seat].staging in (Staging.BEGUN, Staging.COMPLETE):
             three.custodians[seat].discard()
+    three.each(lambda custodian: custodian.retire())
     if any(standing.staging != Staging.NONE for standing in standings.values()):
         three.each(lambda custodian: custodian.scrub())
 

@@ -34,6 +34,30 @@ class NotOneOffice(Refused):
     )
 
 
+class RootExposed(Refused):
+    code: ClassVar[str] = "root_exposed"
+    advice: ClassVar[str] = (
+        "others may read the root keys of a custodian: give its folder of roots to this user alone (chmod 0700), "
+        "the files in it too (0600), and refresh"
+    )
+
+
+class RootMissing(Refused):
+    code: ClassVar[str] = "root_missing"
+    advice: ClassVar[str] = (
+        "a custodian lacks the root key of its epoch, without which nothing of it can be read: an old copy was put "
+        "back, or its folder of roots was not copied along. Put the newest copy in place, or recover the custodian "
+        "from the other two"
+    )
+
+
+class RootWrong(Refused):
+    code: ClassVar[str] = "root_wrong"
+    advice: ClassVar[str] = (
+        "the root key of a custodian does not fit its store: one of them is of another office, seat or epoch"
+    )
+
+
 class EpochsMixed(Refused):
     code: ClassVar[str] = "epochs_mixed"
     advice: ClassVar[str] = (
@@ -83,6 +107,14 @@ class GalleryDamaged(Refused):
     advice: ClassVar[str] = (
         "the stored rows of this gallery did not pass their check: it stays closed until it is mended. "
         "`moiety check` says what was found, and `moiety check --mend` recovers it"
+    )
+
+
+class KeptDamaged(Refused):
+    code: ClassVar[str] = "kept_damaged"
+    advice: ClassVar[str] = (
+        "what a custodian keeps for itself beside the rows was altered: put its newest copy in place, "
+        "or recover the custodian from the other two"
     )
 
 

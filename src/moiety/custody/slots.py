@@ -45,11 +45,12 @@ class Phase(IntEnum):
 
 
 class Staging(IntEnum):
-    """How much of the next epoch lies in a store. Stored."""
+    """How far a refresh has come in a store. Stored."""
 
     NONE = 0
     BEGUN = 1
     COMPLETE = 2
+    SWITCHED = 3
 
 
 def blocks_needed(free: int, wanted: int) -> int:

@@ -19,6 +19,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
 
 from moiety.custody import refusals, tables
+from moiety.custody.keyring import KEYRING, Keyring
 from moiety.errors import MoietyError
 from moiety.sharing.seat import Seat
 
@@ -55,31 +56,32 @@ def unobserved(point: str) -> None:
 class Store:
     """The database of one custodian, `custodian.sqlite` in a folder of its own. Safe for threads."""
 
-    def __init__(self, folder: Path, seat: Seat, observer: Observer) -> None:
+    def __init__(self, folder: Path, seat: Seat, keys: Keyring, observer: Observer) -> None:
         self._file = folder / FILE
         self._opened = _which(self._file)
-        self._engine = _engine(self._file)
+        self._engine = _engine(self._file, keys)
         self._seat = seat
         self._observer = observer
         self._watching = Lock()
         self._watch: PoolProxiedConnection | None = None
 
     @classmethod
-    def open(cls, folder: Path, seat: Seat, observer: Observer) -> Store:
+    def open(cls, folder: Path, seat: Seat, keys: Keyring, observer: Observer) -> Store:
         """Open what `create` made. Raises `NoOffice` where there is nothing, instead of making an empty file."""
         if not (folder / FILE).is_file():
             raise refusals.NoOffice
-        return cls(folder, seat, observer)
+        return cls(folder, seat, keys, observer)
 
     @classmethod
-    def create(cls, folder: Path, seat: Seat, office: bytes, observer: Observer = unobserved) -> Store:
-        """Make the folder (0700), the file (0600) and the tables."""
+    def create(cls, folder: Path, seat: Seat, office: bytes, keys: Keyring, observer: Observer = unobserved) -> Store:
+        """Make the folder (0700), the file (0600), the tables and the first epoch's key."""
         folder.mkdir(mode=0o700)
         # SQLite gives its -wal and -shm files the mode of the database file.
         os.close(os.open(folder / FILE, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
-        store = cls(folder, seat, observer)
+        store = cls(folder, seat, keys, observer)
         with store.writing("found") as connection:
             tables.found(connection, seat, office)
+            keys.make(connection, office, tables.custodian(connection).epoch)
         return store
 
     @contextmanager
@@ -146,7 +148,7 @@ def _which(file: Path) -> tuple[int, int] | None:
     return found.st_dev, found.st_ino
 
 
-def _engine(file: Path) -> Engine:
+def _engine(file: Path, keys: Keyring) -> Engine:
     # A path may hold characters that mean something in a URL. Errors must not print what was bound.
     # Every thread that searches reads at the same time: none of them should wait for another's connection.
     engine = create_engine(
@@ -154,6 +156,7 @@ def _engine(file: Path) -> Engine:
         connect_args={"timeout": _WAIT_S},
         hide_parameters=True,
         max_overflow=-1,
+        execution_options={KEYRING: keys},
     )
 
     @event.listens_for(engine, "connect")

@@ -1,4 +1,4 @@
-"""Pages as SQL has them: read with their digests verified, written with their digests made."""
+"""Pages as SQL has them: opened as they are read, sealed as they are written."""
 
 from __future__ import annotations
 
@@ -8,21 +8,24 @@ from dataclasses import dataclass, field
 import numpy as np
 from sqlalchemy import Connection, Table
 
-from moiety.custody import page, tables
+from moiety.custody import page, seal, tables
+from moiety.custody.keyring import keyring
 from moiety.custody.page import Pages, Place
 from moiety.custody.refusals import GalleryDamaged
+from moiety.custody.seal import DataKey
 from moiety.custody.tables import GalleryRow
 from moiety.matching.policy import Terms
 
 
 @dataclass(frozen=True)
 class Current:
-    """One gallery as it stands in the transaction that read it."""
+    """One gallery as it stands in the transaction that read it, and the key that its pages are sealed under."""
 
     row: GalleryRow
     epoch: int
     place: Place
     terms: Terms
+    key: DataKey
 
 
 @dataclass
@@ -63,7 +66,7 @@ def fetch(connection: Connection, current: Current, numbers: Sequence[int]) -> t
     """These pages (ascending numbers) and their states from SQL, writable; `GalleryDamaged` unless all are intact."""
     states = fetch_states(connection, current, numbers)
     pages = _intact(connection, tables.PAGE, page.layout(current.terms.dim), current, numbers)
-    if not np.array_equal(pages["digest"], states["page"]):
+    if not np.array_equal(page.identities(pages), states["page"]):
         raise GalleryDamaged
     return pages, states
 
@@ -84,11 +87,13 @@ def write(
 ) -> None:
     """Seal and store the states of pages, and the pages too where they changed, at the place of `current`."""
     where = (current.row.id, current.epoch, numbers)
+    entropy = keyring(connection).entropy
     if pages is not None:
-        rows = page.seal(pages, current.place, numbers)
-        states["page"] = pages["digest"]
+        rows = seal.seal(pages, current.place, numbers, current.key, entropy)
+        states["page"] = page.identities(pages)
         tables.put(connection, tables.PAGE, *where, rows, new=new)
-    tables.put(connection, tables.STATES, *where, page.seal(states, current.place, numbers), new=new)
+    sealed = seal.seal(states, current.place, numbers, current.key, entropy)
+    tables.put(connection, tables.STATES, *where, sealed, new=new)
 
 
 def _intact(
@@ -103,7 +108,9 @@ def _intact(
     for some, rows in tables.named(connection, table, current.row.id, current.epoch, numbers):
         present += some
         stored += rows
-    pages = page.load(stored, kind)
-    if present != list(numbers) or not page.intact(pages, current.place, numbers).all():
+    if present != list(numbers):
+        raise GalleryDamaged
+    pages, good = seal.unseal(stored, kind, current.place, numbers, current.key)
+    if not good.all():
         raise GalleryDamaged
     return pages

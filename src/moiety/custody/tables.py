@@ -34,7 +34,7 @@ from sqlalchemy import (
 
 from moiety.sharing.seat import Seat
 
-FORMAT = 1
+FORMAT = 2
 
 _TOGETHER = 256
 """Rows fetched at a time (7 MB at 192 words), and numbers named in one statement."""
@@ -79,21 +79,43 @@ def _paged(name: str) -> Table:
     )
 
 
+DATA_KEY = Table(
+    "data_key",
+    METADATA,
+    Column("epoch", BigInteger, primary_key=True, autoincrement=False),
+    Column("wrapped", LargeBinary, nullable=False),
+)
+
+KEPT = Table(
+    "kept",
+    METADATA,
+    Column("kind", LargeBinary(16), nullable=False),
+    Column("id", LargeBinary(16), nullable=False),
+    Column("sealed", LargeBinary, nullable=False),
+    PrimaryKeyConstraint("kind", "id"),
+)
+
 PAGE = _paged("page")
 STATES = _paged("states")
 PAGED = (STATES, PAGE)
 """States first: who reads both knows which rows of a page mean anything."""
 
 
+_OWN = select(CUSTODIAN, DATA_KEY.c.wrapped).select_from(
+    CUSTODIAN.outerjoin(DATA_KEY, DATA_KEY.c.epoch == CUSTODIAN.c.epoch)
+)
+
+
 @dataclass(frozen=True)
 class CustodianRow:
-    """Who this store belongs to. `staging`: see `moiety.custody.custodian`."""
+    """Who this store belongs to. `staging`: see `moiety.custody.custodian`; `wrapped`: its epoch's data key."""
 
     format: int
     seat: Seat
     office: bytes
     epoch: int
     staging: int
+    wrapped: bytes | None
 
 
 @dataclass(frozen=True)
@@ -116,25 +138,74 @@ class GalleryRow:
 
 
 def found(connection: Connection, seat: Seat, office: bytes) -> None:
-    """Make the tables of a new custodian, in epoch 1."""
+    """Make the tables of a new custodian, in epoch 1, which has no key yet."""
     METADATA.create_all(connection)
     connection.execute(insert(CUSTODIAN).values(id=1, format=FORMAT, seat=seat, office=office, epoch=1, staging=0))
 
 
 def custodian(connection: Connection) -> CustodianRow:
     """Whose store this is."""
-    row = connection.execute(select(CUSTODIAN)).one()
-    return CustodianRow(row.format, row.seat, row.office, row.epoch, row.staging)
+    row = connection.execute(_OWN).one()
+    return CustodianRow(row.format, row.seat, row.office, row.epoch, row.staging, row.wrapped)
+
+
+def wrapped_key(connection: Connection, epoch: int) -> bytes | None:
+    """The wrapped data key of an epoch, or None."""
+    wrapped: bytes | None = connection.execute(
+        select(DATA_KEY.c.wrapped).where(DATA_KEY.c.epoch == epoch)
+    ).scalar_one_or_none()
+    return wrapped
+
+
+def keyed_epochs(connection: Connection) -> frozenset[int]:
+    """The epochs that have a data key here."""
+    return frozenset(connection.execute(select(DATA_KEY.c.epoch)).scalars())
+
+
+def add_key(connection: Connection, epoch: int, wrapped: bytes) -> None:
+    """Store the wrapped data key of an epoch."""
+    connection.execute(insert(DATA_KEY).values(epoch=epoch, wrapped=wrapped))
+
+
+def drop_key(connection: Connection, epoch: int) -> None:
+    """Delete the wrapped data key of an epoch."""
+    connection.execute(delete(DATA_KEY).where(DATA_KEY.c.epoch == epoch))
+
+
+def kept(connection: Connection, kind: bytes | None = None) -> list[tuple[bytes, bytes, bytes]]:
+    """(kind, id, sealed) of everything that is kept, or of one kind, as named here."""
+    chosen = select(KEPT.c.kind, KEPT.c.id, KEPT.c.sealed)
+    if kind is not None:
+        chosen = chosen.where(KEPT.c.kind == kind)
+    return [(row.kind, row.id, row.sealed) for row in connection.execute(chosen)]
+
+
+def keep(connection: Connection, kind: bytes, rows: Sequence[tuple[bytes, bytes]]) -> None:
+    """Store (id, sealed) rows of one kind in place of those of the same id."""
+    drop_kept(connection, kind, [row[0] for row in rows])
+    if rows:
+        connection.execute(insert(KEPT), [{"kind": kind, "id": row, "sealed": sealed} for row, sealed in rows])
+
+
+def drop_kept(connection: Connection, kind: bytes, ids: Sequence[bytes]) -> None:
+    """Delete these rows of one kind."""
+    for at in range(0, len(ids), _TOGETHER):
+        connection.execute(delete(KEPT).where(KEPT.c.kind == kind, KEPT.c.id.in_(ids[at : at + _TOGETHER])))
+
+
+def drop_all_kept(connection: Connection) -> None:
+    """Delete everything that is kept."""
+    connection.execute(delete(KEPT))
 
 
 def set_staging(connection: Connection, staging: int) -> None:
-    """Say how much of the next epoch is there."""
+    """Say how far a refresh has come."""
     connection.execute(update(CUSTODIAN).values(staging=staging))
 
 
-def set_epoch(connection: Connection, epoch: int) -> None:
-    """Enter an epoch, with nothing staged."""
-    connection.execute(update(CUSTODIAN).values(epoch=epoch, staging=0))
+def set_epoch(connection: Connection, epoch: int, staging: int) -> None:
+    """Enter an epoch."""
+    connection.execute(update(CUSTODIAN).values(epoch=epoch, staging=staging))
 
 
 def galleries(connection: Connection) -> list[GalleryRow]:

@@ -225,6 +225,7 @@ class Together:
         renewal = Renewal(epoch, (seeds["a"], seeds["b"], seeds["c"]), headers.now() // SECONDS_A_DAY)
         self._three.each(lambda custodian: custodian.stage(renewal, progress))
         self._three.each(lambda custodian: custodian.switch())
+        self._three.each(lambda custodian: custodian.retire())
         self._three.each(lambda custodian: custodian.scrub())
         return epoch
 

@@ -53,7 +53,7 @@ def lay_out(folder: Path, now: datetime, entropy: Entropy, ports: Mapping[Seat, 
             f'{others}\n[gateways.{gateway}]\nkey = "{pins[gateway]}"\n'
         )
         write_private(home(folder, seat) / CONFIG, text.encode())
-        Custodian.create(home(folder, seat) / STORE, seat, office)
+        Custodian.create(home(folder, seat) / STORE, seat, office, entropy)
     everybody = "".join(f"\n[custodians.{seat}]\n{listed[seat]}" for seat in SEATS)
     text = (
         f'office = "{office.hex()}"\ncertificate = "{gateway}/own.pem"\nkey = "{gateway}/own.key"\n'

@@ -31,13 +31,17 @@ class Loot:
     files: Mapping[str, bytes] = field(repr=False)
 
     def parts(self) -> list[bytes]:
-        """Every byte of it, file names included."""
-        return [part for name, content in self.files.items() for part in (name.encode(), content)]
+        """Every byte of it, file names included, and everything once more that its own keys open."""
+        return [*(part for name, content in self.files.items() for part in (name.encode(), content)), *self._opened]
 
     @cached_property
     def haystack(self) -> Haystack:
         """Every byte of it, ready to be searched."""
         return Haystack(self.parts())
+
+    @cached_property
+    def _opened(self) -> list[bytes]:
+        return sql.opened(self.files)
 
     def rows(self, gallery: str) -> Rows:
         """The occupied rows of a gallery, write-ahead log included. Raises LookupError where there are none."""
@@ -52,7 +56,7 @@ class Loot:
         return Seen(rows.slots, rows.expires, np.stack(columns, axis=1))
 
     def footprints(self, gallery: str, slots: NDArray[np.int64]) -> list[list[bytes]]:
-        """For each slot, every sixteen bytes as they lie in the file that hold some of its two secret columns."""
+        """For each slot, every sixteen bytes that hold some of its two secret columns, as they lie and opened."""
         return sql.footprints(self.files, gallery, slots)
 
     def occupied_since(self, gallery: str) -> NDArray[np.int64]:

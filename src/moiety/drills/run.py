@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from moiety.drills import dig, link, match, mix, order, read, reuse, together
+from moiety.drills import dig, epoch, link, match, mix, order, read, reuse, together
 from moiety.drills.people import invent
 from moiety.drills.scene import Scene
 from moiety.drills.verdict import Expected, Measured, Trial
@@ -68,6 +68,7 @@ ATTACKS: Final = (
     Attack("reuse of masks", reuse.masks, NEAR, "No two rows share a mask."),
     Attack("dig for the erased", dig.erased, FOUND, "Of the erased nothing is left in file or log."),
     Attack("dig for the old epoch", dig.old_epoch, FOUND, "Of the parts before the refresh nothing is left."),
+    Attack("open the old epoch", epoch.copied_before, FOUND, "No key is left for a copy from before the refresh."),
     Attack("together: match", together.match, RANKED, "Two custodians together see every face.", "everything", 2),
     Attack("together: link", together.link, RANKED, "Two custodians together link every row.", "everything", 2),
     Attack(

@@ -1,6 +1,7 @@
 """Reading rows out of stolen SQLite files, with the published page layout and nothing of a running custodian.
 
-A database in the clear, the plain twin, is read by the same door.
+A thief who has a custodian's folder has its root keys too, and opens what they open. A database in the clear, the plain
+twin, is read by the same door.
 """
 
 from __future__ import annotations
@@ -14,12 +15,17 @@ from typing import Any, Final, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from moiety.custody import page
+from moiety.custody import kept, page, seal
+from moiety.custody.page import Place
+from moiety.custody.refusals import KeptDamaged, RootWrong
+from moiety.custody.seal import DataKey
 from moiety.custody.slots import SLOTS, State
+from moiety.custody.token import ROOT_BYTES, unwrapped_under
 from moiety.drills import replay
 from moiety.drills.algebra import Words
 from moiety.drills.canaries import WINDOW
 from moiety.drills.people import quantised
+from moiety.sharing.seat import Seat
 
 _MAGIC: Final = b"SQLite format 3\x00"
 _LOG: Final = "-wal"
@@ -69,25 +75,40 @@ def rows(files: Mapping[str, bytes], gallery: str) -> Rows:
             if _has(database, "person"):
                 return _plain(database)
             if _has(database, "page"):
-                return _split(database, gallery)
+                return _split(database, files, gallery)
     raise LookupError("no database with rows")
 
 
 def footprints(files: Mapping[str, bytes], gallery: str, slots: NDArray[np.int64]) -> list[list[bytes]]:
-    """For each slot of a custodian's gallery, every sixteen bytes as they lie that hold some of its two secret columns.
+    """For each slot of a custodian's gallery, every sixteen bytes that hold some of its two secret columns: as they lie
+    in the file, sealed, and as its keys open them.
 
     Parts of neighbouring slots lie interleaved, so most windows hold something of three neighbours too.
     """
     content, log = _databases(files)[0]
     with closing(_opened(replay.whole(content, log))) as database:
-        pages = _pages(_paged(database, "page", gallery)[0])
-    parts = pages["parts"].reshape(len(pages), -1, SLOTS * 2).view(np.uint8)
-    names = pages["pseudonyms"]
-    found = []
-    for at, slot in zip(slots // SLOTS, slots % SLOTS, strict=True):
-        start = slot * _PAIR_BYTES // WINDOW * WINDOW
-        windows = parts[at, :, start : start + WINDOW]
-        found.append([names[at, slot].tobytes(), *(window.tobytes() for window in windows)])
+        sealed, opened, _ = _paged(database, files, "page", gallery)
+    found: list[list[bytes]] = [[] for _ in slots]
+    for pages in (np.frombuffer(b"".join(sealed), opened.dtype), opened):
+        parts = pages["parts"].reshape(len(pages), -1, SLOTS * 2).view(np.uint8)
+        for one, at, slot in zip(found, slots // SLOTS, slots % SLOTS, strict=True):
+            start = slot * _PAIR_BYTES // WINDOW * WINDOW
+            windows = parts[at, :, start : start + WINDOW]
+            one += [pages["pseudonyms"][at, slot].tobytes(), *(window.tobytes() for window in windows)]
+    return found
+
+
+def opened(files: Mapping[str, bytes]) -> list[bytes]:
+    """Every sealed row of every database among stolen files that a key among them opens, in the clear."""
+    found: list[bytes] = []
+    for content, log in _databases(files):
+        with closing(_opened(replay.whole(content, log))) as database:
+            if not _has(database, "data_key"):
+                continue
+            for table in ("page", "states"):
+                for (gallery,) in database.execute("SELECT name FROM gallery").fetchall():
+                    found += [one.tobytes() for one in _paged(database, files, table, gallery)[1]]
+            found += _kept(database, files)
     return found
 
 
@@ -100,7 +121,7 @@ def occupied_since(files: Mapping[str, bytes], gallery: str) -> NDArray[np.int64
     for content, log in _databases(files):
         for earlier in replay.steps(content, log):
             with closing(_opened(earlier)) as database:
-                held = _states(database, gallery) == State.ACTIVE if _has(database, "states") else since > 0
+                held = _states(database, files, gallery) == State.ACTIVE if _has(database, "states") else since > 0
             known = np.zeros(len(held), np.int64)
             known[: len(since)] = since[: len(held)]
             since = np.where(held, known + 1, 0)
@@ -123,10 +144,9 @@ def _has(database: sqlite3.Connection, table: str) -> bool:
     return database.execute("SELECT 1 FROM sqlite_master WHERE name = ?", (table,)).fetchone() is not None
 
 
-def _states(database: sqlite3.Connection, gallery: str) -> NDArray[np.uint8]:
+def _states(database: sqlite3.Connection, files: Mapping[str, bytes], gallery: str) -> NDArray[np.uint8]:
     """The state of every slot: uint8 (slots,)."""
-    stored, _ = _paged(database, "states", gallery)
-    return np.frombuffer(b"".join(stored), page.STATES)["states"].reshape(-1)
+    return np.asarray(_paged(database, files, "states", gallery)[1]["states"].reshape(-1))
 
 
 def _plain(database: sqlite3.Connection) -> Rows:
@@ -148,15 +168,14 @@ def _plain(database: sqlite3.Connection) -> Rows:
     )
 
 
-def _split(database: sqlite3.Connection, gallery: str) -> Rows:
-    (seat,) = database.execute("SELECT seat FROM custodian").fetchone()
-    stored, marks = _paged(database, "page", gallery)
-    if not stored:
+def _split(database: sqlite3.Connection, files: Mapping[str, bytes], gallery: str) -> Rows:
+    seat = _owner(database)[1]
+    _, pages, marks = _paged(database, files, "page", gallery)
+    if not len(pages):
         raise LookupError("the gallery has no rows")
-    pages = _pages(stored)
-    states = _states(database, gallery)
-    held = states == State.ACTIVE
-    marks = np.concatenate([marks, _paged(database, "states", gallery)[1]], axis=1)
+    _, held_states, more = _paged(database, files, "states", gallery)
+    held = held_states["states"].reshape(-1) == State.ACTIVE
+    marks = np.concatenate([marks, more], axis=1)
 
     def column(name: str) -> NDArray[Any]:
         values = pages[name]
@@ -174,16 +193,59 @@ def _split(database: sqlite3.Connection, gallery: str) -> Rows:
     )
 
 
-def _pages(stored: list[bytes]) -> page.Pages:
-    return np.frombuffer(b"".join(stored), page.layout((len(stored[0]) - _PAGE_OVERHEAD) // (SLOTS * _WORD_BYTES)))
+def _paged(
+    database: sqlite3.Connection, files: Mapping[str, bytes], table: str, gallery: str
+) -> tuple[list[bytes], page.Pages, NDArray[np.int64]]:
+    """A gallery's rows of a paged table in this epoch: sealed, opened, and all other numbers: int64 (pages, marks).
 
-
-def _paged(database: sqlite3.Connection, table: str, gallery: str) -> tuple[list[bytes], NDArray[np.int64]]:
-    """A gallery's rows of a paged table in this epoch, and all other numbers in them: int64 (pages, marks)."""
+    Raises LookupError where no key among the files opens them all.
+    """
     found = database.execute(
         f"SELECT paged.rows, paged.rowid, paged.* FROM {table} AS paged JOIN gallery ON gallery.id = paged.gallery"  # noqa: S608
         " JOIN custodian ON custodian.epoch = paged.epoch WHERE gallery.name = ? ORDER BY paged.number",
         (gallery,),
     ).fetchall()
+    office, seat, epoch = _owner(database)
+    sealed = [row[0] for row in found]
+    kind = page.STATES if table == "states" else page.layout(_dim(sealed))
+    place = Place(office, seat, gallery, epoch)
+    opened, good = seal.unseal(sealed, kind, place, range(len(sealed)), _key(database, files))
+    if not good.all():
+        raise LookupError("the key does not open every row")
     numbers = [[value for value in row if isinstance(value, int)] for row in found]
-    return [row[0] for row in found], np.array(numbers, np.int64).reshape(len(found), len(numbers[0]) if numbers else 0)
+    marks = np.array(numbers, np.int64).reshape(len(found), len(numbers[0]) if numbers else 0)
+    return sealed, opened, marks
+
+
+def _dim(stored: list[bytes]) -> int:
+    return (len(stored[0]) - _PAGE_OVERHEAD) // (SLOTS * _WORD_BYTES) if stored else 0
+
+
+def _owner(database: sqlite3.Connection) -> tuple[bytes, Seat, int]:
+    """Office, seat and epoch."""
+    office, seat, epoch = database.execute("SELECT office, seat, epoch FROM custodian").fetchone()
+    return office, seat, epoch
+
+
+def _key(database: sqlite3.Connection, files: Mapping[str, bytes]) -> DataKey:
+    """The data key of the epoch: every file of a root's length is tried. Raises LookupError where none fits."""
+    office, seat, epoch = _owner(database)
+    found = database.execute("SELECT wrapped FROM data_key WHERE epoch = ?", (epoch,)).fetchone()
+    for root in (content for content in files.values() if len(content) == ROOT_BYTES):
+        try:
+            return DataKey.of(unwrapped_under(root, found[0], seal.bound(office, seat, epoch)))
+        except RootWrong:
+            continue
+    raise LookupError("no key opens this epoch")
+
+
+def _kept(database: sqlite3.Connection, files: Mapping[str, bytes]) -> list[bytes]:
+    """What a custodian keeps for itself, keys and values."""
+    owner, key = _owner(database), _key(database, files)
+    found: list[bytes] = []
+    for row in database.execute("SELECT kind, id, sealed FROM kept").fetchall():
+        try:
+            found += kept.opened(*owner, key, row)
+        except KeptDamaged:
+            continue
+    return found

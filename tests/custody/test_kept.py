@@ -1,0 +1,115 @@
+"""What a custodian keeps for itself: there again, sealed, and taken along into the next epoch."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from moiety.custody import refusals, tables
+from moiety.custody.embedded import Embedded
+from moiety.custody.kept import drop, keep, kept, reseal
+from moiety.custody.sql import Store
+from tests.custody.scene import bytes_of, opened
+
+VALUES = {b"": b"", b"one key": b"a value of one", bytes(300): bytes(range(256)) * 20}
+
+
+@pytest.fixture
+def store(office: Embedded) -> Store:
+    return office._three.custodians["b"]._store
+
+
+def everything(store: Store, kind: str) -> dict[bytes, bytes]:
+    with store.reading() as connection:
+        return kept(connection, kind)
+
+
+def test_what_is_kept_is_there_again_by_kind_and_key(store: Store) -> None:
+    with store.writing("test") as connection:
+        keep(connection, "budget", VALUES)
+        keep(connection, "purpose", {b"one key": b"something else"})
+    assert everything(store, "budget") == VALUES
+    assert everything(store, "purpose") == {b"one key": b"something else"}
+    assert everything(store, "nothing") == {}
+
+
+def test_a_later_value_takes_the_place_and_what_is_dropped_is_gone(store: Store) -> None:
+    with store.writing("test") as connection:
+        keep(connection, "budget", VALUES)
+        keep(connection, "budget", {b"one key": b"2"})
+        drop(connection, "budget", [b"", b"never there"])
+        drop(connection, "purpose", [bytes(300)])
+    assert everything(store, "budget") == {b"one key": b"2", bytes(300): VALUES[bytes(300)]}
+
+
+def test_a_change_that_is_not_committed_is_none(store: Store) -> None:
+    def change() -> None:
+        with store.writing("test") as connection:
+            keep(connection, "budget", VALUES)
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        change()
+    assert everything(store, "budget") == {}
+
+
+def test_neither_kinds_nor_keys_nor_values_lie_in_the_clear(store: Store, folder: Path) -> None:
+    with store.writing("test") as connection:
+        keep(connection, "a-long-kind", {b"a-long-key": b"a-long-value" * 10})
+    for needle in (b"a-long-kind", b"a-long-key", b"a-long-value"):
+        assert not any(needle in whole for whole in bytes_of(folder).values())
+
+
+def test_a_refresh_takes_it_along_under_other_names(office: Embedded, store: Store, folder: Path) -> None:
+    def rows() -> set[bytes]:
+        with closing(sqlite3.connect(folder / "custodian-b" / "custodian.sqlite")) as database:
+            return {part for row in database.execute("SELECT kind, id, sealed FROM kept") for part in row}
+
+    with store.writing("test") as connection:
+        keep(connection, "budget", VALUES)
+        keep(connection, "purpose", {b"one key": b"something else"})
+    before = rows()
+    assert len(before) == 2 + 4 + 4
+    office.refresh()
+    assert everything(store, "budget") == VALUES
+    assert everything(store, "purpose") == {b"one key": b"something else"}
+    assert len(rows()) == len(before)
+    assert not rows() & before
+    assert not any(part in whole for part in before for whole in bytes_of(folder).values())
+    office.close()
+    with closing(opened(folder)) as again:
+        assert everything(again._three.custodians["b"]._store, "budget") == VALUES
+
+
+@pytest.mark.parametrize("column", ["kind", "id", "sealed"])
+def test_a_row_that_was_altered_is_refused(store: Store, folder: Path, column: str) -> None:
+    with store.writing("test") as connection:
+        keep(connection, "budget", {b"one": b"1", b"two": b"2"})
+    with closing(sqlite3.connect(folder / "custodian-b" / "custodian.sqlite")) as database, database:
+        ((one,),) = database.execute(f"SELECT {column} FROM kept LIMIT 1").fetchall()  # noqa: S608
+        altered = one[:-1] + bytes([one[-1] ^ 1])
+        database.execute(f"UPDATE kept SET {column} = ? WHERE id = (SELECT id FROM kept LIMIT 1)", (altered,))  # noqa: S608
+    if column == "kind":
+        assert len(everything(store, "budget")) == 1
+        # Whatever kind somebody asks for, a row that belongs nowhere stops a refresh.
+        with store.reading() as connection:
+            own = tables.custodian(connection)
+            with pytest.raises(refusals.KeptDamaged):
+                reseal(connection, own, own.epoch)
+    else:
+        with pytest.raises(refusals.KeptDamaged):
+            everything(store, "budget")
+
+
+def test_a_value_moved_to_another_key_is_refused(store: Store, folder: Path) -> None:
+    with store.writing("test") as connection:
+        keep(connection, "budget", {b"one": b"1", b"two": b"2"})
+    with closing(sqlite3.connect(folder / "custodian-b" / "custodian.sqlite")) as database, database:
+        (one, other) = (row for (row,) in database.execute("SELECT sealed FROM kept ORDER BY id"))
+        ids = [row for (row,) in database.execute("SELECT id FROM kept ORDER BY id")]
+        database.executemany("UPDATE kept SET sealed = ? WHERE id = ?", zip((other, one), ids, strict=True))
+    with pytest.raises(refusals.KeptDamaged):
+        everything(store, "budget")
