@@ -212,7 +212,7 @@ def test_somebody_unknown_erased_or_expired_looks_like_a_non_match(
             try:
                 while True:
                     sent = side.send(answer)
-                    sizes.append(tuple(0 if part is None else part.nbytes for part in (sent.next, sent.previous)))
+                    sizes.append(tuple(array.nbytes for array in sent.next + sent.previous))
                     answer = yield sent
             except StopIteration as stop:
                 return stop.value

@@ -55,7 +55,7 @@ def agree(keys: Keys, header_digest: bytes, mask_digest: bytes) -> Rounds[Channe
         raise ValueError("nonces and pair keys have 32 bytes")
     digests = header_digest + mask_digest
     hello = np.frombuffer(keys.nonce + digests, dtype=np.uint8)
-    answer = yield Exchange(next=hello, previous=hello)
+    answer = yield Exchange(next=(hello,), previous=(hello,))
     shape = (NONCE_BYTES + 2 * _DIGEST_BYTES,)
     from_next = expect(answer.next, shape, np.uint8).tobytes()
     from_previous = expect(answer.previous, shape, np.uint8).tobytes()

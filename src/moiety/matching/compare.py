@@ -100,7 +100,7 @@ def _pass(seat: Seat, numbers: NDArray[Any], less: Any, next_: Stream, previous:
             plane, first, second, last, *planes, carry_previous, carry_next,
             received, zero_next.words, zero_previous.words, product,
         )  # fmt: skip
-        answer = yield Exchange(next=product)
+        answer = yield Exchange(next=(product,))
         received = expect(answer.previous, (3, third), np.uint64)
     carry_previous ^= received
     carry_previous[first] ^= planes.key_u_0[-1] ^ planes.blinded_v[-1]
@@ -157,11 +157,11 @@ def _shared_planes(
     added_1 += second
     added_1 -= less
     # Role 0 sends to role 2, which is the one before it; role 1 sends to role 2, the one after.
-    answer = yield Exchange(next=added_1, previous=blinded_v)
+    answer = yield Exchange(next=(added_1,), previous=(blinded_v,))
     received_sum = expect(answer.previous, (rows,), dtype)
     received_v = expect(answer.next, shape, np.uint64)
     blinded_u = _blinded(last, received_sum, 1, less, key_u_2)
-    answer = yield Exchange(previous=blinded_u)
+    answer = yield Exchange(previous=(blinded_u,))
     received_u = expect(answer.next, shape, np.uint64)
     return _Planes(key_u_0, blinded_v, key_v_0, received_u, key_v_1, blinded_u, key_u_2, received_v)
 
