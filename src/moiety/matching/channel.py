@@ -8,7 +8,7 @@ step, so that an attempt repeated under one header draws other masks; no counter
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -40,9 +40,13 @@ class Channel:
     _pair_previous: bytes
     _bound_next: tuple[bytes, ...]
     _bound_previous: tuple[bytes, ...]
+    _asked: set[str] = field(default_factory=set)
 
     def streams(self, step: str) -> tuple[Stream, Stream]:
-        """The streams shared with the next and the previous custodian for a step, to be asked for once a step."""
+        """The streams shared with the next and the previous custodian for a step; raises ValueError the second time."""
+        if step in self._asked:
+            raise ValueError("a step's streams are drawn from once")
+        self._asked.add(step)
         return (
             Stream(derive(self._pair_next, b"moiety attempt 1", *self._bound_next, step.encode())),
             Stream(derive(self._pair_previous, b"moiety attempt 1", *self._bound_previous, step.encode())),
