@@ -19,7 +19,7 @@ from moiety.custody.embedded import Embedded
 from moiety.custody.handles import handles
 from moiety.custody.headers import MOST_PROBES
 from moiety.custody.slots import SLOTS
-from moiety.matching.header import Header, Operation
+from moiety.matching.header import FAR_PASS_WORDS, NEAR_PASS_WORDS, Header, Operation
 from moiety.matching.policy import identify_point
 from moiety.matching.refusals import Disagreement, UnequalParts
 from moiety.matching.rounds import lockstep
@@ -52,6 +52,8 @@ def header(**other: Any) -> Header:
         rows=4096,
         probes=1,
         dim=DIM,
+        circuit="chain",
+        pass_words=NEAR_PASS_WORDS,
     )
     return replace(good, **other)
 
@@ -88,6 +90,9 @@ def test_a_header_that_all_three_accept(custodians: dict[str, Custodian]) -> Non
         {"gallery": "gate"},
         {"probes": MOST_PROBES + 1},
         {"attempt": b"short"},
+        {"circuit": "ring"},
+        {"pass_words": 0},
+        {"pass_words": FAR_PASS_WORDS + 1},
     ],
     ids=lambda other: "-".join(f"{name}-{value}" for name, value in other.items()),
 )
@@ -211,7 +216,7 @@ def test_somebody_unknown_erased_or_expired_looks_like_a_non_match(
             try:
                 while True:
                     sent = side.send(answer)
-                    sizes.append(tuple(0 if part is None else part.nbytes for part in (sent.next, sent.previous)))
+                    sizes.append(tuple(array.nbytes for array in sent.next + sent.previous))
                     answer = yield sent
             except StopIteration as stop:
                 return stop.value

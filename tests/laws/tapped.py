@@ -1,4 +1,4 @@
-"""A tap on a custodian's line: everything that its side of a protocol sends and receives, as bytes."""
+"""A tap on a custodian's line: everything that its side of a protocol sends and receives, as bytes, array by array."""
 
 from __future__ import annotations
 
@@ -31,5 +31,4 @@ def tapped(side: Rounds[Result], sent: list[bytes], received: list[bytes]) -> Ro
 
 
 def _note(message: Message, log: list[bytes]) -> None:
-    if message is not None:
-        log.append(message.tobytes())
+    log += [array.tobytes() for array in message]

@@ -10,11 +10,13 @@ import pytest
 from numpy.typing import NDArray
 
 from moiety.matching.channel import Keys, agree
-from moiety.matching.compare import Bits, at_least_zero
+from moiety.matching.compare import Bits
 from moiety.matching.distance import partial_rows, weights
+from moiety.matching.header import CIRCUITS, Circuit
 from moiety.matching.opening import Opening, for_gateway
+from moiety.matching.prefix import at_least_zero
 from moiety.matching.refusals import Disagreement, MalformedProbe, UnequalParts
-from moiety.matching.rounds import Rounds, lockstep
+from moiety.matching.rounds import Exchange, Rounds, lockstep
 from moiety.matching.search import Side, attempt, opened
 from moiety.matching.words import quantise
 from moiety.sharing.encode import encode
@@ -215,6 +217,59 @@ def test_one_bad_probe_refuses_its_whole_batch(parts: dict[Seat, NDArray[np.uint
         lockstep({seat: attempt(sides[seat]) for seat in SEATS})
 
 
+@pytest.mark.parametrize("circuit", CIRCUITS)
+def test_nothing_of_a_match_leaves_before_the_checks_have_ended(
+    circuit: Circuit, templates: NDArray[np.int16], parts: dict[Seat, NDArray[np.uint16]]
+) -> None:
+    """The comparison goes on beside the checks, but a probe that fails them ends the attempt at all three at once."""
+    ended: list[Seat] = []
+
+    def until_refused(seat: Seat, side: Side) -> Rounds[Opening]:
+        try:
+            return (yield from attempt(side))
+        except MalformedProbe:
+            ended.append(seat)
+            yield Exchange()
+            raise
+
+    shares = split(oracle(5, 3).view(np.uint32), os.urandom)
+    head = header(ROWS, 1, DIM, 0, circuit=circuit, pass_words=1)
+    three = Three()
+    sides = {seat: three.side(seat, shares[seat], parts[seat], EVERYONE, head) for seat in SEATS}
+    with pytest.raises(MalformedProbe):
+        lockstep({seat: until_refused(seat, sides[seat]) for seat in SEATS})
+    assert ended == [*SEATS]
+
+
+# What it costs.
+
+
+@pytest.mark.parametrize(("circuit", "pass_words", "rounds"), [
+    ("chain", 4, 18), ("prefix", 4, 8), ("chain", 2, 35), ("prefix", 2, 13),
+])  # fmt: skip
+def test_a_search_has_so_many_rounds(
+    circuit: Circuit, pass_words: int, rounds: int, parts: dict[Seat, NDArray[np.uint16]]
+) -> None:
+    """Handshake and checks included: the checks travel with the comparison."""
+    three = Three()
+    sides = three.sides(faces(2), parts, EVERYONE, header(ROWS, 2, DIM, 9_000, circuit=circuit, pass_words=pass_words))
+    counted = [0]
+
+    def side(seat: Seat) -> Rounds[Opening]:
+        running, answer = attempt(sides[seat]), None
+        try:
+            while True:
+                sends = running.send(answer)  # type: ignore[arg-type]
+                counted[0] += 1
+                answer = yield sends
+        except StopIteration as stop:
+            opening: Opening = stop.value
+            return opening
+
+    lockstep({seat: side(seat) for seat in SEATS})
+    assert counted == [3 * rounds]
+
+
 # Disagreement.
 
 
@@ -242,7 +297,10 @@ def test_one_flipped_bit_in_a_row_would_be_a_coin_flip(
 
 
 @pytest.mark.parametrize("seat", SEATS)
-@pytest.mark.parametrize("change", ["mask", "attempt", "operation", "gallery", "version", "epoch", "threshold", "at"])
+@pytest.mark.parametrize(
+    "change",
+    ["mask", "attempt", "operation", "gallery", "version", "epoch", "threshold", "at", "circuit", "pass_words"],
+)
 def test_any_disagreement_is_refused_before_anything_else_is_sent(
     seat: Seat, change: str, parts: dict[Seat, NDArray[np.uint16]]
 ) -> None:
@@ -255,7 +313,7 @@ def test_any_disagreement_is_refused_before_anything_else_is_sent(
     else:
         other: dict[str, object] = {
             "attempt": bytes(15) + b"x", "operation": "verify", "gallery": "desk", "version": 2,
-            "epoch": 2, "threshold": 9_001, "at": 1_700_000_001,
+            "epoch": 2, "threshold": 9_001, "at": 1_700_000_001, "circuit": "prefix", "pass_words": 1,
         }  # fmt: skip
         sides[seat] = replace(side, header=replace(side.header, **{change: other[change]}))  # type: ignore[arg-type]
     sent: list[bytes] = []
@@ -331,8 +389,9 @@ def test_fresh_masks_leave_nothing_to_solve(
         taps = {seat: attempt(sides[seat]) for seat in SEATS}
         taps["c"] = tapped(taps["c"], [], received)
         lockstep(taps)
-        # In the pass over one third of the rows b is role 1 and c is role 2: 64 rows of 16 bits, first third.
-        sums = next(message for message in received if len(message) == 128)
+        # In the pass over one third of the rows b is role 1 and c is role 2: 64 rows of 16 bits, first third. What
+        # comes from a, role 0 in another third, is noted before it, and as long.
+        _, sums = [message for message in received if len(message) == 128][:2]
         heard.append(np.frombuffer(sums, dtype=np.uint16))
         known.append(weights(sides["b"].probe, "b")[0])
     steps, differences = np.array(known[1:]) - known[0], np.array(heard[1:]) - heard[0]
@@ -387,23 +446,6 @@ def test_scores_are_not_in_what_the_gateway_gets(parts: dict[Seat, NDArray[np.ui
     for opening in lockstep({seat: attempt(sides[seat]) for seat in SEATS}).values():
         assert opening.part.nbytes == 2 * ROWS // 8
         assert len(opening.other_digest) == 32
-
-
-def test_what_is_sent_of_every_bit_is_a_coin() -> None:
-    """Each product of the carry chain leaves under a fresh sharing of zero; bare, ones would be three in eight."""
-    count = 3 * 64 * 64
-    three = Three()
-    sent: list[bytes] = []
-
-    def side(seat: Seat, keys: Keys) -> Rounds[Bits]:
-        channel = yield from agree(keys, bytes(32), bytes(32))
-        return (yield from at_least_zero(seat, np.full(count, 7, np.uint16), *channel.streams("threshold")))
-
-    lockstep({seat: tapped(side(seat, three.keys(seat)), sent, []) for seat in SEATS})
-    products = [np.frombuffer(message, dtype=np.uint8) for message in sent if len(message) == count // 8]
-    assert len(products) == 3 * 15
-    for product in products:
-        assert abs(np.unpackbits(product).mean() - 0.5) < 0.03
 
 
 def test_one_component_of_a_match_says_nothing() -> None:

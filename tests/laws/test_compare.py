@@ -1,4 +1,6 @@
-"""The comparison by itself: every width, the edges of the word, rows in several passes, numbers that come late."""
+"""The comparison by itself, as chain and as tree: every width, the edges of the word, rows in several passes, numbers
+that come late; and what each costs, in rounds and bytes.
+"""
 
 from __future__ import annotations
 
@@ -10,15 +12,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from moiety.matching import compare
+from moiety.matching import compare, prefix
 from moiety.matching.channel import agree
-from moiety.matching.compare import Bits, at_least
+from moiety.matching.compare import Bits
 from moiety.matching.rounds import Rounds, lockstep
 from moiety.sharing.seat import SEATS, Seat, next_seat
 
+from .tapped import tapped
 from .three import Three
 
 WIDTHS = {16: np.uint16, 32: np.uint32, 64: np.uint64}
+CIRCUITS = {"chain": compare.at_least, "prefix": prefix.at_least}
 
 
 def shared(numbers: NDArray[Any], rng: np.random.Generator) -> dict[Seat, NDArray[Any]]:
@@ -29,7 +33,9 @@ def shared(numbers: NDArray[Any], rng: np.random.Generator) -> dict[Seat, NDArra
     return {"a": one, "b": other, "c": numbers - one - other}
 
 
-def side(seat: Seat, bound: int, part: NDArray[Any], three: Three) -> Rounds[Bits]:
+def side(
+    circuit: str, seat: Seat, bound: int, part: NDArray[Any], three: Three, pass_words: int, sent: list[bytes]
+) -> Rounds[Bits]:
     """Numbers arrive when they are waited for, and not before."""
     arriving = np.full_like(part, 0x5A)
 
@@ -37,23 +43,33 @@ def side(seat: Seat, bound: int, part: NDArray[Any], three: Three) -> Rounds[Bit
         arriving[:place] = part[:place]
 
     channel = yield from agree(three.keys(seat), bytes(32), bytes(32))
-    return (yield from at_least(bound, seat, arriving, *channel.streams("law"), ready))
+    decide = CIRCUITS[circuit]
+    streams = channel.streams("law")
+    return (yield from tapped(decide(bound, seat, arriving, *streams, ready, pass_words), sent, []))
 
 
-def decided(bound: int, parts: dict[Seat, NDArray[Any]]) -> NDArray[np.bool_]:
+def decided(
+    circuit: str,
+    bound: int,
+    parts: dict[Seat, NDArray[Any]],
+    pass_words: int = 1 << 20,
+    sent: list[bytes] | None = None,
+) -> NDArray[np.bool_]:
     three = Three()
-    bits = lockstep({seat: side(seat, bound, parts[seat], three) for seat in SEATS})
+    log: list[bytes] = [] if sent is None else sent
+    bits = lockstep({seat: side(circuit, seat, bound, parts[seat], three, pass_words, log) for seat in SEATS})
     for seat in SEATS:
         assert (bits[seat].next == bits[next_seat(seat)].previous).all(), "a component is one thing to both who hold it"
     whole = bits["a"].next ^ bits["b"].next ^ bits["c"].next
     return np.unpackbits(whole.view(np.uint8), bitorder="little").view(np.bool_)
 
 
+@pytest.mark.parametrize("circuit", CIRCUITS)
 @pytest.mark.parametrize("width", WIDTHS)
 @pytest.mark.parametrize("pass_words", [1, 2, 3, 7])
 @given(words=st.integers(1, 8), seed=st.integers(0, 2**32), bound=st.sampled_from([0, 1, -1, 9_000, -16_000, 16_000]))
 def test_the_bit_is_whether_the_number_is_at_least_the_bound(
-    width: int, pass_words: int, words: int, seed: int, bound: int
+    circuit: str, width: int, pass_words: int, words: int, seed: int, bound: int
 ) -> None:
     rng = np.random.default_rng(seed)
     half = 2 ** (width - 1)
@@ -62,16 +78,82 @@ def test_the_bit_is_whether_the_number_is_at_least_the_bound(
     differences = [edges[at] for at in rng.integers(0, len(edges), 32 * words)]
     differences += [int(one) for one in rng.integers(-half, half - 1, 32 * words, dtype=np.int64, endpoint=True)]
     numbers = np.array([(bound + one) % 2**width for one in differences], dtype=WIDTHS[width])
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(compare, "_PASS_WORDS", pass_words)
-        found = decided(bound, shared(numbers, rng))
+    found = decided(circuit, bound, shared(numbers, rng), pass_words)
     assert found.tolist() == [one >= 0 for one in differences]
 
 
-def test_rows_come_in_whole_words() -> None:
+@pytest.mark.parametrize("circuit", CIRCUITS)
+def test_all_bytes_with_all_bytes(circuit: str) -> None:
+    """A carry into and out of every group: all pairs of an upper and a lower byte, in both parts of the sum."""
+    one, other = np.meshgrid(np.arange(256, dtype=np.uint16) * 257, np.arange(256, dtype=np.uint16) * 257)
+    parts: dict[Seat, NDArray[Any]] = {
+        "a": one.reshape(-1),
+        "b": other.reshape(-1),
+        "c": np.repeat(np.array([0, 1, 0xFF00, 0x8000], dtype=np.uint16), 1 << 14),
+    }
+    number = (parts["a"] + parts["b"] + parts["c"]).view(np.int16)
+    assert (decided(circuit, 0, parts) == (number >= 0)).all()
+
+
+@pytest.mark.parametrize("circuit", CIRCUITS)
+def test_rows_come_in_whole_words(circuit: str) -> None:
     with pytest.raises(ValueError, match="whole words"):
-        decided(0, dict.fromkeys(SEATS, np.zeros(65, dtype=np.uint16)))
+        decided(circuit, 0, dict.fromkeys(SEATS, np.zeros(65, dtype=np.uint16)))
 
 
-def test_no_rows_no_bits() -> None:
-    assert not decided(0, dict.fromkeys(SEATS, np.zeros(0, dtype=np.uint16))).size
+# What it costs. A round is one message to each neighbour, or to one of them.
+
+ROUNDS = {
+    ("chain", 16): 17,
+    ("chain", 32): 33,
+    ("chain", 64): 65,
+    ("prefix", 16): 6,
+    ("prefix", 32): 6,
+    ("prefix", 64): 7,
+}
+# Bits that a custodian sends for a row: a masked sum, and each operand's planes, by one role of three each; the ANDs.
+SENT = {
+    ("chain", 16): (16 + 2 * 16) / 3 + 15,
+    ("chain", 32): (32 + 2 * 32) / 3 + 31,
+    ("chain", 64): (64 + 2 * 64) / 3 + 63,
+    ("prefix", 16): (16 + 2 * (7 * 3 + 1 + 1)) / 3 + 14 + 11,
+    ("prefix", 32): (32 + 2 * (7 * 15 + 7 + 1)) / 3 + 15 + 11,
+    ("prefix", 64): (64 + 2 * (15 * 15 + 7 + 1)) / 3 + 31 + 26,
+}
+
+
+@pytest.mark.parametrize(("circuit", "width"), ROUNDS)
+@pytest.mark.parametrize("passes", [1, 3])
+def test_rounds_and_bytes_are_these(circuit: str, width: int, passes: int) -> None:
+    rows = 3 * 64 * 5 * passes
+    parts = shared(np.zeros(rows, dtype=WIDTHS[width]), np.random.default_rng(1))
+    sent: list[bytes] = []
+    decided(circuit, 0, parts, pass_words=15, sent=sent)
+    # Two messages in the first round of a pass, one in every other.
+    assert len(sent) == 3 * passes * (ROUNDS[circuit, width] + 1)
+    assert 8 * sum(len(message) for message in sent) == round(3 * rows * SENT[circuit, width])
+
+
+def test_a_row_costs_less_than_six_bytes_as_a_tree_and_four_as_a_chain() -> None:
+    assert SENT["prefix", 16] / 8 < 5.71
+    assert SENT["chain", 16] / 8 < 3.88
+
+
+@pytest.mark.parametrize("circuit", CIRCUITS)
+def test_no_rows_no_rounds_no_bits(circuit: str) -> None:
+    sent: list[bytes] = []
+    assert not decided(circuit, 0, dict.fromkeys(SEATS, np.zeros(0, dtype=np.uint16)), sent=sent).size
+    assert not sent
+
+
+@pytest.mark.parametrize("circuit", CIRCUITS)
+def test_everything_sent_is_a_coin(circuit: str) -> None:
+    """Each message leaves under masks of its own: of rows that are all alike, ones are as frequent as zeros."""
+    sent: list[bytes] = []
+    alike = {"a": np.full(3 * 64 * 64, 7, np.uint16), "b": np.zeros(3 * 64 * 64, np.uint16)}
+    decided(circuit, 0, {**alike, "c": alike["b"]}, sent=sent)
+    for message in sent:
+        assert len(message) >= 3 * 64 * 8
+        planes = np.unpackbits(np.frombuffer(message, dtype=np.uint8)).reshape(-1, 64 * 64)
+        assert (np.abs(planes.mean(axis=1) - 0.5) < 0.05).all()
+    assert len(set(sent)) == len(sent)

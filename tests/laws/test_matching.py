@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from moiety.matching import reference
+from moiety.matching.header import CIRCUITS, NEAR_PASS_WORDS, Circuit
 from moiety.matching.rounds import lockstep
 from moiety.matching.search import attempt, opened
 from moiety.matching.words import NORM_HIGH, NORM_LOW, quantise
@@ -21,7 +22,12 @@ from .three import Three, header, table
 
 
 def decide(
-    probes: NDArray[np.int16], templates: NDArray[np.int16], threshold: int, mask: NDArray[np.bool_]
+    probes: NDArray[np.int16],
+    templates: NDArray[np.int16],
+    threshold: int,
+    mask: NDArray[np.bool_],
+    circuit: Circuit = "chain",
+    pass_words: int = NEAR_PASS_WORDS,
 ) -> NDArray[np.bool_]:
     """What the three custodians decide, bool (B, n)."""
     count, dim = templates.shape
@@ -31,7 +37,9 @@ def decide(
     live = np.zeros(rows, dtype=bool)
     live[:count] = mask
     parts = split(padded.view(np.uint16), os.urandom)
-    sides = Three().sides(probes, parts, live, header(rows, len(probes), dim, threshold))
+    sides = Three().sides(
+        probes, parts, live, header(rows, len(probes), dim, threshold, circuit=circuit, pass_words=pass_words)
+    )
     openings = lockstep({seat: attempt(sides[seat]) for seat in SEATS})
     pairs = opened(openings, len(probes))
     assert pairs.tolist() == sorted(pairs.tolist())
@@ -63,19 +71,20 @@ def galleries(draw: st.DrawFn) -> tuple[NDArray[np.int16], NDArray[np.int16], in
 
 
 @settings(max_examples=120, deadline=None, suppress_health_check=list(HealthCheck))
-@given(galleries())
+@given(galleries(), st.sampled_from(CIRCUITS), st.sampled_from([1, 2, 5, NEAR_PASS_WORDS]))
 def test_three_custodians_decide_as_the_reference_does(
-    case: tuple[NDArray[np.int16], NDArray[np.int16], int, NDArray[np.bool_]],
+    case: tuple[NDArray[np.int16], NDArray[np.int16], int, NDArray[np.bool_]], circuit: Circuit, pass_words: int
 ) -> None:
     probes, templates, threshold, mask = case
-    found = decide(probes, templates, threshold, mask)
+    found = decide(probes, templates, threshold, mask, circuit, pass_words)
     for probe, answer in zip(probes, found, strict=True):
         assert (answer == reference.decide(probe, templates, threshold, mask)).all()
 
 
 @pytest.mark.parametrize("norm", [NORM_LOW, NORM_HIGH])
 @pytest.mark.parametrize("sign", [1, -1])
-def test_edge_norms_at_both_ends_of_the_word(norm: int, sign: int) -> None:
+@pytest.mark.parametrize("circuit", CIRCUITS)
+def test_edge_norms_at_both_ends_of_the_word(norm: int, sign: int, circuit: Circuit) -> None:
     """The longest and shortest vectors allowed, with themselves and their opposites, at the outermost thresholds."""
     dim = 64
     vector = _of_norm(norm, dim)
@@ -83,7 +92,7 @@ def test_edge_norms_at_both_ends_of_the_word(norm: int, sign: int) -> None:
     everyone = np.ones(2, dtype=bool)
     for threshold in (16_000, norm if norm <= 16_000 else 16_000, 15_599, 0, -16_000):
         probe = (sign * vector).astype(np.int16)
-        found = decide(probe[None], templates, threshold, everyone)
+        found = decide(probe[None], templates, threshold, everyone, circuit)
         assert (found[0] == reference.decide(probe, templates, threshold, everyone)).all()
 
 

@@ -3,23 +3,24 @@
 from __future__ import annotations
 
 import os
+from typing import TypeVar
 
 import numpy as np
 import pytest
 
 from moiety.matching.coin import toss
 from moiety.matching.refusals import Disagreement
-from moiety.matching.rounds import Exchange, Rounds, expect, lockstep
+from moiety.matching.rounds import Exchange, Message, Rounds, beside, expect, lockstep
 from moiety.sharing.seat import SEATS, Seat, next_seat, previous_seat
+
+Result = TypeVar("Result")
 
 
 def test_messages_go_round_the_table() -> None:
     def side(seat: Seat) -> Rounds[str]:
         name = np.frombuffer(seat.encode(), dtype=np.uint8)
-        answer = yield Exchange(next=name, previous=name)
-        assert answer.next is not None
-        assert answer.previous is not None
-        return (answer.previous.tobytes() + answer.next.tobytes()).decode()
+        answer = yield Exchange(next=(name,), previous=(name,))
+        return (answer.previous[0].tobytes() + answer.next[0].tobytes()).decode()
 
     heard = lockstep({seat: side(seat) for seat in SEATS})
     assert heard == {seat: previous_seat(seat) + next_seat(seat) for seat in SEATS}
@@ -29,10 +30,10 @@ def test_a_message_cannot_be_changed_by_who_gets_it() -> None:
     """Custodians in one process share no object that one of them could write to."""
 
     def side() -> Rounds[None]:
-        answer = yield Exchange(next=np.zeros(4, dtype=np.uint16))
-        assert answer.previous is not None
-        with pytest.raises(ValueError, match="read-only"):
-            answer.previous[0] = 1
+        answer = yield Exchange(next=(np.zeros(4, dtype=np.uint16), np.zeros(1)))
+        for array in answer.previous:
+            with pytest.raises(ValueError, match="read-only"):
+                array[0] = 1
 
     lockstep({seat: side() for seat in SEATS})
 
@@ -64,8 +65,118 @@ def test_an_error_in_one_side_ends_the_others() -> None:
     assert sorted(closed) == ["a", "b", "c"]
 
 
-@pytest.mark.parametrize("message", [None, np.zeros(3, np.uint16), np.zeros(4, np.uint32), np.zeros((2, 2), np.uint16)])
-def test_a_message_of_another_shape_is_an_error(message: np.ndarray | None) -> None:
+# Two parts beside each other.
+
+
+def telling(seat: Seat, name: str, rounds: int) -> Rounds[list[str]]:
+    """Says to the next who it is and which round this is, to the previous its name twice, and hears as much."""
+    heard = []
+    for number in range(rounds):
+        word = np.frombuffer(f"{name}{seat}{number}".encode(), dtype=np.uint8)
+        answer = yield Exchange(next=(word,), previous=(word, word))
+        one, again = answer.next
+        assert (one == again).all()
+        heard.append(answer.previous[0].tobytes().decode() + one.tobytes().decode())
+    return heard
+
+
+@pytest.mark.parametrize(("one", "other"), [(3, 3), (1, 4), (4, 1), (0, 2), (2, 0), (0, 0)])
+def test_two_parts_beside_each_other_hear_what_each_would_hear_alone(one: int, other: int) -> None:
+    rounds: list[int] = []
+
+    def side(seat: Seat) -> Rounds[tuple[list[str], list[str]]]:
+        both = beside(telling(seat, "x", one), telling(seat, "y", other))
+        return (yield from counted(both, rounds))
+
+    alone = {
+        name: lockstep({seat: after_one(telling(seat, name, rounds)) for seat in SEATS})
+        for name, rounds in (("x", one), ("y", other))
+    }
+    together = lockstep({seat: after_one(side(seat)) for seat in SEATS})
+    assert together == {seat: (alone["x"][seat], alone["y"][seat]) for seat in SEATS}
+    assert rounds == [max(one, other)] * 3
+
+
+def after_one(side: Rounds[Result]) -> Rounds[Result]:
+    """A side that may have no rounds, after one that says nothing: the driver starts with a round."""
+    yield Exchange()
+    return (yield from side)
+
+
+def counted(side: Rounds[Result], rounds: list[int]) -> Rounds[Result]:
+    """The same side; its number of rounds is noted at the end."""
+    number = 0
+    try:
+        sends = next(side)
+        while True:
+            number += 1
+            sends = side.send((yield sends))
+    except StopIteration as stop:
+        rounds.append(number)
+        result: Result = stop.value
+        return result
+
+
+@pytest.mark.parametrize("failing", [0, 1])
+@pytest.mark.parametrize("rounds", [0, 1])
+def test_an_error_in_one_part_closes_the_other(failing: int, rounds: int) -> None:
+    closed: list[bool] = []
+
+    def failing_part() -> Rounds[None]:
+        for _ in range(rounds):
+            yield Exchange()
+        raise Disagreement
+
+    def other_part() -> Rounds[None]:
+        try:
+            while True:
+                yield Exchange()
+        finally:
+            closed.append(True)
+
+    def both() -> Rounds[object]:
+        return beside(failing_part(), other_part()) if failing == 0 else beside(other_part(), failing_part())
+
+    with pytest.raises(Disagreement):
+        lockstep({seat: after_one(both()) for seat in SEATS})
+    # Where the failing part comes first and fails at once, the other was never begun.
+    assert len(closed) == (0 if (failing, rounds) == (0, 0) else 1 if rounds == 0 else 3)
+
+
+@pytest.mark.parametrize("came", [(), (np.zeros(1),), (np.zeros(1),) * 3])
+def test_a_part_is_not_given_what_was_meant_for_the_other(came: Message) -> None:
+    """As many arrays must come as went the other way, or no part could tell which are its own."""
+
+    def part() -> Rounds[None]:
+        yield Exchange(next=(np.zeros(1),))
+
+    both = beside(part(), part())
+    next(both)
+    with pytest.raises(ValueError, match="other messages"):
+        both.send(Exchange(previous=came))
+
+
+def test_nothing_comes_from_where_nothing_went() -> None:
+    def part() -> Rounds[None]:
+        yield Exchange(next=(np.zeros(1),))
+
+    both = beside(part(), part())
+    next(both)
+    with pytest.raises(ValueError, match="other messages"):
+        both.send(Exchange(previous=(np.zeros(1),) * 2, next=(np.zeros(1),)))
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        (),
+        (np.zeros(3, np.uint16),),
+        (np.zeros(4, np.uint32),),
+        (np.zeros((2, 2), np.uint16),),
+        (np.zeros(4, np.uint16), np.zeros(4, np.uint16)),
+    ],
+)
+def test_a_message_of_another_shape_is_an_error(message: Message) -> None:
     with pytest.raises(ValueError, match="another shape"):
         expect(message, (4,), np.uint16)
 
@@ -88,7 +199,7 @@ def test_who_speaks_last_cannot_steer_the_coin(cheat: Seat) -> None:
         answer = yield next(side)  # the commitment, as it should be
         side.send(answer)
         other = np.frombuffer(bytes(32), dtype=np.uint8)
-        answer = yield Exchange(next=other, previous=other)
+        answer = yield Exchange(next=(other,), previous=(other,))
         try:
             side.send(answer)
         except StopIteration as stop:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from moiety.matching.channel import Keys
 from moiety.matching.distance import Products, empty_products, partial, to_panels
-from moiety.matching.header import Header, Operation
+from moiety.matching.header import NEAR_PASS_WORDS, Circuit, Header, Operation
 from moiety.matching.search import Side
 from moiety.sharing.seat import SEATS, Seat, next_seat, previous_seat
 from moiety.sharing.split import Entropy, split
@@ -79,5 +79,8 @@ def header(
     threshold: int,
     operation: Operation = "identify",
     attempt: bytes = bytes(16),
+    circuit: Circuit = "chain",
+    pass_words: int = NEAR_PASS_WORDS,
 ) -> Header:
-    return Header(attempt, operation, "door", 1, 1, threshold, 1_700_000_000, rows, probes, dim)
+    asked = (threshold, 1_700_000_000, rows, probes, dim, circuit, pass_words)
+    return Header(attempt, operation, "door", 1, 1, *asked)

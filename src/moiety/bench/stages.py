@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 from moiety.bench.timing import Work
 from moiety.matching.channel import Channel, Keys, agree
 from moiety.matching.checks import are_faces
-from moiety.matching.compare import Bits, at_least_zero
+from moiety.matching.compare import Bits, at_least
 from moiety.matching.distance import empty_panels, empty_products, partial_all, weights
+from moiety.matching.header import NEAR_PASS_WORDS
 from moiety.matching.lanes import PANEL_ROWS
 from moiety.matching.rounds import Rounds, lockstep
 from moiety.sharing.seat import SEATS, Seat, next_seat, previous_seat
@@ -44,7 +45,8 @@ def threshold_work(rows: int, entropy: Entropy) -> Work:
 
     def side(seat: Seat) -> Rounds[Bits]:
         channel = yield from _channel(seat, pairs, entropy)
-        return (yield from at_least_zero(seat, numbers, *channel.streams("threshold")))
+        streams = channel.streams("threshold")
+        return (yield from at_least(0, seat, numbers, *streams, lambda place: None, NEAR_PASS_WORDS))
 
     return lambda: lockstep({seat: side(seat) for seat in SEATS})
 

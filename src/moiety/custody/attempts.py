@@ -10,12 +10,9 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Callable
 from contextlib import suppress
-from functools import partial
 from threading import Condition, Lock
 from time import monotonic
-from typing import Any, TypeVar
-
-from numpy.typing import NDArray
+from typing import TypeVar
 
 from moiety.custody.frames import MOST_STEPS, Step, Stopped
 from moiety.custody.refusals import AttemptStopped, AttemptUsed, CustodianDown, MessageRefused, NeighbourSilent
@@ -46,7 +43,7 @@ class _Inbox:
 
     def __init__(self) -> None:
         self.changed = Condition()
-        self.waiting: dict[tuple[Seat, int], Array] = {}
+        self.waiting: dict[tuple[Seat, int], list[Array]] = {}
         self.last: dict[Seat, int] = {}
         self.failed: MoietyError | None = None
 
@@ -57,7 +54,7 @@ class _Inbox:
                 self.failed = MessageRefused()
             else:
                 self.last[seat] = step.number
-                self.waiting[seat, step.number] = step.array
+                self.waiting[seat, step.number] = step.arrays
             self.changed.notify()
 
     def fail(self, error: MoietyError) -> None:
@@ -65,7 +62,7 @@ class _Inbox:
             self.failed = self.failed or error
             self.changed.notify()
 
-    def get(self, number: int, seat: Seat) -> NDArray[Any]:
+    def get(self, number: int, seat: Seat) -> Message:
         until = monotonic() + ROUND_S
         with self.changed:
             while (seat, number) not in self.waiting:
@@ -76,26 +73,7 @@ class _Inbox:
                 if not self.changed.wait(until - monotonic()) and monotonic() >= until:
                     raise NeighbourSilent(seat=SEATS.index(seat))
             found = self.waiting.pop((seat, number))
-        return found.array(found.dtype, len(found.shape))
-
-
-class _Arriving(Exchange):
-    """What comes in one round, waited for when it is looked at: a step looks only at what it is sent."""
-
-    def __init__(self, come: Callable[[Seat], Message], seat: Seat) -> None:
-        object.__setattr__(self, "_come", come)
-        object.__setattr__(self, "_seat", seat)
-
-    _come: Callable[[Seat], Message]
-    _seat: Seat
-
-    @property
-    def next(self) -> Message:
-        return self._come(next_seat(self._seat))
-
-    @property
-    def previous(self) -> Message:
-        return self._come(previous_seat(self._seat))
+        return tuple(array.array(array.dtype, len(array.shape)) for array in found)
 
 
 class Attempts:
@@ -170,13 +148,19 @@ class Attempts:
         return inbox
 
     def _drive(self, attempt: bytes, side: Rounds[Answer], inbox: _Inbox) -> Answer:
+        after, before = next_seat(self._seat), previous_seat(self._seat)
         sent = next(side)
         for number in range(MOST_STEPS):
-            for seat, message in ((next_seat(self._seat), sent.next), (previous_seat(self._seat), sent.previous)):
-                if message is not None:
-                    self._send(seat, Step(attempt, number, Array.of(message)))
+            for seat, message in ((after, sent.next), (before, sent.previous)):
+                if message:
+                    self._send(seat, Step(attempt, number, [Array.of(array) for array in message]))
+            # All three send alike: see `matching.rounds`.
+            come = Exchange(
+                next=inbox.get(number, after) if sent.previous else (),
+                previous=inbox.get(number, before) if sent.next else (),
+            )
             try:
-                sent = side.send(_Arriving(partial(inbox.get, number), self._seat))
+                sent = side.send(come)
             except StopIteration as stop:
                 answer: Answer = stop.value
                 return answer
@@ -188,7 +172,7 @@ class Attempts:
             self._early.popitem(last=False)
         if frame.attempt in self._used:
             return
-        if isinstance(frame, Step) and len(frame.array.data) > _EARLY_BYTES:
+        if isinstance(frame, Step) and sum(len(array.data) for array in frame.arrays) > _EARLY_BYTES:
             return
         _, frames = self._early.setdefault(frame.attempt, (now, []))
         if len(frames) < 2 * len(SEATS):

@@ -26,7 +26,7 @@ class Step(Struct, frozen=True, array_like=True, forbid_unknown_fields=True, tag
 
     attempt: Sixteen
     number: Annotated[int, Meta(ge=0, lt=MOST_STEPS)]
-    array: Array
+    arrays: Annotated[list[Array], Meta(min_length=1, max_length=8)]
 
 
 class Stopped(Struct, frozen=True, array_like=True, forbid_unknown_fields=True, tag="stopped"):

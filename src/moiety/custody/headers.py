@@ -7,7 +7,7 @@ from datetime import datetime
 
 from moiety.custody.refusals import HeaderRefused
 from moiety.custody.stored import Current
-from moiety.matching.header import ATTEMPT_BYTES, Header
+from moiety.matching.header import ATTEMPT_BYTES, CIRCUITS, FAR_PASS_WORDS, Header
 
 CLOCKS_APART_S = 5
 """How far a header's instant may lie from a custodian's own clock: the mask depends on it."""
@@ -28,6 +28,8 @@ def check_header(
     extra: int = 0,
 ) -> None:
     """Raises `HeaderRefused` unless gallery, version, epoch, size, threshold and instant are this custodian's own.
+
+    How rows are compared is for who asks to choose, among what there is and within what memory allows.
 
     `threshold` and `rows` are what this custodian derived itself; `extra` is how many words a row has beside its
     template's in this operation.
@@ -52,4 +54,6 @@ def check_header(
     )
     apart = abs(clock().timestamp() - header.at)
     if own != theirs or not 0 <= header.probes <= MOST_PROBES or apart > CLOCKS_APART_S:
+        raise HeaderRefused
+    if header.circuit not in CIRCUITS or not 1 <= header.pass_words <= FAR_PASS_WORDS:
         raise HeaderRefused

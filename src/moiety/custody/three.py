@@ -9,7 +9,7 @@ from typing import TypeVar
 from moiety.custody.noise import Entropy
 from moiety.custody.refusals import AttemptStopped, GalleryUnknown
 from moiety.custody.verbs import Clock, GalleryStanding, Standing, Verbs
-from moiety.matching.header import ATTEMPT_BYTES, Header, Operation
+from moiety.matching.header import ATTEMPT_BYTES, NEAR_PASS_WORDS, Circuit, Header, Operation
 from moiety.matching.policy import Terms
 from moiety.matching.rounds import Rounds, lockstep
 from moiety.sharing.seat import SEATS, Seat
@@ -86,9 +86,21 @@ class Headers:
         return int(self._clock().timestamp())
 
     def make(
-        self, operation: Operation, name: str, *, rows: int, threshold: int = 0, probes: int = 0, extra: int = 0
+        self,
+        operation: Operation,
+        name: str,
+        *,
+        rows: int,
+        threshold: int = 0,
+        probes: int = 0,
+        extra: int = 0,
+        circuit: Circuit = "chain",
+        pass_words: int = NEAR_PASS_WORDS,
     ) -> Header:
-        """The header of one fresh attempt; `extra` words a row beside the template's."""
+        """The header of one fresh attempt; `extra` words a row beside the template's.
+
+        Circuit and passes are by default the fastest where the three are one process.
+        """
         return Header(
             attempt=self._entropy(ATTEMPT_BYTES),
             operation=operation,
@@ -100,6 +112,8 @@ class Headers:
             rows=rows,
             probes=probes,
             dim=self.dim(name) + extra,
+            circuit=circuit,
+            pass_words=pass_words,
         )
 
 

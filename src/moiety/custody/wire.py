@@ -75,6 +75,8 @@ class HeaderMessage(Struct, frozen=True, forbid_unknown_fields=True):
     rows: Small
     probes: Small
     dim: Small
+    circuit: Literal["chain", "prefix"]
+    pass_words: Small
 
     @classmethod
     def of(cls, header: Header) -> HeaderMessage:

@@ -26,7 +26,7 @@ from moiety.matching.coin import toss
 from moiety.matching.header import Header
 from moiety.matching.opening import open_sum
 from moiety.matching.refusals import MalformedTemplate
-from moiety.matching.rounds import Rounds
+from moiety.matching.rounds import Rounds, beside
 from moiety.matching.subsets import element_sums
 from moiety.matching.words import NORM_HIGH, NORM_LOW
 from moiety.sharing.ring import scale
@@ -62,10 +62,11 @@ def attempt(side: Candidates) -> Rounds[None]:
     for group, start in enumerate(groups):
         rows = side.parts[start : start + GROUP_ROWS]
         sums[group] = element_sums(rows, coin.words((len(rows), header.dim // 2), np.uint64))
-    bent = yield from open_sum(scale(degree_weight(seat), sums), *channel.streams("degree"))
+    degrees = open_sum(scale(degree_weight(seat), sums), *channel.streams("degree"))
     bound = math.isqrt(GROUP_ROWS**2 * header.dim * NORM_HIGH) + 1
     totals = within(seat, additive(sums, seat).reshape(-1), -bound, bound)
     norms = within(seat, norm_partial(side.parts, seat), NORM_LOW, NORM_HIGH)
-    fits = yield from all_at_least_zero(channel, "range and norm", np.concatenate([totals, norms]))
+    signs = all_at_least_zero(channel, "range and norm", np.concatenate([totals, norms]))
+    bent, fits = yield from beside(degrees, signs)
     if not fits or np.any(bent):
         raise MalformedTemplate()

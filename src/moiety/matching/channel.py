@@ -9,7 +9,7 @@ step, so that an attempt repeated under one header draws other masks; no counter
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -41,9 +41,13 @@ class Channel:
     _pair_previous: bytes
     _bound_next: tuple[bytes, ...]
     _bound_previous: tuple[bytes, ...]
+    _asked: set[str] = field(default_factory=set)
 
     def streams(self, step: str) -> tuple[Stream, Stream]:
-        """The streams shared with the next and the previous custodian for a step, to be asked for once a step."""
+        """The streams shared with the next and the previous custodian for a step; raises ValueError the second time."""
+        if step in self._asked:
+            raise ValueError("a step's streams are drawn from once")
+        self._asked.add(step)
         return (
             Stream(derive(self._pair_next, b"moiety attempt 1", *self._bound_next, step.encode())),
             Stream(derive(self._pair_previous, b"moiety attempt 1", *self._bound_previous, step.encode())),
@@ -58,8 +62,8 @@ def agree(keys: Keys, header_digest: bytes, mask_digest: bytes) -> Rounds[Channe
     # Masks of two different pair keys would not cancel, and matches would be coin flips.
     known_next, known_previous = (digests + _name(pair) for pair in (keys.pair_next, keys.pair_previous))
     answer = yield Exchange(
-        next=np.frombuffer(keys.nonce + known_next, dtype=np.uint8),
-        previous=np.frombuffer(keys.nonce + known_previous, dtype=np.uint8),
+        next=(np.frombuffer(keys.nonce + known_next, dtype=np.uint8),),
+        previous=(np.frombuffer(keys.nonce + known_previous, dtype=np.uint8),),
     )
     shape = (NONCE_BYTES + 3 * _DIGEST_BYTES,)
     from_next = expect(answer.next, shape, np.uint8).tobytes()

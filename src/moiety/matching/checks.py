@@ -8,6 +8,8 @@ over R_32, and its low halves are the working share; before match parts leave, t
     norm    the self product lies in 15,600..16,700; after the range check it cannot have wrapped.
 
 A norm alone would not do: the sender chooses the upper halves.
+
+The few signs that this takes are compared in the fewest rounds, by the tree, whatever the rows are compared by.
 """
 
 from __future__ import annotations
@@ -19,10 +21,11 @@ from numba import njit
 from numpy.typing import NDArray
 
 from moiety.matching.channel import Channel
-from moiety.matching.compare import ROWS_PER_WORD, at_least_zero
+from moiety.matching.compare import ROWS_PER_WORD
 from moiety.matching.distance import zero_weight
 from moiety.matching.opening import open_bits, open_sum
-from moiety.matching.rounds import Rounds
+from moiety.matching.prefix import at_least_zero
+from moiety.matching.rounds import Rounds, beside
 from moiety.matching.words import NORM_HIGH, NORM_LOW, WORD_HIGH, WORD_LOW
 from moiety.sharing.encode import decode
 from moiety.sharing.ring import POINTS, Element, Words, inverse, multiply, scale, subtract
@@ -98,9 +101,10 @@ def all_at_least_zero(channel: Channel, step: str, numbers: NDArray[Any]) -> Rou
 def are_faces(channel: Channel, shares: NDArray[np.uint32]) -> Rounds[bool]:
     """Whether shares uint32 (B, d) over R_32 are of quantised faces, all of them."""
     seat = channel.seat
-    bent = yield from open_sum(scale(degree_weight(seat), shares), *channel.streams("degree"))
+    degrees = open_sum(scale(degree_weight(seat), shares), *channel.streams("degree"))
     coordinates = within(seat, additive(shares, seat).reshape(-1), WORD_LOW, WORD_HIGH)
     norms = within(seat, norm_partial(shares, seat), NORM_LOW, NORM_HIGH)
     # One batch: a probe that fails one of them is refused, whichever it is.
-    fits = yield from all_at_least_zero(channel, "range and norm", np.concatenate([coordinates, norms]))
+    signs = all_at_least_zero(channel, "range and norm", np.concatenate([coordinates, norms]))
+    bent, fits = yield from beside(degrees, signs)
     return fits and not np.any(bent)

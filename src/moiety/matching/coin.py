@@ -27,10 +27,10 @@ def toss(seat: Seat, contribution: bytes, purpose: str) -> Rounds[Stream]:
         raise ValueError("a coin takes 32 bytes")
     digest = hashlib.sha256(b"moiety coin 1" + seat.encode() + contribution).digest()
     commitment = np.frombuffer(digest, dtype=np.uint8)
-    answer = yield Exchange(next=commitment, previous=commitment)
+    answer = yield Exchange(next=(commitment,), previous=(commitment,))
     committed = [expect(message, (32,), np.uint8).tobytes() for message in (answer.next, answer.previous)]
     shown = np.frombuffer(contribution, dtype=np.uint8)
-    answer = yield Exchange(next=shown, previous=shown)
+    answer = yield Exchange(next=(shown,), previous=(shown,))
     revealed = [expect(message, (COIN_BYTES,), np.uint8).tobytes() for message in (answer.next, answer.previous)]
     contributions = {seat: contribution}
     for neighbour, digest, value in zip((next_seat(seat), previous_seat(seat)), committed, revealed, strict=True):

@@ -34,10 +34,6 @@ from moiety.sharing.seat import SEATS, Seat
 from moiety.sharing.streams import Room, Stream
 
 ROWS_PER_WORD = PANEL_ROWS
-# Rows are compared in passes, one while the distances of the next are computed: few enough rows that their planes stay
-# in the processor's cache, and not so few that the rounds cost more than the bits.
-_PASS_WORDS = 18_432
-
 Plane = NDArray[np.uint64]
 
 
@@ -49,76 +45,99 @@ class Bits:
     next: Plane
 
 
-def at_least_zero(seat: Seat, numbers: NDArray[Any], next_: Stream, previous: Stream) -> Rounds[Bits]:
-    """As `at_least`, for zero and numbers that are there."""
-    return at_least(0, seat, numbers, next_, previous, lambda place: None)
-
-
 def at_least(
-    bound: int, seat: Seat, numbers: NDArray[Any], next_: Stream, previous: Stream, ready: Callable[[int], None]
+    bound: int,
+    seat: Seat,
+    numbers: NDArray[Any],
+    next_: Stream,
+    previous: Stream,
+    ready: Callable[[int], None],
+    pass_words: int,
 ) -> Rounds[Bits]:
     """Components of the bit "D >= bound" for additive parts `numbers` (64 m,), uint16, uint32 or uint64.
 
     `next_` and `previous` are the streams shared with the two neighbours, drawn from by nothing else meanwhile.
-    `ready(place)` returns when all numbers before that place may be read.
+    `ready(place)` returns when all numbers before that place may be read. Words of 64 rows are compared `pass_words`
+    at a time, w + 1 rounds a pass.
     """
+    return in_passes(_pass, bound, seat, numbers, next_, previous, ready, pass_words)
+
+
+OnePass = Callable[[Seat, NDArray[Any], Any, Stream, Stream], Rounds[Bits]]
+"""Components of the bit "numbers - less >= 0", for numbers (64 m,) of which m is a multiple of 3: `Bits` of m words."""
+
+
+def in_passes(
+    one_pass: OnePass,
+    bound: int,
+    seat: Seat,
+    numbers: NDArray[Any],
+    next_: Stream,
+    previous: Stream,
+    ready: Callable[[int], None],
+    pass_words: int,
+) -> Rounds[Bits]:
+    """Whatever `one_pass` decides of some numbers, for all of them, as `at_least` says."""
     words = len(numbers) // ROWS_PER_WORD
     if numbers.ndim != 1 or len(numbers) % ROWS_PER_WORD:
         raise ValueError("rows come in whole words of 64")
     # Only custodian a takes the bound off.
     less = numbers.dtype.type(bound % 2 ** (8 * numbers.dtype.itemsize) if seat == "a" else 0)
     out = Bits(np.empty(words, dtype=np.uint64), np.empty(words, dtype=np.uint64))
-    for start in range(0, words, _PASS_WORDS):
-        stop = min(start + _PASS_WORDS, words)
+    for start in range(0, words, pass_words):
+        stop = min(start + pass_words, words)
         ready(stop * ROWS_PER_WORD)
         here = numbers[start * ROWS_PER_WORD : stop * ROWS_PER_WORD]
-        bits = yield from _pass(seat, here, less, next_, previous)
-        out.previous[start:stop] = bits.previous
-        out.next[start:stop] = bits.next
+        missing = (start - stop) % 3  # the roles rotate over thirds
+        if missing:
+            here = np.concatenate([here, np.zeros(missing * ROWS_PER_WORD, numbers.dtype)])
+        bits = yield from one_pass(seat, here, less, next_, previous)
+        out.previous[start:stop] = bits.previous[: stop - start]
+        out.next[start:stop] = bits.next[: stop - start]
     return out
 
 
 def _pass(seat: Seat, numbers: NDArray[Any], less: Any, next_: Stream, previous: Stream) -> Rounds[Bits]:
-    words = len(numbers) // ROWS_PER_WORD
-    third = -(-words // 3)
-    if 3 * third > words:
-        numbers = np.concatenate([numbers, np.zeros((3 * third - words) * ROWS_PER_WORD, numbers.dtype)])
-    # In which third of the rows this custodian plays roles 0, 1 and 2.
-    first, second, last = ((SEATS.index(seat) - role) % 3 for role in range(3))
-    thirds = numbers.reshape(3, third * ROWS_PER_WORD)
-    planes = yield from _shared_planes(thirds[first], thirds[second], thirds[last], less, next_, previous)
+    bits = 8 * numbers.dtype.itemsize
+    planes = yield from shared_planes(seat, numbers, less, next_, previous, bits, blinded)
+    third = planes.key_v_0.shape[1]
     carry_previous = np.zeros((3, third), dtype=np.uint64)
     carry_next = np.zeros((3, third), dtype=np.uint64)
     received = np.zeros((3, third), dtype=np.uint64)
     # Fresh for every bit, drawn just before it is used, while it still lies in the cache.
     zero_next, zero_previous = Room.of((3, third), np.uint64), Room.of((3, third), np.uint64)
-    for plane in range(8 * numbers.dtype.itemsize - 1):
+    for plane in range(bits - 1):
         next_.fill(zero_next)
         previous.fill(zero_previous)
         product = np.empty((3, third), dtype=np.uint64)
         _carry(
-            plane, first, second, last, *planes, carry_previous, carry_next,
+            plane, *thirds(seat), *planes, carry_previous, carry_next,
             received, zero_next.words, zero_previous.words, product,
         )  # fmt: skip
-        answer = yield Exchange(next=product)
+        answer = yield Exchange(next=(product,))
         received = expect(answer.previous, (3, third), np.uint64)
     carry_previous ^= received
-    carry_previous[first] ^= planes.key_u_0[-1] ^ planes.blinded_v[-1]
-    carry_next[first] ^= planes.key_v_0[-1]
-    carry_previous[second] ^= planes.key_v_1[-1]
-    carry_next[second] ^= planes.received_u[-1]
-    carry_previous[last] ^= planes.blinded_u[-1]
-    carry_next[last] ^= planes.key_u_2[-1] ^ planes.received_v[-1]
-    # "At least zero" is the sign's complement: flip the component that a and b hold, at both.
+    add_operands(seat, planes, bits - 1, carry_previous, carry_next)
+    return complement(seat, Bits(carry_previous.reshape(-1), carry_next.reshape(-1)))
+
+
+def thirds(seat: Seat) -> tuple[int, int, int]:
+    """In which third of the rows this custodian plays roles 0, 1 and 2."""
+    at = SEATS.index(seat)
+    return at, (at - 1) % 3, (at - 2) % 3
+
+
+def complement(seat: Seat, signs: Bits) -> Bits:
+    """ "At least zero" from the sign, in place: the component that a and b hold is flipped, at both."""
     if seat == "a":
-        np.invert(carry_next, out=carry_next)
+        np.invert(signs.next, out=signs.next)
     if seat == "b":
-        np.invert(carry_previous, out=carry_previous)
-    return Bits(carry_previous.reshape(-1)[:words], carry_next.reshape(-1)[:words])
+        np.invert(signs.previous, out=signs.previous)
+    return signs
 
 
-class _Planes(NamedTuple):
-    """The components that are not zero, bit planes uint64 (bits, words), by the role in which this custodian has them.
+class Planes(NamedTuple):
+    """The components that are not zero, planes uint64 (count, words), by the role in which this custodian has them.
 
     role    u previous     u next        v previous    v next
     0       key_u_0                      blinded_v     key_v_0
@@ -136,12 +155,34 @@ class _Planes(NamedTuple):
     received_v: Plane
 
 
-def _shared_planes(
-    first: NDArray[Any], second: NDArray[Any], last: NDArray[Any], less: Any, next_: Stream, previous: Stream
-) -> Rounds[_Planes]:
-    """Two rounds: the bit planes of u and v, shared; the numbers are those in which this is role 0, 1 and 2."""
-    rows, dtype = len(first), first.dtype
-    shape = (8 * dtype.itemsize, rows // ROWS_PER_WORD)
+def add_operands(seat: Seat, planes: Planes, plane: int, previous: Plane, next_: Plane) -> None:
+    """Add (xor) the shared plane of u and that of v to a shared bit (3, words), in place."""
+    first, second, last = thirds(seat)
+    previous[first] ^= planes.key_u_0[plane] ^ planes.blinded_v[plane]
+    next_[first] ^= planes.key_v_0[plane]
+    previous[second] ^= planes.key_v_1[plane]
+    next_[second] ^= planes.received_u[plane]
+    previous[last] ^= planes.blinded_u[plane]
+    next_[last] ^= planes.key_u_2[plane] ^ planes.received_v[plane]
+
+
+Blinded = Callable[[NDArray[Any], NDArray[Any], int, Any, Plane], Plane]
+"""(numbers, other, sign, less, key (count, m)) -> planes of numbers + sign * other - less, xor the key."""
+
+
+def shared_planes(
+    seat: Seat,
+    numbers: NDArray[Any],
+    less: Any,
+    next_: Stream,
+    previous: Stream,
+    count: int,
+    blinded: Blinded,
+) -> Rounds[Planes]:
+    """Two rounds: `count` planes of u and of v, shared, for numbers in three thirds of whole words."""
+    rows, dtype = len(numbers) // 3, numbers.dtype
+    shape = (count, rows // ROWS_PER_WORD)
+    in_role = [numbers[third * rows : (third + 1) * rows] for third in thirds(seat)]
     # What this custodian draws with the next as role 0 (then 2), the next draws with it as role 1 (then 0).
     added_0, key_v_0, key_u_2 = (
         next_.words((rows,), dtype),
@@ -153,20 +194,20 @@ def _shared_planes(
         previous.words(shape, np.uint64),
         previous.words(shape, np.uint64),
     )
-    blinded_v = _blinded(first, added_0, -1, less, key_v_0)
-    added_1 += second
+    blinded_v = blinded(in_role[0], added_0, -1, less, key_v_0)
+    added_1 += in_role[1]
     added_1 -= less
     # Role 0 sends to role 2, which is the one before it; role 1 sends to role 2, the one after.
-    answer = yield Exchange(next=added_1, previous=blinded_v)
+    answer = yield Exchange(next=(added_1,), previous=(blinded_v,))
     received_sum = expect(answer.previous, (rows,), dtype)
     received_v = expect(answer.next, shape, np.uint64)
-    blinded_u = _blinded(last, received_sum, 1, less, key_u_2)
-    answer = yield Exchange(previous=blinded_u)
+    blinded_u = blinded(in_role[2], received_sum, 1, less, key_u_2)
+    answer = yield Exchange(previous=(blinded_u,))
     received_u = expect(answer.next, shape, np.uint64)
-    return _Planes(key_u_0, blinded_v, key_v_0, received_u, key_v_1, blinded_u, key_u_2, received_v)
+    return Planes(key_u_0, blinded_v, key_v_0, received_u, key_v_1, blinded_u, key_u_2, received_v)
 
 
-def _blinded(numbers: NDArray[Any], other: NDArray[Any], sign: int, less: Any, key: Plane) -> Plane:
+def blinded(numbers: NDArray[Any], other: NDArray[Any], sign: int, less: Any, key: Plane) -> Plane:
     """The bit planes of numbers + sign * other - less, xor a key: (64 m,) -> (bits, m)."""
     out = np.empty_like(key)
     blind(numbers, other, numbers.dtype.type(sign % 2 ** (8 * numbers.dtype.itemsize)), less, key, out)

@@ -26,7 +26,7 @@ def sharing_of_zero(shape: tuple[int, ...], dtype: np.dtype[Any], next_: Stream,
 def open_sum(part: NDArray[Any], next_: Stream, previous: Stream) -> Rounds[NDArray[Any]]:
     """One round: the sum of the three custodians' additive parts, shown to all three and to nobody else."""
     masked = part + sharing_of_zero(part.shape, part.dtype, next_, previous)
-    answer = yield Exchange(next=masked, previous=masked)
+    answer = yield Exchange(next=(masked,), previous=(masked,))
     others = [expect(message, part.shape, part.dtype) for message in (answer.next, answer.previous)]
     total: NDArray[Any] = masked + others[0] + others[1]
     return total
@@ -34,7 +34,7 @@ def open_sum(part: NDArray[Any], next_: Stream, previous: Stream) -> Rounds[NDAr
 
 def open_bits(bits: Bits) -> Rounds[Plane]:
     """One round: shared bits, shown to all three custodians: each gets the one component that it lacks."""
-    answer = yield Exchange(next=bits.previous)
+    answer = yield Exchange(next=(bits.previous,))
     missing = expect(answer.previous, bits.previous.shape, np.uint64)
     shown: Plane = bits.previous ^ bits.next ^ missing
     return shown

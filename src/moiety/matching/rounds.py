@@ -2,31 +2,37 @@
 
 It yields an `Exchange` of what it sends to the next and to the previous custodian, and is resumed with an
 `Exchange` of what came from the next and from the previous one. Every side yields the same number of times.
+
+All three send alike: in every round what comes from one neighbour has the number, shapes and types of the arrays that
+went to the other. So a driver over a wire knows what is to come before it reads it, and parts that run beside each
+other know which arrays are whose.
 """
 
 from __future__ import annotations
 
-from collections.abc import Generator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, Generic, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from moiety.sharing.seat import SEATS, Seat, next_seat, previous_seat
 
-Message = NDArray[Any] | None
+Message = tuple[NDArray[Any], ...]
+"""The arrays that go one way in one round, none where nothing does."""
 
 
 @dataclass(frozen=True)
 class Exchange:
-    """What goes to (or came from) the two neighbours in one round; None where nothing does."""
+    """What goes to (or came from) the two neighbours in one round."""
 
-    next: Message = None
-    previous: Message = None
+    next: Message = ()
+    previous: Message = ()
 
 
 Result = TypeVar("Result")
+Other = TypeVar("Other")
 Rounds = Generator[Exchange, Exchange, Result]
 
 
@@ -63,16 +69,71 @@ def lockstep(sides: Mapping[Seat, Rounds[Result]]) -> dict[Seat, Result]:
             side.close()
 
 
+def beside(one: Rounds[Result], other: Rounds[Other]) -> Rounds[tuple[Result, Other]]:
+    """Two parts of one custodian's side at once, their messages in the same rounds: as many as the longer one has.
+
+    Either may end first. An exception in one closes the other, and is raised. They draw from streams of their own.
+    """
+    try:
+        first, second = _Part(one), _Part(other)
+        while first.going or second.going:
+            answer = yield Exchange(
+                next=first.sends.next + second.sends.next,
+                previous=first.sends.previous + second.sends.previous,
+            )
+            if (len(answer.next), len(answer.previous)) != (
+                len(first.sends.previous) + len(second.sends.previous),
+                len(first.sends.next) + len(second.sends.next),
+            ):
+                raise ValueError("other messages than this step of the protocol has")
+            from_next, from_previous = len(first.sends.previous), len(first.sends.next)
+            first.take(Exchange(answer.next[:from_next], answer.previous[:from_previous]))
+            second.take(Exchange(answer.next[from_next:], answer.previous[from_previous:]))
+        return first.result(), second.result()
+    finally:
+        one.close()
+        other.close()
+
+
+class _Part(Generic[Result]):
+    """One of two that run beside each other: what it sends in this round, and what it returned."""
+
+    def __init__(self, side: Rounds[Result]) -> None:
+        self.going = True
+        self.sends = Exchange()
+        self._side = side
+        self._returned: list[Result] = []
+        self._advance(lambda: next(side))
+
+    def take(self, answer: Exchange) -> None:
+        """Go on with what came, unless it has ended."""
+        if self.going:
+            self._advance(lambda: self._side.send(answer))
+
+    def result(self) -> Result:
+        """What it returned, once it has ended."""
+        return self._returned[0]
+
+    def _advance(self, step: Callable[[], Exchange]) -> None:
+        try:
+            self.sends = step()
+        except StopIteration as stop:
+            self.going, self.sends = False, Exchange()
+            self._returned.append(stop.value)
+
+
 def _sealed(message: Message) -> Message:
-    if message is None:
-        return None
-    view = message.view()
+    return tuple(_read_only(array) for array in message)
+
+
+def _read_only(array: NDArray[Any]) -> NDArray[Any]:
+    view = array.view()
     view.flags.writeable = False
     return view
 
 
 def expect(message: Message, shape: tuple[int, ...], dtype: np.dtype[Any] | type[np.generic]) -> NDArray[Any]:
-    """A received message, after checking that it has the shape and type that this step of the protocol has."""
-    if message is None or message.shape != shape or message.dtype != np.dtype(dtype):
+    """The one array of a received message, after checking that it has this step's shape and type."""
+    if len(message) != 1 or message[0].shape != shape or message[0].dtype != np.dtype(dtype):
         raise ValueError("a message of another shape or type than this step of the protocol has")
-    return message
+    return message[0]

@@ -1,13 +1,17 @@
 """One attempt of matching probes against rows, as one custodian's side of it, and the gateway's end.
 
     1  agree       headers and masks compared, nonces exchanged
-    2  checks      the probes are quantised faces (see `checks`)
-    3  distance    one 16-bit dot product a row and probe, no message
-    4  compare     inner product minus threshold at least zero, still shared
-    5  mask        rows that must not match are blanked
-    6  opening     each custodian's part for the gateway, who alone puts them together
+    2  distance    one 16-bit dot product a row and probe, no message
+    3  compare     inner product minus threshold at least zero, still shared: by a carry chain (`compare`), which sends
+                   the fewest bytes, or by a tree (`prefix`), which takes the fewest rounds, as the header says
+       checks      in the same rounds: the probes are quantised faces (see `checks`)
+    4  mask        rows that must not match are blanked
+    5  opening     each custodian's part for the gateway, who alone puts them together
+    6  tally       where budgets are charged: how many rows matched, shown to the custodians (see `tally`)
 
-Scores are never opened.
+Scores are never opened. What the comparison sends is masked whatever the probes are, and nothing of it is shown to
+anybody before the checks have ended well; so it need not wait for them. In all 18 rounds by the chain, 8 by the tree,
+where all rows are compared in one pass; each further pass has 17 or 6 more.
 """
 
 from __future__ import annotations
@@ -19,14 +23,15 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from moiety.matching.channel import Keys, agree
+from moiety.matching import compare, prefix
+from moiety.matching.channel import Channel, Keys, agree
 from moiety.matching.checks import are_faces
-from moiety.matching.compare import ROWS_PER_WORD, Bits, Plane, at_least
+from moiety.matching.compare import ROWS_PER_WORD, Bits, Plane
 from moiety.matching.distance import Products, weights
 from moiety.matching.header import Header
 from moiety.matching.opening import Opening, for_gateway, gather
 from moiety.matching.refusals import MalformedProbe
-from moiety.matching.rounds import Rounds
+from moiety.matching.rounds import Rounds, beside
 from moiety.sharing.seat import Seat
 
 Distances = Callable[[NDArray[np.uint16]], Products]
@@ -48,8 +53,29 @@ class Side:
     distances: Distances
 
 
+@dataclass(frozen=True)
+class Matches:
+    """What a search leaves with a custodian: its components of every match bit, words of (header.rows / 64, B).
+
+    `channel` goes on where the search ended, for what is computed on the bits next.
+    """
+
+    channel: Channel
+    bits: Bits
+
+    def opening(self) -> Opening:
+        """This custodian's part for the gateway."""
+        return for_gateway(self.bits)
+
+
 def attempt(side: Side) -> Rounds[Opening]:
     """This custodian's side of a search. Raises Disagreement or MalformedProbe, before any part of a match leaves."""
+    found = yield from matches(side)
+    return found.opening()
+
+
+def matches(side: Side) -> Rounds[Matches]:
+    """The same, with what it takes to go on after the opening has left."""
     header, seat = side.header, side.keys.seat
     if side.mask.shape != (header.rows // ROWS_PER_WORD,) or header.rows % ROWS_PER_WORD:
         raise ValueError("a mask has one bit a row, in whole words")
@@ -58,11 +84,16 @@ def attempt(side: Side) -> Rounds[Opening]:
     channel = yield from agree(side.keys, header.digest(), hashlib.sha256(side.mask.tobytes()).digest())
     # Begun before the checks end: distances wait for memory, the checks for messages, and nothing of them leaves yet.
     products = side.distances(weights(side.probe, seat))
-    if not (yield from are_faces(channel, side.probe)):
+    at_least = compare.at_least if header.circuit == "chain" else prefix.at_least
+    numbers, streams = products.out.reshape(-1), channel.streams("threshold")
+    compared = at_least(header.threshold, seat, numbers, *streams, products.wait, header.pass_words)
+    _, bits = yield from beside(_only_faces(channel, side.probe), compared)
+    return Matches(channel, _masked(bits, side.mask, header.probes))
+
+
+def _only_faces(channel: Channel, probe: NDArray[np.uint32]) -> Rounds[None]:
+    if not (yield from are_faces(channel, probe)):
         raise MalformedProbe()
-    numbers = products.out.reshape(-1)
-    bits = yield from at_least(header.threshold, seat, numbers, *channel.streams("threshold"), products.wait)
-    return for_gateway(_masked(bits, side.mask, header.probes))
 
 
 def opened(openings: Mapping[Seat, Opening], probes: int) -> NDArray[np.int64]:
