@@ -14,14 +14,12 @@ from moiety.custody.admitting import OFFERED_TOGETHER
 from moiety.custody.embedded import Embedded
 from moiety.custody.enrolment import _split
 from moiety.custody.life import Batch
-from moiety.custody.slots import COIN_BYTES
 from moiety.matching.header import Header
 from moiety.matching.refusals import Disagreement, MalformedTemplate
 from moiety.matching.rounds import lockstep
 from moiety.sharing.seat import SEATS, Seat
 from tests.custody.scene import DIM, DOOR, NOON, TERMS, people
 
-COIN = bytes(COIN_BYTES)
 CROWD = people(3)
 
 
@@ -87,7 +85,7 @@ def test_newcomers_of_whom_the_three_are_told_differently_are_not_admitted(
         offer(office, good, offered)
     for custodian in office._three.custodians.values():
         with pytest.raises(refusals.NotAdmitted):
-            custodian.prepare(DOOR, COIN, [good.attempt])
+            custodian.prepare(DOOR, [good.attempt])
 
 
 def test_what_was_not_found_to_be_a_face_is_not_stored(office: Embedded) -> None:
@@ -96,15 +94,15 @@ def test_what_was_not_found_to_be_a_face_is_not_stored(office: Embedded) -> None
     with pytest.raises(MalformedTemplate):
         offer(office, good, offered)
     with pytest.raises(refusals.NotAdmitted):
-        office._three.custodians["a"].prepare(DOOR, COIN, [good.attempt])
+        office._three.custodians["a"].prepare(DOOR, [good.attempt])
 
 
 def test_an_admission_is_used_once(office: Embedded) -> None:
     attempts = offer(office, header(office), batches())
     for custodian in office._three.custodians.values():
-        assert len(custodian.prepare(DOOR, COIN, attempts)) == len(CROWD)
+        assert len(custodian.prepare(DOOR, attempts)) == len(CROWD)
         with pytest.raises(refusals.NotAdmitted):
-            custodian.prepare(DOOR, COIN, attempts)
+            custodian.prepare(DOOR, attempts)
 
 
 def test_an_admission_that_was_forgotten_is_of_no_use(office: Embedded) -> None:
@@ -112,7 +110,7 @@ def test_an_admission_that_was_forgotten_is_of_no_use(office: Embedded) -> None:
     for custodian in office._three.custodians.values():
         custodian.forget(attempts)
         with pytest.raises(refusals.NotAdmitted):
-            custodian.prepare(DOOR, COIN, attempts)
+            custodian.prepare(DOOR, attempts)
 
 
 def test_an_admission_to_one_gallery_is_none_to_another(office: Embedded) -> None:
@@ -121,7 +119,7 @@ def test_an_admission_to_one_gallery_is_none_to_another(office: Embedded) -> Non
     attempts = offer(office, header(office), batches())
     for custodian in office._three.custodians.values():
         with pytest.raises(refusals.NotAdmitted):
-            custodian.prepare("gate", COIN, attempts)
+            custodian.prepare("gate", attempts)
 
 
 @pytest.mark.parametrize("where", [0, 1])
@@ -131,10 +129,10 @@ def test_nobody_is_stored_where_one_of_the_attempts_was_not_admitted(office: Emb
     attempts.insert(where, os.urandom(16))
     for custodian in office._three.custodians.values():
         with pytest.raises(refusals.NotAdmitted):
-            custodian.prepare(DOOR, COIN, attempts)
+            custodian.prepare(DOOR, attempts)
     assert not len(office._three.custodians["a"].states(DOOR))
 
 
 def test_no_attempt_admits_nobody(office: Embedded) -> None:
     with pytest.raises(refusals.NotAdmitted):
-        office._three.custodians["a"].prepare(DOOR, COIN, [])
+        office._three.custodians["a"].prepare(DOOR, [])

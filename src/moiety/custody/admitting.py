@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
 from datetime import datetime
 from threading import Lock
@@ -26,7 +27,7 @@ class Offers:
 
     def __init__(self) -> None:
         self._lock = Lock()
-        self._admitted: dict[bytes, tuple[str, Batch]] = {}
+        self._admitted: dict[bytes, tuple[str, Batch, bytes]] = {}
 
     def admission(
         self,
@@ -46,25 +47,28 @@ class Offers:
         check_header(header, gallery.usable(), len(batch), 0, clock)
         public = batch.expires.tobytes() + batch.grounds.tobytes()
         parts = batch.parts.astype(np.uint64, copy=False)
-        yield from admission.attempt(admission.Candidates(keys, header, coin, parts, public))
+        left = yield from admission.attempt(admission.Candidates(keys, header, coin, parts, public))
         kept = Batch(batch.handles, batch.pseudonyms, parts.astype(np.uint16), batch.expires, batch.grounds)
         with self._lock:
-            self._admitted[header.attempt] = (header.gallery, kept)
+            self._admitted[header.attempt] = (header.gallery, kept, left)
 
-    def take(self, name: str, attempts: list[bytes]) -> Batch:
-        """Everybody admitted in these attempts, in this order. Raises `NotAdmitted`."""
+    def take(self, name: str, attempts: list[bytes]) -> tuple[Batch, bytes]:
+        """Everybody admitted in these attempts, in this order, and a coin that nobody chose. Raises `NotAdmitted`."""
         with self._lock:
             held = [self._admitted.pop(attempt, None) for attempt in attempts]
-        batches = [found[1] for found in held if found is not None and found[0] == name]
-        if not batches or len(batches) < len(attempts):
+        taken = [found[1:] for found in held if found is not None and found[0] == name]
+        if not taken or len(taken) < len(attempts):
             raise NotAdmitted
-        return Batch(
+        batches = [batch for batch, _ in taken]
+        coin = hashlib.sha256(b"moiety slots 1" + b"".join(left for _, left in taken)).digest()
+        together = Batch(
             np.concatenate([batch.handles for batch in batches]),
             np.concatenate([batch.pseudonyms for batch in batches]),
             np.concatenate([batch.parts for batch in batches]),
             np.concatenate([batch.expires for batch in batches]),
             np.concatenate([batch.grounds for batch in batches]),
         )
+        return together, coin
 
     def forget(self, attempts: list[bytes]) -> None:
         """Drop what was admitted in these attempts."""

@@ -15,7 +15,7 @@ from moiety.custody.config import Deployment
 from moiety.custody.entries import Identified
 from moiety.custody.gallery import Progress
 from moiety.custody.noise import Entropy
-from moiety.custody.refusals import AttemptStopped, HeaderRefused
+from moiety.custody.refusals import AttemptStopped, HeaderRefused, TurnTaken
 from moiety.custody.remote import Remote, finished
 from moiety.custody.three import Headers, Three
 from moiety.custody.together import Together
@@ -85,9 +85,11 @@ class Apart(Together):
         return apart
 
     def verify(self, name: str, words: NDArray[np.int16], pseudonym: bytes) -> bool:
+        """As `Together.verify`, asked again where a change came between."""
         return self._again(lambda: super(Apart, self).verify(name, words, pseudonym))
 
     def identify(self, name: str, words: NDArray[np.int16]) -> Identified:
+        """As `Together.identify`, asked again where a change came between."""
         return self._again(lambda: super(Apart, self).identify(name, words))
 
     @contextmanager
@@ -121,7 +123,7 @@ class Apart(Together):
         while True:
             try:
                 return ask()
-            except (AttemptStopped, Disagreement, HeaderRefused) as error:
+            except (AttemptStopped, Disagreement, HeaderRefused, TurnTaken) as error:
                 refusal: MoietyError = error
             if monotonic() > until:
                 raise refusal

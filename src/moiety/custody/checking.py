@@ -7,6 +7,7 @@ sealed again, by somebody with the key, are found by the algebra, which cannot s
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from datetime import datetime
 
 import numpy as np
@@ -17,21 +18,35 @@ from moiety.custody.gallery import Gallery, Progress
 from moiety.custody.headers import SECONDS_A_DAY, check_header
 from moiety.custody.life import portions
 from moiety.custody.page import PSEUDONYM_BYTES
+from moiety.custody.refusals import HeaderRefused
 from moiety.custody.slots import SLOTS, State
 from moiety.custody.stored import fetch
 from moiety.matching import integrity
 from moiety.matching.channel import Keys
 from moiety.matching.header import Header
-from moiety.matching.rounds import Rounds
+from moiety.matching.rounds import Rounds, shown
+
+DIGEST_BYTES = 32
 
 PSEUDONYM_WORDS = PSEUDONYM_BYTES // 2
 """The parts of a pseudonym are checked as further words of the row."""
 
 
-def survey(gallery: Gallery, progress: Progress) -> list[int]:
-    """Read everything again; the numbers of pages that are not intact, ascending."""
+@dataclass(frozen=True)
+class Survey:
+    """What one custodian found when it read a gallery again: the numbers of pages that are not intact, ascending, and
+    how many people are ACTIVE."""
+
+    damaged: list[int]
+    people: int
+
+
+def survey(gallery: Gallery, progress: Progress) -> Survey:
+    """Read everything again. Where something is not intact, the gallery is closed from here on."""
     gallery.read(progress, afresh=True)
-    return sorted(gallery.damaged)
+    if gallery.damaged:
+        record(gallery, None)
+    return Survey(sorted(gallery.damaged), _people(gallery))
 
 
 def side(
@@ -42,9 +57,17 @@ def side(
     clock: Callable[[], datetime],
     progress: Progress,
 ) -> Rounds[bool]:
-    """This custodian's side of the algebraic check of all ACTIVE rows, right after `survey`. Raises `HeaderRefused`."""
+    """This custodian's side of the algebraic check of all ACTIVE rows, right after `survey`: whether all three found
+    their pages intact, hold the same people, and have parts of them that lie on a line. Raises `HeaderRefused`."""
     current = gallery.read()
-    people = int((gallery.matrix.states() == State.ACTIVE).sum())
+    people = _people(gallery)
+    # Each tells what it holds before anything is computed, so that a difference is an outcome and no accident.
+    own = b"damaged" if gallery.damaged else people.to_bytes(8, "big") + gallery.public
+    told = yield from shown(keys.seat, header.digest() + own)
+    if any(said[:DIGEST_BYTES] != header.digest() for said in told.values()):
+        raise HeaderRefused
+    if gallery.damaged or len(set(told.values())) > 1:
+        return False
     check_header(header, current, people, 0, clock, extra=PSEUDONYM_WORDS)
 
     def rows() -> Iterator[NDArray[np.uint16]]:
@@ -59,7 +82,11 @@ def side(
     def done(seen: int) -> None:
         progress(f"custodian {keys.seat}: checking {gallery.name}", seen, people)
 
-    return integrity.attempt(integrity.Gallery(keys, header, coin, rows, gallery.public, done))
+    return (yield from integrity.attempt(integrity.Gallery(keys, header, coin, rows, gallery.public, done)))
+
+
+def _people(gallery: Gallery) -> int:
+    return int((gallery.matrix.states() == State.ACTIVE).sum())
 
 
 def record(gallery: Gallery, checked: int | None) -> None:

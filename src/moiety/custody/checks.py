@@ -14,7 +14,6 @@ from moiety.custody.page import HANDLE_BYTES, PSEUDONYM_BYTES
 from moiety.custody.refusals import GalleryDamaged, MendingNeedsSeat, TwoDamaged
 from moiety.custody.slots import SLOTS, State
 from moiety.custody.three import Headers, Three
-from moiety.matching.refusals import Disagreement
 from moiety.sharing.seat import SEATS, Seat
 from moiety.sharing.split import combine
 
@@ -25,13 +24,13 @@ def due(now: int, last: int) -> bool:
 
 
 def check(three: Three, headers: Headers, name: str, progress: Progress) -> list[Finding]:
-    """Read a gallery again at all three and check it; what was found closes it, nothing opens it."""
-    damaged = three.each(lambda custodian: custodian.survey(name, progress))
-    findings = [Finding(name, seat, page) for seat in SEATS for page in damaged[seat]]
-    if not findings and not _fits(three, headers, name, progress):
+    """Read a gallery again at all three and check it. What a custodian finds closes it there, whoever asked."""
+    surveys = three.each(lambda custodian: custodian.survey(name, progress))
+    findings = [Finding(name, seat, page) for seat in SEATS for page in surveys[seat].damaged]
+    header = headers.make("integrity", name, rows=surveys["a"].people, extra=PSEUDONYM_WORDS)
+    good = three.play(lambda custodian: custodian.integrity(name, header, progress))
+    if not findings and not all(good.values()):
         findings = [Finding(name, None, None)]
-    outcome = None if findings else headers.now()
-    three.each(lambda custodian: custodian.record(name, outcome))
     return findings
 
 
@@ -40,9 +39,8 @@ def mend(three: Three, headers: Headers, name: str, seat: Seat | None, progress:
 
     The gallery opens again if it passes its check. Raises `TwoDamaged`, `MendingNeedsSeat`, `GalleryDamaged`.
     """
-    damaged = three.each(lambda custodian: custodian.survey(name, progress))
-    if any(damaged.values()):
-        three.each(lambda custodian: custodian.record(name, None))
+    surveys = three.each(lambda custodian: custodian.survey(name, progress))
+    damaged = {lost: survey.damaged for lost, survey in surveys.items()}
     if seat is not None:
         damaged[seat] = list(range(headers.gallery(name).pages))
     pages = [page for some in damaged.values() for page in some]
@@ -55,17 +53,6 @@ def mend(three: Three, headers: Headers, name: str, seat: Seat | None, progress:
     if check(three, headers, name, progress):
         raise GalleryDamaged if pages else MendingNeedsSeat
     return len(pages)
-
-
-def _fits(three: Three, headers: Headers, name: str, progress: Progress) -> bool:
-    people = {seat: int((three.custodians[seat].states(name) == State.ACTIVE).sum()) for seat in SEATS}
-    if len(set(people.values())) > 1:
-        return False
-    header = headers.make("integrity", name, rows=people["a"], extra=PSEUDONYM_WORDS)
-    try:
-        return all(three.play(lambda custodian: custodian.integrity(name, header, progress)).values())
-    except Disagreement:
-        return False
 
 
 def _mend(three: Three, name: str, lost: Seat, numbers: list[int]) -> None:

@@ -45,24 +45,27 @@ from threading import Lock
 import numpy as np
 from numpy.typing import NDArray
 
-from moiety.custody import answering, checking, epochs, life, mending, tables
+from moiety.custody import answering, checking, epochs, life, mending, recovery, tables
 from moiety.custody.admitting import Offers
 from moiety.custody.answering import Answers
+from moiety.custody.checking import Survey
 from moiety.custody.epochs import SEED_BYTES, Renewal
 from moiety.custody.gallery import Gallery, Progress
+from moiety.custody.headers import check_instant
 from moiety.custody.keyring import Keyring
 from moiety.custody.keys import Acquaintance
 from moiety.custody.life import Batch, Slots
 from moiety.custody.mending import Help
 from moiety.custody.noise import Entropy
-from moiety.custody.refusals import FormatUnknown, GalleryExists, GalleryNameWrong, NotOneOffice
+from moiety.custody.refusals import FormatUnknown, GalleryExists, GalleryNameWrong, NotOneOffice, NotStaged
 from moiety.custody.slots import COIN_BYTES, Phase, Staging
 from moiety.custody.sql import Observer, Store
 from moiety.custody.token import FileToken
+from moiety.custody.turns import Turns
 from moiety.custody.verbs import Clock, GalleryStanding, Standing
 from moiety.matching.header import Header
 from moiety.matching.opening import Opening
-from moiety.matching.rounds import Rounds
+from moiety.matching.rounds import Rounds, barrier
 from moiety.sharing.seat import Seat
 
 NAME_BYTES = 64
@@ -86,6 +89,8 @@ class Custodian:
         self._lock = Lock()
         self._galleries: dict[str, Gallery] = {}
         self._stood: tuple[int, Standing] | None = None
+        self._turns = Turns()
+        self._renewal: Renewal | None = None
 
     @classmethod
     def create(cls, folder: Path, seat: Seat, office: bytes, entropy: Entropy) -> None:
@@ -147,10 +152,6 @@ class Custodian:
             }
         return Standing(own.seat, own.office, own.epoch, Staging(own.staging), galleries)
 
-    def coin(self) -> bytes:
-        """This custodian's part of a common coin."""
-        return self._entropy(COIN_BYTES)
-
     # Galleries.
 
     def add_gallery(self, name: str, terms: bytes, document: bytes) -> None:
@@ -160,7 +161,7 @@ class Custodian:
         """
         if not 1 <= len(name.encode()) <= NAME_BYTES:
             raise GalleryNameWrong(limit=NAME_BYTES)
-        with self._store.writing("add gallery") as connection:
+        with self._turns.alone(), self._store.writing("add gallery") as connection:
             held = tables.gallery(connection, name)
             if held is None:
                 tables.add_gallery(connection, name, terms, document)
@@ -169,21 +170,24 @@ class Custodian:
 
     def replace_document(self, name: str, terms: bytes, document: bytes) -> None:
         """Replace a gallery's terms and document."""
-        with self._gallery(name).changing("replace document") as change:
+        with self._turns.alone(), self._gallery(name).changing("replace document") as change:
             change.finish(terms=terms, document=document)
 
     def load(self, name: str, progress: Progress) -> None:
         """Bring a gallery's cache up to date with SQL. Raises `GalleryDamaged`."""
-        self._gallery(name).usable(progress)
+        with self._turns.shared():
+            self._gallery(name).usable(progress)
 
     def look(self, name: str, progress: Progress) -> None:
         """As `load`, for a gallery that may be damaged or closed: nothing is said of it yet."""
-        self._gallery(name).read(progress)
+        with self._turns.shared():
+            self._gallery(name).read(progress)
 
     def alive(self, name: str, day: int) -> int:
         """How many people of a gallery are valid on this unix day."""
-        gallery = self._gallery(name)
-        return gallery.alive(gallery.read(), day).count
+        with self._turns.shared():
+            gallery = self._gallery(name)
+            return gallery.alive(gallery.read(), day).count
 
     def nbytes(self, name: str) -> int:
         """Bytes that the cache of a gallery takes."""
@@ -193,13 +197,15 @@ class Custodian:
 
     def offer(self, name: str, batch: Batch, header: Header) -> Rounds[None]:
         """This custodian's side of checking that templates are faces; those that are wait for `prepare`."""
-        gallery = self._gallery(name)
-        keys = self.acquaintance.keys()
-        return self._offers.admission(gallery, batch, header, keys, self.coin(), self._clock)
+        with self._turns.shared():
+            keys = self.acquaintance.keys()
+            yield from self._offers.admission(self._gallery(name), batch, header, keys, self._coin(), self._clock)
 
-    def prepare(self, name: str, coin: bytes, attempts: list[bytes]) -> Slots:
+    def prepare(self, name: str, attempts: list[bytes]) -> Slots:
         """Write as PENDING, in this order, those who were admitted in these attempts: their slots, int64 (n,)."""
-        return life.prepare(self._gallery(name), self._offers.take(name, attempts), coin, self._entropy)
+        with self._turns.alone():
+            batch, coin = self._offers.take(name, attempts)
+            return life.prepare(self._gallery(name), batch, coin, self._entropy)
 
     def forget(self, attempts: list[bytes]) -> None:
         """Drop what was admitted in these attempts and not prepared."""
@@ -207,16 +213,24 @@ class Custodian:
 
     def activate(self, name: str, slots: Slots) -> None:
         """Let PENDING rows match."""
-        life.activate(self._gallery(name), slots)
+        with self._turns.alone():
+            life.activate(self._gallery(name), slots)
 
     def locate(self, name: str, handle: bytes) -> Slots:
         """Where the person of this handle lies: int64 (0 or 1,)."""
         gallery = self._gallery(name)
         return np.array(answering.locate(gallery, gallery.usable(), handle), dtype=np.int64)
 
-    def erase(self, name: str, slots: Slots) -> None:
-        """Overwrite these slots in SQL and in memory. The caller scrubs before it acknowledges."""
-        life.erase(self._gallery(name), slots, self._entropy)
+    def erase(self, name: str, handle: bytes) -> Slots:
+        """Overwrite whoever has this handle, in SQL and in memory; where that was, int64 (0 or 1,).
+
+        The caller scrubs before it acknowledges.
+        """
+        with self._turns.alone():
+            slots = self.locate(name, handle)
+            if len(slots):
+                life.erase(self._gallery(name), slots, self._entropy)
+            return slots
 
     def scrub(self, step: str = "scrub") -> None:
         """Leave no old bytes in the database's files; `step` is what the observer hears."""
@@ -226,33 +240,56 @@ class Custodian:
 
     def identify(self, name: str, header: Header, probe: NDArray[np.uint32]) -> Rounds[Opening]:
         """This custodian's side of a search with its share of the probes, uint32 (B, dim)."""
-        mask, side = answering.identify_side(self._gallery(name), header, probe, self.acquaintance.keys(), self._clock)
-        self._answers.remember(header.attempt, name, mask)
-        return side
+        with self._turns.shared():
+            gallery, keys = self._gallery(name), self.acquaintance.keys()
+            mask, side = answering.identify_side(gallery, header, probe, keys, self._clock)
+            self._answers.remember(header.attempt, name, mask)
+            return (yield from side)
 
     def verify(self, name: str, header: Header, probe: NDArray[np.uint32], handle: bytes) -> Rounds[Opening]:
         """This custodian's side of comparing its share of one probe, uint32 (1, dim), with the holder of a handle."""
-        return answering.verify_side(self._gallery(name), header, probe, handle, self.acquaintance.keys(), self._clock)
+        with self._turns.shared():
+            gallery, keys = self._gallery(name), self.acquaintance.keys()
+            return (yield from answering.verify_side(gallery, header, probe, handle, keys, self._clock))
 
     def release(self, name: str, attempt: bytes, slots: Slots) -> NDArray[np.uint8]:
         """Parts of the pseudonyms of rows that matched, uint8 (n, 16): once after each search."""
-        self._answers.spend(attempt, name, slots)
-        return answering.release(self._gallery(name), slots)
+        with self._turns.shared():
+            self._answers.spend(attempt, name, slots)
+            return answering.release(self._gallery(name), slots)
 
     # Refresh.
 
-    def seed(self) -> bytes:
-        """This custodian's part of a refresh."""
-        return self._entropy(SEED_BYTES)
+    def renew(self, header: Header) -> Rounds[None]:
+        """This custodian's side of agreeing on a refresh: the three exchange seeds, which nobody else sees."""
+        check_instant(header, self._clock)
+        seed = self._entropy(SEED_BYTES)
+        self._renewal = yield from epochs.agreed(self.acquaintance.keys(), header, seed, self.standing().epoch)
 
-    def stage(self, renewal: Renewal, progress: Progress) -> None:
-        """Write the next epoch beside this one, complete when this returns. Raises `GalleryDamaged`."""
+    def stage(self, progress: Progress) -> None:
+        """Write the epoch that was agreed on beside this one, complete when this returns. Raises `GalleryDamaged`."""
+        renewal, self._renewal = self._renewal, None
+        if renewal is None:
+            raise NotStaged
         galleries = [self._gallery(name) for name in self.standing().galleries]
         epochs.stage(self._store, galleries, renewal, self._entropy, progress)
 
-    def switch(self) -> None:
+    def switch(self, header: Header) -> Rounds[None]:
+        """This custodian's side of entering the epoch that all three have staged; the old one's key is destroyed when
+        all three have. Raises `NotStaged`, and `Disagreement` where another has not staged it."""
+        check_instant(header, self._clock)
+        own = self.standing()
+        if own.staging != Staging.COMPLETE:
+            raise NotStaged
+        yield from epochs.together(self.acquaintance.keys(), header, own.epoch)
+        self.enter()
+        yield from barrier()
+        self.retire()
+
+    def enter(self) -> None:
         """Enter the staged epoch and delete the old one; its root stays until all three have switched."""
-        epochs.switch(self._store)
+        with self._turns.alone():
+            epochs.switch(self._store)
 
     def retire(self) -> None:
         """Destroy the roots of epochs that are over: all three have switched. Again does nothing."""
@@ -264,18 +301,19 @@ class Custodian:
 
     # The gallery check and mending.
 
-    def survey(self, name: str, progress: Progress) -> list[int]:
-        """Read a gallery from SQL again; the numbers of its pages that are not intact."""
-        return checking.survey(self._gallery(name), progress)
+    def survey(self, name: str, progress: Progress) -> Survey:
+        """Read a gallery from SQL again: what is not intact closes it, and how many people there are."""
+        with self._turns.alone():
+            return checking.survey(self._gallery(name), progress)
 
     def integrity(self, name: str, header: Header, progress: Progress) -> Rounds[bool]:
-        """This custodian's side of the algebraic check, right after `survey`."""
-        keys = self.acquaintance.keys()
-        return checking.side(self._gallery(name), header, keys, self.coin(), self._clock, progress)
-
-    def record(self, name: str, checked: int | None) -> None:
-        """Keep the outcome of a check: the day of a good one (any unix second of it), or None: closed."""
-        checking.record(self._gallery(name), checked)
+        """This custodian's side of the algebraic check, right after `survey`, whose outcome it keeps."""
+        with self._turns.shared():
+            gallery, keys = self._gallery(name), self.acquaintance.keys()
+            good = yield from checking.side(gallery, header, keys, self._coin(), self._clock, progress)
+        with self._turns.alone():
+            checking.record(gallery, header.at if good else None)
+        return good
 
     def helping(self) -> bytes:
         """This custodian's nonce for helping once, see `assist`."""
@@ -291,9 +329,15 @@ class Custodian:
 
     def mend(self, name: str, numbers: list[int], one: Help, other: Help, handles: NDArray[np.uint8]) -> None:
         """Write this custodian's lost pages from the other two's help. Raises `Disagreement`, `HelpRefused`."""
-        mending.mend(self._gallery(name), self.acquaintance, numbers, one, other, handles, self._entropy)
+        with self._turns.alone():
+            mending.mend(self._gallery(name), self.acquaintance, numbers, one, other, handles, self._entropy)
 
     # Recovery.
+
+    def reconcile(self, header: Header) -> Rounds[list[str]]:
+        """This custodian's side of `recovery.side`: the names of the galleries that had been interrupted."""
+        check_instant(header, self._clock)
+        return (yield from recovery.side(self, self.acquaintance.keys(), header))
 
     def states(self, name: str) -> NDArray[np.uint8]:
         """The state of every slot, uint8 (slots,), from SQL."""
@@ -302,13 +346,18 @@ class Custodian:
     def level(self, name: str, version: int) -> None:
         """Begin to settle: whatever the states are, the gallery's version is this."""
         gallery = self._gallery(name)
-        with self._store.writing("level") as connection:
+        with self._turns.alone(), self._store.writing("level") as connection:
             row = gallery.current(connection).row
             tables.change_gallery(connection, row.id, version=version, phase=Phase.SETTLING)
 
     def settle(self, name: str, states: NDArray[np.uint8], terms: bytes, document: bytes) -> None:
         """Take these states and papers, uint8 (slots,); what is ERASED in them is overwritten."""
-        life.settle(self._gallery(name), states, terms, document, self._entropy)
+        with self._turns.alone():
+            life.settle(self._gallery(name), states, terms, document, self._entropy)
+
+    def _coin(self) -> bytes:
+        """This custodian's part of a common coin."""
+        return self._entropy(COIN_BYTES)
 
     def _gallery(self, name: str) -> Gallery:
         with self._lock:

@@ -80,7 +80,8 @@ class Embedded(Together):
             acquaint({seat: custodian.acquaintance for seat, custodian in custodians.items()})
             embedded = cls(Three(custodians), OfficeLock(folder), clock, entropy, progress, WARNING)
             with embedded._alone() as headers:
-                embedded._three.each(lambda custodian: custodian.retire())
+                for custodian in custodians.values():
+                    custodian.retire()
                 embedded._three.each(lambda custodian: custodian.scrub())
                 for name in embedded._names():
                     embedded._check_if_due(headers, name)

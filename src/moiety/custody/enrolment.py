@@ -16,7 +16,6 @@ from moiety.custody.life import Batch
 from moiety.custody.noise import Entropy
 from moiety.custody.page import PSEUDONYM_BYTES
 from moiety.custody.refusals import TooMany, WordsWrong
-from moiety.custody.slots import toss
 from moiety.custody.three import Headers, Three
 from moiety.errors import Unavailable
 from moiety.matching.refusals import Disagreement
@@ -55,8 +54,7 @@ def enrol(three: Three, headers: Headers, entropy: Entropy, name: str, newcomers
         with ThreadPoolExecutor(_OFFERS_AT_ONCE) as threads:
             starts = range(0, len(newcomers), OFFERED_TOGETHER)
             attempts = list(threads.map(offer, [newcomers[at : at + OFFERED_TOGETHER] for at in starts]))
-        coin = toss(three.each(lambda custodian: custodian.coin()))
-        slots = three.each(lambda custodian: custodian.prepare(name, coin, attempts))
+        slots = three.each(lambda custodian: custodian.prepare(name, attempts))
     finally:
         three.each(lambda custodian: custodian.forget(begun))
     if any(not np.array_equal(slots[seat], slots["a"]) for seat in SEATS):
@@ -73,11 +71,9 @@ def enrol(three: Three, headers: Headers, entropy: Entropy, name: str, newcomers
 def erase(three: Three, name: str, pseudonym: bytes) -> bool:
     """Whether there was somebody of this pseudonym; either way nothing of them is left when this returns."""
     known = handles(name, [pseudonym])
-    slots = three.each(lambda custodian: custodian.locate(name, known[custodian.seat].tobytes()))
+    slots = three.each(lambda custodian: custodian.erase(name, known[custodian.seat].tobytes()))
     if any(not np.array_equal(slots[seat], slots["a"]) for seat in SEATS):
         raise Disagreement
-    if len(slots["a"]):
-        three.each(lambda custodian: custodian.erase(name, slots[custodian.seat]))
     three.each(lambda custodian: custodian.scrub())
     return bool(len(slots["a"]))
 

@@ -9,6 +9,7 @@ FREE slots, in ERASED ones, and in those of people whose time is over, who are n
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
@@ -16,6 +17,7 @@ import numpy as np
 
 from moiety.custody import kept, page, tables
 from moiety.custody.gallery import Gallery, Progress
+from moiety.custody.headers import SECONDS_A_DAY
 from moiety.custody.keyring import keyring
 from moiety.custody.life import portions
 from moiety.custody.noise import Entropy, noise
@@ -23,6 +25,10 @@ from moiety.custody.page import Pages, Place
 from moiety.custody.slots import SLOTS, Staging, State
 from moiety.custody.sql import Store
 from moiety.custody.stored import fetch, write
+from moiety.matching.channel import Keys, agree
+from moiety.matching.header import Header
+from moiety.matching.refusals import Disagreement
+from moiety.matching.rounds import Rounds, shown
 from moiety.sharing import refresh
 
 SEED_BYTES = 32
@@ -38,6 +44,24 @@ class Renewal:
     epoch: int
     seeds: tuple[bytes, bytes, bytes]
     day: int
+
+
+def agreed(keys: Keys, header: Header, seed: bytes, epoch: int) -> Rounds[Renewal]:
+    """This custodian's side of agreeing on a refresh of this epoch. Raises `Disagreement` where one is elsewhere."""
+    yield from agree(keys, header.digest(), _said(b"moiety renew 1", epoch))
+    seeds = yield from shown(keys.seat, seed)
+    if {len(each) for each in seeds.values()} != {SEED_BYTES}:
+        raise Disagreement
+    return Renewal(epoch + 1, (seeds["a"], seeds["b"], seeds["c"]), header.at // SECONDS_A_DAY)
+
+
+def together(keys: Keys, header: Header, epoch: int) -> Rounds[None]:
+    """This custodian's side of saying that it has staged the epoch after this one. Raises `Disagreement`."""
+    yield from agree(keys, header.digest(), _said(b"moiety switch 1", epoch))
+
+
+def _said(what: bytes, epoch: int) -> bytes:
+    return hashlib.sha256(what + epoch.to_bytes(8, "big")).digest()
 
 
 def stage(store: Store, galleries: Iterable[Gallery], renewal: Renewal, entropy: Entropy, progress: Progress) -> None:

@@ -57,3 +57,9 @@ def check_header(
         raise HeaderRefused
     if header.circuit not in CIRCUITS or not 1 <= header.pass_words <= FAR_PASS_WORDS:
         raise HeaderRefused
+
+
+def check_instant(header: Header, clock: Callable[[], datetime]) -> None:
+    """Raises `HeaderRefused` unless a header that is about the whole office is of now."""
+    if abs(clock().timestamp() - header.at) > CLOCKS_APART_S or len(header.attempt) != ATTEMPT_BYTES:
+        raise HeaderRefused

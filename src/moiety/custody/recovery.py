@@ -20,14 +20,18 @@ an old copy of the last moment was put back, and nothing is erased: refused.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from moiety.custody.refusals import CopyOld, EpochsMixed, NotOneOffice, StatesDiffer
 from moiety.custody.slots import Phase, Staging, State
-from moiety.custody.three import Three
 from moiety.custody.verbs import GalleryStanding, Standing
+from moiety.custody.wire import read_standing, standing_bytes
+from moiety.matching.channel import Keys, agree
+from moiety.matching.header import Header
+from moiety.matching.rounds import Rounds, barrier, shown
 from moiety.sharing.seat import SEATS, Seat
 
 States = NDArray[np.uint8]
@@ -65,19 +69,40 @@ def searchable(standings: Mapping[Seat, Standing]) -> bool:
     )
 
 
-def recover(three: Three) -> list[str]:
-    """Make the three stand alike again; the names of the galleries that had been interrupted.
+class Own(Protocol):
+    """What a custodian does of this at its own store. Its docstrings are `custodian.Custodian`'s."""
 
-    The caller holds the lock alone. Raises `NotOneOffice`, `EpochsMixed`, `CopyOld`, `StatesDiffer`,
-    `GalleryDamaged` and whatever makes a store unavailable; it may be run again at any time.
+    def standing(self) -> Standing: ...
+    def enter(self) -> None: ...
+    def retire(self) -> None: ...
+    def discard(self) -> None: ...
+    def scrub(self) -> None: ...
+    def add_gallery(self, name: str, terms: bytes, document: bytes) -> None: ...
+    def states(self, name: str) -> States: ...
+    def level(self, name: str, version: int) -> None: ...
+    def settle(self, name: str, states: States, terms: bytes, document: bytes) -> None: ...
+
+
+def side(own: Own, keys: Keys, header: Header) -> Rounds[list[str]]:
+    """One custodian's side of standing alike again; the names of the galleries that had been interrupted.
+
+    What is decided follows from what the three tell each other, and from nothing that who asked for it says. Nobody
+    changes anything meanwhile. Raises `NotOneOffice`, `EpochsMixed`, `CopyOld`, `StatesDiffer`, `GalleryDamaged` and
+    whatever makes a store unavailable; it may be run again at any time.
     """
-    standings = three.standings()
+    seat = keys.seat
+    yield from agree(keys, header.digest(), bytes(32))
+    standings = yield from _told(seat, own)
     _one_office(standings)
-    _same_epoch(three, standings)
-    _same_galleries(three, three.standings())
-    mended = [name for name in three.standings()["a"].galleries if _same_rows(three, name)]
+    yield from _same_epoch(seat, own, standings)
+    _same_galleries(own, standings[seat], (yield from _told(seat, own)))
+    standings = yield from _told(seat, own)
+    mended = []
+    for name in sorted(standings[seat].galleries):
+        if (yield from _same_rows(seat, own, name, standings)):
+            mended.append(name)
     if mended:
-        three.each(lambda custodian: custodian.scrub())
+        own.scrub()
     return mended
 
 
@@ -123,38 +148,41 @@ def _compared(standing: Standing) -> dict[str, tuple[bytes, bytes, int, Phase, i
     }
 
 
-def _same_epoch(three: Three, standings: Mapping[Seat, Standing]) -> None:
+def _told(seat: Seat, own: Own) -> Rounds[dict[Seat, Standing]]:
+    """Where the three stand, as each tells the other two."""
+    told = yield from shown(seat, standing_bytes(own.standing()))
+    return {each: read_standing(data) for each, data in told.items()}
+
+
+def _same_epoch(seat: Seat, own: Own, standings: Mapping[Seat, Standing]) -> Rounds[None]:
     newest = max(standing.epoch for standing in standings.values())
-    behind = [seat for seat in SEATS if standings[seat].epoch < newest]
-    for seat in behind:
-        standing = standings[seat]
-        if standing.epoch != newest - 1 or standing.staging != Staging.COMPLETE:
+    for standing in standings.values():
+        behind = standing.epoch < newest
+        if behind and (standing.epoch != newest - 1 or standing.staging != Staging.COMPLETE):
             raise EpochsMixed(oldest=min(s.epoch for s in standings.values()), newest=newest)
-    for seat in SEATS:
-        if seat in behind:
-            three.custodians[seat].switch()
-        elif standings[seat].staging in (Staging.BEGUN, Staging.COMPLETE):
-            three.custodians[seat].discard()
-    three.each(lambda custodian: custodian.retire())
+    if standings[seat].epoch < newest:
+        own.enter()
+    elif standings[seat].staging in (Staging.BEGUN, Staging.COMPLETE):
+        own.discard()
+    yield from barrier()
+    own.retire()
     if any(standing.staging != Staging.NONE for standing in standings.values()):
-        three.each(lambda custodian: custodian.scrub())
+        own.scrub()
 
 
-def _same_galleries(three: Three, standings: Mapping[Seat, Standing]) -> None:
-    for name in sorted({name for standing in standings.values() for name in standing.galleries}):
-        held = {seat: s.galleries[name] for seat, s in standings.items() if name in s.galleries}
+def _same_galleries(own: Own, standing: Standing, standings: Mapping[Seat, Standing]) -> None:
+    for name in sorted({name for told in standings.values() for name in told.galleries}):
+        held = {seat: told.galleries[name] for seat, told in standings.items() if name in told.galleries}
         newest = _newest(held)
         if len(held) < len(SEATS) and newest.version > 0:
             raise CopyOld(behind=newest.version)
-        for seat in SEATS:
-            if seat not in held:
-                three.custodians[seat].add_gallery(name, newest.terms, newest.document)
+        if name not in standing.galleries:
+            own.add_gallery(name, newest.terms, newest.document)
 
 
-def _same_rows(three: Three, name: str) -> bool:
-    standings = three.standings()
-    held = {seat: standing.galleries[name] for seat, standing in standings.items()}
-    versions = {seat: gallery.version for seat, gallery in held.items()}
+def _same_rows(seat: Seat, own: Own, name: str, standings: Mapping[Seat, Standing]) -> Rounds[bool]:
+    held = {each: standing.galleries[name] for each, standing in standings.items()}
+    versions = {each: gallery.version for each, gallery in held.items()}
     newest = _newest(held)
     behind = newest.version - min(versions.values())
     if behind > 1:
@@ -162,14 +190,17 @@ def _same_rows(three: Three, name: str) -> bool:
     alike = len({(g.version, g.phase, g.terms, g.document, g.pages) for g in held.values()}) == 1
     if alike and newest.phase == Phase.SETTLED:
         return False
-    states = three.each(lambda custodian: custodian.states(name))
+    told = yield from shown(seat, own.states(name).tobytes())
+    states = {each: np.frombuffer(data, dtype=np.uint8) for each, data in told.items()}
     if all(gallery.phase != Phase.SETTLING for gallery in held.values()):
         strange = unexplained(states, versions)
         if strange:
             raise StatesDiffer(slots=strange)
     final = agreed(states)
-    three.each(lambda custodian: custodian.level(name, newest.version))
-    three.each(lambda custodian: custodian.settle(name, final, newest.terms, newest.document))
+    own.level(name, newest.version)
+    yield from barrier()
+    own.settle(name, final, newest.terms, newest.document)
+    yield from barrier()
     return True
 
 

@@ -268,3 +268,15 @@ class KeysExist(Refused):
 class ProcessEnded(CustodianDown):
     code: ClassVar[str] = "process_ended"
     advice: ClassVar[str] = "custodian {seat} did not keep running: the last lines of its custodian.log say why"
+
+
+class TurnTaken(Unavailable):
+    code: ClassVar[str] = "turn_taken"
+    advice: ClassVar[str] = "a custodian is changing what is searched: ask again in a moment"
+
+
+class NotStaged(Refused):
+    code: ClassVar[str] = "not_staged"
+    advice: ClassVar[str] = (
+        "a custodian enters a new epoch only when all three have written it: begin the refresh again"
+    )

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from moiety.custody import tls, wire
-from moiety.custody.epochs import Renewal
+from moiety.custody.checking import Survey
 from moiety.custody.gallery import Progress
 from moiety.custody.life import Batch, Slots
 from moiety.custody.lines import Neighbour
@@ -71,100 +71,107 @@ class Remote:
             call.cancel()
 
     def standing(self) -> Standing:
+        """As `custodian.Custodian.standing`."""
         message: wire.StandingMessage = self._ask(wire.Stand(), wire.StandingMessage)
         if message.seat != self.seat:
             raise PeerUnknown
         return message.standing()
 
-    def coin(self) -> bytes:
-        return self._ask(wire.Coin(), bytes)
-
     def add_gallery(self, name: str, terms: bytes, document: bytes) -> None:
+        """As `custodian.Custodian.add_gallery`."""
         self._ask(wire.AddGallery(name, terms, document))
 
     def replace_document(self, name: str, terms: bytes, document: bytes) -> None:
+        """As `custodian.Custodian.replace_document`."""
         self._ask(wire.ReplaceDocument(name, terms, document))
 
     def load(self, name: str, progress: Progress) -> None:
+        """As `custodian.Custodian.load`."""
         self._ask(wire.Load(name), progress=progress)
 
     def alive(self, name: str, day: int) -> int:
+        """As `custodian.Custodian.alive`."""
         return self._ask(wire.Alive(name, day), int)
 
     def offer(self, name: str, batch: Batch, header: Header) -> Rounds[None]:
+        """As `custodian.Custodian.offer`."""
         yield from self._played(wire.Offer(name, BatchMessage.of(batch), HeaderMessage.of(header)), None)
 
-    def prepare(self, name: str, coin: bytes, attempts: list[bytes]) -> Slots:
-        return self._array(wire.Prepare(name, coin, attempts), np.int64, 1)
+    def prepare(self, name: str, attempts: list[bytes]) -> Slots:
+        """As `custodian.Custodian.prepare`."""
+        return self._array(wire.Prepare(name, attempts), np.int64, 1)
 
     def forget(self, attempts: list[bytes]) -> None:
+        """As `custodian.Custodian.forget`."""
         self._ask(wire.Forget(attempts))
 
     def activate(self, name: str, slots: Slots) -> None:
+        """As `custodian.Custodian.activate`."""
         self._ask(wire.Activate(name, Array.of(slots)))
 
-    def locate(self, name: str, handle: bytes) -> Slots:
-        return self._array(wire.Locate(name, handle), np.int64, 1)
-
-    def erase(self, name: str, slots: Slots) -> None:
-        self._ask(wire.Erase(name, Array.of(slots)))
+    def erase(self, name: str, handle: bytes) -> Slots:
+        """As `custodian.Custodian.erase`."""
+        return self._array(wire.Erase(name, handle), np.int64, 1)
 
     def scrub(self, step: str = "scrub") -> None:
+        """As `custodian.Custodian.scrub`."""
         self._ask(wire.Scrub(step))
 
     def identify(self, name: str, header: Header, probe: NDArray[np.uint32]) -> Rounds[Opening]:
+        """As `custodian.Custodian.identify`."""
         asked = wire.Identify(name, HeaderMessage.of(header), Array.of(probe))
         return wire.read_opening((yield from self._played(asked, wire.OpeningMessage)))
 
     def verify(self, name: str, header: Header, probe: NDArray[np.uint32], handle: bytes) -> Rounds[Opening]:
+        """As `custodian.Custodian.verify`."""
         asked = wire.Verify(name, HeaderMessage.of(header), Array.of(probe), handle)
         return wire.read_opening((yield from self._played(asked, wire.OpeningMessage)))
 
     def release(self, name: str, attempt: bytes, slots: Slots) -> NDArray[np.uint8]:
+        """As `custodian.Custodian.release`."""
         return self._array(wire.Release(name, attempt, Array.of(slots)), np.uint8, 2)
 
-    def seed(self) -> bytes:
-        return self._ask(wire.Seed(), bytes)
+    def renew(self, header: Header) -> Rounds[None]:
+        """As `custodian.Custodian.renew`."""
+        yield from self._played(wire.Renew(HeaderMessage.of(header)), None)
 
-    def stage(self, renewal: Renewal, progress: Progress) -> None:
-        self._ask(wire.Stage(renewal.epoch, list(renewal.seeds), renewal.day), progress=progress)
+    def stage(self, progress: Progress) -> None:
+        """As `custodian.Custodian.stage`."""
+        self._ask(wire.Stage(), progress=progress)
 
-    def switch(self) -> None:
-        self._ask(wire.Switch())
+    def switch(self, header: Header) -> Rounds[None]:
+        """As `custodian.Custodian.switch`."""
+        yield from self._played(wire.Switch(HeaderMessage.of(header)), None)
 
-    def discard(self) -> None:
-        self._ask(wire.Discard())
+    def reconcile(self, header: Header) -> Rounds[list[str]]:
+        """As `custodian.Custodian.reconcile`."""
+        return list((yield from self._played(wire.Reconcile(HeaderMessage.of(header)), list[str])))
 
-    def survey(self, name: str, progress: Progress) -> list[int]:
-        return self._ask(wire.Survey(name), list[int], progress=progress)
+    def survey(self, name: str, progress: Progress) -> Survey:
+        """As `custodian.Custodian.survey`."""
+        found: wire.SurveyMessage = self._ask(wire.Survey(name), wire.SurveyMessage, progress=progress)
+        return Survey(found.damaged, found.people)
 
     def integrity(self, name: str, header: Header, progress: Progress) -> Rounds[bool]:
+        """As `custodian.Custodian.integrity`."""
         return bool((yield from self._played(wire.Integrity(name, HeaderMessage.of(header)), bool, progress)))
 
-    def record(self, name: str, checked: int | None) -> None:
-        self._ask(wire.Record(name, checked))
-
     def helping(self) -> bytes:
+        """As `custodian.Custodian.helping`."""
         return self._ask(wire.Helping(), bytes)
 
     def assist(self, name: str, lost: Seat, numbers: list[int], nonces: Mapping[Seat, bytes]) -> Help:
+        """As `custodian.Custodian.assist`."""
         message: HelpMessage = self._ask(wire.Assist(name, lost, numbers, dict(nonces)), HelpMessage)
         return message.help()
 
     def pseudonym_parts(self, name: str, numbers: list[int]) -> NDArray[np.uint8]:
+        """As `custodian.Custodian.pseudonym_parts`."""
         return self._array(wire.PseudonymParts(name, numbers), np.uint8, 3)
 
     def mend(self, name: str, numbers: list[int], one: Help, other: Help, handles: NDArray[np.uint8]) -> None:
+        """As `custodian.Custodian.mend`."""
         self._ask(wire.Mend(name, numbers, HelpMessage.of(one), HelpMessage.of(other), Array.of(handles)))
-
-    def states(self, name: str) -> NDArray[np.uint8]:
-        return self._array(wire.States(name), np.uint8, 1)
-
-    def level(self, name: str, version: int) -> None:
-        self._ask(wire.Level(name, version))
-
-    def settle(self, name: str, states: NDArray[np.uint8], terms: bytes, document: bytes) -> None:
-        self._ask(wire.Settle(name, Array.of(states), terms, document))
 
     def _played(self, asked: Any, kind: Any, progress: Progress | None = None) -> Rounds[Any]:
         """A side that its custodian plays with the other two: nothing is exchanged here."""

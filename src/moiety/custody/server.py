@@ -15,6 +15,7 @@ from moiety.custody.lines import Lines
 from moiety.custody.noise import Entropy
 from moiety.custody.refusals import ConfigInvalid, NotOneOffice
 from moiety.custody.serving import Serving
+from moiety.custody.slots import Staging
 from moiety.custody.sql import Observer
 from moiety.custody.turns import Leases
 from moiety.custody.verbs import Clock
@@ -42,6 +43,8 @@ def served(
         standing = custodian.standing()
         if standing.office != bytes.fromhex(config.office):
             raise NotOneOffice
+        if standing.staging == Staging.NONE:
+            custodian.retire()  # a root that was made for an epoch that never began
         custodian.scrub()
         for name in standing.galleries:
             custodian.look(name, progress)

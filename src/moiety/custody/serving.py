@@ -10,23 +10,23 @@ import numpy as np
 from moiety.custody import wire
 from moiety.custody.attempts import Attempts
 from moiety.custody.custodian import Custodian
-from moiety.custody.epochs import Renewal
 from moiety.custody.gallery import Progress
 from moiety.custody.refusals import MessageRefused
-from moiety.custody.turns import Leases, Turns
+from moiety.custody.turns import Leases
 from moiety.custody.wire import Array
+from moiety.matching.header import Header
+from moiety.matching.rounds import Rounds
 
 CHANGING = (
-    wire.AddGallery, wire.ReplaceDocument, wire.Prepare, wire.Activate, wire.Erase, wire.Scrub, wire.Seed, wire.Stage,
-    wire.Switch, wire.Discard, wire.Record, wire.Mend, wire.Level, wire.Settle,
+    wire.AddGallery, wire.ReplaceDocument, wire.Prepare, wire.Activate, wire.Erase, wire.Scrub, wire.Renew, wire.Stage,
+    wire.Switch, wire.Reconcile, wire.Mend,
 )  # fmt: skip
 """What is done under a lease only."""
 
-ALONE = tuple(kind for kind in CHANGING if kind not in (wire.Scrub, wire.Seed, wire.Stage))
-"""What changes what a search reads, so that no search runs here meanwhile."""
-
-
-LONG = (wire.Load, wire.Offer, wire.Survey, wire.Integrity, wire.Stage, wire.Switch, wire.Scrub, wire.Prepare)
+LONG = (
+    wire.Load, wire.Offer, wire.Survey, wire.Integrity, wire.Stage, wire.Switch, wire.Scrub, wire.Prepare,
+    wire.Reconcile,
+)  # fmt: skip
 """What may take minutes over millions of rows, so that progress is worth telling and the deadline is another."""
 
 
@@ -37,15 +37,13 @@ class Serving:
         self._custodian = custodian
         self._attempts = attempts
         self._leases = leases
-        self._turns = Turns()
 
     def serve(self, request: wire.Request, progress: Progress) -> Any:
         """Do what is asked; the value to be encoded. Raises what the verb raises, and `LeaseLost`."""
         ask = request.ask
         if isinstance(ask, CHANGING):
             self._leases.require(request.lease)
-        with self._turns.alone() if isinstance(ask, ALONE) else self._turns.shared():
-            return _VERBS[type(ask)](self, ask, progress)
+        return _VERBS[type(ask)](self, ask, progress)
 
     # One method for each verb that is more than a call.
 
@@ -72,14 +70,12 @@ class Serving:
         header = ask.header.header()
         return bool(self._played(header.attempt, lambda: self._custodian.integrity(ask.name, header, progress)))
 
+    def _together(self, ask: wire.Agreement, begin: Callable[[Header], Rounds[Any]]) -> Any:
+        header = ask.header.header()
+        return self._played(header.attempt, lambda: begin(header))
+
     def _played(self, attempt: bytes, begin: Callable[[], Any]) -> Any:
-        """Begin this custodian's side and play it; where it does not begin, the others are told."""
-        try:
-            side = begin()
-        except BaseException:
-            self._attempts.stop(attempt)
-            raise
-        return self._attempts.play(attempt, side)
+        return self._attempts.play(attempt, begin())
 
 
 def _fitting(probe: Any, header: Any) -> Any:
@@ -95,23 +91,20 @@ _VERBS: dict[type, Callable[[Serving, Any, Progress], Any]] = {
     wire.Load: lambda s, ask, progress: s._custodian.load(ask.name, progress),
     wire.Alive: lambda s, ask, _: s._custodian.alive(ask.name, ask.day),
     wire.Offer: lambda s, ask, _: s._offer(ask),
-    wire.Coin: lambda s, ask, _: s._custodian.coin(),
-    wire.Prepare: lambda s, ask, _: Array.of(s._custodian.prepare(ask.name, ask.coin, ask.attempts)),
+    wire.Prepare: lambda s, ask, _: Array.of(s._custodian.prepare(ask.name, ask.attempts)),
     wire.Forget: lambda s, ask, _: s._custodian.forget(ask.attempts),
     wire.Activate: lambda s, ask, _: s._custodian.activate(ask.name, ask.slots.array(np.int64, 1)),
-    wire.Locate: lambda s, ask, _: Array.of(s._custodian.locate(ask.name, ask.handle)),
-    wire.Erase: lambda s, ask, _: s._custodian.erase(ask.name, ask.slots.array(np.int64, 1)),
+    wire.Erase: lambda s, ask, _: Array.of(s._custodian.erase(ask.name, ask.handle)),
     wire.Scrub: lambda s, ask, _: s._custodian.scrub(ask.step),
     wire.Identify: lambda s, ask, _: s._identify(ask),
     wire.Verify: lambda s, ask, _: s._verify(ask),
     wire.Release: lambda s, ask, _: Array.of(s._custodian.release(ask.name, ask.attempt, ask.slots.array(np.int64, 1))),
-    wire.Seed: lambda s, ask, _: s._custodian.seed(),
-    wire.Stage: lambda s, ask, progress: s._custodian.stage(Renewal(ask.epoch, tuple(ask.seeds), ask.day), progress),
-    wire.Switch: lambda s, ask, _: s._custodian.switch(),
-    wire.Discard: lambda s, ask, _: s._custodian.discard(),
-    wire.Survey: lambda s, ask, progress: s._custodian.survey(ask.name, progress),
+    wire.Renew: lambda s, ask, _: s._together(ask, s._custodian.renew),
+    wire.Stage: lambda s, ask, progress: s._custodian.stage(progress),
+    wire.Switch: lambda s, ask, _: s._together(ask, s._custodian.switch),
+    wire.Reconcile: lambda s, ask, _: s._together(ask, s._custodian.reconcile),
+    wire.Survey: lambda s, ask, progress: wire.survey(s._custodian.survey(ask.name, progress)),
     wire.Integrity: lambda s, ask, progress: s._integrity(ask, progress),
-    wire.Record: lambda s, ask, _: s._custodian.record(ask.name, ask.checked),
     wire.Helping: lambda s, ask, _: s._custodian.helping(),
     wire.Assist: lambda s, ask, _: wire.HelpMessage.of(
         s._custodian.assist(ask.name, ask.lost, ask.numbers, wire.nonces(ask.nonces))
@@ -119,10 +112,5 @@ _VERBS: dict[type, Callable[[Serving, Any, Progress], Any]] = {
     wire.PseudonymParts: lambda s, ask, _: Array.of(s._custodian.pseudonym_parts(ask.name, ask.numbers)),
     wire.Mend: lambda s, ask, _: s._custodian.mend(
         ask.name, ask.numbers, ask.one.help(), ask.other.help(), ask.handles.array(np.uint8, 3)
-    ),
-    wire.States: lambda s, ask, _: Array.of(s._custodian.states(ask.name)),
-    wire.Level: lambda s, ask, _: s._custodian.level(ask.name, ask.version),
-    wire.Settle: lambda s, ask, _: s._custodian.settle(
-        ask.name, ask.states.array(np.uint8, 1), ask.terms, ask.document
     ),
 }

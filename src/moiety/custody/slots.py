@@ -7,13 +7,10 @@ follows from a coin that all three custodians toss together, so that none of the
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
 from enum import IntEnum
 
 import numpy as np
 from numpy.typing import NDArray
-
-from moiety.sharing.seat import SEATS, Seat
 
 SLOTS = 64
 """Slots in a page: one word of the mask, and few enough that erasing one person rewrites 30 KB, not a gallery."""
@@ -58,11 +55,6 @@ def blocks_needed(free: int, wanted: int) -> int:
     return max(0, -(-(wanted - free) // BLOCK))
 
 
-def toss(coins: Mapping[Seat, bytes]) -> bytes:
-    """The common coin, 32 bytes: unpredictable if any one of the three parts was."""
-    return hashlib.sha256(b"moiety coin 1" + b"".join(coins[seat] for seat in SEATS)).digest()
-
-
 def allot(free: NDArray[np.int64], end: int, wanted: int, coin: bytes) -> tuple[NDArray[np.int64], int]:
     """Slots for `wanted` newcomers in random order, and how many slots have to be added after slot `end` for them.
 
@@ -83,7 +75,7 @@ def draw(free: NDArray[np.int64], wanted: int, coin: bytes) -> NDArray[np.int64]
 
     Args:
         free: the free slots in ascending order, int64 (n,), n >= wanted.
-        coin: 32 bytes from `toss`.
+        coin: 32 bytes, the same at all three.
 
     Returns:
         int64 (wanted,): the same at every custodian that passes the same arguments.

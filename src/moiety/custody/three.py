@@ -85,6 +85,23 @@ class Headers:
         """Unix seconds."""
         return int(self._clock().timestamp())
 
+    def office(self, operation: Operation) -> Header:
+        """The header of one fresh attempt that is about the whole office."""
+        return Header(
+            attempt=self._entropy(ATTEMPT_BYTES),
+            operation=operation,
+            gallery="",
+            version=0,
+            epoch=0,
+            threshold=0,
+            at=self.now(),
+            rows=0,
+            probes=0,
+            dim=0,
+            circuit="chain",
+            pass_words=NEAR_PASS_WORDS,
+        )
+
     def make(
         self,
         operation: Operation,

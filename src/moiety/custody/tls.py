@@ -108,7 +108,8 @@ def channel(address: str, pinned: Pin, identity: Identity) -> grpc.Channel:
 
 
 def who(context: grpc.ServicerContext, pins: Mapping[Pin, str]) -> str:
-    """The name under which a caller's public key is pinned. gRPC would speak TLS 1.2 too; we do not. Raises `PeerUnknown`, whoever signed for it."""
+    """The name under which a caller's public key is pinned. Raises `PeerUnknown`, whoever signed for it, and for
+    anything older than TLS 1.3, which gRPC would speak."""
     shown = context.auth_context()
     if shown.get("ssl_tls_version") != [b"TLSv1.3"]:
         raise PeerUnknown

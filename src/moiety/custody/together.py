@@ -16,7 +16,6 @@ from numpy.typing import NDArray
 
 from moiety.custody import checks, enrolment, recovery, searching
 from moiety.custody.entries import Finding, GalleryState, Identified, Newcomer, Status
-from moiety.custody.epochs import Renewal
 from moiety.custody.gallery import Progress, silent
 from moiety.custody.headers import SECONDS_A_DAY
 from moiety.custody.noise import Entropy
@@ -200,8 +199,9 @@ class Together:
     def _recover(self) -> None:
         if recovery.settled(self._three.standings()):
             return
-        interrupted = recovery.recover(self._three)
-        for name in interrupted:
+        header = self._headers().office("reconcile")
+        interrupted = self._three.play(lambda custodian: custodian.reconcile(header))
+        for name in interrupted["a"]:
             checks.check(self._three, self._headers(), name, self._progress)
 
     def _headers(self) -> Headers:
@@ -220,14 +220,13 @@ class Together:
             checks.check(self._three, headers, name, self._progress)
 
     def _renew(self, headers: Headers, progress: Progress) -> int:
-        seeds = self._three.each(lambda custodian: custodian.seed())
-        epoch = headers.epoch + 1
-        renewal = Renewal(epoch, (seeds["a"], seeds["b"], seeds["c"]), headers.now() // SECONDS_A_DAY)
-        self._three.each(lambda custodian: custodian.stage(renewal, progress))
-        self._three.each(lambda custodian: custodian.switch())
-        self._three.each(lambda custodian: custodian.retire())
+        renewing = headers.office("renew")
+        self._three.play(lambda custodian: custodian.renew(renewing))
+        self._three.each(lambda custodian: custodian.stage(progress))
+        switching = headers.office("switch")
+        self._three.play(lambda custodian: custodian.switch(switching))
         self._three.each(lambda custodian: custodian.scrub())
-        return epoch
+        return headers.epoch + 1
 
     def _looked_at(self, headers: Headers, name: str) -> GalleryState:
         state = self._state(headers, name)

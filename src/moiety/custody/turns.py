@@ -1,8 +1,12 @@
 """Turns at one custodian: many searches at once, or one step that changes something; and the lease of whoever changes.
 
-A *turn* lasts for one request. A *lease* lasts for one change of a gateway's, which takes several requests at all three
-custodians: nobody else changes anything meanwhile, while searches go on between its steps. No step waits for
-another custodian while it holds its turn alone, so turns cannot block each other across custodians.
+A *turn* lasts for one step of a change, or for one custodian's side of a search. A *lease* lasts for one change of a
+gateway's, which takes several requests at all three custodians: nobody else changes anything meanwhile, while
+searches go on between its steps.
+
+Searches wait for each other across custodians and so could wait in a circle with those who wait for their turn alone.
+So no step waits for another custodian while it holds its turn alone, and a search gives up soon where somebody else
+waits before it: its gateway asks again.
 """
 
 from __future__ import annotations
@@ -14,9 +18,13 @@ from threading import Condition, Lock
 from time import monotonic
 
 from moiety.custody.noise import Entropy
-from moiety.custody.refusals import LeaseLost, StoreBusy
+from moiety.custody.refusals import LeaseLost, StoreBusy, TurnTaken
 
 LEASE_BYTES = 16
+
+_PATIENCE_S = 0.25
+_STEP_S = 600.0
+"""The longest step, reading 67 million rows again."""
 
 
 class Turns:
@@ -30,9 +38,12 @@ class Turns:
 
     @contextmanager
     def shared(self) -> Iterator[None]:
-        """Together with others who search."""
+        """Together with others who search. Raises `TurnTaken`."""
         with self._changed:
-            self._changed.wait_for(lambda: not self._alone and not self._waiting)
+            while self._alone or self._waiting:
+                # A step that runs ends by itself; one that only waits may be waiting for a search elsewhere.
+                if not self._changed.wait(_STEP_S if self._alone else _PATIENCE_S):
+                    raise TurnTaken
             self._searching += 1
         try:
             yield

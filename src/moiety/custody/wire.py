@@ -13,12 +13,13 @@ import numpy as np
 from msgspec import Meta, Struct
 from numpy.typing import DTypeLike, NDArray
 
+from moiety.custody import checking
 from moiety.custody.life import Batch
 from moiety.custody.mending import Help
 from moiety.custody.refusals import MessageRefused
 from moiety.custody.slots import Phase, Staging
 from moiety.custody.verbs import GalleryStanding, Standing
-from moiety.matching.header import Header
+from moiety.matching.header import Circuit, Header, Operation
 from moiety.matching.opening import Opening
 from moiety.sharing.seat import SEATS, Seat
 
@@ -66,8 +67,8 @@ class HeaderMessage(Struct, frozen=True, forbid_unknown_fields=True):
     """A header; see `matching.header`."""
 
     attempt: Sixteen
-    operation: Literal["verify", "identify", "enrol", "integrity"]
-    gallery: Name
+    operation: Operation
+    gallery: Annotated[str, Meta(max_length=64)]
     version: Count
     epoch: Count
     threshold: Annotated[int, Meta(ge=-(1 << 16), le=1 << 16)]
@@ -75,7 +76,7 @@ class HeaderMessage(Struct, frozen=True, forbid_unknown_fields=True):
     rows: Small
     probes: Small
     dim: Small
-    circuit: Literal["chain", "prefix"]
+    circuit: Circuit
     pass_words: Small
 
     @classmethod
@@ -250,18 +251,11 @@ class Offer(Ask, frozen=True):
 Attempts = Annotated[list[Sixteen], Meta(max_length=1 << 12)]
 
 
-class Coin(Ask, frozen=True):
-    """`coin`."""
-
-    ANSWER = ThirtyTwo
-
-
 class Prepare(Ask, frozen=True):
     """`prepare`."""
 
     ANSWER = Array
     name: Name
-    coin: ThirtyTwo
     attempts: Attempts
 
 
@@ -278,16 +272,12 @@ class Activate(Ask, frozen=True):
     slots: Array
 
 
-class Locate(Ask, frozen=True):
-    """`locate`."""
+class Erase(Ask, frozen=True):
+    """`erase`."""
 
     ANSWER = Array
     name: Name
     handle: Sixteen
-
-
-class Erase(Activate, frozen=True):
-    """`erase`."""
 
 
 class Scrub(Ask, frozen=True):
@@ -324,32 +314,41 @@ class Release(Ask, frozen=True):
     slots: Array
 
 
-class Seed(Ask, frozen=True):
-    """`seed`."""
+class Agreement(Ask, frozen=True):
+    """What the three do together about the whole office."""
 
-    ANSWER = ThirtyTwo
+    header: HeaderMessage
+
+
+class Renew(Agreement, frozen=True):
+    """`renew`."""
 
 
 class Stage(Ask, frozen=True):
     """`stage`."""
 
-    epoch: Count
-    seeds: Annotated[list[ThirtyTwo], Meta(min_length=3, max_length=3)]
-    day: Small
 
-
-class Switch(Ask, frozen=True):
+class Switch(Agreement, frozen=True):
     """`switch`."""
 
 
-class Discard(Ask, frozen=True):
-    """`discard`."""
+class Reconcile(Agreement, frozen=True):
+    """`reconcile`."""
+
+    ANSWER = list[Name]
+
+
+class SurveyMessage(Struct, frozen=True, forbid_unknown_fields=True):
+    """What a survey found; see `checking.Survey`."""
+
+    damaged: list[Small]
+    people: Small
 
 
 class Survey(Gallery, frozen=True):
     """`survey`."""
 
-    ANSWER = list[Small]
+    ANSWER = SurveyMessage
 
 
 class Integrity(Ask, frozen=True):
@@ -358,13 +357,6 @@ class Integrity(Ask, frozen=True):
     ANSWER = bool
     name: Name
     header: HeaderMessage
-
-
-class Record(Ask, frozen=True):
-    """`record`."""
-
-    name: Name
-    checked: Count | None
 
 
 class Helping(Ask, frozen=True):
@@ -404,32 +396,10 @@ class Mend(Ask, frozen=True):
     handles: Array
 
 
-class States(Gallery, frozen=True):
-    """`states`."""
-
-    ANSWER = Array
-
-
-class Level(Ask, frozen=True):
-    """`level`."""
-
-    name: Name
-    version: Count
-
-
-class Settle(Ask, frozen=True):
-    """`settle`."""
-
-    name: Name
-    states: Array
-    terms: Papers
-    document: Papers
-
-
 Asked = (
-    Stand | AddGallery | ReplaceDocument | Load | Alive | Offer | Coin | Prepare | Forget | Activate | Locate | Erase
-    | Scrub | Identify | Verify | Release | Seed | Stage | Switch | Discard | Survey | Integrity | Record | Helping
-    | Assist | PseudonymParts | Mend | States | Level | Settle
+    Stand | AddGallery | ReplaceDocument | Load | Alive | Offer | Prepare | Forget | Activate | Erase | Scrub | Identify
+    | Verify | Release | Renew | Stage | Switch | Reconcile | Survey | Integrity | Helping | Assist | PseudonymParts
+    | Mend
 )  # fmt: skip
 
 
@@ -465,6 +435,7 @@ Said = Refusal | Progress | Answer
 
 _encoder = msgspec.msgpack.Encoder()
 _requests = msgspec.msgpack.Decoder(Request)
+_standings = msgspec.msgpack.Decoder(StandingMessage)
 _said: msgspec.msgpack.Decoder[Said] = msgspec.msgpack.Decoder(Said)
 
 
@@ -512,6 +483,17 @@ def _read(data: bytes, decoder: Any) -> Any:
         raise MessageRefused from None
 
 
+def standing_bytes(standing: Standing) -> bytes:
+    """A standing as bytes."""
+    return VERSION + _encoder.encode(StandingMessage.of(standing))
+
+
+def read_standing(data: bytes) -> Standing:
+    """A standing from bytes; raises `MessageRefused`."""
+    found: StandingMessage = _read(data, _standings)
+    return found.standing()
+
+
 def opening(some: Opening) -> OpeningMessage:
     """An opening on its way."""
     return OpeningMessage(Array.of(some.part), some.other_digest)
@@ -520,6 +502,11 @@ def opening(some: Opening) -> OpeningMessage:
 def read_opening(some: OpeningMessage) -> Opening:
     """An opening that arrived."""
     return Opening(some.part.array(np.uint64, 1), some.other_digest)
+
+
+def survey(some: checking.Survey) -> SurveyMessage:
+    """What a survey found, on its way."""
+    return SurveyMessage(some.damaged, some.people)
 
 
 def nonces(some: dict[Seated, bytes]) -> dict[Seat, bytes]:

@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 
 from moiety.matching.channel import Keys, agree
 from moiety.matching.checks import additive, all_at_least_zero, degree_weight, norm_partial, within
-from moiety.matching.coin import toss
+from moiety.matching.coin import COIN_BYTES, toss
 from moiety.matching.header import Header
 from moiety.matching.opening import open_sum
 from moiety.matching.refusals import MalformedTemplate
@@ -49,8 +49,11 @@ class Candidates:
     public: bytes
 
 
-def attempt(side: Candidates) -> Rounds[None]:
-    """Raises Disagreement or MalformedTemplate; nothing is said about which row it was."""
+def attempt(side: Candidates) -> Rounds[bytes]:
+    """32 bytes of the coin that were not used, for what is drawn next.
+
+    Raises Disagreement or MalformedTemplate; nothing is said about which row it was.
+    """
     header = side.header
     if side.parts.shape != (header.rows, header.dim) or side.parts.dtype != np.uint64:
         raise ValueError("template parts have 64-bit words, as the header says")
@@ -70,3 +73,5 @@ def attempt(side: Candidates) -> Rounds[None]:
     bent, fits = yield from beside(degrees, signs)
     if not fits or np.any(bent):
         raise MalformedTemplate()
+    left: bytes = coin.words((COIN_BYTES,), np.uint8).tobytes()
+    return left

@@ -13,7 +13,7 @@ import json
 from dataclasses import asdict, dataclass
 from typing import Literal, get_args
 
-Operation = Literal["verify", "identify", "enrol", "integrity"]
+Operation = Literal["verify", "identify", "enrol", "integrity", "renew", "switch", "reconcile"]
 Circuit = Literal["chain", "prefix"]
 CIRCUITS: tuple[Circuit, ...] = get_args(Circuit)
 HEADER_VERSION = 2
@@ -31,7 +31,8 @@ FAR_PASS_WORDS = 1 << 17
 class Header:
     """The public terms of one attempt.
 
-    `attempt` is 16 fresh bytes; `version` and `epoch` are the gallery's; `threshold` is in words; `at` is in unix
+    `attempt` is 16 fresh bytes; `gallery` is empty where an operation is about the whole office;
+    `version` and `epoch` are the gallery's; `threshold` is in words; `at` is in unix
     seconds; `rows` is the number of rows asked about (mask words x 64), `probes` how many probes, `dim` words each.
     `circuit` says how rows are compared, fewest bytes or fewest rounds, `pass_words` times 64 rows at a time; where no
     rows are compared, they say nothing.

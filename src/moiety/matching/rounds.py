@@ -95,6 +95,26 @@ def beside(one: Rounds[Result], other: Rounds[Other]) -> Rounds[tuple[Result, Ot
         other.close()
 
 
+def barrier() -> Rounds[None]:
+    """One round that says nothing but that this custodian has come so far."""
+    here = np.zeros(1, dtype=np.uint8)
+    answer = yield Exchange(next=(here,), previous=(here,))
+    for message in (answer.next, answer.previous):
+        expect(message, (1,), np.uint8)
+
+
+def shown(seat: Seat, data: bytes) -> Rounds[dict[Seat, bytes]]:
+    """One round: bytes of any length that each of the three shows the other two."""
+    own = np.frombuffer(data, dtype=np.uint8)
+    answer = yield Exchange(next=(own,), previous=(own,))
+    found = {seat: data}
+    for other, message in ((next_seat(seat), answer.next), (previous_seat(seat), answer.previous)):
+        if len(message) != 1 or message[0].ndim != 1 or message[0].dtype != np.uint8:
+            raise ValueError("a message of another shape or type than this step of the protocol has")
+        found[other] = message[0].tobytes()
+    return {each: found[each] for each in SEATS}
+
+
 class _Part(Generic[Result]):
     """One of two that run beside each other: what it sends in this round, and what it returned."""
 
