@@ -54,6 +54,9 @@ def people(count: int, seed: int = 1, *, dim: int = DIM, expires_day: int = TODA
     return [Person(quantise(rng.standard_normal(dim)), rng.bytes(16), expires_day) for _ in range(count)]
 
 
+CROWD_OF_TWO = people(2, seed=11)
+
+
 def create(folder: Path) -> None:
     """An office with one empty gallery."""
     Embedded.create(folder, os.urandom)

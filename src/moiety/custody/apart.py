@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
+from threading import BoundedSemaphore
 from time import monotonic, sleep
 from typing import TypeVar
 
@@ -30,11 +31,24 @@ _PATIENCE_S = 10.0
 
 _PAUSE_S = 0.02
 
+_AT_ONCE = 16
+"""Operations of one gateway under way; the next one waits. A custodian serves several gateways."""
+
 Answer = TypeVar("Answer")
 
 
 class Elsewhere(Three):
     """Three custodians that play protocols among themselves."""
+
+    def __init__(self, custodians: Mapping[Seat, Verbs]) -> None:
+        super().__init__(custodians, threads=_AT_ONCE * len(SEATS))
+        # All three are asked at once or not yet: a side whose neighbours wait for a thread would wait in vain.
+        self._room = BoundedSemaphore(_AT_ONCE)
+
+    def each(self, ask: Callable[[Verbs], Answer]) -> dict[Seat, Answer]:
+        """As `Three.each`, for so many callers at once."""
+        with self._room:
+            return super().each(ask)
 
     def play(self, ask: Callable[[Verbs], Rounds[Answer]]) -> dict[Seat, Answer]:
         """Have all three begin at once."""

@@ -50,13 +50,17 @@ class Authority:
     def issue(self, now: datetime) -> tuple[bytes, bytes]:
         """A new party's private key and certificate (PEM)."""
         key = generate_private_key(SECP256R1())
+        return _private(key), self.certify(key, now)
+
+    def certify(self, key: EllipticCurvePrivateKey, now: datetime) -> bytes:
+        """A certificate (PEM) for a party's key, new or known."""
         certificate = (
             _builder(_name(NAME), self.certificate.subject, key, now, _DAYS_PARTY)
             .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
             .add_extension(x509.SubjectAlternativeName([x509.DNSName(NAME)]), critical=False)
             .sign(self.key, hashes.SHA256())
         )
-        return _private(key), certificate.public_bytes(Encoding.PEM)
+        return certificate.public_bytes(Encoding.PEM)
 
     def pem(self) -> tuple[bytes, bytes]:
         """Its private key and certificate (PEM)."""

@@ -48,6 +48,7 @@ class Remote:
         self._identity = identity
         self._lock = Lock()
         self._channel: grpc.Channel | None = None
+        self._watch = _Watch()
         self._lease = b""
 
     def close(self) -> None:
@@ -206,8 +207,14 @@ class Remote:
 
     def _open(self) -> grpc.Channel:
         with self._lock:
+            if self._watch.broken and self._channel is not None:
+                # Whoever answers next may show a renewed certificate: its key is looked at again.
+                self._channel.close()
+                self._channel = None
             if self._channel is None:
                 self._channel = tls.channel(self._at.address, self._at.key, self._identity)
+                self._watch = _Watch()
+                self._channel.subscribe(self._watch)
             return self._channel
 
     @contextmanager
@@ -222,9 +229,21 @@ class Remote:
         except grpc.RpcError as failure:
             if failure.code() == grpc.StatusCode.PERMISSION_DENIED:
                 raise PeerUnknown from None
-            # Whoever comes next looks at the key again: a restarted custodian may show a renewed certificate.
-            self.close()
             raise CustodianDown(seat=SEATS.index(self.seat)) from None
+
+
+class _Watch:
+    """Hears what becomes of a channel's connection."""
+
+    def __init__(self) -> None:
+        self.broken = False
+        self._was_ready = False
+
+    def __call__(self, state: grpc.ChannelConnectivity) -> None:
+        if state == grpc.ChannelConnectivity.READY:
+            self._was_ready = True
+        elif self._was_ready or state == grpc.ChannelConnectivity.TRANSIENT_FAILURE:
+            self.broken = True
 
 
 def finished(side: Rounds[Kind]) -> Kind:

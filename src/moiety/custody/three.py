@@ -20,9 +20,9 @@ Answer = TypeVar("Answer")
 class Three:
     """Three custodians that know nothing of each other beside their public keys."""
 
-    def __init__(self, custodians: Mapping[Seat, Verbs]) -> None:
+    def __init__(self, custodians: Mapping[Seat, Verbs], *, threads: int = len(SEATS)) -> None:
         self.custodians = custodians
-        self._threads = ThreadPoolExecutor(len(SEATS), thread_name_prefix="custodian")
+        self._threads = ThreadPoolExecutor(threads, thread_name_prefix="custodian")
 
     def each(self, ask: Callable[[Verbs], Answer]) -> dict[Seat, Answer]:
         """Ask all three, wait for all three whatever happens, then raise the first one's error if there is one."""

@@ -1,0 +1,78 @@
+"""Three custodians behind their servers: real TLS over loopback, one folder, key and store each.
+
+They run in the test's process, so that it can move their clocks; they share nothing but that clock. What has to be
+shown of processes is shown by processes, in `test_processes`.
+"""
+
+from __future__ import annotations
+
+import os
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from pathlib import Path
+from time import monotonic, sleep
+from typing import Any
+
+from moiety.custody import trial
+from moiety.custody.apart import Apart
+from moiety.custody.config import Deployment
+from moiety.custody.deployment import DEPLOYMENT
+from moiety.custody.gallery import silent
+from moiety.custody.refusals import CustodianDown
+from moiety.custody.server import served
+from moiety.custody.sql import Observer, unobserved
+from moiety.sharing.seat import SEATS, Seat
+from tests.custody.scene import NOON, Clock
+
+
+@dataclass
+class Site:
+    """A deployment's folder, and those of its custodians that serve now."""
+
+    folder: Path
+    clock: Clock
+    observer: Observer = unobserved
+    serving: dict[Seat, AbstractContextManager[Any]] = field(default_factory=dict)
+
+    @classmethod
+    def make(cls, folder: Path, clock: Clock) -> Site:
+        """Lay it out, and start all three."""
+        trial.lay_out(folder, NOON, os.urandom, trial.free_ports())
+        site = cls(folder, clock)
+        for seat in SEATS:
+            site.start(seat)
+        return site
+
+    def start(self, seat: Seat) -> None:
+        """Start one custodian."""
+        context = served(
+            trial.home(self.folder, seat) / trial.CONFIG,
+            clock=self.clock,
+            entropy=os.urandom,
+            observer=self.observer,
+            progress=silent,
+        )
+        context.__enter__()
+        self.serving[seat] = context
+
+    def stop(self, seat: Seat) -> None:
+        """Stop one custodian."""
+        self.serving.pop(seat).__exit__(None, None, None)
+
+    def close(self) -> None:
+        """Stop all that serve."""
+        for seat in list(self.serving):
+            self.stop(seat)
+
+    def gateway(self) -> Apart:
+        """A gateway of this deployment, once all lines are up."""
+        until = monotonic() + 30
+        while True:
+            try:
+                return Apart.connect(
+                    Deployment.read(self.folder / DEPLOYMENT), clock=self.clock, entropy=os.urandom, progress=silent
+                )
+            except CustodianDown:
+                if monotonic() > until:
+                    raise
+                sleep(0.05)

@@ -1,0 +1,116 @@
+"""What an office does, three custodians apart do: enrol, verify, identify, erase, refresh, check, mend."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from moiety.custody import refusals
+from moiety.custody.apart import Apart
+from moiety.custody.slots import Staging
+from moiety.sharing.seat import SEATS
+from tests.apart.scene import Site
+from tests.custody.scene import DOOR, TODAY, Clock, matched, people
+
+CROWD = people(5)
+
+
+def test_whoever_is_enrolled_matches_and_nobody_else(office: Apart) -> None:
+    office.enrol(DOOR, CROWD[:3])
+    assert matched(office, CROWD) == [True] * 3 + [False] * 2
+    assert office.gallery(DOOR).rows == 3
+
+
+def test_whoever_is_erased_matches_no_more(office: Apart) -> None:
+    office.enrol(DOOR, CROWD)
+    assert office.erase(DOOR, CROWD[0].pseudonym)
+    assert not office.erase(DOOR, CROWD[0].pseudonym)
+    assert matched(office, CROWD) == [False] + [True] * 4
+
+
+def test_time_passes_at_the_custodians(office: Apart, clock: Clock) -> None:
+    office.enrol(DOOR, [*CROWD[:2], *people(1, seed=7, expires_day=TODAY + 1)])
+    assert office.gallery(DOOR).rows == 3
+    clock.pass_(days=1)
+    assert office.gallery(DOOR).rows == 2
+    assert matched(office, people(1, seed=7)) == [False]
+
+
+def test_a_refresh_leaves_everybody_and_another_epoch(office: Apart, site: Site) -> None:
+    office.enrol(DOOR, CROWD)
+    assert office.refresh() == 2
+    assert matched(office, CROWD) == [True] * 5
+    assert {standing.staging for standing in office._three.standings().values()} == {Staging.NONE}
+    roots = [sorted(path.name for path in site.folder.glob(f"custodian-{seat}/store/roots/*")) for seat in SEATS]
+    assert [len(some) for some in roots] == [1, 1, 1]
+
+
+def test_another_gateway_sees_what_this_one_did(office: Apart, site: Site) -> None:
+    office.enrol(DOOR, CROWD)
+    other = site.gateway()
+    try:
+        assert matched(other, CROWD) == [True] * 5
+        other.erase(DOOR, CROWD[0].pseudonym)
+    finally:
+        other.close()
+    assert matched(office, CROWD) == [False] + [True] * 4
+
+
+def test_searches_go_on_while_somebody_enrols_and_refreshes(office: Apart) -> None:
+    office.enrol(DOOR, CROWD)
+
+    def change() -> None:
+        for seed in range(20, 24):
+            office.enrol(DOOR, people(2, seed=seed))
+            office.refresh()
+
+    with ThreadPoolExecutor(3) as threads:
+        changing = threads.submit(change)
+        answers = []
+        while not changing.done():
+            answers += list(threads.map(lambda _: matched(office, CROWD[:2]), range(2)))
+        changing.result()
+    assert len(answers) > 2
+    assert all(answer == [True, True] for answer in answers)
+    assert office.check() == []
+
+
+def test_a_custodian_that_is_down_is_named_at_once(office: Apart, site: Site) -> None:
+    office.enrol(DOOR, CROWD)
+    site.stop("b")
+    for ask in (
+        lambda: office.verify(DOOR, CROWD[0].words, CROWD[0].pseudonym),
+        lambda: office.identify(DOOR, CROWD[0].words[None, :]),
+        lambda: office.enrol(DOOR, people(1, seed=5)),
+        lambda: office.erase(DOOR, CROWD[0].pseudonym),
+        office.refresh,
+        office.check,
+    ):
+        with pytest.raises(refusals.CustodianDown) as raised:
+            ask()
+        assert raised.value.text == "unavailable: custodian b"
+    site.start("b")
+    again = site.gateway()
+    again.close()
+    assert matched(office, CROWD) == [True] * 5
+
+
+def test_what_a_damaged_store_says_is_refused_until_it_is_mended(office: Apart, site: Site) -> None:
+    import sqlite3
+
+    office.enrol(DOOR, CROWD)
+    site.stop("c")
+    with sqlite3.connect(site.folder / "custodian-c" / "store" / "custodian.sqlite") as connection:
+        (row,) = connection.execute("SELECT rows FROM page WHERE number = 3").fetchone()
+        connection.execute(
+            "UPDATE page SET rows = ? WHERE number = 3", (row[:100] + bytes([row[100] ^ 1]) + row[101:],)
+        )
+    connection.close()
+    site.start("c")
+    site.gateway().close()
+    with pytest.raises(refusals.GalleryDamaged):
+        office.identify(DOOR, CROWD[0].words[None, :])
+    assert office.check() == ["door: page 3 of custodian c was altered or is missing"]
+    assert office.mend() == 1
+    assert matched(office, CROWD) == [True] * 5
