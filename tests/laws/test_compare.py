@@ -66,8 +66,12 @@ def decided(
 
 @pytest.mark.parametrize("circuit", CIRCUITS)
 @pytest.mark.parametrize("width", WIDTHS)
-@pytest.mark.parametrize("pass_words", [1, 2, 3, 7])
-@given(words=st.integers(1, 8), seed=st.integers(0, 2**32), bound=st.sampled_from([0, 1, -1, 9_000, -16_000, 16_000]))
+@given(
+    pass_words=st.sampled_from([1, 2, 3, 7]),
+    words=st.integers(1, 8),
+    seed=st.integers(0, 2**32),
+    bound=st.sampled_from([0, 1, -1, 9_000, -16_000, 16_000]),
+)
 def test_the_bit_is_whether_the_number_is_at_least_the_bound(
     circuit: str, width: int, pass_words: int, words: int, seed: int, bound: int
 ) -> None:

@@ -24,7 +24,7 @@ NEAR_PASS_WORDS = 18_432
 processor's cache, and not so few that the rounds cost more than the bits."""
 
 FAR_PASS_WORDS = 1 << 17
-"""The same where a round is a journey: 8 million rows, whose planes take 200 MB meanwhile. The most in any attempt."""
+"""The same where a round is a journey: 8 million rows, whose planes take 130 MB meanwhile. The most in any attempt."""
 
 
 @dataclass(frozen=True)

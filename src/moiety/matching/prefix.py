@@ -87,7 +87,7 @@ def _pass(seat: Seat, numbers: NDArray[Any], less: Any, next_: Stream, previous:
 
 
 class _Carries(NamedTuple):
-    """The components of each group's two bits, lowest group first, uint64 (groups, 3, words); the first has no P."""
+    """The components of groups' two bits, lowest group first: G uint64 (n, 3, words), P (n - 1, 3, words), no first."""
 
     g_previous: Plane
     g_next: Plane
@@ -98,11 +98,11 @@ class _Carries(NamedTuple):
 def _leaves(
     seat: Seat, planes: Planes, size: int, groups: int, rest: int, next_: Stream, previous: Stream
 ) -> Rounds[_Carries]:
-    """One round: every group's G and P from the products of its own bits."""
+    """One round: every group's G, then every P but the first group's, from the products of their own bits."""
     third = planes.key_v_0.shape[1]
-    # The first group's P is not asked for, and one bit's is no product.
-    products = 2 * groups - 1 - (rest == 1)
-    shape = (products, 3, third)
+    # One bit's P is no product.
+    multiplied = groups - 1 - (rest == 1)
+    shape = (groups + multiplied, 3, third)
     zero_next, zero_previous = next_.words(shape, np.uint64), previous.words(shape, np.uint64)
     product = np.empty(shape, dtype=np.uint64)
     mine = (planes.key_u_0, planes.blinded_v ^ planes.key_v_0)
@@ -111,33 +111,30 @@ def _leaves(
         _leaf_products(size, groups, rest, third_of_rows, of_u, of_v, zero_next, zero_previous, product)
     answer = yield Exchange(next=(product,))
     received = expect(answer.previous, shape, np.uint64)
-    out = _Carries(*(np.zeros((groups, 3, third), dtype=np.uint64) for _ in range(4)))
-    place = 0
-    for group in range(groups):
-        bits = size if group < groups - 1 else rest
-        out.g_previous[group], out.g_next[group] = received[place], product[place]
-        place += 1
-        if group == 0:
-            continue
-        if bits > 1:
-            out.p_previous[group], out.p_next[group] = received[place], product[place]
-            place += 1
+    p_previous, p_next = (np.zeros((groups - 1, 3, third), dtype=np.uint64) for _ in range(2))
+    p_previous[:multiplied], p_next[:multiplied] = received[groups:], product[groups:]
+    for group in range(1, groups):
         # All of u's bits times none of v's, and none times all.
-        add_operands(seat, planes, group * (2**size - 1) + 2**bits - 2, out.p_previous[group], out.p_next[group])
-    return out
+        full = group * (2**size - 1) + 2 ** (size if group < groups - 1 else rest) - 2
+        add_operands(seat, planes, full, p_previous[group - 1], p_next[group - 1])
+    return _Carries(received[:groups], product[:groups], p_previous, p_next)
 
 
 def _joined(carries: _Carries, next_: Stream, previous: Stream) -> Rounds[_Carries]:
-    """One round: groups joined two by two, in place; one that is left over stays as it is."""
+    """One round: groups joined two by two; one that is left over stays as it is."""
     count = len(carries.g_next)
-    joined = -(-count // 2)
-    shape = (2 * (count // 2) - 1, *carries.g_next.shape[1:])
+    joined, words = -(-count // 2), carries.g_next.shape[1:]
+    shape = (2 * (count // 2) - 1, *words)
     zero_next, zero_previous = next_.words(shape, np.uint64), previous.words(shape, np.uint64)
     product = np.empty(shape, dtype=np.uint64)
     _node_products(*carries, zero_next, zero_previous, product)
     answer = yield Exchange(next=(product,))
-    _take(*carries, product, expect(answer.previous, shape, np.uint64))
-    return _Carries(*(part[:joined] for part in carries))
+    received = expect(answer.previous, shape, np.uint64)
+    # In new arrays: what was sent is not written to, and may still be read by who got it.
+    out = _Carries(*(np.empty((n, *words), dtype=np.uint64) for n in (joined, joined, joined - 1, joined - 1)))
+    _take(carries.g_previous, carries.p_previous, received, out.g_previous, out.p_previous)
+    _take(carries.g_next, carries.p_next, product, out.g_next, out.p_next)
+    return out
 
 
 _WRITES, _READS = "uint64[:, :, ::1]", "Array(uint64, 3, 'C', readonly=True)"
@@ -180,36 +177,35 @@ def _leaf_products(  # type: ignore[no-untyped-def]
     size, groups, rest, third, of_u, of_v, zero_next, zero_previous, product
 ):
     """Each group's G and P as the sums of products that they are, in one role: into product[:, third]."""
-    words = product.shape[2]
-    for start in range(0, words, _BLOCK):
-        stop = min(start + _BLOCK, words)
-        place = 0
+    for place in range(product.shape[0]):
+        out, one, other = product[place, third], zero_next[place, third], zero_previous[place, third]
+        for m in range(len(out)):
+            out[m] = one[m] ^ other[m]
+    for start in range(0, product.shape[2], _BLOCK):
+        block = slice(start, min(start + _BLOCK, product.shape[2]))
         for number in range(groups):
             bits = size if number < groups - 1 else rest
             full = (1 << bits) - 1
             group = number * ((1 << size) - 1) - 1
-            for m in range(start, stop):
-                product[place, third, m] = zero_next[place, third, m] ^ zero_previous[place, third, m]
+            g = product[number, third, block]
             for bit in range(bits):
                 above = full >> (bit + 1) << (bit + 1)
                 # Each of the higher bits is one of u's or one of v's.
                 for chosen in range(0, above + 1, 1 << (bit + 1)):
-                    one, other = group + (chosen | 1 << bit), group + (above ^ chosen | 1 << bit)
-                    for m in range(start, stop):
-                        product[place, third, m] ^= of_u[one, m] & of_v[other, m]
-            place += 1
+                    one = of_u[group + (chosen | 1 << bit), block]
+                    other = of_v[group + (above ^ chosen | 1 << bit), block]
+                    for m in range(len(g)):
+                        g[m] ^= one[m] & other[m]
             if number == 0 or bits == 1:
                 continue
-            for m in range(start, stop):
-                product[place, third, m] = zero_next[place, third, m] ^ zero_previous[place, third, m]
+            p = product[groups + number - 1, third, block]
             for chosen in range(1, full):
-                one, other = group + chosen, group + (full ^ chosen)
-                for m in range(start, stop):
-                    product[place, third, m] ^= of_u[one, m] & of_v[other, m]
-            place += 1
+                one, other = of_u[group + chosen, block], of_v[group + (full ^ chosen), block]
+                for m in range(len(p)):
+                    p[m] ^= one[m] & other[m]
 
 
-@njit(f"void({', '.join([_WRITES] * 7)})", nogil=True, cache=True)
+@njit(f"void({', '.join([_READS] * 4)}, {', '.join([_WRITES] * 3)})", nogil=True, cache=True)
 def _node_products(  # type: ignore[no-untyped-def]
     g_previous, g_next, p_previous, p_next, zero_next, zero_previous, product
 ):
@@ -217,32 +213,29 @@ def _node_products(  # type: ignore[no-untyped-def]
     for third in range(3):
         for place in range(product.shape[0]):
             low = (place + 1) // 2 * 2
-            high = low + 1
-            x_previous, x_next = p_previous[high, third], p_next[high, third]
+            x_previous, x_next = p_previous[low, third], p_next[low, third]  # the P of low + 1
             if place % 2 or place == 0:
                 y_previous, y_next = g_previous[low, third], g_next[low, third]
             else:
-                y_previous, y_next = p_previous[low, third], p_next[low, third]
-            for m in range(product.shape[2]):
-                z = (x_previous[m] & (y_previous[m] ^ y_next[m])) ^ (x_next[m] & y_previous[m])
-                product[place, third, m] = z ^ zero_next[place, third, m] ^ zero_previous[place, third, m]
+                y_previous, y_next = p_previous[low - 1, third], p_next[low - 1, third]
+            out, one, other = product[place, third], zero_next[place, third], zero_previous[place, third]
+            for m in range(len(out)):
+                out[m] = (x_previous[m] & (y_previous[m] ^ y_next[m])) ^ (x_next[m] & y_previous[m]) ^ one[m] ^ other[m]
 
 
-@njit(f"void({', '.join([_WRITES] * 5)}, {_READS})", nogil=True, cache=True)
-def _take(  # type: ignore[no-untyped-def]
-    g_previous, g_next, p_previous, p_next, product, received
-):
-    """Every two neighbours become one, at the lower half's places."""
-    count = g_next.shape[0]
+@njit(f"void({_READS}, {_READS}, {_READS}, {_WRITES}, {_WRITES})", nogil=True, cache=True)
+def _take(g, p, products, g_out, p_out):  # type: ignore[no-untyped-def]
+    """One component of every two neighbours becomes one: G_high xor the first product, the second product."""
+    count = g.shape[0]
     for pair in range(count // 2):
-        of_g = max(0, 2 * pair - 1)
+        first = max(0, 2 * pair - 1)
         for third in range(3):
-            for m in range(product.shape[2]):
-                g_next[pair, third, m] = g_next[2 * pair + 1, third, m] ^ product[of_g, third, m]
-                g_previous[pair, third, m] = g_previous[2 * pair + 1, third, m] ^ received[of_g, third, m]
-                if pair:
-                    p_next[pair, third, m] = product[of_g + 1, third, m]
-                    p_previous[pair, third, m] = received[of_g + 1, third, m]
+            out, high, product = g_out[pair, third], g[2 * pair + 1, third], products[first, third]
+            for m in range(len(out)):
+                out[m] = high[m] ^ product[m]
+        if pair:
+            p_out[pair - 1] = products[first + 1]
     if count % 2:
-        for part in (g_previous, g_next, p_previous, p_next):
-            part[count // 2] = part[count - 1]
+        g_out[count // 2] = g[count - 1]
+        if count > 1:
+            p_out[count // 2 - 1] = p[count - 2]
