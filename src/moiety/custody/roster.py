@@ -78,7 +78,7 @@ class Roster(Protocol):
 
 
 _Operation = Annotated[str, StringConstraints(pattern=rf"^{OPERATION.pattern}$")]
-_Purpose = Annotated[str, StringConstraints(min_length=1, max_length=64)]
+_Purpose = Annotated[str, StringConstraints(pattern=NAME_PATTERN)]
 
 
 class Entry(BaseModel):
