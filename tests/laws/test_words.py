@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import Any
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -110,3 +113,28 @@ def test_terms_round_trip_and_refuse_nonsense() -> None:
         Terms("m", 191, TERMS.rates, 1e-3, 0.01)
     with pytest.raises(ValueError, match="rates"):
         Terms("m", 192, (), 1e-3, 0.01)
+
+
+def test_terms_carry_what_two_people_sign() -> None:
+    """Bytes of terms without it are those of the first version, which are kept and compared."""
+    plain = b'{"dim":192,"fmr":0.001,"fpir":0.01,"model":"m","rates":[[0.001,0.02,7000]]}'
+    terms = Terms("m", 192, (Rate(1e-3, 0.02, 7_000),), 1e-3, 0.01)
+    assert terms.to_json() == plain
+    assert Terms.from_json(plain) == terms
+    eyes = replace(terms, four_eyes=("bulk", "export"), bulk_above=100)
+    assert eyes.to_json() == b'{"bulk_above":100,"dim":192,"fmr":0.001,"four_eyes":["bulk","export"],' + plain[23:]
+    assert Terms.from_json(eyes.to_json()) == eyes
+
+
+@pytest.mark.parametrize(
+    "eyes",
+    [
+        {"four_eyes": ("export", "bulk"), "bulk_above": 1},
+        {"four_eyes": ("bulk", "bulk"), "bulk_above": 1},
+        {"four_eyes": ("bulk",), "bulk_above": 0},
+        {"bulk_above": 5},
+    ],
+)
+def test_terms_say_it_in_one_way(eyes: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match="two people"):
+        Terms("m", 192, TERMS.rates, 1e-3, 0.01, **eyes)

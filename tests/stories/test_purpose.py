@@ -204,3 +204,45 @@ def test_grounds_do_not_change_places() -> None:
     swapped = DOOR[: DOOR.index("[grounds")] + second + first
     with pytest.raises(PurposeGroundsFixed):
         require_successor(read(TWO.encode()), read(swapped.encode()))
+
+
+EYES = DOOR + '\n[four_eyes]\noperations = ["replace", "bulk"]\nbulk_above = 50\n'
+
+
+def test_a_purpose_may_name_what_two_people_have_to_sign() -> None:
+    assert read(DOOR.encode()).four_eyes is None
+    eyes = read(EYES.encode()).four_eyes
+    assert eyes is not None
+    assert (eyes.operations, eyes.bulk_above) == (("replace", "bulk"), 50)
+    short = read(EYES.replace("bulk_above = 50", "").encode()).four_eyes
+    assert short is not None
+    assert short.bulk_above == 100
+
+
+@pytest.mark.parametrize(
+    ("line", "other", "fault"),
+    [
+        ("operations", "operations = []", "four_eyes.operations:"),
+        ("operations", f'operations = ["bulk", "{CANARY}"]', "four_eyes.operations:"),
+        ("operations", 'operations = ["bulk", "bulk"]', "four_eyes.operations:"),
+        ("operations", 'operations = "bulk"', "four_eyes.operations:"),
+        ("operations", "operations = [1]", "four_eyes.operations:"),
+        ("operations", f'operations = ["{CANARY}", "{CANARY}2"]', "four_eyes.operations:"),
+        ("operations", "", "four_eyes.operations is missing"),
+        ("bulk_above", "bulk_above = 0", "four_eyes.bulk_above:"),
+        ("bulk_above", "bulk_above = 1000001", "four_eyes.bulk_above:"),
+        ("bulk_above", "bulk_above = 1.5", "four_eyes.bulk_above:"),
+        ("bulk_above", "bulk_above = true", "four_eyes.bulk_above:"),
+    ],
+)
+def test_what_two_people_sign_has_its_bounds(line: str, other: str, fault: str) -> None:
+    document = re.sub(rf"(?m)^{line} = .*$", other, EYES)
+    [found] = faults(document.encode())
+    assert found.startswith(fault)
+
+
+def test_four_eyes_are_a_table() -> None:
+    [found] = faults(DOOR.replace("retention_days", "four_eyes = 7\nretention_days", 1).encode())
+    assert found.startswith("four_eyes:")
+    [unknown] = faults((EYES + f"{CANARY} = 1\n").encode())
+    assert unknown == f"line {len(EYES.splitlines()) + 1}: no such field is known"

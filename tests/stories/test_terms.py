@@ -59,3 +59,10 @@ def test_the_last_measured_rate_is_allowed() -> None:
 def test_a_card_without_rates_decides_about_nobody() -> None:
     with pytest.raises(ModelUnrated):
         derive(read(DOOR.encode()), Rated("centerface", 2, ()))
+
+
+def test_custodians_hear_what_two_people_have_to_sign() -> None:
+    eyes = DOOR + '\n[four_eyes]\noperations = ["replace", "bulk"]\nbulk_above = 50\n'
+    terms = derive(read(eyes.encode()), CARD)
+    assert (terms.four_eyes, terms.bulk_above) == (("bulk", "replace"), 50)
+    assert derive(read(DOOR.encode()), CARD).four_eyes == ()

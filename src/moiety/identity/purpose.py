@@ -10,9 +10,9 @@ from __future__ import annotations
 import re
 import tomllib
 from bisect import bisect_left
-from typing import Annotated, Final
+from typing import Annotated, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
 from moiety.identity.pseudonym import PURPOSE_PATTERN
 from moiety.identity.refusals import PurposeInvalid, PurposeTooLong, PurposeUnreadable
@@ -29,10 +29,19 @@ GROUNDS_LIMIT: Final = 250
 TARGET_LIMIT: Final = 0.1
 """One stranger in ten: beyond it an answer says nothing about a person."""
 
+BULK_LIMIT: Final = 1_000_000
+"""More people than one enrolment takes."""
+
 _STRICT: Final = ConfigDict(extra="forbid", frozen=True, strict=True)
 _Sentence = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=2_000)]
 _Target = Annotated[float, Field(gt=0, le=TARGET_LIMIT)]
 _Key = Annotated[str, StringConstraints(pattern=rf"^{PURPOSE_PATTERN}$")]
+
+
+def _each_once(names: tuple[str, ...]) -> tuple[str, ...]:
+    if len(set(names)) < len(names):
+        raise ValueError("twice")
+    return names
 
 
 class Grounds(BaseModel):
@@ -52,6 +61,21 @@ class Targets(BaseModel):
 
     fmr: _Target = Field(description="false match rate of one comparison, above 0 and at most 0.1")
     fpir: _Target = Field(description="chance that a stranger finds anybody at all, above 0 and at most 0.1")
+
+
+class FourEyes(BaseModel):
+    """What two people have to sign before a custodian does it. A change of policy needs two officers without this."""
+
+    model_config = _STRICT
+
+    operations: Annotated[
+        tuple[Literal["export", "bulk", "early_erasure", "replace", "policy"], ...],
+        Field(strict=False, min_length=1),
+        AfterValidator(_each_once),
+    ] = Field(description='each once, of "export", "bulk", "early_erasure", "replace" and "policy"')
+    bulk_above: int = Field(
+        default=100, ge=1, le=BULK_LIMIT, description="one enrolment of more people than this is bulk, 1 to 1000000"
+    )
 
 
 class Purpose(BaseModel):
@@ -78,6 +102,9 @@ class Purpose(BaseModel):
         max_length=GROUNDS_LIMIT,
         description="one table [grounds.KEY] or more, KEY in lower-case letters, digits and hyphens",
     )
+    four_eyes: FourEyes | None = Field(
+        default=None, description="a table [four_eyes] with operations and, where 100 does not do, bulk_above"
+    )
 
 
 def read(document: bytes) -> Purpose:
@@ -101,7 +128,8 @@ def read(document: bytes) -> Purpose:
         return Purpose.model_validate(tables)
     except ValidationError as error:
         details = error.errors(include_url=False, include_context=False, include_input=False)
-        raise PurposeInvalid([_fault(item["type"], item["loc"], text) for item in details]) from None
+        found = (_fault(item["type"], item["loc"], text) for item in details)
+        raise PurposeInvalid(list(dict.fromkeys(found))) from None  # a list may break one rule several times
 
 
 def _line_of(error: tomllib.TOMLDecodeError, text: str) -> int:
@@ -130,6 +158,7 @@ def _is_too_much(text: str) -> bool:
 _RULES: Final[dict[tuple[str, ...], str | None]] = {
     **{(name,): field.description for name, field in Purpose.model_fields.items()},
     **{("targets", name): field.description for name, field in Targets.model_fields.items()},
+    **{("four_eyes", name): field.description for name, field in FourEyes.model_fields.items()},
     **{("grounds", "KEY", name): field.description for name, field in Grounds.model_fields.items()},
     ("grounds", "KEY"): Purpose.model_fields["grounds"].description,
 }
@@ -142,6 +171,8 @@ def _fault(kind: str, location: tuple[int | str, ...], text: str) -> str:
     steps = [str(step) for step in location]
     if steps[0] == "grounds" and len(steps) > 1:
         steps[1:] = ["KEY", *(step for step in steps[2:] if step != "[key]")]
+    if steps[0] == "four_eyes":
+        steps = steps[:2]  # which of the operations it was is no declared name
     rule = _RULES[tuple(steps)]
     name = ".".join(steps)
     return f"{name} is missing ({rule})" if kind == "missing" else f"{name}: {rule}"

@@ -1,4 +1,4 @@
-"""From a purpose and a model card to the terms that each custodian derives thresholds from."""
+"""From a purpose and a model card to the terms that each custodian derives thresholds and needed signatures from."""
 
 from __future__ import annotations
 
@@ -23,12 +23,15 @@ def derive(purpose: Purpose, card: Card) -> Terms:
 
     if not card.rates:
         raise ModelUnrated
+    eyes = purpose.four_eyes
     terms = Terms(
         model=card.name,
         dim=card.dim,
         rates=tuple(Rate(rate.fmr, rate.fnmr, threshold_words(rate.cosine)) for rate in card.rates),
         fmr=purpose.targets.fmr,
         fpir=purpose.targets.fpir,
+        four_eyes=tuple(sorted(eyes.operations)) if eyes else (),
+        bulk_above=eyes.bulk_above if eyes else 0,
     )
     if not verify_point(terms).carried:
         raise RateUnmeasured(one_in=round(1 / min(rate.fmr for rate in card.rates)))

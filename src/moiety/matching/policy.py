@@ -27,13 +27,19 @@ class Rate:
 
 @dataclass(frozen=True)
 class Terms:
-    """A gallery's terms: the model, its dimension and measured rates, and the purpose's two targets."""
+    """A gallery's terms: the model, its dimension and measured rates, and the purpose's two targets.
+
+    `four_eyes` are the operations that two people have to sign, ascending, and `bulk_above` how many people in one
+    enrolment make it bulk if there are more; nothing and 0 where the purpose asks for none.
+    """
 
     model: str
     dim: int
     rates: tuple[Rate, ...]
     fmr: float
     fpir: float
+    four_eyes: tuple[str, ...] = ()
+    bulk_above: int = 0
 
     def __post_init__(self) -> None:
         if not is_dim(self.dim):
@@ -45,16 +51,20 @@ class Terms:
                 raise ValueError("a measured rate is out of its bounds")
         if not (0 < self.fmr < 1 and 0 < self.fpir < 1):
             raise ValueError("a target rate lies between 0 and 1")
+        if list(self.four_eyes) != sorted(set(self.four_eyes)) or (self.bulk_above < 1) == bool(self.four_eyes):
+            raise ValueError("operations that need two people stand once, ascending, beside a limit")
 
     def to_json(self) -> bytes:
-        """Canonical bytes: what each custodian keeps and compares."""
-        fields = {
+        """Canonical bytes: what each custodian keeps and compares. Those of terms without four eyes never changed."""
+        fields: dict[str, object] = {
             "dim": self.dim,
             "fmr": self.fmr,
             "fpir": self.fpir,
             "model": self.model,
             "rates": [[rate.fmr, rate.fnmr, rate.threshold] for rate in self.rates],
         }
+        if self.four_eyes:
+            fields |= {"bulk_above": self.bulk_above, "four_eyes": list(self.four_eyes)}
         return json.dumps(fields, sort_keys=True, separators=(",", ":")).encode()
 
     @classmethod
@@ -68,6 +78,8 @@ class Terms:
             rates=rates,
             fmr=float(fields["fmr"]),
             fpir=float(fields["fpir"]),
+            four_eyes=tuple(str(name) for name in fields.get("four_eyes", ())),
+            bulk_above=int(fields.get("bulk_above", 0)),
         )
 
 

@@ -1,0 +1,204 @@
+"""Budgets: what can be drawn from a custodian, or destroyed at it, in a burst and in a day.
+
+Each question is charged to the certificate that brought it, to the purpose that it is about and to the person who
+signed it: to all of them or to none. Commits are slow, so amounts are written off ahead, a portion at a time, and
+drawn from memory; what was written off and not drawn when a process dies is lost to the caller. What is on the disk
+never allows more than what is in memory.
+
+Matches are known after a search only: they are owed then, and may take an account below nought. Until that is paid
+everything is refused that would be charged to the same certificate, purpose or person.
+
+A clock that is set back refills nothing until it has caught up, and a day that is over does not come back; set
+forward, it gives one day's. The rows' accounts are bounded: each new one takes the place of up to two of those that
+were used longest ago, if they are full again and untouched today, so that nothing is forgotten that would still count.
+Where there is no room, the new one is refused.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import OrderedDict
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from threading import Lock
+from typing import Final, NamedTuple
+
+from moiety.custody.account import Account, fresh
+from moiety.custody.keeping import Keeping
+from moiety.custody.limits import Limit, Limits, Scope, Unit
+from moiety.custody.refusals import FormatUnknown
+from moiety.custody.spending import SPENT
+
+MOST: Final = {Scope.GATEWAY: 16_384, Scope.PURPOSE: 16_384, Scope.CALLER: 16_384, Scope.ROW: 262_144}
+"""Accounts of each scope. A default gateway can touch 20,000 rows a day, so a dozen of them can do their worst for a
+day before anybody's first comparison finds no room."""
+
+_KIND: Final = "budget"
+_FLOOR: Final = b"floor"
+_ROW_BYTES: Final = 16
+
+Alarm = Callable[[Scope, Unit], None]
+"""Hears of every charge that is refused: whose account, and of what. It names nobody."""
+
+
+class _Key(NamedTuple):
+    scope: Scope
+    unit: Unit
+    owner: bytes
+
+    def to_bytes(self) -> bytes:
+        return f"{self.scope} {self.unit} ".encode() + self.owner
+
+    @classmethod
+    def from_bytes(cls, data: bytes) -> _Key:
+        scope, unit, owner = data.split(b" ", 2)
+        return cls(Scope(scope.decode()), Unit(unit.decode()), owner)
+
+
+@dataclass(slots=True)
+class _Held:
+    """An account as it is, and as it is on the disk: which covers it."""
+
+    now: Account
+    kept: Account | None
+
+
+class _Short(Exception):
+    """An account does not suffice."""
+
+    def __init__(self, scope: Scope, unit: Unit) -> None:
+        super().__init__()
+        self.scope, self.unit = scope, unit
+
+
+class Budget:
+    """The budgets of one custodian. Safe for threads; one process has it.
+
+    Raises `FormatUnknown` for what another version kept.
+    """
+
+    def __init__(self, limits: Limits, keeping: Keeping, clock: Callable[[], datetime], alarm: Alarm) -> None:
+        self._limits = limits
+        self._keeping = keeping
+        self._clock = clock
+        self._alarm = alarm
+        self._lock = Lock()
+        self._held: dict[Scope, OrderedDict[_Key, _Held]] = {scope: OrderedDict() for scope in Scope}
+        kept = keeping.kept(_KIND)
+        self._floor = int.from_bytes(kept.pop(_FLOOR, b""))
+        accounts = [(_read_key(key), Account.from_bytes(value)) for key, value in kept.items()]
+        for key, account in sorted(accounts, key=lambda one: one[1].at):
+            self._held[key.scope][key] = _Held(account, account)
+
+    def charge(
+        self, gateway: bytes, purpose: str, caller: bytes, unit: Unit, amount: int, row: bytes | None = None
+    ) -> None:
+        """Draw `amount` from every account concerned, or raise the `BudgetSpent` of the unit and draw nothing.
+
+        `gateway` is the fingerprint of its certificate, `caller` the public key of who signed, and `row` the handle
+        that a comparison is about. A charge of nought asks whether anything is owed.
+        """
+        self._draw(gateway, purpose, caller, unit, amount, row, owing=False)
+
+    def owe(self, gateway: bytes, purpose: str, caller: bytes, unit: Unit, amount: int) -> None:
+        """Draw what was found out afterwards, below nought where it must be. Durable, within a portion."""
+        self._draw(gateway, purpose, caller, unit, amount, None, owing=True)
+
+    def close(self) -> None:
+        """Write every account as it is, so that nothing is lost to anybody by an orderly stop."""
+        with self._lock:
+            changed = {key: held for some in self._held.values() for key, held in some.items() if held.kept != held.now}
+            self._keeping.keep(_KIND, {key.to_bytes(): held.now.to_bytes() for key, held in changed.items()})
+            for held in changed.values():
+                held.kept = held.now
+
+    def _draw(
+        self, gateway: bytes, purpose: str, caller: bytes, unit: Unit, amount: int, row: bytes | None, *, owing: bool
+    ) -> None:
+        if amount < 0:
+            raise ValueError("nobody is given back what was charged")
+        owners = {Scope.GATEWAY: gateway, Scope.PURPOSE: purpose.encode(), Scope.CALLER: caller}
+        keys = [_Key(scope, unit, owner) for scope, owner in owners.items()]
+        if row is not None:
+            keys.append(_Key(Scope.ROW, unit, _row_owner(purpose, row)))
+        try:
+            with self._lock:
+                now = int(self._clock().timestamp())
+                if not owing:
+                    self._require_paid(owners, now)
+                if amount:
+                    self._take(keys, amount, now, owing)
+        except _Short as short:
+            self._alarm(short.scope, short.unit)
+            raise SPENT[short.unit] from None
+
+    def _require_paid(self, owners: Mapping[Scope, bytes], now: int) -> None:
+        for scope, owner in owners.items():
+            for unit in Unit:
+                held = self._held[scope].get(_Key(scope, unit, owner))
+                limit = self._limits.of(scope, unit)
+                if held is not None and held.now.on(limit, now).left(limit) < 0:
+                    raise _Short(scope, unit)
+
+    def _take(self, keys: list[_Key], amount: int, now: int, owing: bool) -> None:
+        """All or nothing: memory changes only once the disk has."""
+        after: dict[_Key, _Held] = {}
+        values: dict[bytes, bytes] = {}
+        gone: list[_Key] = []
+        for key in keys:
+            limit, held = self._limits.of(key.scope, key.unit), self._held[key.scope].get(key)
+            if held is None:
+                gone += self._room(key, now)
+                held = _Held(fresh(limit, max(now, self._floor)), None)
+            account = held.now.on(limit, now)
+            if not owing and account.left(limit) < amount:
+                raise _Short(key.scope, key.unit)
+            account = account.less(amount)
+            kept = held.kept
+            if kept is None or not kept.on(limit, account.at).covers(account):
+                kept = account.less(_portion(limit, account))
+                values[key.to_bytes()] = kept.to_bytes()
+            after[key] = _Held(account, kept)
+        floor = max([self._floor, *(self._held[key.scope][key].now.at for key in gone), now if gone else 0])
+        if gone:
+            values[_FLOOR] = floor.to_bytes(8)
+        if values:
+            self._keeping.keep(_KIND, values, [key.to_bytes() for key in gone])
+        self._floor = floor
+        for key in gone:
+            del self._held[key.scope][key]
+        for key, held in after.items():
+            self._held[key.scope][key] = held
+            self._held[key.scope].move_to_end(key)
+
+    def _room(self, key: _Key, now: int) -> list[_Key]:
+        """Up to two accounts that are as good as new, to forget for the sake of this one; or no room."""
+        some = self._held[key.scope]
+        oldest = [other for other, _ in zip(some, range(2), strict=False)]
+        gone = [other for other in oldest if self._is_as_new(other, some[other], now)]
+        if len(some) - len(gone) >= MOST[key.scope]:
+            raise _Short(key.scope, key.unit)
+        return gone
+
+    def _is_as_new(self, key: _Key, held: _Held, now: int) -> bool:
+        limit = self._limits.of(key.scope, key.unit)
+        account = held.now.on(limit, now)
+        return account == fresh(limit, account.at)
+
+
+def _portion(limit: Limit, account: Account) -> int:
+    """What is written off ahead: little enough to lose, and never what is not there."""
+    return max(0, min(limit.burst // 4, limit.daily // 20, account.left(limit)))
+
+
+def _row_owner(purpose: str, handle: bytes) -> bytes:
+    name = purpose.encode()
+    return hashlib.sha256(b"moiety row 1\0" + len(name).to_bytes(2) + name + handle).digest()[:_ROW_BYTES]
+
+
+def _read_key(data: bytes) -> _Key:
+    try:
+        return _Key.from_bytes(data)
+    except ValueError:
+        raise FormatUnknown(found=0, known=1) from None

@@ -1,0 +1,109 @@
+"""What an approver is shown is what is signed; a file that was altered on its way is refused."""
+
+from __future__ import annotations
+
+import base64
+import json
+from typing import Any
+
+import pytest
+
+from moiety.custody.denials import RequestFull, RequestSigned, RequestUnreadable
+from moiety.custody.keeping import Passing
+from moiety.custody.requests import REQUEST_LIMIT, SIGNATURES_MOST, ask, read_request
+from moiety.custody.roster import Role
+from moiety.custody.signing import Kind, content_digest, request_digest
+from moiety.custody.spent import SpentNonces
+from moiety.custody.verifying import Verifier
+from tests.custody.scene import Clock
+from tests.custody.signers import AT, OFFICE, Signatory
+
+ANA, BEN = Signatory("ana"), Signatory("ben")
+CONTENT = content_digest(b"these three")
+ASKED = ask("early_erasure", "door", CONTENT, 3, office=OFFICE, at=AT, nonce=b"n" * 16)
+SIGNED = ASKED.signed_by(ANA)
+
+
+def test_it_goes_from_hand_to_hand_and_is_approved_once() -> None:
+    class People:
+        def find(self, key: bytes) -> Any:
+            return {who.public: who.person for who in (ANA, BEN)}.get(key)
+
+    both = read_request(read_request(ASKED.to_bytes()).signed_by(ANA).to_bytes()).signed_by(BEN)
+    verifier = Verifier(People(), OFFICE, Clock(), SpentNonces(Passing()))
+    digest = request_digest(CONTENT, 3)
+    people = verifier.approved(both.approvals(), "early_erasure", "door", digest, role=Role.OPERATOR)
+    assert people == (ANA.person, BEN.person)
+
+
+def test_it_is_written_as_it_is_read() -> None:
+    assert read_request(SIGNED.to_bytes()) == SIGNED
+    assert read_request(SIGNED.to_bytes()).to_bytes() == SIGNED.to_bytes()
+
+
+CHANGES = [
+    {"people": 4},
+    {"people": -1},
+    {"people": True},
+    {"operation": "export"},
+    {"operation": "Export"},
+    {"purpose": "gate"},
+    {"purpose": "\x1b[2Jdoor"},
+    {"purpose": ""},
+    {"content": "00" * 32},
+    {"content": "00" * 31},
+    {"digest": "00" * 32},
+    {"office": "00" * 16},
+    {"nonce": "00" * 16},
+    {"nonce": "AA" * 16},
+    {"at": AT + 1},
+    {"at": -1},
+    {"version": 2},
+    {"more": 1},
+    {"signatures": ["!"]},
+    {"signatures": [base64.b64encode(b"short").decode()]},
+    {"signatures": [base64.b64encode(ANA.approves("early_erasure", nonce=b"n" * 16)).decode()]},
+    {"signatures": [base64.b64encode(ANA.says(Kind.CALL, "early_erasure")).decode()]},
+    {"signatures": SIGNED.signatures * (SIGNATURES_MOST + 1)},
+]
+
+
+@pytest.mark.parametrize("change", CHANGES, ids=lambda change: "-".join(change))
+def test_what_was_altered_is_refused(change: dict[str, object]) -> None:
+    fields = {**json.loads(SIGNED.to_bytes()), **change}
+    with pytest.raises(RequestUnreadable):
+        read_request(json.dumps(fields).encode())
+
+
+def test_a_signature_that_is_not_genuine_is_refused() -> None:
+    fields = json.loads(SIGNED.to_bytes())
+    raw = bytearray(base64.b64decode(fields["signatures"][0]))
+    raw[-1] ^= 1
+    fields["signatures"] = [base64.b64encode(raw).decode()]
+    with pytest.raises(RequestUnreadable):
+        read_request(json.dumps(fields).encode())
+
+
+@pytest.mark.parametrize("data", [b"", b"{}", b"[" * 10_000, b"\xff", SIGNED.to_bytes() + b" " * REQUEST_LIMIT])
+def test_what_is_no_request_is_refused(data: bytes) -> None:
+    with pytest.raises(RequestUnreadable):
+        read_request(data)
+
+
+def test_nobody_signs_twice() -> None:
+    with pytest.raises(RequestSigned):
+        SIGNED.signed_by(ANA)
+
+
+def test_signatures_are_bounded() -> None:
+    full = ASKED
+    for number in range(SIGNATURES_MOST):
+        full = full.signed_by(Signatory(f"n{number}"))
+    assert read_request(full.to_bytes()) == full
+    with pytest.raises(RequestFull):
+        full.signed_by(ANA)
+
+
+def test_what_cannot_be_asked_is_not() -> None:
+    with pytest.raises(ValueError, match="operation"):
+        ask("Erase!", "door", CONTENT, 1, office=OFFICE, at=AT, nonce=b"n" * 16)
