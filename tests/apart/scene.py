@@ -41,6 +41,7 @@ class Site:
         site = cls(folder, clock)
         for seat in SEATS:
             site.start(seat)
+        clock.pass_(seconds=1)  # what is signed in the second of a start is refused
         return site
 
     def start(self, seat: Seat) -> None:

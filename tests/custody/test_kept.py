@@ -10,7 +10,7 @@ import pytest
 
 from moiety.custody import refusals, tables
 from moiety.custody.embedded import Embedded
-from moiety.custody.kept import drop, keep, kept, reseal
+from moiety.custody.kept import drop_keys, keep, kept, reseal
 from moiety.custody.sql import Store
 from tests.custody.scene import bytes_of, opened
 
@@ -40,8 +40,8 @@ def test_a_later_value_takes_the_place_and_what_is_dropped_is_gone(store: Store)
     with store.writing("test") as connection:
         keep(connection, "budget", VALUES)
         keep(connection, "budget", {b"one key": b"2"})
-        drop(connection, "budget", [b"", b"never there"])
-        drop(connection, "purpose", [bytes(300)])
+        drop_keys(connection, "budget", [b"", b"never there"])
+        drop_keys(connection, "purpose", [bytes(300)])
     assert everything(store, "budget") == {b"one key": b"2", bytes(300): VALUES[bytes(300)]}
 
 

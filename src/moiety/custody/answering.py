@@ -59,7 +59,7 @@ class Answers:
 
 def identify_side(
     gallery: Gallery, header: Header, probe: NDArray[np.uint32], keys: Keys, clock: Callable[[], datetime]
-) -> tuple[NDArray[np.uint64], Rounds[Opening]]:
+) -> tuple[NDArray[np.uint64], Rounds[search.Matches]]:
     """The mask, and this custodian's side of a search of the whole gallery. Raises `HeaderRefused`."""
     current = gallery.usable()
     alive = gallery.alive(current, header.at // SECONDS_A_DAY)
@@ -71,7 +71,7 @@ def identify_side(
         out = empty_products(matrix.slots, len(weights))
         return partial_all(weights, matrix.panels(), out, gallery.crew)
 
-    return alive.mask, search.attempt(search.Side(keys, header, alive.mask, probe, distances))
+    return alive.mask, search.matches(search.Side(keys, header, alive.mask, probe, distances))
 
 
 def verify_side(

@@ -89,7 +89,8 @@ class Apart(Together):
         Raises `CustodianDown`, `PeerUnknown`, and what `Embedded.open` raises of stores that do not fit.
         """
         identity = deployment.identity()
-        remotes = {seat: Remote(seat, at, identity) for seat, at in deployment.custodians().items()}
+        hand = deployment.hand(clock, entropy)
+        remotes = {seat: Remote(seat, at, identity, hand) for seat, at in deployment.custodians().items()}
         with ExitStack() as undo:
             three = Elsewhere(remotes)
             undo.callback(three.close)

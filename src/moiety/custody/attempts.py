@@ -84,6 +84,7 @@ class Attempts:
         self._send = send
         self._lock = Lock()
         self._running: dict[bytes, _Inbox] = {}
+        self._expected: dict[bytes, _Inbox] = {}
         self._early: OrderedDict[bytes, tuple[float, list[tuple[Seat, Step | Stopped]]]] = OrderedDict()
         self._used: OrderedDict[bytes, float] = OrderedDict()
 
@@ -93,7 +94,9 @@ class Attempts:
         Raises what the side raises, `AttemptUsed`, `AttemptStopped` (by a neighbour), `CustodianDown`,
         `NeighbourSilent` and `MessageRefused`.
         """
-        inbox = self._begin(attempt)
+        with self._lock:
+            expected = self._expected.pop(attempt, None)
+        inbox = expected or self._begin(attempt)
         try:
             return self._drive(attempt, side, inbox)
         except ValueError:
@@ -107,6 +110,18 @@ class Attempts:
             side.close()
             with self._lock:
                 del self._running[attempt]
+
+    def expect(self, attempt: bytes) -> None:
+        """Take in whatever comes for an attempt that this custodian is about to play. Raises `AttemptUsed`."""
+        inbox = self._begin(attempt)
+        with self._lock:
+            self._expected[attempt] = inbox
+
+    def abandon(self, attempt: bytes) -> None:
+        """Expect an attempt no longer."""
+        with self._lock:
+            self._expected.pop(attempt, None)
+            self._running.pop(attempt, None)
 
     def stop(self, attempt: bytes) -> None:
         """Tell both neighbours that this custodian will not go on with an attempt, or not begin it."""

@@ -7,13 +7,18 @@ never silently absent. Nothing in either is about a person, a purpose or a thres
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
 import msgspec
 from msgspec import Meta, Struct
 
+from moiety.custody.hand import Hand
+from moiety.custody.keyfile import KeyFile, open_key, read_private
 from moiety.custody.lines import Neighbour
+from moiety.custody.noise import Entropy
 from moiety.custody.refusals import ConfigInvalid, ConfigUnreadable
 from moiety.custody.tls import Identity
 from moiety.custody.wire import Seated
@@ -44,6 +49,13 @@ class Gateway(Struct, frozen=True, forbid_unknown_fields=True):
     key: Key
 
 
+class KeyOf(Struct, frozen=True, forbid_unknown_fields=True):
+    """A person's private key: the file that `moiety operator add` made, and a file with its passphrase (0600)."""
+
+    key: str
+    passphrase: str
+
+
 class Papers(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """What both kinds of configuration have: the office, and the files of this party's identity."""
 
@@ -54,20 +66,28 @@ class Papers(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
 
 
 class Custody(Papers, frozen=True, kw_only=True):
-    """`custodian.toml`: one custodian. `metrics` is an address on this host for `/metrics`, `/live` and `/ready`."""
+    """`custodian.toml`: one custodian. `operators` is the folder of who may ask, `limits` a table of
+    budgets (see `limits`), `metrics` an address on this host for `/metrics`, `/live` and `/ready`."""
 
     seat: Seated
     listen: Address
     store: str
+    operators: str
+    limits: dict[str, Any] = {}
     metrics: Address | None = None
     custodians: dict[Seated, Listed]
     gateways: dict[Named, Gateway]
 
 
 class Gateways(Papers, frozen=True, kw_only=True):
-    """`deployment.toml`: the three custodians, as one gateway knows them."""
+    """`deployment.toml`: the three custodians, as one gateway knows them, and whose key signs what it asks.
+
+    `officers` are for a trial: whoever has this host then changes purposes alone.
+    """
 
     custodians: dict[Seated, Listed]
+    caller: KeyOf
+    officers: list[KeyOf] = []
 
 
 WARNING_ONE_HOST = (
@@ -98,6 +118,14 @@ class Deployment:
     def custodians(self) -> dict[Seat, Neighbour]:
         """The three."""
         return {seat: self._config.custodians[seat].neighbour() for seat in SEATS}
+
+    def hand(self, clock: Callable[[], datetime], entropy: Entropy) -> Hand:
+        """Whose keys sign; raises as `open_key`."""
+        caller, *officers = (self._signer(of) for of in (self._config.caller, *self._config.officers))
+        return Hand(bytes.fromhex(self._config.office), caller, officers, clock, entropy)
+
+    def _signer(self, of: KeyOf) -> KeyFile:
+        return open_key(self._folder / of.key, read_private(self._folder / of.passphrase).decode().strip())
 
     def warning(self) -> str:
         """What this deployment does not protect against."""

@@ -52,6 +52,8 @@ from moiety.custody.checking import Survey
 from moiety.custody.epochs import SEED_BYTES, Renewal
 from moiety.custody.gallery import Gallery, Progress
 from moiety.custody.headers import check_instant
+from moiety.custody.keeping import Keeping
+from moiety.custody.kept import StoreKeeping
 from moiety.custody.keyring import Keyring
 from moiety.custody.keys import Acquaintance
 from moiety.custody.life import Batch, Slots
@@ -66,6 +68,7 @@ from moiety.custody.verbs import Clock, GalleryStanding, Standing
 from moiety.matching.header import Header
 from moiety.matching.opening import Opening
 from moiety.matching.rounds import Rounds, barrier
+from moiety.matching.search import Matches
 from moiety.sharing.seat import Seat
 
 NAME_BYTES = 64
@@ -240,6 +243,10 @@ class Custodian:
 
     def identify(self, name: str, header: Header, probe: NDArray[np.uint32]) -> Rounds[Opening]:
         """This custodian's side of a search with its share of the probes, uint32 (B, dim)."""
+        return (yield from self.search(name, header, probe)).opening()
+
+    def search(self, name: str, header: Header, probe: NDArray[np.uint32]) -> Rounds[Matches]:
+        """The same, with what it takes to count the matches afterwards."""
         with self._turns.shared():
             gallery, keys = self._gallery(name), self.acquaintance.keys()
             mask, side = answering.identify_side(gallery, header, probe, keys, self._clock)
@@ -354,6 +361,17 @@ class Custodian:
         """Take these states and papers, uint8 (slots,); what is ERASED in them is overwritten."""
         with self._turns.alone():
             life.settle(self._gallery(name), states, terms, document, self._entropy)
+
+    # What it keeps for itself.
+
+    def terms(self, name: str) -> bytes | None:
+        """Its own copy of a gallery's terms, or None."""
+        held = self.standing().galleries.get(name)
+        return None if held is None else held.terms
+
+    def keeping(self) -> Keeping:
+        """Where small things are kept, sealed: see `kept`."""
+        return StoreKeeping(self._store)
 
     def _coin(self) -> bytes:
         """This custodian's part of a common coin."""

@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from queue import SimpleQueue
 from time import monotonic
-from typing import Any, Final, cast
+from typing import Final
 
 import grpc
 
@@ -73,11 +73,11 @@ class Server:
         self._server.stop(grace_s).wait()
 
     def _ask(self, data: bytes, context: grpc.ServicerContext) -> bytes:
-        self._gateway(context)
-        return self._answered(data, lambda stage, done, total: None)
+        gateway = self._gateway(context)
+        return self._answered(gateway, data, lambda stage, done, total: None)
 
     def _watch(self, data: bytes, context: grpc.ServicerContext) -> Iterator[bytes]:
-        self._gateway(context)
+        gateway = self._gateway(context)
         said: SimpleQueue[bytes | None] = SimpleQueue()
 
         def progress(stage: str, done: int, total: int) -> None:
@@ -85,7 +85,7 @@ class Server:
 
         def work() -> None:
             try:
-                said.put(self._answered(data, progress))
+                said.put(self._answered(gateway, data, progress))
             finally:
                 said.put(None)
 
@@ -110,26 +110,26 @@ class Server:
             self._leases.give_back()
 
     def _line(self, incoming: Iterator[bytes], context: grpc.ServicerContext) -> Iterator[bytes]:
-        seat = self._known(context, self._callers.custodians)
-        yield from self._lines.answer(cast(Seat, seat), incoming, context)
+        seat = self._callers.custodians[self._known(context, self._callers.custodians)]
+        yield from self._lines.answer(seat, incoming, context)
 
-    def _gateway(self, context: grpc.ServicerContext) -> str:
+    def _gateway(self, context: grpc.ServicerContext) -> Pin:
         return self._known(context, self._callers.gateways)
 
-    def _known(self, context: grpc.ServicerContext, pins: Mapping[Pin, Any]) -> str:
+    def _known(self, context: grpc.ServicerContext, pins: Mapping[Pin, str]) -> Pin:
         try:
             return tls.who(context, pins)
         except PeerUnknown as error:
             context.abort(grpc.StatusCode.PERMISSION_DENIED, error.code)
             raise
 
-    def _answered(self, data: bytes, progress: Callable[[str, int, int], None]) -> bytes:
+    def _answered(self, gateway: Pin, data: bytes, progress: Callable[[str, int, int], None]) -> bytes:
         began = monotonic()
         verb, outcome = "unread", "done"
         try:
             request = wire.read_request(data)
             verb = type(request.ask).__name__.lower()
-            return wire.answer(self._serving.serve(request, progress))
+            return wire.answer(self._serving.serve(gateway, request, progress))
         except MoietyError as error:
             outcome = error.code
             return wire.say(wire.Refusal(error.code, error.numbers))

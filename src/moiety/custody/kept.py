@@ -21,6 +21,7 @@ from moiety.custody import tables
 from moiety.custody.keyring import keyring
 from moiety.custody.refusals import KeptDamaged
 from moiety.custody.seal import DataKey
+from moiety.custody.sql import Store
 from moiety.custody.tables import CustodianRow
 from moiety.sharing.seat import Seat
 
@@ -49,7 +50,7 @@ def keep(connection: Connection, kind: str, values: Mapping[bytes, bytes]) -> No
     _store(connection, own, own.epoch, key, items)
 
 
-def drop(connection: Connection, kind: str, keys: Iterable[bytes]) -> None:
+def drop_keys(connection: Connection, kind: str, keys: Iterable[bytes]) -> None:
     """Forget these keys; what is not there stays away."""
     _, key = _now(connection)
     encoded = kind.encode()
@@ -114,3 +115,21 @@ def _named(key: DataKey, *parts: bytes) -> bytes:
 
 def _bound(office: bytes, seat: Seat, epoch: int, kind: bytes, name: bytes) -> bytes:
     return b"moiety kept 1" + office + seat.encode() + epoch.to_bytes(8, "little") + kind + name
+
+
+class StoreKeeping:
+    """The port of `keeping` over a store."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def kept(self, kind: str) -> dict[bytes, bytes]:
+        """Everything of a kind."""
+        with self._store.reading() as connection:
+            return kept(connection, kind)
+
+    def keep(self, kind: str, values: Mapping[bytes, bytes], drop: Iterable[bytes] = ()) -> None:
+        """Store these and forget those, durably, all or nothing."""
+        with self._store.writing("keep") as connection:
+            drop_keys(connection, kind, drop)
+            keep(connection, kind, values)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from threading import Lock
 from typing import Any, TypeVar
 
@@ -14,6 +15,7 @@ from numpy.typing import NDArray
 from moiety.custody import tls, wire
 from moiety.custody.checking import Survey
 from moiety.custody.gallery import Progress
+from moiety.custody.hand import Hand
 from moiety.custody.life import Batch, Slots
 from moiety.custody.lines import Neighbour
 from moiety.custody.mending import Help
@@ -39,11 +41,22 @@ LONG_S = 3_600.0
 Kind = TypeVar("Kind")
 
 
+@dataclass(frozen=True)
+class Approved:
+    """What people have signed for the change that is under way: see `asked`."""
+
+    signatures: Sequence[bytes] = ()
+    people: int = 0
+    hashed: Sequence[bytes] = ()
+
+
 class Remote:
     """One custodian elsewhere. The connection is made when first needed, and again after it broke. Safe for threads."""
 
-    def __init__(self, seat: Seat, at: Neighbour, identity: Identity) -> None:
+    def __init__(self, seat: Seat, at: Neighbour, identity: Identity, hand: Hand) -> None:
         self.seat: Seat = seat
+        self._hand = hand
+        self.approved = Approved()
         self._at = at
         self._identity = identity
         self._lock = Lock()
@@ -100,7 +113,7 @@ class Remote:
 
     def prepare(self, name: str, attempts: list[bytes]) -> Slots:
         """As `custodian.Custodian.prepare`."""
-        return self._array(wire.Prepare(name, attempts), np.int64, 1)
+        return self._array(wire.Prepare(name, attempts, self.approved.people), np.int64, 1)
 
     def forget(self, attempts: list[bytes]) -> None:
         """As `custodian.Custodian.forget`."""
@@ -112,7 +125,7 @@ class Remote:
 
     def erase(self, name: str, handle: bytes) -> Slots:
         """As `custodian.Custodian.erase`."""
-        return self._array(wire.Erase(name, handle), np.int64, 1)
+        return self._array(wire.Erase(name, handle, list(self.approved.hashed)), np.int64, 1)
 
     def scrub(self, step: str = "scrub") -> None:
         """As `custodian.Custodian.scrub`."""
@@ -184,7 +197,8 @@ class Remote:
         return message.array(dtype, dims)
 
     def _ask(self, asked: Any, kind: type[Kind] | None = None, *, progress: Progress | None = None) -> Kind:
-        data = wire.request(asked, self._lease)
+        approvals = [*self.approved.signatures, *self._hand.approvals(asked)]
+        data = wire.request(asked, self._lease, self._hand.call(asked), approvals)
         with self._calls():
             if not isinstance(asked, LONG):
                 return self._told(self._open().unary_unary(_PREFIX + "ask")(data, timeout=SHORT_S), kind)

@@ -2,24 +2,35 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
+from pydantic import ValidationError
+
 from moiety.custody.attempts import Attempts
+from moiety.custody.budget import Budget
 from moiety.custody.config import Custody, Listed, identity, pinned, read
 from moiety.custody.custodian import Custodian
 from moiety.custody.gallery import Progress
 from moiety.custody.grpc import Callers, Server
+from moiety.custody.guard import Guard
+from moiety.custody.limits import Limits, Scope, Unit
 from moiety.custody.lines import Lines
 from moiety.custody.noise import Entropy
+from moiety.custody.operators import OperatorsFolder
 from moiety.custody.refusals import ConfigInvalid, NotOneOffice
 from moiety.custody.serving import Serving
 from moiety.custody.slots import Staging
+from moiety.custody.spent import SpentNonces
 from moiety.custody.sql import Observer
 from moiety.custody.turns import Leases
 from moiety.custody.verbs import Clock
+from moiety.custody.verifying import Verifier
 from moiety.sharing.seat import SEATS, Seat
+
+_log = logging.getLogger(__name__)
 
 _GRACE_S = 10.0
 """What runs when it is told to stop may end; whoever waits longer is told that this custodian is down."""
@@ -56,7 +67,14 @@ def served(
             {pinned(listed.key): seat for seat, listed in others.items()},
             {pinned(gateway.key): name for name, gateway in config.gateways.items()},
         )
-        server = Server(config.listen, shown, callers, Serving(custodian, attempts, leases), leases, lines)
+        keeping = custodian.keeping()
+        budget = Budget(_limits(config), keeping, clock, _alarm)
+        undo.callback(budget.close)
+        roster = OperatorsFolder(file.parent / config.operators)
+        verifier = Verifier(roster, standing.office, clock, SpentNonces(keeping))
+        serving = Serving(custodian, attempts, leases, Guard(verifier, budget, custodian.terms))
+        undo.callback(serving.close)
+        server = Server(config.listen, shown, callers, serving, leases, lines)
         undo.callback(lambda: server.stop(_GRACE_S))
         undo.callback(lines.close)
         lines.dial({seat: listed.neighbour() for seat, listed in others.items()}, shown)
@@ -70,3 +88,16 @@ def _others(config: Custody) -> dict[Seat, Listed]:
     if set(others) != set(SEATS) - {config.seat} or len(set(keys)) < len(keys):
         raise ConfigInvalid
     return others
+
+
+def _limits(config: Custody) -> Limits:
+    """The budgets. Raises `ConfigInvalid`."""
+    try:
+        return Limits.model_validate(config.limits)
+    except ValidationError:
+        raise ConfigInvalid from None
+
+
+def _alarm(scope: Scope, unit: Unit) -> None:
+    """A budget that is spent: somebody should look, and the metrics count it."""
+    _log.warning("budget spent: %s of a %s", unit.value, scope.value)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
@@ -11,11 +13,13 @@ from moiety.custody import wire
 from moiety.custody.attempts import Attempts
 from moiety.custody.custodian import Custodian
 from moiety.custody.gallery import Progress
+from moiety.custody.guard import Guard
 from moiety.custody.refusals import MessageRefused
 from moiety.custody.turns import Leases
 from moiety.custody.wire import Array
-from moiety.matching.header import Header
+from moiety.matching.header import ATTEMPT_BYTES, Header
 from moiety.matching.rounds import Rounds
+from moiety.matching.tally import tally
 
 CHANGING = (
     wire.AddGallery, wire.ReplaceDocument, wire.Prepare, wire.Activate, wire.Erase, wire.Scrub, wire.Renew, wire.Stage,
@@ -30,20 +34,43 @@ LONG = (
 """What may take minutes over millions of rows, so that progress is worth telling and the deadline is another."""
 
 
+PLAYED = (
+    wire.Offer, wire.Identify, wire.Verify, wire.Renew, wire.Switch, wire.Reconcile, wire.Integrity,
+)  # fmt: skip
+"""What the three do together, in an attempt."""
+
+COUNTED_AT_ONCE = 8
+
+
 class Serving:
     """One custodian behind its server. Safe for threads."""
 
-    def __init__(self, custodian: Custodian, attempts: Attempts, leases: Leases) -> None:
+    def __init__(self, custodian: Custodian, attempts: Attempts, leases: Leases, guard: Guard) -> None:
         self._custodian = custodian
+        self._guard = guard
+        self._counting = ThreadPoolExecutor(COUNTED_AT_ONCE, thread_name_prefix="count")
         self._attempts = attempts
         self._leases = leases
 
-    def serve(self, request: wire.Request, progress: Progress) -> Any:
-        """Do what is asked; the value to be encoded. Raises what the verb raises, and `LeaseLost`."""
+    def serve(self, gateway: bytes, request: wire.Request, progress: Progress) -> Any:
+        """Do what the gateway of this pinned key asks; the value to be encoded.
+
+        Raises what the verb and `Guard.admit` raise, and `LeaseLost`.
+        """
         ask = request.ask
-        if isinstance(ask, CHANGING):
-            self._leases.require(request.lease)
+        try:
+            if isinstance(ask, CHANGING):
+                self._leases.require(request.lease)
+            self._guard.admit(gateway, request)
+        except BaseException:
+            if isinstance(ask, PLAYED):  # the other two would wait for a side that is not played
+                self._attempts.stop(ask.header.attempt)
+            raise
         return _VERBS[type(ask)](self, ask, progress)
+
+    def close(self) -> None:
+        """Wait until everything that was found is counted and charged."""
+        self._counting.shutdown()
 
     # One method for each verb that is more than a call.
 
@@ -54,9 +81,19 @@ class Serving:
 
     def _identify(self, ask: wire.Identify) -> wire.OpeningMessage:
         header, probe = ask.header.header(), ask.probe.array(np.uint32, 2)
-        return wire.opening(
-            self._played(header.attempt, lambda: self._custodian.identify(ask.name, header, _fitting(probe, header)))
-        )
+        attempt = header.attempt
+        counted = hashlib.sha256(b"moiety tally 1" + attempt).digest()[:ATTEMPT_BYTES]
+        self._attempts.expect(counted)
+        try:
+            found = self._played(attempt, lambda: self._custodian.search(ask.name, header, _fitting(probe, header)))
+        except BaseException:
+            self._attempts.abandon(counted)
+            self._guard.unanswered(attempt)
+            raise
+        # The answer leaves first; what it found is counted and charged before this gateway's next search.
+        count = lambda: self._attempts.play(counted, tally(found.channel, found.bits))  # noqa: E731
+        self._counting.submit(self._guard.found, attempt, header.probes, count)
+        return wire.opening(found.opening())
 
     def _verify(self, ask: wire.Verify) -> wire.OpeningMessage:
         header, probe = ask.header.header(), ask.probe.array(np.uint32, 2)

@@ -17,7 +17,7 @@ import os
 import socket
 import ssl
 import stat
-from collections.abc import Mapping
+from collections.abc import Container
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -107,16 +107,18 @@ def channel(address: str, pinned: Pin, identity: Identity) -> grpc.Channel:
     return grpc.secure_channel(address, credentials, options=(*OPTIONS, ("grpc.ssl_target_name_override", NAME)))
 
 
-def who(context: grpc.ServicerContext, pins: Mapping[Pin, str]) -> str:
-    """The name under which a caller's public key is pinned. Raises `PeerUnknown`, whoever signed for it, and for
-    anything older than TLS 1.3, which gRPC would speak."""
+def who(context: grpc.ServicerContext, pins: Container[Pin]) -> Pin:
+    """The pinned key of whoever calls.
+
+    Raises `PeerUnknown` for any other, whoever signed for it, and for anything older than TLS 1.3, which gRPC speaks.
+    """
     shown = context.auth_context()
     if shown.get("ssl_tls_version") != [b"TLSv1.3"]:
         raise PeerUnknown
-    name = pins.get(pin(shown["x509_pem_cert"][0]))
-    if name is None:
+    found = pin(shown["x509_pem_cert"][0])
+    if found not in pins:
         raise PeerUnknown
-    return name
+    return found
 
 
 def _shown(address: str, identity: Identity) -> bytes:

@@ -3,6 +3,7 @@
     DIR/authority/   the private authority that signed everybody's certificate
     DIR/custodian-a/ custodian.toml, its keys, its store; -b and -c alike
     DIR/gateway/     its keys
+    DIR/people/      the keys of one operator and two officers, and their passphrases beside them
     DIR/deployment.toml
 
 What is real about it: separate processes, keys, stores and TLS. What is not: whoever has this disk has everything.
@@ -20,13 +21,19 @@ from moiety.custody.config import shown
 from moiety.custody.custodian import Custodian
 from moiety.custody.deployment import DEPLOYMENT
 from moiety.custody.embedded import OFFICE_BYTES
+from moiety.custody.keyfile import make_key
 from moiety.custody.noise import Entropy
 from moiety.custody.refusals import KeysExist
+from moiety.custody.roster import Person, Role, entry_text
 from moiety.sharing.seat import SEATS, Seat
 
 STORE = "store"
+OPERATORS = "operators"
+PEOPLE = "people"
 CONFIG = "custodian.toml"
 HOST = "127.0.0.1"
+
+_PASSPHRASE_BYTES = 20
 
 
 def home(folder: Path, seat: Seat) -> Path:
@@ -49,15 +56,20 @@ def lay_out(folder: Path, now: datetime, entropy: Entropy, ports: Mapping[Seat, 
         others = "".join(f"\n[custodians.{other}]\n{listed[other]}" for other in SEATS if other != seat)
         text = (
             f'seat = "{seat}"\noffice = "{office.hex()}"\nlisten = "{HOST}:{ports[seat]}"\nstore = "{STORE}"\n'
+            f'operators = "{OPERATORS}"\n'
             f'certificate = "own.pem"\nkey = "own.key"\nauthority = "authority.pem"\n'
             f'{others}\n[gateways.{gateway}]\nkey = "{pins[gateway]}"\n'
         )
         write_private(home(folder, seat) / CONFIG, text.encode())
         Custodian.create(home(folder, seat) / STORE, seat, office, entropy)
+    people = {"operator": Role.OPERATOR, "officer-1": Role.OFFICER, "officer-2": Role.OFFICER}
+    for name, role in people.items():
+        _person(folder, name, role, entropy)
     everybody = "".join(f"\n[custodians.{seat}]\n{listed[seat]}" for seat in SEATS)
     text = (
         f'office = "{office.hex()}"\ncertificate = "{gateway}/own.pem"\nkey = "{gateway}/own.key"\n'
-        f'authority = "{gateway}/authority.pem"\n{everybody}'
+        f'authority = "{gateway}/authority.pem"\n{everybody}\n[caller]\n{_files("operator")}'
+        + "".join(f"\n[[officers]]\n{_files(name)}" for name in people if name != "operator")
     )
     write_private(folder / DEPLOYMENT, text.encode())
 
@@ -69,3 +81,19 @@ def free_ports() -> dict[Seat, int]:
     for some in sockets.values():
         some.close()
     return ports
+
+
+def _person(folder: Path, name: str, role: Role, entropy: Entropy) -> None:
+    """A person of the trial: a key under a passphrase that lies beside it, and a line in every custodian's roster."""
+    (folder / PEOPLE).mkdir(mode=0o700, exist_ok=True)
+    passphrase = entropy(_PASSPHRASE_BYTES).hex()
+    write_private(folder / PEOPLE / f"{name}.passphrase", passphrase.encode())
+    key = make_key(folder / PEOPLE / f"{name}.pem", passphrase, entropy)
+    for seat in SEATS:
+        roster = home(folder, seat) / OPERATORS
+        roster.mkdir(mode=0o700, exist_ok=True)
+        write_private(roster / f"{name}.toml", entry_text(Person(name, role, key.public)).encode())
+
+
+def _files(name: str) -> str:
+    return f'key = "{PEOPLE}/{name}.pem"\npassphrase = "{PEOPLE}/{name}.passphrase"\n'

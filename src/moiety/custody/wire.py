@@ -6,6 +6,7 @@ else arrives is refused before anything looks at it. Arrays travel as their type
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated, Any, ClassVar, Literal
 
 import msgspec
@@ -252,11 +253,12 @@ Attempts = Annotated[list[Sixteen], Meta(max_length=1 << 12)]
 
 
 class Prepare(Ask, frozen=True):
-    """`prepare`."""
+    """`prepare`; `approved` is how many people a bulk approval is for."""
 
     ANSWER = Array
     name: Name
     attempts: Attempts
+    approved: Small = 0
 
 
 class Forget(Ask, frozen=True):
@@ -273,11 +275,12 @@ class Activate(Ask, frozen=True):
 
 
 class Erase(Ask, frozen=True):
-    """`erase`."""
+    """`erase`; `hashed` are what an early erasure's approvals are for, see `asked.erasure_digest`."""
 
     ANSWER = Array
     name: Name
     handle: Sixteen
+    hashed: Annotated[list[ThirtyTwo], Meta(max_length=3)] = []
 
 
 class Scrub(Ask, frozen=True):
@@ -404,10 +407,13 @@ Asked = (
 
 
 class Request(Struct, frozen=True, forbid_unknown_fields=True):
-    """What a gateway sends: the request itself, and the lease under which it changes something."""
+    """What a gateway sends: the request itself, the lease under which it changes something, the signature of the person
+    who asks for it and those of who approved it (`signing.Signed`)."""
 
     ask: Asked
     lease: Annotated[bytes, Meta(max_length=16)] = b""
+    call: Annotated[bytes, Meta(max_length=512)] = b""
+    approvals: Annotated[list[Annotated[bytes, Meta(max_length=512)]], Meta(max_length=16)] = []
 
 
 class Refusal(Struct, frozen=True, forbid_unknown_fields=True, tag_field="is", tag="refusal"):
@@ -439,9 +445,9 @@ _standings = msgspec.msgpack.Decoder(StandingMessage)
 _said: msgspec.msgpack.Decoder[Said] = msgspec.msgpack.Decoder(Said)
 
 
-def request(asked: Asked, lease: bytes = b"") -> bytes:
+def request(asked: Asked, lease: bytes = b"", call: bytes = b"", approvals: Sequence[bytes] = ()) -> bytes:
     """A request as bytes."""
-    return VERSION + _encoder.encode(Request(asked, lease))
+    return VERSION + _encoder.encode(Request(asked, lease, call, list(approvals)))
 
 
 def read_request(data: bytes) -> Request:
