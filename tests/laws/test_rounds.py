@@ -121,26 +121,38 @@ def counted(side: Rounds[Result], rounds: list[int]) -> Rounds[Result]:
 @pytest.mark.parametrize("rounds", [0, 1])
 def test_an_error_in_one_part_closes_the_other(failing: int, rounds: int) -> None:
     closed: list[bool] = []
+    kept: list[Rounds[None]] = []  # or they would be closed when nobody holds them any more
 
     def failing_part() -> Rounds[None]:
         for _ in range(rounds):
             yield Exchange()
         raise Disagreement
 
-    def other_part() -> Rounds[None]:
-        try:
-            while True:
-                yield Exchange()
-        finally:
-            closed.append(True)
-
     def both() -> Rounds[object]:
-        return beside(failing_part(), other_part()) if failing == 0 else beside(other_part(), failing_part())
+        kept.append(endless(closed))
+        return beside(failing_part(), kept[-1]) if failing == 0 else beside(kept[-1], failing_part())
 
     with pytest.raises(Disagreement):
         lockstep({seat: after_one(both()) for seat in SEATS})
     # Where the failing part comes first and fails at once, the other was never begun.
     assert len(closed) == (0 if (failing, rounds) == (0, 0) else 1 if rounds == 0 else 3)
+
+
+def test_parts_are_closed_with_what_they_run_in() -> None:
+    closed: list[bool] = []
+    one, other = endless(closed), endless(closed)
+    both = beside(one, other)
+    next(both)
+    both.close()
+    assert closed == [True, True]
+
+
+def endless(closed: list[bool]) -> Rounds[None]:
+    try:
+        while True:
+            yield Exchange()
+    finally:
+        closed.append(True)
 
 
 @pytest.mark.parametrize("came", [(), (np.zeros(1),), (np.zeros(1),) * 3])

@@ -121,10 +121,9 @@ def _leaves(
 
 
 def _joined(carries: _Carries, next_: Stream, previous: Stream) -> Rounds[_Carries]:
-    """One round: groups joined two by two; one that is left over stays as it is."""
-    count = len(carries.g_next)
-    joined, words = -(-count // 2), carries.g_next.shape[1:]
-    shape = (2 * (count // 2) - 1, *words)
+    """One round: groups joined two by two; they are 16, 8, 4 or 2."""
+    joined, words = len(carries.g_next) // 2, carries.g_next.shape[1:]
+    shape = (2 * joined - 1, *words)
     zero_next, zero_previous = next_.words(shape, np.uint64), previous.words(shape, np.uint64)
     product = np.empty(shape, dtype=np.uint64)
     _node_products(*carries, zero_next, zero_previous, product)
@@ -132,8 +131,8 @@ def _joined(carries: _Carries, next_: Stream, previous: Stream) -> Rounds[_Carri
     received = expect(answer.previous, shape, np.uint64)
     # In new arrays: what was sent is not written to, and may still be read by who got it.
     out = _Carries(*(np.empty((n, *words), dtype=np.uint64) for n in (joined, joined, joined - 1, joined - 1)))
-    _take(carries.g_previous, carries.p_previous, received, out.g_previous, out.p_previous)
-    _take(carries.g_next, carries.p_next, product, out.g_next, out.p_next)
+    _take(carries.g_previous, received, out.g_previous, out.p_previous)
+    _take(carries.g_next, product, out.g_next, out.p_next)
     return out
 
 
@@ -223,11 +222,10 @@ def _node_products(  # type: ignore[no-untyped-def]
                 out[m] = (x_previous[m] & (y_previous[m] ^ y_next[m])) ^ (x_next[m] & y_previous[m]) ^ one[m] ^ other[m]
 
 
-@njit(f"void({_READS}, {_READS}, {_READS}, {_WRITES}, {_WRITES})", nogil=True, cache=True)
-def _take(g, p, products, g_out, p_out):  # type: ignore[no-untyped-def]
+@njit(f"void({_READS}, {_READS}, {_WRITES}, {_WRITES})", nogil=True, cache=True)
+def _take(g, products, g_out, p_out):  # type: ignore[no-untyped-def]
     """One component of every two neighbours becomes one: G_high xor the first product, the second product."""
-    count = g.shape[0]
-    for pair in range(count // 2):
+    for pair in range(g_out.shape[0]):
         first = max(0, 2 * pair - 1)
         for third in range(3):
             out, high, product = g_out[pair, third], g[2 * pair + 1, third], products[first, third]
@@ -235,7 +233,3 @@ def _take(g, p, products, g_out, p_out):  # type: ignore[no-untyped-def]
                 out[m] = high[m] ^ product[m]
         if pair:
             p_out[pair - 1] = products[first + 1]
-    if count % 2:
-        g_out[count // 2] = g[count - 1]
-        if count > 1:
-            p_out[count // 2 - 1] = p[count - 2]
