@@ -18,11 +18,19 @@ from moiety.custody.apart import Apart
 from moiety.custody.config import Deployment
 from moiety.custody.deployment import DEPLOYMENT
 from moiety.custody.gallery import silent
+from moiety.custody.limits import Unit
 from moiety.custody.refusals import CustodianDown
 from moiety.custody.server import served
 from moiety.custody.sql import Observer, unobserved
 from moiety.sharing.seat import SEATS, Seat
 from tests.custody.scene import NOON, Clock
+
+_MUCH = "{ burst = 1_000_000_000, daily = 100_000_000_000 }"
+GENEROUS = f"\n[limits]\nrow = {_MUCH}\n" + "".join(
+    f"\n[limits.{scope}]\n" + "".join(f"{unit} = {_MUCH}\n" for unit in Unit)
+    for scope in ("gateway", "purpose", "caller")
+)
+"""Budgets that no test of anything else meets."""
 
 
 @dataclass
@@ -35,13 +43,14 @@ class Site:
     serving: dict[Seat, AbstractContextManager[Any]] = field(default_factory=dict)
 
     @classmethod
-    def make(cls, folder: Path, clock: Clock) -> Site:
+    def make(cls, folder: Path, clock: Clock, limits: str = GENEROUS) -> Site:
         """Lay it out, and start all three."""
         trial.lay_out(folder, NOON, os.urandom, trial.free_ports())
         site = cls(folder, clock)
         for seat in SEATS:
+            with (trial.home(folder, seat) / trial.CONFIG).open("a") as config:
+                config.write(limits)
             site.start(seat)
-        clock.pass_(seconds=1)  # what is signed in the second of a start is refused
         return site
 
     def start(self, seat: Seat) -> None:
@@ -55,6 +64,7 @@ class Site:
         )
         context.__enter__()
         self.serving[seat] = context
+        self.clock.pass_(seconds=1)  # what is signed in the second of a start is refused
 
     def stop(self, seat: Seat) -> None:
         """Stop one custodian."""

@@ -103,9 +103,9 @@ def test_a_header_with_another_value_is_refused_by_each_alone(
     probe, names = shares(CROWD[0].words), handles(DOOR, [CROWD[0].pseudonym])
     for seat in SEATS:
         with pytest.raises(refusals.HeaderRefused):
-            custodians[seat].identify(DOOR, identify, probe[seat])
+            next(custodians[seat].identify(DOOR, identify, probe[seat]))
         with pytest.raises(refusals.HeaderRefused):
-            custodians[seat].verify(DOOR, verify, probe[seat], names[seat].tobytes())
+            next(custodians[seat].verify(DOOR, verify, probe[seat], names[seat].tobytes()))
 
 
 @pytest.mark.parametrize("seconds", [-5, 5])

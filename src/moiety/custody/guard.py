@@ -51,6 +51,7 @@ class _Search:
     asker: Asker
     purpose: str
     counted: Event
+    answered: bool = False
     matches: int = 0
 
 
@@ -90,6 +91,12 @@ class Guard:
             asker = search.asker
             self._budget.owe(asker.gateway, search.purpose, asker.person, Unit.MATCHES, amount)
             search.counted.set()
+
+    def answers(self, attempt: bytes) -> None:
+        """The answer to a search is about to leave: the next one waits until this one is counted."""
+        with self._lock:
+            if attempt in self._searches:
+                self._searches[attempt].answered = True
 
     def unanswered(self, attempt: bytes) -> None:
         """A search ended without an answer: there is nothing to count."""
@@ -149,11 +156,16 @@ class Guard:
             raise AnswerUnknown
 
     def _wait_until_counted(self, asker: Asker) -> None:
-        """What a gateway's searches have found so far is charged before its next one."""
+        """What a gateway has been answered is charged before its next search.
+
+        Not what it is being answered now: two searches begin in another order at another custodian, and each would
+        wait for the other.
+        """
         with self._lock:
-            open_ = [s for s in self._searches.values() if s.asker.gateway == asker.gateway and not s.counted.is_set()]
-        for search in open_:
-            search.counted.wait(_COUNT_S)
+            some = [search for search in self._searches.values() if search.asker.gateway == asker.gateway]
+            uncounted = [search.counted for search in some if search.answered and not search.counted.is_set()]
+        for counted in uncounted:
+            counted.wait(_COUNT_S)
 
     def _eyes(self, name: str) -> FourEyes:
         terms = self._terms(name)

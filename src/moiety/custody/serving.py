@@ -90,6 +90,7 @@ class Serving:
             self._attempts.abandon(counted)
             self._guard.unanswered(attempt)
             raise
+        self._guard.answers(attempt)
         # The answer leaves first; what it found is counted and charged before this gateway's next search.
         count = lambda: self._attempts.play(counted, tally(found.channel, found.bits))  # noqa: E731
         self._counting.submit(self._guard.found, attempt, header.probes, count)
