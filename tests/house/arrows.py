@@ -190,6 +190,8 @@ WORLD_FILES: dict[str, set[str]] = {
     "settings.py": {"the environment"},
     "cli/bench.py": {"the clock", "randomness"},  # a benchmark plays a whole office, at the present time
     "cli/demo.py": {"the clock", "randomness"},  # the demo too
+    "cli/operator.py": {"the clock"},  # whether a request is still worth signing
+    "cli/signer.py": {"randomness"},  # a new key
 }
 """Path under `src/moiety` -> what of the world it may ask for itself."""
 

@@ -109,7 +109,8 @@ class Budget:
         """Write every account as it is, so that nothing is lost to anybody by an orderly stop."""
         with self._lock:
             changed = {key: held for some in self._held.values() for key, held in some.items() if held.kept != held.now}
-            self._keeping.keep(_KIND, {key.to_bytes(): held.now.to_bytes() for key, held in changed.items()})
+            if changed:
+                self._keeping.keep(_KIND, {key.to_bytes(): held.now.to_bytes() for key, held in changed.items()})
             for held in changed.values():
                 held.kept = held.now
 
