@@ -138,9 +138,10 @@ class Budget:
         for scope, owner in owners.items():
             for unit in Unit:
                 held = self._held[scope].get(_Key(scope, unit, owner))
-                limit = self._limits.of(scope, unit)
-                if held is not None and held.now.on(limit, now).left(limit) < 0:
-                    raise _Short(scope, unit)
+                if held is not None:
+                    limit = self._limits.of(scope, unit)
+                    if held.now.on(limit, now).left(limit) < 0:
+                        raise _Short(scope, unit)
 
     def _take(self, keys: list[_Key], amount: int, now: int, owing: bool) -> None:
         """All or nothing: memory changes only once the disk has."""
