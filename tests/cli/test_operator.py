@@ -121,13 +121,15 @@ def test_nobody_takes_the_name_or_the_file_of_another(
     before = (roster / "ana.toml").read_bytes(), (tmp_path / "ana.key").read_bytes()
     assert shell.refused(*add, "--roster", roster) == (2, "operator_known")
     assert shell.refused(*add) == (2, "key_file_exists")
-    (roster / "ana.toml").rename(roster / "ana.old")
-    (roster / "ana.toml.d").mkdir()
     again = [tmp_path / "new.key" if word == tmp_path / "ana.key" else word for word in add]
-    os.link(roster / "ana.old", roster / "other.toml")
+    (roster / "ana.toml").rename(roster / "other.toml")
     assert shell.refused(*again, "--roster", roster) == (2, "operator_known")
+    (roster / "other.toml").rename(roster / "ben.toml")
+    as_ben = ["ben" if word == "ana" else word for word in again]
+    assert shell.refused(*as_ben, "--roster", roster) == (2, "operator_known"), "another's file of that name"
     assert not (tmp_path / "new.key").exists()
-    assert ((roster / "other.toml").read_bytes(), (tmp_path / "ana.key").read_bytes()) == before
+    assert ((roster / "ben.toml").read_bytes(), (tmp_path / "ana.key").read_bytes()) == before
+    assert [path.name for path in roster.iterdir()] == ["ben.toml"]
 
 
 def test_what_cannot_be_written_everywhere_is_written_nowhere(
@@ -303,7 +305,7 @@ def test_two_passphrases_that_differ_make_nothing(tmp_path: Path) -> None:
 PIPED = """
 import os, subprocess, sys
 command = [sys.executable, "-m", "moiety", *sys.argv[1:]]
-done = subprocess.run(command, input=b"typed into a pipe\\n", start_new_session=True)
+done = subprocess.run(command, input=b"typed into a pipe\\n" * 2, start_new_session=True)
 sys.exit(done.returncode)
 """
 
