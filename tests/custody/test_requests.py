@@ -75,6 +75,18 @@ def test_what_was_altered_is_refused(change: dict[str, object]) -> None:
         read_request(json.dumps(fields).encode())
 
 
+@pytest.mark.parametrize(
+    "change",
+    [{"purpose": "\x1b[2Jdoor"}, {"purpose": ""}, {"purpose": "Door"}, {"operation": "e\n"}, {"at": -1}],
+    ids=str,
+)
+def test_what_would_be_shown_on_a_terminal_is_plain(change: dict[str, object]) -> None:
+    """Before anybody has signed, when no signature tells."""
+    assert read_request(ASKED.to_bytes()) == ASKED
+    with pytest.raises(RequestUnreadable):
+        read_request(json.dumps({**json.loads(ASKED.to_bytes()), **change}).encode())
+
+
 def test_a_signature_that_is_not_genuine_is_refused() -> None:
     fields = json.loads(SIGNED.to_bytes())
     raw = bytearray(base64.b64decode(fields["signatures"][0]))

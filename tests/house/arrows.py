@@ -203,6 +203,8 @@ WORLD_FILES: dict[str, set[str]] = {
     "cli/keys.py": {"the clock"},  # certificates have dates
     "cli/up.py": {"the clock", "randomness"},
     "cli/demo.py": {"the clock", "randomness"},  # the demo too
+    "cli/operator.py": {"the clock"},  # whether a request is still worth signing
+    "cli/signer.py": {"randomness"},  # a new key
 }
 """Path under `src/moiety` -> what of the world it may ask for itself."""
 

@@ -28,6 +28,7 @@ COMMANDS: Final = {
     "verify": Row("moiety.cli.verify:verify", "Does this picture show the person who is claimed?"),
     "identify": Row("moiety.cli.identify:identify", "Whom of this purpose may this picture show?"),
     "person": Row("moiety.cli.person:app", "Erase a person."),
+    "operator": Row("moiety.cli.operator:app", "Add people who may ask or approve, sign a request, or list them."),
     "refresh": Row("moiety.cli.refresh:refresh", "Re-randomise every stored row: older copies become noise."),
     "status": Row("moiety.cli.status:status", "The office in numbers, and what it does not protect against."),
     "check": Row("moiety.cli.check:check", "Do the three custodians still fit together?"),

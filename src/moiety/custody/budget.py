@@ -109,7 +109,8 @@ class Budget:
         """Write every account as it is, so that nothing is lost to anybody by an orderly stop."""
         with self._lock:
             changed = {key: held for some in self._held.values() for key, held in some.items() if held.kept != held.now}
-            self._keeping.keep(_KIND, {key.to_bytes(): held.now.to_bytes() for key, held in changed.items()})
+            if changed:
+                self._keeping.keep(_KIND, {key.to_bytes(): held.now.to_bytes() for key, held in changed.items()})
             for held in changed.values():
                 held.kept = held.now
 
@@ -137,9 +138,10 @@ class Budget:
         for scope, owner in owners.items():
             for unit in Unit:
                 held = self._held[scope].get(_Key(scope, unit, owner))
-                limit = self._limits.of(scope, unit)
-                if held is not None and held.now.on(limit, now).left(limit) < 0:
-                    raise _Short(scope, unit)
+                if held is not None:
+                    limit = self._limits.of(scope, unit)
+                    if held.now.on(limit, now).left(limit) < 0:
+                        raise _Short(scope, unit)
 
     def _take(self, keys: list[_Key], amount: int, now: int, owing: bool) -> None:
         """All or nothing: memory changes only once the disk has."""

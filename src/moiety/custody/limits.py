@@ -18,7 +18,8 @@ class Unit(StrEnum):
 
     `rows`: rows x probes x thresholds of a search. `matches`: rows that matched. `openings`: classes of a person's
     fields, and pseudonyms, that are opened. `evaluations`: of the pseudonym function. `erasures`, `enrolments`: people.
-    `comparisons`: 1:1, probes; also of each row by itself. `helps`: requests for help with mending.
+    `comparisons`: 1:1, probes; also of each row by itself. `helps`: requests for help with mending. `approvals`:
+    approvals that are used up, each charged to who signed it as the caller.
     """
 
     ROWS = "rows"
@@ -29,6 +30,7 @@ class Unit(StrEnum):
     ENROLMENTS = "enrolments"
     COMPARISONS = "comparisons"
     HELPS = "helps"
+    APPROVALS = "approvals"
 
 
 class Scope(StrEnum):
@@ -64,13 +66,14 @@ class Table(BaseModel):
     | unit | an hour's | which bounds |
     |---|---|---|
     | rows | 25 million | 6,100 probes over 4,096 rows: nine of a template's thousand bits, see below |
-    | matches | 1,417 | names put to faces; the morning of a door with 1,400 people |
+    | matches | 1,416 | names put to faces; the morning of a door with 1,400 people |
     | openings | 283 | people whose fields are read |
     | evaluations | 583 | guesses at identity numbers, of which there are 2^37 in the smallest known space |
     | erasures | 24 | people who have to be enrolled again |
     | enrolments | 1,083 | rows of rubbish, and impostors; a first day's bulk enrolment still fits |
     | comparisons | 1,833 | 1:1 questions; `row` in `Limits` bounds those about one person |
     | helps | 26 | pieces of a store that two others must mask for a third |
+    | approvals | 58 | what two people's stolen keys can agree to |
 
     At a false match rate of 1e-4 the answer to one probe tells 0.0015 bits about a row; looser thresholds tell more.
     """
@@ -85,6 +88,7 @@ class Table(BaseModel):
     enrolments: Limit = Limit(burst=1_000, daily=2_000)
     comparisons: Limit = Limit(burst=1_000, daily=20_000)
     helps: Limit = Limit(burst=16, daily=256)
+    approvals: Limit = Limit(burst=50, daily=200)
 
 
 class Limits(BaseModel):

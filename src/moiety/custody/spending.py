@@ -61,6 +61,11 @@ class HelpsSpent(BudgetSpent):
     advice: ClassVar[str] = "a custodian's budget of help with mending is spent: it refills over the day"
 
 
+class ApprovalsSpent(BudgetSpent):
+    code: ClassVar[str] = "budget_approvals_spent"
+    advice: ClassVar[str] = "a custodian's budget of approvals is spent, perhaps of one signer: it refills over the day"
+
+
 SPENT: Final[dict[Unit, type[BudgetSpent]]] = {
     Unit.ROWS: RowsSpent,
     Unit.MATCHES: MatchesSpent,
@@ -70,5 +75,6 @@ SPENT: Final[dict[Unit, type[BudgetSpent]]] = {
     Unit.ENROLMENTS: EnrolmentsSpent,
     Unit.COMPARISONS: ComparisonsSpent,
     Unit.HELPS: HelpsSpent,
+    Unit.APPROVALS: ApprovalsSpent,
 }
 """Which refusal says that there is nothing left of a unit."""
