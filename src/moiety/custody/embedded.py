@@ -6,7 +6,7 @@ custodians that run apart: it asks all three, hands their messages on, and puts 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
@@ -38,6 +38,9 @@ WARNING = (
 
 OFFICE_BYTES = 16
 
+_IN_FOLDERS: Mapping[Seat, str] = {}
+"""No URL for anybody: every store is a file in its custodian's folder."""
+
 _TRIES = 3
 """How often an attempt starts over because another process was interrupted meanwhile."""
 
@@ -53,9 +56,10 @@ class Embedded:
         self._progress = progress
 
     @classmethod
-    def create(cls, folder: Path, entropy: Entropy) -> None:
+    def create(cls, folder: Path, entropy: Entropy, *, stores: Mapping[Seat, str] = _IN_FOLDERS) -> None:
         """Make three empty custodians in `custodian-a`, `-b` and `-c` under `folder`, or leave nothing behind.
 
+        `stores` are the URLs of empty databases for those whose rows are to lie in a PostgreSQL.
         Raises `OfficeExists` or `OfficeUnwritable`, and `Unavailable` where a store cannot be written.
         """
         try:
@@ -71,7 +75,7 @@ class Embedded:
             if new:
                 undo.callback(_remove, folder)
             for seat in SEATS:
-                home = _make(folder, seat, office, entropy)
+                home = _make(folder, seat, office, entropy, stores.get(seat))
                 undo.callback(_empty, home)
             undo.pop_all()
 
@@ -84,6 +88,7 @@ class Embedded:
         entropy: Entropy,
         progress: Progress = silent,
         observer: Observer = unobserved,
+        stores: Mapping[Seat, str] = _IN_FOLDERS,
     ) -> Embedded:
         """Open an office: recover what was interrupted, and check every gallery that was not found good today.
 
@@ -96,7 +101,9 @@ class Embedded:
             custodians: dict[Seat, Custodian] = {}
             for seat in SEATS:
                 home = _home(folder, seat)
-                custodians[seat] = Custodian.open(home, seat, clock=clock, entropy=entropy, observer=observer)
+                custodians[seat] = Custodian.open(
+                    home, seat, clock=clock, entropy=entropy, observer=observer, database=stores.get(seat)
+                )
                 undo.callback(custodians[seat].close)
             publics = {seat: custodian.introduce() for seat, custodian in custodians.items()}
             for custodian in custodians.values():
@@ -306,11 +313,11 @@ class Embedded:
         )
 
 
-def _make(folder: Path, seat: Seat, office: bytes, entropy: Entropy) -> Path:
+def _make(folder: Path, seat: Seat, office: bytes, entropy: Entropy, database: str | None) -> Path:
     """A new custodian's folder, whole or not there."""
     home = _home(folder, seat)
     try:
-        Custodian.create(home, seat, office, entropy)
+        Custodian.create(home, seat, office, entropy, database=database)
     except FileExistsError:  # another process was faster, and it is not ours to remove
         raise OfficeExists from None
     except OSError:
