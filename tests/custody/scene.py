@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -15,6 +16,7 @@ from moiety.custody.embedded import Embedded
 from moiety.custody.sql import Observer, unobserved
 from moiety.matching.policy import Rate, Terms
 from moiety.matching.words import quantise
+from moiety.sharing.seat import Seat
 
 DIM = 64
 DOOR = "door"
@@ -22,6 +24,8 @@ DOCUMENT = b"why there is a door\n"
 TERMS = Terms("a-model", DIM, (Rate(1e-3, 0.02, 9_000), Rate(1e-5, 0.1, 11_000)), fmr=1e-3, fpir=1e-2)
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 TODAY = (NOON.date() - datetime(1970, 1, 1, tzinfo=UTC).date()).days
+STORES = "stores.json"
+"""In an office's folder: the URLs of databases that its rows are in."""
 FOLDERS = ("custodian-a", "custodian-b", "custodian-c")
 
 
@@ -57,9 +61,11 @@ def people(count: int, seed: int = 1, *, dim: int = DIM, expires_day: int = TODA
 CROWD_OF_TWO = people(2, seed=11)
 
 
-def create(folder: Path) -> None:
-    """An office with one empty gallery."""
-    Embedded.create(folder, os.urandom)
+def create(folder: Path, stores: Mapping[Seat, str] | None = None) -> None:
+    """An office with one empty gallery; its rows in these databases, which `opened` will find again."""
+    Embedded.create(folder, os.urandom, stores=stores or {})
+    if stores:
+        (folder / STORES).write_text(json.dumps(stores))
     office = opened(folder)
     office.add_gallery(DOOR, TERMS, DOCUMENT)
     office.close()
@@ -67,7 +73,9 @@ def create(folder: Path) -> None:
 
 def opened(folder: Path, clock: Clock | None = None, observer: Observer = unobserved) -> Embedded:
     """The office of a folder, as any process would open it."""
-    return Embedded.open(folder, clock=clock or Clock(), entropy=os.urandom, observer=observer)
+    at = folder / STORES
+    stores = json.loads(at.read_text()) if at.exists() else {}
+    return Embedded.open(folder, clock=clock or Clock(), entropy=os.urandom, observer=observer, stores=stores)
 
 
 def matched(office: Embedded, persons: Sequence[Person], gallery: str = DOOR) -> list[bool]:

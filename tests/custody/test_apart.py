@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from moiety.custody import refusals, sql
+from moiety.custody import refusals, sqlite
 from moiety.custody.embedded import Embedded
 from moiety.custody.slots import State
 from moiety.custody.sql import Store
@@ -132,6 +132,8 @@ def test_the_store_keeps_no_name_no_time_and_no_order_of_enrolment(office: Embed
         "gallery": ["id", "name", "terms", "document", "version", "phase", "pages", "checked", "damaged"],
         "data_key": ["epoch", "wrapped"],
         "kept": ["kind", "id", "sealed"],
+        "writer": ["id", "mark", "changes"],
+        "alembic_version": ["version_num"],
         "page": ["gallery", "epoch", "number", "rows"],
         "states": ["gallery", "epoch", "number", "rows"],
     }
@@ -154,7 +156,7 @@ def test_an_enrolment_is_told_of_where_the_log_cannot_be_cut_after_it(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Another program begins to read in between: the newcomer is enrolled, and the next scrub catches up."""
-    monkeypatch.setattr(sql, "_WAIT_S", 0.05)
+    monkeypatch.setattr(sqlite, "_WAIT_S", 0.05)
     file = folder / "custodian-b" / "custodian.sqlite"
     with closing(sqlite3.connect(file, isolation_level=None, check_same_thread=False)) as reader:
 

@@ -131,8 +131,9 @@ def test_a_refresh_that_fails_leaves_no_root_and_the_next_has_another_key(folder
     office.close()
 
 
-def test_a_root_that_a_kill_left_over_goes_at_the_next_opening(folder: Path) -> None:
-    left = folder / "custodian-a" / "roots" / "epoch-2.key"
+@pytest.mark.parametrize("name", ["epoch-2.key", "epoch-2.new"])
+def test_a_root_that_a_kill_left_over_goes_at_the_next_opening(folder: Path, name: str) -> None:
+    left = folder / "custodian-a" / "roots" / name
     left.touch(0o600)
     left.write_bytes(bytes(32))
     with closing(opened(folder, Clock())) as office:

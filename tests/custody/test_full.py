@@ -23,7 +23,7 @@ CROWD = people(5_000, seed=2)
 @contextmanager
 def limited(office: Embedded, seat: str) -> Iterator[None]:
     """One custodian's database may not grow."""
-    engine = office._three.custodians[seat]._store._engine  # type: ignore[index]
+    engine = office._three.custodians[seat]._store.engine  # type: ignore[index]
 
     def limit(connection, entry) -> None:  # type: ignore[no-untyped-def]
         [(pages,)] = connection.execute("PRAGMA page_count").fetchall()
@@ -95,12 +95,12 @@ def test_a_disk_that_is_full_for_everybody(folder: Path, room: int) -> None:
 
 def test_a_folder_that_may_not_be_written_is_unavailable(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """As root every file may be written, so the database is opened read-only instead."""
-    from moiety.custody import sql
+    from moiety.custody import sqlite
 
     office = opened(folder)
-    monkeypatch.setattr(sql, "_AT_ONCE", (*sql._AT_ONCE, "PRAGMA query_only=ON"))
+    monkeypatch.setattr(sqlite, "_AT_ONCE", (*sqlite._AT_ONCE, "PRAGMA query_only=ON"))
     for custodian in office._three.custodians.values():
-        custodian._store._engine.dispose()
+        custodian._store.engine.dispose()
     with pytest.raises(refusals.StoreFull):
         office.enrol(DOOR, RESIDENTS)
     assert matched(office, RESIDENTS) == [False] * 3

@@ -163,7 +163,7 @@ def test_what_lies_where_nobody_is_shares_nothing(office: Embedded, clock: Clock
 def test_erasing_is_not_acknowledged_while_another_program_holds_the_log(
     office: Embedded, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("moiety.custody.sql._WAIT_S", 0.2)
+    monkeypatch.setattr("moiety.custody.sqlite._WAIT_S", 0.2)
     office.enrol(DOOR, CROWD)
     again = Embedded.open(folder, clock=Clock(), entropy=lambda count: bytes(np.random.default_rng().bytes(count)))
     with closing(sqlite3.connect(folder / "custodian-b" / "custodian.sqlite", isolation_level=None)) as outsider:

@@ -102,9 +102,13 @@ def test_a_root_is_never_replaced(token: FileToken) -> None:
 
 def test_what_a_kill_left_of_a_root_is_no_root(token: FileToken, folder: Path) -> None:
     (folder / "epoch-8.new").write_bytes(b"half")
-    assert token.epochs() == {7}
+    assert token.epochs() == {7, 8}, "or nobody would remove it"
+    with pytest.raises(refusals.RootMissing):
+        token.wrap(8, KEY, BOUND)
     token.make(8)
-    assert token.epochs() == {7, 8}
+    assert sorted(path.name for path in folder.iterdir()) == ["epoch-7.key", "epoch-8.key"]
+    (folder / "epoch-9.new").write_bytes(bytes(32))
+    token.destroy(9)
     assert sorted(path.name for path in folder.iterdir()) == ["epoch-7.key", "epoch-8.key"]
 
 

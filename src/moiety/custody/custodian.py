@@ -59,7 +59,7 @@ from moiety.custody.keys import Acquaintance
 from moiety.custody.life import Batch, Slots
 from moiety.custody.mending import Help
 from moiety.custody.noise import Entropy
-from moiety.custody.refusals import FormatUnknown, GalleryExists, GalleryNameWrong, NotOneOffice, NotStaged
+from moiety.custody.refusals import GalleryExists, GalleryNameWrong, NotStaged
 from moiety.custody.slots import COIN_BYTES, Phase, Staging
 from moiety.custody.sql import Observer, Store
 from moiety.custody.token import FileToken
@@ -96,30 +96,31 @@ class Custodian:
         self._renewal: Renewal | None = None
 
     @classmethod
-    def create(cls, folder: Path, seat: Seat, office: bytes, entropy: Entropy) -> None:
-        """Make the store of a new custodian; `office` (16 bytes) names the three that belong together."""
-        Store.create(folder, seat, office, _keys(folder, seat, entropy)).close()
+    def create(cls, folder: Path, seat: Seat, office: bytes, entropy: Entropy, *, database: str | None = None) -> None:
+        """Make the store of a new custodian; `office` (16 bytes) names the three that belong together.
+
+        `database` is the URL of an empty PostgreSQL; without one, the rows lie in the folder too, in SQLite. Raises
+        `DatabaseTaken`, `DatabaseWrong`.
+        """
+        Store.create(folder, seat, office, _keys(folder, seat, entropy), url=database).close()
 
     @classmethod
-    def open(cls, folder: Path, seat: Seat, *, clock: Clock, entropy: Entropy, observer: Observer) -> Custodian:
-        """Open a store.
+    def open(
+        cls,
+        folder: Path,
+        seat: Seat,
+        *,
+        clock: Clock,
+        entropy: Entropy,
+        observer: Observer,
+        database: str | None = None,
+    ) -> Custodian:
+        """Open a store: in the folder, or in the PostgreSQL of this URL. One of an older format is brought up to date.
 
-        Raises `NoOffice`, `NotOneOffice` (another seat's), `FormatUnknown`, `StoreUnreadable`, and `RootMissing`,
-        `RootExposed` or `RootWrong` where the key of its epoch cannot be had.
+        Raises `NoOffice`, `NotOneOffice` (another seat's), `FormatUnknown`, `StoreUnreadable`, `StoreTaken`, and
+        `RootMissing`, `RootExposed` or `RootWrong` where the key of its epoch cannot be had.
         """
-        keys = _keys(folder, seat, entropy)
-        store = Store.open(folder, seat, keys, observer)
-        try:
-            with store.reading() as connection:
-                row = tables.custodian(connection)
-                if row.format != tables.FORMAT:
-                    raise FormatUnknown(found=row.format, known=tables.FORMAT)
-                if row.seat != seat:
-                    raise NotOneOffice
-                keys.key(connection, row, row.epoch)
-        except BaseException:
-            store.close()
-            raise
+        store = Store.open(folder, seat, _keys(folder, seat, entropy), observer, database)
         return cls(store, seat, clock, entropy)
 
     def close(self) -> None:

@@ -5,6 +5,7 @@ The three share no object, seed, key, file or transaction.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import ExitStack, suppress
 from pathlib import Path
 
@@ -27,14 +28,18 @@ WARNING = (
 
 OFFICE_BYTES = 16
 
+_IN_FOLDERS: Mapping[Seat, str] = {}
+"""No URL for anybody: every store is a file in its custodian's folder."""
+
 
 class Embedded(Together):
     """The three custodians of one office folder. Safe for threads, and for several processes over one folder."""
 
     @classmethod
-    def create(cls, folder: Path, entropy: Entropy) -> None:
+    def create(cls, folder: Path, entropy: Entropy, *, stores: Mapping[Seat, str] = _IN_FOLDERS) -> None:
         """Make three empty custodians in `custodian-a`, `-b` and `-c` under `folder`, or leave nothing behind.
 
+        `stores` are the URLs of empty databases for those whose rows are to lie in a PostgreSQL.
         Raises `OfficeExists` or `OfficeUnwritable`, and `Unavailable` where a store cannot be written.
         """
         try:
@@ -50,7 +55,7 @@ class Embedded(Together):
             if new:
                 undo.callback(_remove, folder)
             for seat in SEATS:
-                home = _make(folder, seat, office, entropy)
+                home = _make(folder, seat, office, entropy, stores.get(seat))
                 undo.callback(_empty, home)
             undo.pop_all()
 
@@ -63,6 +68,7 @@ class Embedded(Together):
         entropy: Entropy,
         progress: Progress = silent,
         observer: Observer = unobserved,
+        stores: Mapping[Seat, str] = _IN_FOLDERS,
     ) -> Embedded:
         """Open an office: recover what was interrupted, and check every gallery that was not found good today.
 
@@ -75,7 +81,9 @@ class Embedded(Together):
             custodians: dict[Seat, Custodian] = {}
             for seat in SEATS:
                 home = _home(folder, seat)
-                custodians[seat] = Custodian.open(home, seat, clock=clock, entropy=entropy, observer=observer)
+                custodians[seat] = Custodian.open(
+                    home, seat, clock=clock, entropy=entropy, observer=observer, database=stores.get(seat)
+                )
                 undo.callback(custodians[seat].close)
             acquaint({seat: custodian.acquaintance for seat, custodian in custodians.items()})
             embedded = cls(Three(custodians), OfficeLock(folder), clock, entropy, progress, WARNING)
@@ -89,11 +97,11 @@ class Embedded(Together):
         return embedded
 
 
-def _make(folder: Path, seat: Seat, office: bytes, entropy: Entropy) -> Path:
+def _make(folder: Path, seat: Seat, office: bytes, entropy: Entropy, database: str | None) -> Path:
     """A new custodian's folder, whole or not there."""
     home = _home(folder, seat)
     try:
-        Custodian.create(home, seat, office, entropy)
+        Custodian.create(home, seat, office, entropy, database=database)
     except FileExistsError:  # another process was faster, and it is not ours to remove
         raise OfficeExists from None
     except OSError:

@@ -181,6 +181,54 @@ class StoreBusy(Unavailable):
     )
 
 
+class StoreLost(Unavailable):
+    code: ClassVar[str] = "store_lost"
+    advice: ClassVar[str] = (
+        "a custodian's database is not there or broke off the connection: what was asked may have been done. "
+        "See to the database and ask again"
+    )
+
+
+class StoreShut(Unavailable):
+    code: ClassVar[str] = "store_shut"
+    advice: ClassVar[str] = (
+        "a custodian's database does not let it in: check its name, the user, the password and the user's rights"
+    )
+
+
+class StoreTaken(Refused):
+    code: ClassVar[str] = "store_taken"
+    advice: ClassVar[str] = (
+        "another process has this custodian's database open: one at a time may. Stop the other one, or wait for it"
+    )
+
+
+class DatabaseTaken(Refused):
+    code: ClassVar[str] = "database_taken"
+    advice: ClassVar[str] = "there is a custodian in this database already: give each one a database of its own"
+
+
+class DatabaseWrong(Refused):
+    code: ClassVar[str] = "database_wrong"
+    advice: ClassVar[str] = "a custodian's database is named as postgresql://USER:PASSWORD@HOST/NAME"
+
+
+class CredentialsMissing(Refused):
+    code: ClassVar[str] = "credentials_missing"
+    advice: ClassVar[str] = (
+        "a custodian's database over a network takes a password or a certificate: put one into its URL, "
+        "or reach it over a local socket"
+    )
+
+
+class DatabaseOpen(Refused):
+    code: ClassVar[str] = "database_open"
+    advice: ClassVar[str] = (
+        "a custodian's database let somebody in over the network without the right password: "
+        "replace `trust` in its pg_hba.conf by scram-sha-256 or cert, and reload it"
+    )
+
+
 class StoreFailed(Unavailable):
     code: ClassVar[str] = "store_failed"
     advice: ClassVar[str] = "a custodian's store cannot be read or written (database error {error})"

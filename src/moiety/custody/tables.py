@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 from sqlalchemy import (
@@ -86,6 +87,15 @@ DATA_KEY = Table(
     Column("wrapped", LargeBinary, nullable=False),
 )
 
+WRITER = Table(
+    "writer",
+    METADATA,
+    Column("id", Integer, primary_key=True),
+    Column("mark", LargeBinary(16), nullable=False),
+    Column("changes", BigInteger, nullable=False),
+)
+"""Whoever has a PostgreSQL open, and how often it was changed: see `moiety.custody.postgresql`."""
+
 KEPT = Table(
     "kept",
     METADATA,
@@ -138,8 +148,8 @@ class GalleryRow:
 
 
 def found(connection: Connection, seat: Seat, office: bytes) -> None:
-    """Make the tables of a new custodian, in epoch 1, which has no key yet."""
-    METADATA.create_all(connection)
+    """Say whose the empty tables are: a new custodian's, in epoch 1, which has no key yet."""
+    connection.execute(insert(WRITER).values(id=1, mark=b"", changes=0))
     connection.execute(insert(CUSTODIAN).values(id=1, format=FORMAT, seat=seat, office=office, epoch=1, staging=0))
 
 
@@ -248,8 +258,22 @@ def every(connection: Connection, table: Table, gallery: int, epoch: int, below:
         .where(table.c.gallery == gallery, table.c.epoch == epoch, table.c.number < below)
         .order_by(table.c.number)
     )
+    if connection.dialect.name == "postgresql":
+        yield from _copied(connection, table, gallery, epoch, below)
+        return
     for part in connection.execute(chosen).partitions(_TOGETHER):
         yield [row.number for row in part], [row.rows for row in part]
+
+
+def _copied(connection: Connection, table: Table, gallery: int, epoch: int, below: int) -> Iterator[Numbered]:
+    """As `every`, by COPY: nothing is held but what is being read."""
+    from moiety.custody.postgresql import copy_out
+
+    chosen = f"gallery = {gallery:d} AND epoch = {epoch:d} AND number < {below:d}"
+    ordered = f"SELECT number, rows FROM {table.name} WHERE {chosen} ORDER BY number"  # noqa: S608  three whole numbers
+    found = copy_out(connection, f"COPY ({ordered}) TO STDOUT (FORMAT BINARY)", ("int4", "bytea"))
+    while part := list(islice(found, _TOGETHER)):
+        yield [number for number, _ in part], [rows for _, rows in part]
 
 
 def named(connection: Connection, table: Table, gallery: int, epoch: int, numbers: Sequence[int]) -> Iterator[Numbered]:
@@ -275,6 +299,13 @@ def put(
     new: bool,
 ) -> None:
     """Insert pages, or rewrite them in place."""
+    if new and connection.dialect.name == "postgresql":
+        from moiety.custody.postgresql import copy_in
+
+        into = f"COPY {table.name} (gallery, epoch, number, rows) FROM STDIN (FORMAT BINARY)"
+        pages = ((gallery, epoch, number, row) for number, row in zip(numbers, rows, strict=True))
+        copy_in(connection, into, ("int4", "int8", "int4", "bytea"), pages)
+        return
     statement: Insert | Update
     if new:
         statement = insert(table).values(_BOUND)

@@ -23,7 +23,7 @@ from moiety.custody.refusals import RootExposed, RootMissing, RootWrong
 ROOT_BYTES = 32
 WRAP_VERSION = 1
 _NONCE_BYTES = 12
-_BEFORE, _AFTER = "epoch-", ".key"
+_BEFORE, _AFTER, _BEGUN = "epoch-", ".key", ".new"
 
 
 class Token(Protocol):
@@ -77,12 +77,12 @@ class FileToken:
         self._entropy = entropy
 
     def epochs(self) -> frozenset[int]:
-        """The epochs whose root is here."""
+        """The epochs whose root is here, or was being made when somebody was killed."""
         if not self._folder.is_dir():
             return frozenset()
         self._private(self._folder)
         names = (path.name for path in self._folder.iterdir())
-        numbers = (name[len(_BEFORE) : -len(_AFTER)] for name in names if name.endswith(_AFTER))
+        numbers = (name[len(_BEFORE) : -len(_AFTER)] for name in names if name.endswith((_AFTER, _BEGUN)))
         return frozenset(int(number) for number in numbers if number.isascii() and number.isdigit())
 
     def make(self, epoch: int) -> None:
@@ -92,7 +92,7 @@ class FileToken:
         final = self._folder / root_name(epoch)
         if final.exists():
             raise ValueError("this epoch has a root already")
-        begun = final.with_suffix(".new")
+        begun = final.with_suffix(_BEGUN)
         with suppress(FileNotFoundError):
             begun.unlink()
         _written(begun, self._entropy(ROOT_BYTES), os.O_CREAT | os.O_EXCL)
@@ -109,12 +109,13 @@ class FileToken:
         return unwrapped_under(self._root(epoch), wrapped, bound)
 
     def destroy(self, epoch: int) -> None:
-        """Overwrite the file where it lies, then remove it."""
-        file = self._folder / root_name(epoch)
-        with suppress(FileNotFoundError):
-            _written(file, bytes(ROOT_BYTES), 0)
-            file.unlink()
-            _synced(self._folder)
+        """Overwrite the file where it lies, then remove it; what was begun of it too."""
+        final = self._folder / root_name(epoch)
+        for file in (final, final.with_suffix(_BEGUN)):
+            with suppress(FileNotFoundError):
+                _written(file, bytes(ROOT_BYTES), 0)
+                file.unlink()
+                _synced(self._folder)
 
     def _root(self, epoch: int) -> bytes:
         if not self._folder.is_dir():

@@ -1,0 +1,169 @@
+"""What is PostgreSQL's alone: one process at a time, a database for each custodian, and what its errors mean."""
+
+from __future__ import annotations
+
+import os
+import time
+from contextlib import closing
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from moiety.custody import postgresql, refusals
+from moiety.custody.custodian import Custodian
+from moiety.custody.keyring import Keyring
+from moiety.custody.sql import Store, unobserved
+from moiety.custody.token import FileToken
+from moiety.sharing.seat import Seat
+from tests.postgres import TRUSTED_SOCKET, Server
+
+OFFICE = bytes(16)
+
+
+@pytest.fixture
+def url(postgres: Server) -> str:
+    return postgres.socket_url(postgres.database())
+
+
+def made(folder: Path, url: str, seat: Seat = "a", office: bytes = OFFICE) -> None:
+    Custodian.create(folder, seat, office, os.urandom, database=url)
+
+
+def opened(folder: Path, url: str, seat: Seat = "a") -> Store:
+    keys = Keyring(FileToken(folder / "roots", os.urandom), seat, os.urandom)
+    return Store.open(folder, seat, keys, unobserved, url)
+
+
+def change(store: Store) -> None:
+    from moiety.custody import tables
+
+    with store.writing("test") as connection:
+        tables.set_staging(connection, 0)
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(postgresql, "_WAIT_S", 1.0)
+
+
+def test_a_second_process_is_refused_until_the_first_has_let_go(tmp_path: Path, url: str, impatient: None) -> None:
+    made(tmp_path / "a", url)
+    with closing(opened(tmp_path / "a", url)) as store:
+        with pytest.raises(refusals.StoreTaken):
+            opened(tmp_path / "a", url)
+        change(store)
+    with closing(opened(tmp_path / "a", url)) as again:
+        change(again)
+
+
+def test_who_lost_the_database_to_another_process_writes_nothing_more(tmp_path: Path, url: str) -> None:
+    """Its connection was cut, say by a network that was away: whoever came after it must not be overwritten."""
+    made(tmp_path / "a", url)
+    with closing(opened(tmp_path / "a", url)) as first:
+        change(first)
+        first._database._holder.invalidate()  # type: ignore[attr-defined]
+        with closing(opened(tmp_path / "a", url)) as second:
+            change(second)
+            with pytest.raises(refusals.StoreTaken):
+                change(first)
+            change(second)
+
+
+def test_two_custodians_are_not_put_into_one_database(tmp_path: Path, url: str) -> None:
+    made(tmp_path / "a", url)
+    for seat, office in (("a", OFFICE), ("b", OFFICE), ("b", bytes(range(16)))):
+        with pytest.raises(refusals.DatabaseTaken):
+            made(tmp_path / f"other-{seat}-{office[1]}", url, seat, office)
+    opened(tmp_path / "a", url).close()
+
+
+def test_a_database_of_another_custodian_is_refused(tmp_path: Path, url: str, postgres: Server) -> None:
+    """Of another seat, or of the same seat of another office: then its rows are sealed under another root."""
+    other = postgres.socket_url(postgres.database())
+    made(tmp_path / "a", url)
+    made(tmp_path / "b", other, "b")
+    with pytest.raises(refusals.NotOneOffice):
+        opened(tmp_path / "a", other)
+    third = postgres.socket_url(postgres.database())
+    made(tmp_path / "elsewhere", third, "a", bytes(range(16)))
+    with pytest.raises(refusals.RootWrong):
+        opened(tmp_path / "a", third)
+    opened(tmp_path / "a", url).close()
+
+
+def test_an_empty_database_and_one_that_is_not_there_are_refused(tmp_path: Path, url: str, postgres: Server) -> None:
+    made(tmp_path / "a", url)
+    with pytest.raises(refusals.NoOffice):
+        opened(tmp_path / "a", postgres.socket_url(postgres.database()))
+    with pytest.raises(refusals.StoreLost):
+        opened(tmp_path / "a", postgres.socket_url("nowhere"))
+    with pytest.raises(refusals.StoreShut):
+        opened(tmp_path / "a", postgres.tcp_url("postgres", "wrong"))
+    with pytest.raises(refusals.StoreLost):
+        opened(tmp_path / "a", "postgresql://postgres@127.0.0.1:1/x")
+    for wrong in ("sqlite:///x", "nothing"):
+        with pytest.raises(refusals.DatabaseWrong):
+            opened(tmp_path / "a", wrong)
+
+
+def test_a_server_that_stops_makes_a_custodian_unavailable_and_one_that_is_back_does_not(tmp_path: Path) -> None:
+    server = Server(TRUSTED_SOCKET)
+    try:
+        url = server.socket_url(server.database())
+        made(tmp_path / "a", url)
+        with closing(opened(tmp_path / "a", url)) as store:
+            change(store)
+            before = store.stamp()
+            server.stop("immediate")
+            for use in (lambda: change(store), store.stamp, lambda: change(store), store.scrub):
+                with pytest.raises(refusals.StoreLost):
+                    use()
+            server.start()
+            deadline = time.monotonic() + 10
+            while time.monotonic() < deadline:
+                try:
+                    change(store)
+                    break
+                except refusals.StoreLost:
+                    continue
+            assert store.stamp() == before + 1
+    finally:
+        server.destroy()
+
+
+def test_a_commit_is_durable_and_a_read_writes_nothing(tmp_path: Path, url: str) -> None:
+    made(tmp_path / "a", url)
+    with closing(opened(tmp_path / "a", url)) as store:
+        with store.writing("test") as connection:
+            found = connection.exec_driver_sql("SHOW synchronous_commit").scalar()
+        assert found == "on"
+        with store.reading() as connection:
+            assert connection.exec_driver_sql("SHOW transaction_isolation").scalar() == "repeatable read"
+            assert connection.exec_driver_sql("SHOW transaction_read_only").scalar() == "on"
+
+
+@pytest.mark.parametrize(
+    ("error", "refusal"),
+    [
+        (psycopg.errors.DiskFull, refusals.StoreFull),
+        (psycopg.errors.ReadOnlySqlTransaction, refusals.StoreFull),
+        (psycopg.errors.AdminShutdown, refusals.StoreLost),
+        (psycopg.errors.CrashShutdown, refusals.StoreLost),
+        (psycopg.errors.CannotConnectNow, refusals.StoreLost),
+        (psycopg.errors.ConnectionFailure, refusals.StoreLost),
+        (psycopg.errors.TooManyConnections, refusals.StoreLost),
+        (psycopg.OperationalError, refusals.StoreLost),
+        (psycopg.errors.SerializationFailure, refusals.StoreBusy),
+        (psycopg.errors.DeadlockDetected, refusals.StoreBusy),
+        (psycopg.errors.LockNotAvailable, refusals.StoreBusy),
+        (psycopg.errors.InsufficientPrivilege, refusals.StoreShut),
+        (psycopg.errors.InvalidPassword, refusals.StoreShut),
+        (psycopg.errors.DataCorrupted, refusals.StoreUnreadable),
+        (psycopg.errors.UndefinedTable, refusals.StoreFailed),
+    ],
+)
+def test_what_an_error_of_the_database_means(error: type[psycopg.Error], refusal: type[Exception], url: str) -> None:
+    database = postgresql.PostgresDatabase(url, Keyring(FileToken(Path("nowhere"), os.urandom), "a", os.urandom))
+    assert type(database.typed(error("said something"))) is refusal
+    database.close()
