@@ -91,6 +91,10 @@ class Remote:
             raise PeerUnknown
         return message.standing()
 
+    def round_trip_s(self) -> float:
+        """Seconds to the farther of its two neighbours and back."""
+        return self._ask(wire.RoundTrip(), float)
+
     def add_gallery(self, name: str, terms: bytes, document: bytes) -> None:
         """As `custodian.Custodian.add_gallery`."""
         self._ask(wire.AddGallery(name, terms, document))
@@ -243,7 +247,7 @@ class Remote:
         except grpc.RpcError as failure:
             if failure.code() == grpc.StatusCode.PERMISSION_DENIED:
                 raise PeerUnknown from None
-            raise CustodianDown(seat=SEATS.index(self.seat)) from None
+            raise CustodianDown(seat=SEATS.index(self.seat), status=failure.code().value[0]) from None
 
 
 class _Watch:

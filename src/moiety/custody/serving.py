@@ -45,9 +45,17 @@ COUNTED_AT_ONCE = 8
 class Serving:
     """One custodian behind its server. Safe for threads."""
 
-    def __init__(self, custodian: Custodian, attempts: Attempts, leases: Leases, guard: Guard) -> None:
+    def __init__(
+        self,
+        custodian: Custodian,
+        attempts: Attempts,
+        leases: Leases,
+        guard: Guard,
+        round_trip_s: Callable[[], float],
+    ) -> None:
         self._custodian = custodian
         self._guard = guard
+        self._round_trip_s = round_trip_s
         self._counting = ThreadPoolExecutor(COUNTED_AT_ONCE, thread_name_prefix="count")
         self._attempts = attempts
         self._leases = leases
@@ -124,6 +132,7 @@ def _fitting(probe: Any, header: Any) -> Any:
 
 _VERBS: dict[type, Callable[[Serving, Any, Progress], Any]] = {
     wire.Stand: lambda s, ask, _: wire.StandingMessage.of(s._custodian.standing()),
+    wire.RoundTrip: lambda s, ask, _: s._round_trip_s(),
     wire.AddGallery: lambda s, ask, _: s._custodian.add_gallery(ask.name, ask.terms, ask.document),
     wire.ReplaceDocument: lambda s, ask, _: s._custodian.replace_document(ask.name, ask.terms, ask.document),
     wire.Load: lambda s, ask, progress: s._custodian.load(ask.name, progress),

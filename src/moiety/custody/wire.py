@@ -211,6 +211,12 @@ class Stand(Ask, frozen=True):
     ANSWER = StandingMessage
 
 
+class RoundTrip(Ask, frozen=True):
+    """`round_trip_s`: seconds to the farther neighbour and back."""
+
+    ANSWER = float
+
+
 class AddGallery(Ask, frozen=True):
     """`add_gallery`."""
 
@@ -400,7 +406,8 @@ class Mend(Ask, frozen=True):
 
 
 Asked = (
-    Stand | AddGallery | ReplaceDocument | Load | Alive | Offer | Prepare | Forget | Activate | Erase | Scrub | Identify
+    Stand | RoundTrip | AddGallery | ReplaceDocument | Load | Alive | Offer | Prepare | Forget | Activate | Erase | Scrub
+    | Identify
     | Verify | Release | Renew | Stage | Switch | Reconcile | Survey | Integrity | Helping | Assist | PseudonymParts
     | Mend
 )  # fmt: skip
