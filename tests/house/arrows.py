@@ -103,6 +103,9 @@ IO_FOLDERS = frozenset({"cli"})
 IO_FILES: dict[str, set[str]] = {
     "settings.py": {"platformdirs"},
     "bench/peers.py": {"faiss"},
+    "bench/cluster.py": {"shutil"},
+    "bench/delay.py": {"multiprocessing"},
+    "bench/ring.py": {"multiprocessing", "socket", "ssl"},
     "bench/scene.py": {"tempfile"},
     "demo/screen.py": {"rich"},
     "custody/sql.py": {"sqlalchemy"},

@@ -99,7 +99,9 @@ class Leases:
 
 
 class Apart(Together):
-    """Three custodians elsewhere. Safe for threads, and for several gateways at once."""
+    """Three custodians elsewhere, `remotes`. Safe for threads, and for several gateways at once."""
+
+    remotes: Mapping[Seat, Remote]
 
     @classmethod
     def connect(cls, deployment: Deployment, *, clock: Clock, entropy: Entropy, progress: Progress) -> Apart:
@@ -114,6 +116,7 @@ class Apart(Together):
             three = Elsewhere(remotes)
             undo.callback(three.close)
             apart = cls(three, Leases(remotes), clock, entropy, progress, deployment.warning())
+            apart.remotes = remotes
             apart._look()
             undo.pop_all()
         return apart

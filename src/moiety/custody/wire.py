@@ -406,10 +406,9 @@ class Mend(Ask, frozen=True):
 
 
 Asked = (
-    Stand | RoundTrip | AddGallery | ReplaceDocument | Load | Alive | Offer | Prepare | Forget | Activate | Erase | Scrub
-    | Identify
-    | Verify | Release | Renew | Stage | Switch | Reconcile | Survey | Integrity | Helping | Assist | PseudonymParts
-    | Mend
+    Stand | RoundTrip | AddGallery | ReplaceDocument | Load | Alive | Offer | Prepare | Forget | Activate | Erase
+    | Scrub | Identify | Verify | Release | Renew | Stage | Switch | Reconcile | Survey | Integrity | Helping | Assist
+    | PseudonymParts | Mend
 )  # fmt: skip
 
 
