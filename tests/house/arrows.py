@@ -211,6 +211,7 @@ WORLD_FILES: dict[str, set[str]] = {
     "__init__.py": {"the clock", "randomness"},  # the defaults of `moiety.open`
     "settings.py": {"the environment"},
     "cli/bench.py": {"the clock", "randomness"},  # a benchmark plays a whole office, at the present time
+    "bench/ring.py": {"randomness"},  # a process of its own
     "cli/custodian.py": {"the clock", "randomness"},  # what a custodian's process hands to the custodian
     "cli/keys.py": {"the clock"},  # certificates have dates
     "cli/up.py": {"the clock", "randomness"},

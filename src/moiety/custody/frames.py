@@ -7,8 +7,8 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta, Struct
 
+from moiety.custody.messages import VERSION, Array, Seated, Sixteen, ThirtyTwo
 from moiety.custody.refusals import MessageRefused
-from moiety.custody.wire import VERSION, Array, Seated, Sixteen, ThirtyTwo
 
 MOST_STEPS = 1 << 16
 """Rounds of one attempt: a search of 67 million rows has some 1,000."""

@@ -143,7 +143,7 @@ class Server:
             # A value that passed the bounds of the message and fits nothing here.
             outcome = MessageRefused.code
             return wire.say(wire.Refusal(MessageRefused.code, {}))
-        except Exception as error:
+        except Exception as error:  # a fault of ours ends this request, not the custodian; its words may quote data
             outcome = type(error).__name__
             return wire.say(wire.Refusal(Unavailable.code, {}))
         finally:

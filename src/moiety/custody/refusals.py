@@ -258,6 +258,7 @@ class CustodianDown(Unavailable):
 
 class NeighbourSilent(CustodianDown):
     code: ClassVar[str] = "neighbour_silent"
+    advice: ClassVar[str] = "unavailable: custodian {seat}"
 
 
 class AttemptStopped(Unavailable):

@@ -12,18 +12,18 @@ import grpc
 import numpy as np
 from numpy.typing import NDArray
 
-from moiety.custody import tls, wire
+from moiety.custody import messages, tls, wire
 from moiety.custody.checking import Survey
 from moiety.custody.gallery import Progress
 from moiety.custody.hand import Hand
 from moiety.custody.life import Batch, Slots
 from moiety.custody.lines import Neighbour
 from moiety.custody.mending import Help
+from moiety.custody.messages import Array, BatchMessage, HeaderMessage, HelpMessage
 from moiety.custody.refusals import CustodianDown, MessageRefused, PeerUnknown
 from moiety.custody.serving import LONG
 from moiety.custody.tls import Identity
 from moiety.custody.verbs import Standing
-from moiety.custody.wire import Array, BatchMessage, HeaderMessage, HelpMessage
 from moiety.errors import MoietyError, Refused, Unavailable
 from moiety.matching.header import Header
 from moiety.matching.opening import Opening
@@ -86,7 +86,7 @@ class Remote:
 
     def standing(self) -> Standing:
         """As `custodian.Custodian.standing`."""
-        message: wire.StandingMessage = self._ask(wire.Stand(), wire.StandingMessage)
+        message: messages.StandingMessage = self._ask(wire.Stand(), messages.StandingMessage)
         if message.seat != self.seat:
             raise PeerUnknown
         return message.standing()
@@ -138,12 +138,12 @@ class Remote:
     def identify(self, name: str, header: Header, probe: NDArray[np.uint32]) -> Rounds[Opening]:
         """As `custodian.Custodian.identify`."""
         asked = wire.Identify(name, HeaderMessage.of(header), Array.of(probe))
-        return wire.read_opening((yield from self._played(asked, wire.OpeningMessage)))
+        return messages.read_opening((yield from self._played(asked, messages.OpeningMessage)))
 
     def verify(self, name: str, header: Header, probe: NDArray[np.uint32], handle: bytes) -> Rounds[Opening]:
         """As `custodian.Custodian.verify`."""
         asked = wire.Verify(name, HeaderMessage.of(header), Array.of(probe), handle)
-        return wire.read_opening((yield from self._played(asked, wire.OpeningMessage)))
+        return messages.read_opening((yield from self._played(asked, messages.OpeningMessage)))
 
     def release(self, name: str, attempt: bytes, slots: Slots) -> NDArray[np.uint8]:
         """As `custodian.Custodian.release`."""
@@ -167,7 +167,7 @@ class Remote:
 
     def survey(self, name: str, progress: Progress) -> Survey:
         """As `custodian.Custodian.survey`."""
-        found: wire.SurveyMessage = self._ask(wire.Survey(name), wire.SurveyMessage, progress=progress)
+        found: messages.SurveyMessage = self._ask(wire.Survey(name), messages.SurveyMessage, progress=progress)
         return Survey(found.damaged, found.people)
 
     def integrity(self, name: str, header: Header, progress: Progress) -> Rounds[bool]:

@@ -25,8 +25,8 @@ import grpc
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
+from moiety.custody.messages import MOST_BYTES
 from moiety.custody.refusals import KeyUnreadable, KeyWorldReadable, PeerUnknown
-from moiety.custody.wire import MOST_BYTES
 
 Pin = bytes
 """SHA-256 of a public key, 32 bytes."""
