@@ -112,6 +112,7 @@ IO_FILES: dict[str, set[str]] = {
     "custody/sqlite.py": {"sqlite3", "sqlalchemy"},
     "custody/postgresql.py": {"psycopg", "sqlalchemy"},
     "custody/credentials.py": {"psycopg", "sqlalchemy"},
+    "custody/pkcs11.py": {"pkcs11"},
     "custody/versions.py": {"alembic", "sqlalchemy"},
     "custody/migrations/env.py": {"alembic"},
     "custody/migrations/versions/baseline.py": {"alembic", "sqlalchemy"},
