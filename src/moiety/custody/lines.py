@@ -27,8 +27,6 @@ METHOD = "/moiety.custodian.1/line"
 _AGAIN_S = 0.2
 """Between two tries to open a line: custodians find each other within moments of the last one's start."""
 
-_GREETING_S = 5.0
-
 Outgoing = SimpleQueue[bytes | None]
 
 
