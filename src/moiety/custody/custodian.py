@@ -51,7 +51,7 @@ from moiety.custody.answering import Answers
 from moiety.custody.checking import Survey
 from moiety.custody.epochs import SEED_BYTES, Renewal
 from moiety.custody.gallery import Gallery, Progress
-from moiety.custody.headers import check_instant
+from moiety.custody.headers import check_day, check_instant
 from moiety.custody.keeping import Keeping
 from moiety.custody.kept import StoreKeeping
 from moiety.custody.keyring import Keyring
@@ -59,7 +59,14 @@ from moiety.custody.keys import Acquaintance
 from moiety.custody.life import Batch, Slots
 from moiety.custody.mending import Help
 from moiety.custody.noise import Entropy
-from moiety.custody.refusals import GalleryExists, GalleryNameWrong, NotStaged
+from moiety.custody.refusals import (
+    GalleryExists,
+    GalleryFixed,
+    GalleryNameWrong,
+    GalleryUnknown,
+    MessageRefused,
+    NotStaged,
+)
 from moiety.custody.slots import COIN_BYTES, Phase, Staging
 from moiety.custody.sql import Observer, Store
 from moiety.custody.token import FileToken, Token
@@ -67,6 +74,7 @@ from moiety.custody.turns import Turns
 from moiety.custody.verbs import Clock, GalleryStanding, Standing
 from moiety.matching.header import Header
 from moiety.matching.opening import Opening
+from moiety.matching.policy import Terms
 from moiety.matching.rounds import Rounds, barrier
 from moiety.matching.search import Matches
 from moiety.sharing.seat import Seat
@@ -171,8 +179,10 @@ class Custodian:
     def add_gallery(self, name: str, terms: bytes, document: bytes) -> None:
         """Add an empty gallery; again with the same terms and document does nothing.
 
-        Raises `GalleryExists`, and `GalleryNameWrong` for a name of no or more than 64 bytes.
+        Raises `GalleryExists`, `GalleryNameWrong` for a name of no or more than 64 bytes, and `MessageRefused` for
+        terms that are none.
         """
+        _terms(terms)
         if not 1 <= len(name.encode()) <= NAME_BYTES:
             raise GalleryNameWrong(limit=NAME_BYTES)
         with self._turns.alone(), self._store.writing("add gallery") as connection:
@@ -183,8 +193,13 @@ class Custodian:
                 raise GalleryExists
 
     def replace_document(self, name: str, terms: bytes, document: bytes) -> None:
-        """Replace a gallery's terms and document."""
+        """Replace a gallery's terms and document. Raises `GalleryFixed` for another model or dimension, and
+        `MessageRefused` for terms that are none."""
+        new = _terms(terms)
         with self._turns.alone(), self._gallery(name).changing("replace document") as change:
+            held = change.current.terms
+            if (held.model, held.dim) != (new.model, new.dim):
+                raise GalleryFixed(dim=held.dim)
             change.finish(terms=terms, document=document)
 
     def load(self, name: str, progress: Progress) -> None:
@@ -198,7 +213,8 @@ class Custodian:
             self._gallery(name).read(progress)
 
     def alive(self, name: str, day: int) -> int:
-        """How many people of a gallery are valid on this unix day."""
+        """How many people of a gallery are valid on this unix day. Raises `HeaderRefused` for one that is to come."""
+        check_day(day, self._clock)
         with self._turns.shared():
             gallery = self._gallery(name)
             return gallery.alive(gallery.read(), day).count
@@ -391,8 +407,18 @@ class Custodian:
     def _gallery(self, name: str) -> Gallery:
         with self._lock:
             if name not in self._galleries:
+                if name not in self.standing().galleries:  # names that somebody makes up take no memory
+                    raise GalleryUnknown
                 self._galleries[name] = Gallery(self._store, self.seat, name)
             return self._galleries[name]
+
+
+def _terms(papers: bytes) -> Terms:
+    """Raises `MessageRefused`: what cannot be read would close a gallery for good."""
+    try:
+        return Terms.from_json(papers)
+    except (ValueError, KeyError, TypeError, OverflowError, RecursionError):
+        raise MessageRefused from None
 
 
 def _keys(folder: Path, seat: Seat, entropy: Entropy, token: Token | None) -> Keyring:
