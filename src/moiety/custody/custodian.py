@@ -62,7 +62,7 @@ from moiety.custody.noise import Entropy
 from moiety.custody.refusals import GalleryExists, GalleryNameWrong, NotStaged
 from moiety.custody.slots import COIN_BYTES, Phase, Staging
 from moiety.custody.sql import Observer, Store
-from moiety.custody.token import FileToken
+from moiety.custody.token import FileToken, Token
 from moiety.custody.turns import Turns
 from moiety.custody.verbs import Clock, GalleryStanding, Standing
 from moiety.matching.header import Header
@@ -96,13 +96,22 @@ class Custodian:
         self._renewal: Renewal | None = None
 
     @classmethod
-    def create(cls, folder: Path, seat: Seat, office: bytes, entropy: Entropy, *, database: str | None = None) -> None:
+    def create(
+        cls,
+        folder: Path,
+        seat: Seat,
+        office: bytes,
+        entropy: Entropy,
+        *,
+        database: str | None = None,
+        token: Token | None = None,
+    ) -> None:
         """Make the store of a new custodian; `office` (16 bytes) names the three that belong together.
 
-        `database` is the URL of an empty PostgreSQL; without one, the rows lie in the folder too, in SQLite. Raises
-        `DatabaseTaken`, `DatabaseWrong`.
+        `database` is the URL of an empty PostgreSQL; without one, the rows lie in the folder too, in SQLite. `token`
+        holds the root keys; without one, they are files in the folder. Raises `DatabaseTaken`, `DatabaseWrong`.
         """
-        Store.create(folder, seat, office, _keys(folder, seat, entropy), url=database).close()
+        Store.create(folder, seat, office, _keys(folder, seat, entropy, token), url=database).close()
 
     @classmethod
     def open(
@@ -114,13 +123,14 @@ class Custodian:
         entropy: Entropy,
         observer: Observer,
         database: str | None = None,
+        token: Token | None = None,
     ) -> Custodian:
-        """Open a store: in the folder, or in the PostgreSQL of this URL. One of an older format is brought up to date.
+        """Open what `create` made, by the same `database` and `token`. An older format is brought up to date.
 
         Raises `NoOffice`, `NotOneOffice` (another seat's), `FormatUnknown`, `StoreUnreadable`, `StoreTaken`, and
         `RootMissing`, `RootExposed` or `RootWrong` where the key of its epoch cannot be had.
         """
-        store = Store.open(folder, seat, _keys(folder, seat, entropy), observer, database)
+        store = Store.open(folder, seat, _keys(folder, seat, entropy, token), observer, database)
         return cls(store, seat, clock, entropy)
 
     def close(self) -> None:
@@ -385,5 +395,5 @@ class Custodian:
             return self._galleries[name]
 
 
-def _keys(folder: Path, seat: Seat, entropy: Entropy) -> Keyring:
-    return Keyring(FileToken(folder / ROOTS, entropy), seat, entropy)
+def _keys(folder: Path, seat: Seat, entropy: Entropy, token: Token | None) -> Keyring:
+    return Keyring(token or FileToken(folder / ROOTS, entropy), seat, entropy)

@@ -58,6 +58,14 @@ class RootWrong(Refused):
     )
 
 
+class TokenShut(Unavailable):
+    code: ClassVar[str] = "token_shut"
+    advice: ClassVar[str] = (
+        "the token with a custodian's root keys cannot be used: check its PKCS#11 library, its label and its PIN, "
+        "and that it is plugged in"
+    )
+
+
 class EpochsMixed(Refused):
     code: ClassVar[str] = "epochs_mixed"
     advice: ClassVar[str] = (
@@ -258,6 +266,7 @@ class CustodianDown(Unavailable):
 
 class NeighbourSilent(CustodianDown):
     code: ClassVar[str] = "neighbour_silent"
+    advice: ClassVar[str] = "unavailable: custodian {seat}"
 
 
 class AttemptStopped(Unavailable):

@@ -88,7 +88,7 @@ def served(
         undo.callback(budget.close)
         roster = OperatorsFolder(file.parent / config.operators)
         verifier = Verifier(roster, standing.office, clock, SpentNonces(keeping))
-        serving = Serving(custodian, attempts, leases, Guard(verifier, budget, custodian.terms))
+        serving = Serving(custodian, attempts, leases, Guard(verifier, budget, custodian.terms), lines.round_trip_s)
         undo.callback(serving.close)
         server = Server(config.listen, shown, callers, serving, leases, lines)
         undo.callback(lambda: server.stop(_GRACE_S))

@@ -6,7 +6,7 @@ a page does not say in which change of the gallery it was last rewritten.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any
@@ -251,8 +251,10 @@ Numbered = tuple[Sequence[int], Sequence[bytes]]
 """Page numbers in ascending order, and their rows."""
 
 
-def every(connection: Connection, table: Table, gallery: int, epoch: int, below: int) -> Iterator[Numbered]:
-    """The pages with a number under `below`, in portions."""
+def every(
+    connection: Connection, table: Table, gallery: int, epoch: int, below: int
+) -> Generator[Numbered, None, None]:
+    """The pages with a number under `below`, in portions. To be closed by whoever stops before the end."""
     chosen = (
         select(table.c.number, table.c.rows)
         .where(table.c.gallery == gallery, table.c.epoch == epoch, table.c.number < below)

@@ -27,8 +27,8 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.types import PublicKeyTypes
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_private_key
 
+from moiety.custody.messages import MOST_BYTES
 from moiety.custody.refusals import KeyUnreadable, KeyWorldReadable, PeerUnknown
-from moiety.custody.wire import MOST_BYTES
 
 Pin = bytes
 """SHA-256 of a public key, 32 bytes."""
