@@ -18,7 +18,7 @@ import grpc
 
 from moiety.custody import tls, wire
 from moiety.custody.lines import Lines
-from moiety.custody.refusals import MessageRefused, PeerUnknown
+from moiety.custody.refusals import AddressTaken, MessageRefused, PeerUnknown
 from moiety.custody.tls import Identity, Pin
 from moiety.custody.turns import Leases
 from moiety.errors import MoietyError, Unavailable
@@ -71,7 +71,10 @@ class Server:
             "line": grpc.stream_stream_rpc_method_handler(self._line),
         }
         self._server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(SERVICE, methods),))
-        self.port = self._server.add_secure_port(address, identity.server())
+        try:
+            self.port = self._server.add_secure_port(address, identity.server())
+        except RuntimeError:  # all that gRPC says of an address that cannot be had
+            raise AddressTaken from None
         self._server.start()
 
     def stop(self, grace_s: float) -> None:
