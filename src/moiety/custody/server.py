@@ -18,17 +18,26 @@ from moiety.custody.custodian import Custodian
 from moiety.custody.gallery import Progress
 from moiety.custody.grpc import Callers, Server
 from moiety.custody.guard import Guard
+from moiety.custody.keyfile import read_private
 from moiety.custody.limits import Limits, Scope, Unit
 from moiety.custody.lines import Lines
 from moiety.custody.lock import sole
 from moiety.custody.noise import Entropy
 from moiety.custody.operators import OperatorsFolder
-from moiety.custody.refusals import ConfigInvalid, NoOffice, NotOneOffice, StoreTaken
+from moiety.custody.refusals import (
+    ConfigInvalid,
+    NoOffice,
+    NotOneOffice,
+    OfficeExists,
+    OfficeUnwritable,
+    StoreTaken,
+)
 from moiety.custody.serving import Serving
 from moiety.custody.slots import Staging
 from moiety.custody.spent import SpentNonces
 from moiety.custody.sql import Observer
 from moiety.custody.tls import Identity, pin
+from moiety.custody.token import Token
 from moiety.custody.turns import Leases
 from moiety.custody.verbs import Clock
 from moiety.custody.verifying import Verifier
@@ -64,7 +73,13 @@ def served(
         if not undo.enter_context(sole(home / _SERVED)):
             raise StoreTaken
         custodian = Custodian.open(
-            home, config.seat, clock=clock, entropy=entropy, observer=observer, database=config.database
+            home,
+            config.seat,
+            clock=clock,
+            entropy=entropy,
+            observer=observer,
+            database=config.database,
+            token=_token(file.parent, config, entropy, undo),
         )
         undo.callback(custodian.close)
         standing = custodian.standing()
@@ -105,6 +120,37 @@ def _others(config: Custody, own: Identity) -> dict[Seat, Listed]:
     if set(others) != set(SEATS) - {config.seat} or len(set(keys)) < len(keys):
         raise ConfigInvalid
     return others
+
+
+def made(file: Path, *, entropy: Entropy) -> Custody:
+    """Make the empty store that a configuration names. Raises `OfficeExists`, and what refuses a database or token."""
+    config = read(file, Custody)
+    home = file.parent / config.store
+    with ExitStack() as undo:
+        if config.database is not None:
+            require_credentials(config.database, entropy)
+        token = _token(file.parent, config, entropy, undo)
+        try:
+            office = bytes.fromhex(config.office)
+            Custodian.create(home, config.seat, office, entropy, database=config.database, token=token)
+        except FileExistsError:
+            raise OfficeExists from None
+        except OSError:
+            raise OfficeUnwritable from None
+    return config
+
+
+def _token(folder: Path, config: Custody, entropy: Entropy, undo: ExitStack) -> Token | None:
+    """The token that the configuration names, or None: then the root keys are files in the store's folder."""
+    if config.token is None:
+        return None
+    from moiety.custody.pkcs11 import Pkcs11Token
+
+    pin = read_private(folder / config.token.pin).decode(errors="replace").strip()
+    office = bytes.fromhex(config.office)
+    token = Pkcs11Token(Path(config.token.library), config.token.label, pin, office, config.seat, entropy)
+    undo.callback(token.close)
+    return token
 
 
 def _limits(config: Custody) -> Limits:
