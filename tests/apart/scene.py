@@ -61,10 +61,10 @@ class Site:
             entropy=os.urandom,
             observer=self.observer,
             progress=silent,
+            pause=lambda _: self.clock.pass_(seconds=1),
         )
         context.__enter__()
         self.serving[seat] = context
-        self.clock.pass_(seconds=1)  # what is signed in the second of a start is refused
 
     def stop(self, seat: Seat) -> None:
         """Stop one custodian."""

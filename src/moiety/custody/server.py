@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from time import sleep
 
 from pydantic import ValidationError
 
@@ -48,13 +49,21 @@ _log = logging.getLogger(__name__)
 _SERVED = "served.lock"
 """In the store's folder: held by the one process that serves it."""
 
+_MOMENT_S = 0.02
+
 _GRACE_S = 10.0
 """What runs when it is told to stop may end; whoever waits longer is told that this custodian is down."""
 
 
 @contextmanager
 def served(
-    file: Path, *, clock: Clock, entropy: Entropy, observer: Observer, progress: Progress
+    file: Path,
+    *,
+    clock: Clock,
+    entropy: Entropy,
+    observer: Observer,
+    progress: Progress,
+    pause: Callable[[float], None] = sleep,
 ) -> Iterator[tuple[Custody, Server]]:
     """One custodian, serving while this context lasts.
 
@@ -105,6 +114,8 @@ def served(
         verifier = Verifier(roster, standing.office, clock, SpentNonces(keeping))
         serving = Serving(custodian, attempts, leases, Guard(verifier, budget, custodian.terms), lines.round_trip_s)
         undo.callback(serving.close)
+        while int(clock().timestamp()) <= verifier.began:  # what is signed in this second would be refused
+            pause(_MOMENT_S)
         server = Server(config.listen, shown, callers, serving, leases, lines)
         undo.callback(lambda: server.stop(_GRACE_S))
         undo.callback(lines.close)
