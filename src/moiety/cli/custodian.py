@@ -1,4 +1,4 @@
-"""`moiety custodian serve | adopt`."""
+"""`moiety custodian serve | adopt | budget`."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ import typer
 from moiety import settings
 from moiety.cli.outcome import AsJson, Outcome
 from moiety.cli.progress import bar
+from moiety.errors import MoietyError
 
 if TYPE_CHECKING:
     from moiety.sharing.seat import Seat
@@ -116,3 +117,95 @@ def _databases(words: list[str]) -> dict[Seat, str]:
     if len(found) < len(words):
         raise typer.BadParameter("a seat, =, a URL", param_hint="--database")
     return found
+
+
+class Allowed(TypedDict):
+    """One limit of each account of a scope: what this custodian gives at once and in a day, and what somebody gets who
+    spreads the questions over all three."""
+
+    scope: str
+    unit: str
+    burst: int
+    daily: int
+    real_burst: int
+    real_daily: int
+
+
+class Spent(TypedDict):
+    """One account that was drawn from: today (UTC), and what is left now."""
+
+    scope: str
+    owner: str
+    unit: str
+    drawn: int
+    left: int
+
+
+class Budgeted(TypedDict):
+    """What `custodian budget` answers; where `read` is false, what is spent could not be read."""
+
+    seat: str
+    limits: list[Allowed]
+    why: str
+    read: bool
+    spent: list[Spent]
+
+
+WHY = (
+    "The real bound is one and a half times the configured one: any two of three custodians serve what two suffice "
+    "for, so whoever spreads the questions over the three pairs spends three accounts two at a time."
+)
+
+
+@app.command()
+def budget(config: Config, as_json: AsJson = False) -> Outcome[Budgeted]:
+    """Show what this custodian lets itself be asked for, what that really bounds, and what is spent now.
+
+    Only on the custodian's own host, where its configuration and its root keys are; it may be serving meanwhile. What
+    is spent is shown as written down, which may be a twentieth of a day ahead of what was drawn.
+
+    \b
+    Examples:
+      moiety custodian budget --config /etc/moiety/custodian.toml
+    """
+    from moiety.custody.config import Custody, read
+    from moiety.custody.limits import Scope, Unit, real_bound
+    from moiety.custody.reckoning import spent
+
+    own = read(config, Custody)
+    limits = own.budgets()
+    accounts = [(scope, unit) for scope in Scope for unit in Unit if scope is not Scope.ROW or unit is Unit.COMPARISONS]
+    allowed: list[Allowed] = [
+        {
+            "scope": scope.value,
+            "unit": unit.value,
+            "burst": limit.burst,
+            "daily": limit.daily,
+            "real_burst": real_bound(limit.burst),
+            "real_daily": real_bound(limit.daily),
+        }
+        for scope, unit in accounts
+        for limit in [limits.of(scope, unit)]
+    ]
+    lines = [f"custodian {own.seat}, for each of a scope: configured, and in brackets the real bound"]
+    lines += [
+        f"{one['scope']:8} {one['unit']:12} {one['burst']:,} at once [{one['real_burst']:,}], "
+        f"{one['daily']:,} a day [{one['real_daily']:,}]"
+        for one in allowed
+    ]
+    lines.append(WHY)
+    drawn: list[Spent] = []
+    try:
+        drawn = [
+            {"scope": one.scope, "owner": one.owner, "unit": one.unit, "drawn": one.drawn, "left": one.left}
+            for one in spent(config, datetime.now(UTC), os.urandom)
+        ]
+        lines += [
+            f"{one['scope']:8} {one['owner']} {one['unit']}: {one['drawn']:,} today, {one['left']:,} left"
+            for one in drawn
+        ] or ["nothing is spent"]
+        known = True
+    except MoietyError as refusal:
+        lines.append(f"what is spent cannot be read: {refusal.text} [{refusal.code}]")
+        known = False
+    return Outcome({"seat": own.seat, "limits": allowed, "why": WHY, "read": known, "spent": drawn}, lines)

@@ -16,9 +16,11 @@ from typing import Annotated, Any, TypeVar
 
 import msgspec
 from msgspec import Meta, Struct
+from pydantic import ValidationError
 
 from moiety.custody.hand import Hand
 from moiety.custody.keyfile import KeyFile, open_key, read_private
+from moiety.custody.limits import Limits
 from moiety.custody.lines import Neighbour
 from moiety.custody.messages import Seated
 from moiety.custody.noise import Entropy
@@ -81,6 +83,13 @@ class Custody(Papers, frozen=True, kw_only=True):
     metrics: Address | None = None
     custodians: dict[Seated, Listed]
     gateways: dict[Named, Gateway]
+
+    def budgets(self) -> Limits:
+        """The limits. Raises `ConfigInvalid`."""
+        try:
+            return Limits.model_validate(self.limits)
+        except ValidationError:
+            raise ConfigInvalid from None
 
 
 class Gateways(Papers, frozen=True, kw_only=True):

@@ -7,8 +7,6 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from pydantic import ValidationError
-
 from moiety.custody.attempts import Attempts
 from moiety.custody.budget import Budget
 from moiety.custody.config import Custody, Listed, identity, pinned, read
@@ -18,7 +16,7 @@ from moiety.custody.custodian import Custodian
 from moiety.custody.gallery import Progress
 from moiety.custody.grpc import Callers, Server
 from moiety.custody.guard import Guard
-from moiety.custody.limits import Limits, Scope, Unit
+from moiety.custody.limits import Scope, Unit
 from moiety.custody.lines import Lines
 from moiety.custody.lock import sole
 from moiety.custody.noise import Entropy
@@ -54,7 +52,7 @@ def served(
     config = read(file, Custody)
     shown = identity(file.parent, config)
     others = _others(config, shown)
-    limits = _limits(config)
+    limits = config.budgets()
     with ExitStack() as undo:
         home = file.parent / config.store
         if config.database is not None:
@@ -105,14 +103,6 @@ def _others(config: Custody, own: Identity) -> dict[Seat, Listed]:
     if set(others) != set(SEATS) - {config.seat} or len(set(keys)) < len(keys):
         raise ConfigInvalid
     return others
-
-
-def _limits(config: Custody) -> Limits:
-    """The budgets. Raises `ConfigInvalid`."""
-    try:
-        return Limits.model_validate(config.limits)
-    except ValidationError:
-        raise ConfigInvalid from None
 
 
 def _alarm(scope: Scope, unit: Unit) -> None:
