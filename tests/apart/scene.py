@@ -7,7 +7,7 @@ shown of processes is shown by processes, in `test_processes`.
 from __future__ import annotations
 
 import os
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from time import monotonic, sleep
@@ -61,10 +61,10 @@ class Site:
             entropy=os.urandom,
             observer=self.observer,
             progress=silent,
+            pause=lambda _: self.clock.pass_(seconds=1),
         )
         context.__enter__()
         self.serving[seat] = context
-        self.clock.pass_(seconds=1)  # what is signed in the second of a start is refused
 
     def stop(self, seat: Seat) -> None:
         """Stop one custodian."""
@@ -80,10 +80,19 @@ class Site:
         until = monotonic() + 30
         while True:
             try:
-                return Apart.connect(
-                    Deployment.read(self.folder / DEPLOYMENT), clock=self.clock, entropy=os.urandom, progress=silent
-                )
+                return self._connected()
             except CustodianDown:
                 if monotonic() > until:
                     raise
                 sleep(0.05)
+
+    def _connected(self) -> Apart:
+        deployment = Deployment.read(self.folder / DEPLOYMENT)
+        gateway = Apart.connect(deployment, clock=self.clock, entropy=os.urandom, progress=silent)
+        with ExitStack() as undo:
+            undo.callback(gateway.close)
+            with gateway._alone() as headers:  # what takes all the lines, and changes nothing
+                header = headers.office("reconcile")
+                gateway._three.play(lambda custodian: custodian.reconcile(header))
+            undo.pop_all()
+        return gateway

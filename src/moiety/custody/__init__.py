@@ -4,7 +4,7 @@ One custodian, deployable alone; every method takes and returns plain values:
 
 | file | what |
 |---|---|
-| `custodian` | one custodian: the table of what may become of a slot, a gallery, a store |
+| `custodian` | one custodian: every step that a gateway can ask of it |
 | `life` | prepare, activate, erase, settle: what changes a slot |
 | `admitting` | templates on their way in, checked to be faces before they are stored |
 | `answering` | its side of a search, and the pseudonyms it releases after one |

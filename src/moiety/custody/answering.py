@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from moiety.custody.gallery import Gallery
 from moiety.custody.handles import prefixes
-from moiety.custody.headers import SECONDS_A_DAY, check_header
+from moiety.custody.headers import SECONDS_A_DAY, check_header, check_instant
 from moiety.custody.life import portions, within
 from moiety.custody.page import PSEUDONYM_BYTES
 from moiety.custody.refusals import AnswerUnknown
@@ -61,6 +61,7 @@ def identify_side(
     gallery: Gallery, header: Header, probe: NDArray[np.uint32], keys: Keys, clock: Callable[[], datetime]
 ) -> tuple[NDArray[np.uint64], Rounds[search.Matches]]:
     """The mask, and this custodian's side of a search of the whole gallery. Raises `HeaderRefused`."""
+    check_instant(header, clock)  # first: the day of a header that is refused must not count as one that came
     current = gallery.usable()
     alive = gallery.alive(current, header.at // SECONDS_A_DAY)
     point = identify_point(current.terms, alive.count)

@@ -126,7 +126,7 @@ class Attempts:
     def stop(self, attempt: bytes) -> None:
         """Tell both neighbours that this custodian will not go on with an attempt, or not begin it."""
         with self._lock:
-            self._used[attempt] = monotonic()
+            self._use_up(attempt)
         for seat in (next_seat(self._seat), previous_seat(self._seat)):
             with suppress(CustodianDown):
                 self._send(seat, Stopped(attempt))
@@ -148,19 +148,24 @@ class Attempts:
             inbox.fail(CustodianDown(seat=SEATS.index(seat)))
 
     def _begin(self, attempt: bytes) -> _Inbox:
-        now = monotonic()
         inbox = _Inbox()
         with self._lock:
-            while self._used and next(iter(self._used.values())) < now - _REMEMBERED_S:
-                self._used.popitem(last=False)
             if attempt in self._used:
                 raise AttemptUsed
-            self._used[attempt] = now
+            self._use_up(attempt)
             self._running[attempt] = inbox
-            _, early = self._early.pop(attempt, (now, []))
+            _, early = self._early.pop(attempt, (0.0, []))
         for seat, frame in early:
             _deliver(inbox, seat, frame)
         return inbox
+
+    def _use_up(self, attempt: bytes) -> None:
+        """Remember an id as used, and forget those that no header can name any more."""
+        now = monotonic()
+        while self._used and next(iter(self._used.values())) < now - _REMEMBERED_S:
+            self._used.popitem(last=False)
+        self._used[attempt] = now
+        self._used.move_to_end(attempt)
 
     def _drive(self, attempt: bytes, side: Rounds[Answer], inbox: _Inbox) -> Answer:
         after, before = next_seat(self._seat), previous_seat(self._seat)

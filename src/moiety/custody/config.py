@@ -60,6 +60,14 @@ class KeyOf(Struct, frozen=True, forbid_unknown_fields=True):
     passphrase: str
 
 
+class TokenOf(Struct, frozen=True, forbid_unknown_fields=True):
+    """A PKCS#11 token for the root keys: its library, its label, and a file with its PIN (0600)."""
+
+    library: str
+    label: str
+    pin: str
+
+
 class Papers(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """What both kinds of configuration have: the office, and the files of this party's identity."""
 
@@ -70,14 +78,18 @@ class Papers(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
 
 
 class Custody(Papers, frozen=True, kw_only=True):
-    """`custodian.toml`: one custodian. `store` is the folder of its root keys, and of its rows where there is no
-    `database`, the URL of a PostgreSQL. `operators` is the folder of who may ask, `limits` a table of budgets (see
-    `limits`), `metrics` an address on this host for `/metrics`, `/live` and `/ready`."""
+    """`custodian.toml`: one custodian.
+
+    `store` is the folder of its root keys, where no `token` holds them, and of its rows, where there is no `database`
+    (the URL of a PostgreSQL). `operators` is the folder of who may ask, `limits` a table of budgets (see `limits`),
+    `metrics` an address on this host for `/metrics`, `/live` and `/ready`.
+    """
 
     seat: Seated
     listen: Address
     store: str
     database: str | None = None
+    token: TokenOf | None = None
     operators: str
     limits: dict[str, Any] = {}
     metrics: Address | None = None

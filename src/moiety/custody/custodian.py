@@ -1,36 +1,4 @@
-"""One custodian: what may become of a slot, of a gallery and of the store, and what each step makes durable.
-
-    slot       step                               slot        durable in
-    -------    --------------------------------   -------     -------------------------------------------
-    (none)     prepare (a block is added)         FREE        step `prepare`
-    FREE       prepare (a newcomer is placed)     PENDING     step `prepare`: row written, matches nobody
-    PENDING    activate                           ACTIVE      step `activate`
-    ACTIVE     erase                              ERASED      step `erase`: every column overwritten
-    not ACTIVE at all three, not FREE at all      ERASED      step `settle`: every column overwritten
-    ACTIVE     refresh                            ACTIVE      step `switch`: other parts of the same template
-    ACTIVE     refresh, already expired           FREE        step `switch`: not carried into the new epoch
-    ERASED     refresh                            FREE        step `switch`: not used again within an epoch
-
-    gallery    step                               gallery
-    SETTLED    prepare                            PREPARED    rows may be PENDING
-    PREPARED   activate                           SETTLED
-    any        level (recovery begins)            SETTLING    the three have one version; their states may differ
-    SETTLING   settle                             SETTLED
-
-    staging    step                               staging
-    NONE       next key                           BEGUN       the next epoch has a root, and a data key wrapped by it
-    BEGUN      stage                              BEGUN       some pages of the next epoch lie beside this one's
-    BEGUN      staged                             COMPLETE    all of them do
-    COMPLETE   switch                             SWITCHED    epoch + 1; the old epoch's pages and key are deleted
-    SWITCHED   retire                             NONE        all three have switched: the old root is destroyed
-    BEGUN      discard                            NONE        the next epoch's pages, key and root are deleted
-    COMPLETE   discard                            NONE        the same
-
-**Acknowledgement.** An enrolment is acknowledged by the last of the three `activate` commits and by nothing else.
-Before it, recovery erases the row everywhere; after it, the row is ACTIVE at all three and matches, whether or not
-the caller lived to hear so (docs/decisions/0002-acknowledgement.md). No custodian begins a step before all three
-have committed the one before it, so the versions of a gallery never differ by more than one: that is how `recovery`
-tells an interruption from an old copy.
+"""One custodian: every step that a gateway can ask of it, and what each makes durable (the table is in `slots`).
 
 Every method takes and returns plain values (bytes, numbers, arrays) and none assumes that the other two custodians
 are in this process. A custodian never sees a pseudonym, or a part that is not its own. The caller holds the lock.
@@ -51,7 +19,7 @@ from moiety.custody.answering import Answers
 from moiety.custody.checking import Survey
 from moiety.custody.epochs import SEED_BYTES, Renewal
 from moiety.custody.gallery import Gallery, Progress
-from moiety.custody.headers import check_instant
+from moiety.custody.headers import check_day, check_instant
 from moiety.custody.keeping import Keeping
 from moiety.custody.kept import StoreKeeping
 from moiety.custody.keyring import Keyring
@@ -59,7 +27,14 @@ from moiety.custody.keys import Acquaintance
 from moiety.custody.life import Batch, Slots
 from moiety.custody.mending import Help
 from moiety.custody.noise import Entropy
-from moiety.custody.refusals import GalleryExists, GalleryNameWrong, NotStaged
+from moiety.custody.refusals import (
+    GalleryExists,
+    GalleryFixed,
+    GalleryNameWrong,
+    GalleryUnknown,
+    MessageRefused,
+    NotStaged,
+)
 from moiety.custody.slots import COIN_BYTES, Phase, Staging
 from moiety.custody.sql import Observer, Store
 from moiety.custody.token import FileToken, Token
@@ -67,6 +42,7 @@ from moiety.custody.turns import Turns
 from moiety.custody.verbs import Clock, GalleryStanding, Standing
 from moiety.matching.header import Header
 from moiety.matching.opening import Opening
+from moiety.matching.policy import Terms
 from moiety.matching.rounds import Rounds, barrier
 from moiety.matching.search import Matches
 from moiety.sharing.seat import Seat
@@ -171,8 +147,10 @@ class Custodian:
     def add_gallery(self, name: str, terms: bytes, document: bytes) -> None:
         """Add an empty gallery; again with the same terms and document does nothing.
 
-        Raises `GalleryExists`, and `GalleryNameWrong` for a name of no or more than 64 bytes.
+        Raises `GalleryExists`, `GalleryNameWrong` for a name of no or more than 64 bytes, and `MessageRefused` for
+        terms that are none.
         """
+        _terms(terms)
         if not 1 <= len(name.encode()) <= NAME_BYTES:
             raise GalleryNameWrong(limit=NAME_BYTES)
         with self._turns.alone(), self._store.writing("add gallery") as connection:
@@ -183,8 +161,13 @@ class Custodian:
                 raise GalleryExists
 
     def replace_document(self, name: str, terms: bytes, document: bytes) -> None:
-        """Replace a gallery's terms and document."""
+        """Replace a gallery's terms and document. Raises `GalleryFixed` for another model or dimension, and
+        `MessageRefused` for terms that are none."""
+        new = _terms(terms)
         with self._turns.alone(), self._gallery(name).changing("replace document") as change:
+            held = change.current.terms
+            if (held.model, held.dim) != (new.model, new.dim):
+                raise GalleryFixed(dim=held.dim)
             change.finish(terms=terms, document=document)
 
     def load(self, name: str, progress: Progress) -> None:
@@ -198,7 +181,8 @@ class Custodian:
             self._gallery(name).read(progress)
 
     def alive(self, name: str, day: int) -> int:
-        """How many people of a gallery are valid on this unix day."""
+        """How many people of a gallery are valid on this unix day. Raises `HeaderRefused` for one that is to come."""
+        check_day(day, self._clock)
         with self._turns.shared():
             gallery = self._gallery(name)
             return gallery.alive(gallery.read(), day).count
@@ -391,8 +375,18 @@ class Custodian:
     def _gallery(self, name: str) -> Gallery:
         with self._lock:
             if name not in self._galleries:
+                if name not in self.standing().galleries:  # names that somebody makes up take no memory
+                    raise GalleryUnknown
                 self._galleries[name] = Gallery(self._store, self.seat, name)
             return self._galleries[name]
+
+
+def _terms(papers: bytes) -> Terms:
+    """Raises `MessageRefused`: what cannot be read would close a gallery for good."""
+    try:
+        return Terms.from_json(papers)
+    except (ValueError, KeyError, TypeError, OverflowError, RecursionError):
+        raise MessageRefused from None
 
 
 def _keys(folder: Path, seat: Seat, entropy: Entropy, token: Token | None) -> Keyring:

@@ -106,7 +106,8 @@ class Server:
         """The lease, and then nothing until the gateway ends the call or is gone."""
         self._gateway(context)
         ended: SimpleQueue[None] = SimpleQueue()
-        context.add_callback(lambda: ended.put(None))
+        if not context.add_callback(lambda: ended.put(None)):
+            return  # gone already: nobody would ever end this
         try:
             lease = self._leases.take(min(_LEASE_WAIT_S, context.time_remaining() or _LEASE_WAIT_S))
         except MoietyError as error:
@@ -142,7 +143,7 @@ class Server:
         except MoietyError as error:
             outcome = error.code
             return wire.say(wire.Refusal(error.code, error.numbers))
-        except (ValueError, KeyError, TypeError, IndexError):
+        except (ValueError, KeyError, TypeError, IndexError, OverflowError):
             # A value that passed the bounds of the message and fits nothing here.
             outcome = MessageRefused.code
             return wire.say(wire.Refusal(MessageRefused.code, {}))

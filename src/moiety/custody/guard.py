@@ -84,12 +84,14 @@ class Guard:
             search = self._searches.get(attempt)
         if search is None:
             return
-        amount = probes * UNCOUNTED
+        amount, matches, asker = probes * UNCOUNTED, 0, search.asker
         try:
-            amount = search.matches = count()
+            try:
+                amount = matches = count()
+            finally:
+                self._budget.owe(asker.gateway, search.purpose, asker.person, Unit.MATCHES, amount)
+            search.matches = matches  # what could not be charged is not released
         finally:
-            asker = search.asker
-            self._budget.owe(asker.gateway, search.purpose, asker.person, Unit.MATCHES, amount)
             search.counted.set()
 
     def answers(self, attempt: bytes) -> None:

@@ -59,7 +59,14 @@ def check_header(
         raise HeaderRefused
 
 
+def check_day(day: int, clock: Callable[[], datetime]) -> None:
+    """Raises `HeaderRefused` for a day (unix) that has not begun by this custodian's own clock: who is valid on a day
+    to come is nobody's business yet, and days do not come back."""
+    if day > (clock().timestamp() + CLOCKS_APART_S) // SECONDS_A_DAY:
+        raise HeaderRefused
+
+
 def check_instant(header: Header, clock: Callable[[], datetime]) -> None:
-    """Raises `HeaderRefused` unless a header that is about the whole office is of now."""
+    """Raises `HeaderRefused` unless a header is of now, and its attempt named as attempts are."""
     if abs(clock().timestamp() - header.at) > CLOCKS_APART_S or len(header.attempt) != ATTEMPT_BYTES:
         raise HeaderRefused

@@ -1,6 +1,6 @@
 """The life of a slot at one custodian: prepare, activate, erase, and settle after an interruption.
 
-The table of states is in `custodian`. Each function is one transaction, so one commit point of the same name.
+The table of states is in `slots`. Each function is one transaction, so one commit point of the same name.
 """
 
 from __future__ import annotations
@@ -79,7 +79,12 @@ def prepare(gallery: Gallery, batch: Batch, coin: bytes, entropy: Entropy) -> Sl
 
 
 def activate(gallery: Gallery, slots: Slots) -> None:
-    """Let PENDING rows match. The last of the three custodians' commits of this acknowledges the enrolment."""
+    """Let the PENDING rows match, all of them. The last of the three custodians' commits of this acknowledges the
+    enrolment. Raises `StatesDiffer` where others are PENDING, or none."""
+    gallery.usable()
+    pending = np.flatnonzero(gallery.matrix.states() == State.PENDING)
+    if not len(pending) or not np.array_equal(np.sort(slots), pending):
+        raise StatesDiffer(slots=len(slots))
     with gallery.changing("activate") as change:
         for numbers, some in _by_page(slots):
             states = change.fetch_states(numbers)

@@ -7,6 +7,7 @@ carries both. Expiry, grounds and states are public among the three and are copi
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from threading import Lock
@@ -27,6 +28,9 @@ from moiety.matching.refusals import Disagreement
 from moiety.sharing import recover
 from moiety.sharing.seat import SEATS, Seat
 from moiety.sharing.streams import derive
+
+_UNSPENT = 64
+"""Nonces that wait for their use, the newest: a mending draws one and uses it before it draws the next."""
 
 _ONCE = bytes(12)
 """The nonce of a key that seals one message."""
@@ -53,13 +57,15 @@ class Drawn:
     def __init__(self, entropy: Entropy) -> None:
         self._entropy = entropy
         self._lock = Lock()
-        self._unspent: set[bytes] = set()
+        self._unspent: OrderedDict[bytes, None] = OrderedDict()
 
     def draw(self) -> bytes:
         """A fresh nonce, 32 bytes."""
         nonce = self._entropy(COIN_BYTES)
         with self._lock:
-            self._unspent.add(nonce)
+            self._unspent[nonce] = None
+            while len(self._unspent) > _UNSPENT:
+                self._unspent.popitem(last=False)
         return nonce
 
     def spend(self, nonce: bytes) -> None:
@@ -67,7 +73,7 @@ class Drawn:
         with self._lock:
             if nonce not in self._unspent:
                 raise HelpRefused
-            self._unspent.remove(nonce)
+            del self._unspent[nonce]
 
 
 def assist(
@@ -81,8 +87,10 @@ def assist(
 ) -> Help:
     """A helper's contribution to the pages of `lost`; `nonces` are both helpers', fresh for this call.
 
-    Raises `HelpRefused` where this helper did not draw its own nonce, or has used it.
+    Raises `HelpRefused` where this helper did not draw its own nonce, or has used it, or is the lost one.
     """
+    if lost == seat or set(nonces) != set(SEATS) - {lost}:
+        raise HelpRefused
     drawn.spend(nonces[seat])
     other = next(third for third in SEATS if third not in (seat, lost))
     bound = b"".join(nonces[helper] for helper in sorted((seat, other)))
@@ -142,6 +150,8 @@ def mend(
 
     Raises `Disagreement`, and `HelpRefused` where help is not what a helper sealed for this custodian and these pages.
     """
+    if {one.helper, other.helper} != set(SEATS) - {gallery.seat}:
+        raise HelpRefused
     first, second = (unsealed(gallery, acquaintance, numbers, some) for some in (one, other))
     active = one.states == State.ACTIVE
     same = (

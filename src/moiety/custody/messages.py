@@ -103,7 +103,7 @@ class BatchMessage(Struct, frozen=True, forbid_unknown_fields=True):
         return cls(**{name: Array.of(getattr(batch, name)) for name in cls.__struct_fields__})
 
     def batch(self) -> Batch:
-        """The same batch; raises `MessageRefused` where columns do not fit each other."""
+        """The same batch; raises `MessageRefused` where columns do not fit each other, and for nobody at all."""
         batch = Batch(
             self.handles.array(np.uint8, 2),
             self.pseudonyms.array(np.uint8, 2),
@@ -112,11 +112,8 @@ class BatchMessage(Struct, frozen=True, forbid_unknown_fields=True):
             self.grounds.array(np.uint8, 1),
         )
         count = len(batch)
-        if (batch.handles.shape, batch.pseudonyms.shape) != ((count, 16), (count, 16)) or {
-            len(batch.parts),
-            len(batch.expires),
-            len(batch.grounds),
-        } != {count}:
+        named = {batch.handles.shape, batch.pseudonyms.shape} == {(count, 16)}
+        if not count or not named or {len(batch.parts), len(batch.expires), len(batch.grounds)} != {count}:
             raise MessageRefused
         return batch
 

@@ -15,6 +15,9 @@ from moiety.custody.refusals import ProcessEnded
 from moiety.custody.trial import CONFIG, home
 from moiety.sharing.seat import SEATS, Seat
 
+_STARTED: list[subprocess.Popen[bytes]] = []
+"""They outlive this process, on purpose; without this their objects would complain about it."""
+
 _PID = "custodian.pid"
 _LOG = "custodian.log"
 _PAUSE_S = 0.1
@@ -42,6 +45,7 @@ def start(folder: Path, seat: Seat) -> int:
             stderr=log,
             start_new_session=True,
         )
+    _STARTED.append(process)
     (place / _PID).write_text(f"{process.pid}\n")
     return process.pid
 

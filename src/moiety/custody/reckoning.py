@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from contextlib import closing
+from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -16,6 +16,7 @@ from moiety.custody.keyring import Keyring
 from moiety.custody.limits import Scope
 from moiety.custody.noise import Entropy
 from moiety.custody.operators import read_people
+from moiety.custody.roots import token_of
 from moiety.custody.sql import Store
 from moiety.custody.token import FileToken
 
@@ -40,12 +41,14 @@ def spent(file: Path, now: datetime, entropy: Entropy) -> list[Reckoned]:
     """
     config = read(file, Custody)
     home = file.parent / config.store
-    keys = Keyring(FileToken(home / ROOTS, entropy), config.seat, entropy)
     names: Mapping[Scope, Mapping[bytes, str]] = {
         Scope.GATEWAY: {pinned(gateway.key): name for name, gateway in config.gateways.items()},
         Scope.CALLER: {person.key: person.name for person in read_people(file.parent / config.operators)},
     }
-    with closing(Store.beside(home, config.seat, keys, config.database)) as store:
+    with ExitStack() as undo:
+        token = token_of(file.parent, config, entropy, undo) or FileToken(home / ROOTS, entropy)
+        store = Store.beside(home, config.seat, Keyring(token, config.seat, entropy), config.database)
+        undo.callback(store.close)
         found = written_down(config.budgets(), StoreKeeping(store), int(now.timestamp()))
 
     def named(scope: Scope, owner: bytes) -> str:

@@ -26,8 +26,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from moiety.custody.messages import read_standing, standing_bytes
-from moiety.custody.refusals import CopyOld, EpochsMixed, NotOneOffice, StatesDiffer
-from moiety.custody.slots import Phase, Staging, State
+from moiety.custody.refusals import CopyOld, EpochsMixed, GalleryDamaged, NotOneOffice, StatesDiffer
+from moiety.custody.slots import MOST_SLOTS, SLOTS, Phase, Staging, State
 from moiety.custody.verbs import GalleryStanding, Standing
 from moiety.matching.channel import Keys, agree
 from moiety.matching.header import Header
@@ -150,7 +150,10 @@ def _compared(standing: Standing) -> dict[str, tuple[bytes, bytes, int, Phase, i
 
 def _told(seat: Seat, own: Own) -> Rounds[dict[Seat, Standing]]:
     """Where the three stand, as each tells the other two."""
-    told = yield from shown(seat, standing_bytes(own.standing()))
+    standing = own.standing()
+    if any(not 0 <= gallery.pages * SLOTS <= MOST_SLOTS for gallery in standing.galleries.values()):
+        raise GalleryDamaged
+    told = yield from shown(seat, standing_bytes(standing))
     return {each: read_standing(data) for each, data in told.items()}
 
 

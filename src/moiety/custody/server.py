@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from time import sleep
 
 from moiety.custody.attempts import Attempts
 from moiety.custody.budget import Budget
@@ -21,7 +22,15 @@ from moiety.custody.lines import Lines
 from moiety.custody.lock import sole
 from moiety.custody.noise import Entropy
 from moiety.custody.operators import OperatorsFolder
-from moiety.custody.refusals import ConfigInvalid, NoOffice, NotOneOffice, StoreTaken
+from moiety.custody.refusals import (
+    ConfigInvalid,
+    NoOffice,
+    NotOneOffice,
+    OfficeExists,
+    OfficeUnwritable,
+    StoreTaken,
+)
+from moiety.custody.roots import token_of
 from moiety.custody.serving import Serving
 from moiety.custody.slots import Staging
 from moiety.custody.spent import SpentNonces
@@ -37,13 +46,21 @@ _log = logging.getLogger(__name__)
 _SERVED = "served.lock"
 """In the store's folder: held by the one process that serves it."""
 
+_MOMENT_S = 0.02
+
 _GRACE_S = 10.0
 """What runs when it is told to stop may end; whoever waits longer is told that this custodian is down."""
 
 
 @contextmanager
 def served(
-    file: Path, *, clock: Clock, entropy: Entropy, observer: Observer, progress: Progress
+    file: Path,
+    *,
+    clock: Clock,
+    entropy: Entropy,
+    observer: Observer,
+    progress: Progress,
+    pause: Callable[[float], None] = sleep,
 ) -> Iterator[tuple[Custody, Server]]:
     """One custodian, serving while this context lasts.
 
@@ -62,7 +79,13 @@ def served(
         if not undo.enter_context(sole(home / _SERVED)):
             raise StoreTaken
         custodian = Custodian.open(
-            home, config.seat, clock=clock, entropy=entropy, observer=observer, database=config.database
+            home,
+            config.seat,
+            clock=clock,
+            entropy=entropy,
+            observer=observer,
+            database=config.database,
+            token=token_of(file.parent, config, entropy, undo),
         )
         undo.callback(custodian.close)
         standing = custodian.standing()
@@ -88,6 +111,8 @@ def served(
         verifier = Verifier(roster, standing.office, clock, SpentNonces(keeping))
         serving = Serving(custodian, attempts, leases, Guard(verifier, budget, custodian.terms), lines.round_trip_s)
         undo.callback(serving.close)
+        while int(clock().timestamp()) <= verifier.began:  # what is signed in this second would be refused
+            pause(_MOMENT_S)
         server = Server(config.listen, shown, callers, serving, leases, lines)
         undo.callback(lambda: server.stop(_GRACE_S))
         undo.callback(lines.close)
@@ -103,6 +128,24 @@ def _others(config: Custody, own: Identity) -> dict[Seat, Listed]:
     if set(others) != set(SEATS) - {config.seat} or len(set(keys)) < len(keys):
         raise ConfigInvalid
     return others
+
+
+def made(file: Path, *, entropy: Entropy) -> Custody:
+    """Make the empty store that a configuration names. Raises `OfficeExists`, and what refuses a database or token."""
+    config = read(file, Custody)
+    home = file.parent / config.store
+    with ExitStack() as undo:
+        if config.database is not None:
+            require_credentials(config.database, entropy)
+        token = token_of(file.parent, config, entropy, undo)
+        try:
+            office = bytes.fromhex(config.office)
+            Custodian.create(home, config.seat, office, entropy, database=config.database, token=token)
+        except FileExistsError:
+            raise OfficeExists from None
+        except OSError:
+            raise OfficeUnwritable from None
+    return config
 
 
 def _alarm(scope: Scope, unit: Unit) -> None:

@@ -70,11 +70,11 @@ class Serving:
             if isinstance(ask, CHANGING):
                 self._leases.require(request.lease)
             self._guard.admit(gateway, request)
+            return _VERBS[type(ask)](self, ask, progress)
         except BaseException:
             if isinstance(ask, PLAYED):  # the other two would wait for a side that is not played
                 self._attempts.stop(ask.header.attempt)
             raise
-        return _VERBS[type(ask)](self, ask, progress)
 
     def close(self) -> None:
         """Wait until everything that was found is counted and charged."""
@@ -88,14 +88,18 @@ class Serving:
         self._played(header.attempt, lambda: self._custodian.offer(ask.name, batch, header))
 
     def _identify(self, ask: wire.Identify) -> messages.OpeningMessage:
-        header, probe = ask.header.header(), ask.probe.array(np.uint32, 2)
+        header = ask.header.header()
         attempt = header.attempt
         counted = hashlib.sha256(b"moiety tally 1" + attempt).digest()[:ATTEMPT_BYTES]
-        self._attempts.expect(counted)
         try:
-            found = self._played(attempt, lambda: self._custodian.search(ask.name, header, _fitting(probe, header)))
+            probe = _fitting(ask.probe.array(np.uint32, 2), header)
+            self._attempts.expect(counted)
+            try:
+                found = self._played(attempt, lambda: self._custodian.search(ask.name, header, probe))
+            except BaseException:
+                self._attempts.abandon(counted)
+                raise
         except BaseException:
-            self._attempts.abandon(counted)
             self._guard.unanswered(attempt)
             raise
         self._guard.answers(attempt)

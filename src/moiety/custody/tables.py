@@ -118,7 +118,7 @@ _OWN = select(CUSTODIAN, DATA_KEY.c.wrapped).select_from(
 
 @dataclass(frozen=True)
 class CustodianRow:
-    """Who this store belongs to. `staging`: see `moiety.custody.custodian`; `wrapped`: its epoch's data key."""
+    """Who this store belongs to. `staging`: see `moiety.custody.slots`; `wrapped`: its epoch's data key."""
 
     format: int
     seat: Seat
@@ -130,7 +130,7 @@ class CustodianRow:
 
 @dataclass(frozen=True)
 class GalleryRow:
-    """One gallery, of `pages` pages numbered from 0. `phase`: see `moiety.custody.custodian`.
+    """One gallery, of `pages` pages numbered from 0. `phase`: see `moiety.custody.slots`.
 
     `checked` is the first unix second of the day (UTC) of the last good check, or 0; `damaged` says that the
     last check was not good.

@@ -43,6 +43,11 @@ class Verifier:
         self._passing = SpentNonces(Passing())
         self._began = self._now()
 
+    @property
+    def began(self) -> int:
+        """The unix second in which this began: what was signed up to its end is refused."""
+        return self._began
+
     def caller(self, signed: bytes, operation: str, purpose: str, digest: bytes) -> Person:
         """Who asks for this operation on this purpose, with this `request_digest`; raises `CallerRefused`.
 

@@ -1,0 +1,186 @@
+"""A pinned gateway that says whatever a test has it say, to each custodian by itself."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import grpc
+import numpy as np
+from numpy.typing import NDArray
+
+from moiety.custody import tls, trial, wire
+from moiety.custody.asked import OFFICE, said
+from moiety.custody.config import Deployment
+from moiety.custody.deployment import DEPLOYMENT
+from moiety.custody.handles import handles
+from moiety.custody.headers import SECONDS_A_DAY
+from moiety.custody.roster import entry_text
+from moiety.custody.signing import Kind, Signer, Statement, sign
+from moiety.custody.slots import SLOTS
+from moiety.custody.three import Headers
+from moiety.custody.tls import Identity
+from moiety.custody.verbs import Standing
+from moiety.custody.wire import Array, HeaderMessage
+from moiety.matching.policy import identify_point, verify_point
+from moiety.sharing.seat import SEATS, Seat
+from moiety.sharing.split import split
+from tests.apart.scene import Site
+from tests.custody.scene import DOOR, Person
+from tests.custody.signers import Signatory
+
+METHOD = "/moiety.custodian.1/"
+DONE = "done"
+
+
+@dataclass(frozen=True)
+class Said:
+    """What came back: `DONE` or the code of a refusal, its numbers, and the answer's bytes."""
+
+    code: str
+    numbers: dict[str, int] = field(default_factory=dict)
+    value: bytes = b""
+
+    def read(self, kind: Any) -> Any:
+        """The answer."""
+        assert self.code == DONE, self.code
+        return wire.read_answer(wire.Answer(wire.msgspec.Raw(self.value)), kind)
+
+
+class Asking:
+    """Raw requests to three custodians. `hand` signs as the deployment's own people do."""
+
+    def __init__(self, site: Site, identity: Identity | None = None) -> None:
+        deployment = Deployment.read(site.folder / DEPLOYMENT)
+        shown = identity or deployment.identity()
+        self._clock = site.clock
+        self._channels = {seat: tls.channel(at.address, at.key, shown) for seat, at in deployment.custodians().items()}
+        self.hand = deployment.hand(site.clock, os.urandom)
+
+    def close(self) -> None:
+        for channel in self._channels.values():
+            channel.close()
+
+    def raw(self, seat: Seat, data: bytes) -> Said:
+        """These bytes to one custodian."""
+        some = wire.read_said(self._channels[seat].unary_unary(METHOD + "ask")(data, timeout=60))
+        if isinstance(some, wire.Refusal):
+            return Said(some.code, dict(some.numbers))
+        assert isinstance(some, wire.Answer)
+        return Said(DONE, value=bytes(some.value))
+
+    def ask(
+        self,
+        seat: Seat,
+        ask: Any,
+        *,
+        lease: bytes = b"",
+        call: bytes | None = None,
+        approvals: Sequence[bytes] | None = None,
+    ) -> Said:
+        """A request, signed as it should be unless a test says otherwise."""
+        signed = self.hand.call(ask) if call is None else call
+        agreed = self.hand.approvals(ask) if approvals is None else approvals
+        return self.raw(seat, wire.request(ask, lease, signed, agreed))
+
+    def each(self, ask: Callable[[Seat], Said]) -> dict[Seat, Said]:
+        """All three at once."""
+        with ThreadPoolExecutor(len(SEATS)) as threads:
+            return dict(zip(SEATS, threads.map(ask, SEATS), strict=True))
+
+    def all(self, asks: Mapping[Seat, Any], **with_: Any) -> dict[Seat, str]:
+        """The codes of three requests at once."""
+        found = self.each(lambda seat: self.ask(seat, asks[seat], **with_))
+        return {seat: some.code for seat, some in found.items()}
+
+    @contextmanager
+    def leased(self, seat: Seat) -> Iterator[bytes]:
+        """One custodian's lease."""
+        call = self._channels[seat].unary_stream(METHOD + "hold")(b"", timeout=60)
+        try:
+            said_ = wire.read_said(next(call))
+            assert isinstance(said_, wire.Answer)
+            lease: bytes = wire.read_answer(said_, bytes)
+            yield lease
+        finally:
+            call.cancel()
+
+    def standing(self, seat: Seat = "a") -> Standing:
+        """Where one custodian stands."""
+        message: wire.StandingMessage = self.ask(seat, wire.Stand()).read(wire.StandingMessage)
+        return message.standing()
+
+    def headers(self) -> Headers:
+        """Headers for the custodians as they stand."""
+        return Headers(self.standing(), self._clock, os.urandom)
+
+    def signed(
+        self, signer: Signer, ask: Any, kind: Kind = Kind.CALL, *, nonce: bytes | None = None, **other: Any
+    ) -> bytes:
+        """A statement about a request, or about something else in what `other` says."""
+        begun = said(ask)
+        assert begun is not None
+        fields: dict[str, Any] = {
+            "operation": begun.operation,
+            "purpose": begun.purpose or OFFICE,
+            "digest": begun.digest,
+            "at": int(self._clock().timestamp()),
+            "office": self.hand.office,
+        }
+        fields |= other
+        return sign(Statement(kind=kind, nonce=nonce or os.urandom(16), **fields), signer).to_bytes()
+
+    # Requests as a gateway makes them, one for each custodian.
+
+    def identify(self, *persons: Person, gallery: str = DOOR, attempt: bytes = b"", **other: Any) -> dict[Seat, Any]:
+        """A search; what `other` says is otherwise in its header."""
+        headers = self.headers()
+        rows = int(self.ask("a", wire.Alive(gallery, headers.now() // SECONDS_A_DAY)).read(int))
+        threshold = identify_point(headers.terms(gallery), rows).threshold
+        slots = headers.gallery(gallery).pages * SLOTS
+        header = headers.make("identify", gallery, rows=slots, threshold=threshold, probes=len(persons))
+        message = changed(HeaderMessage.of(header), **({"attempt": attempt} if attempt else {}), **other)
+        parts = shares(np.stack([person.words for person in persons]))
+        return {seat: wire.Identify(gallery, message, Array.of(parts[seat])) for seat in SEATS}
+
+    def verify(self, person: Person, gallery: str = DOOR, **other: Any) -> dict[Seat, Any]:
+        """A comparison."""
+        headers = self.headers()
+        threshold = verify_point(headers.terms(gallery)).threshold
+        header = headers.make("verify", gallery, rows=SLOTS, threshold=threshold, probes=1)
+        message = changed(HeaderMessage.of(header), **other)
+        parts, known = shares(person.words[None]), handles(gallery, [person.pseudonym])
+        return {seat: wire.Verify(gallery, message, Array.of(parts[seat]), known[seat].tobytes()) for seat in SEATS}
+
+
+def changed(message: Any, **fields: Any) -> Any:
+    """The same structure with other values, bounds and all unchecked: as a gateway may send it."""
+    return wire.msgspec.structs.replace(message, **fields)
+
+
+def shares(words: NDArray[np.int16]) -> dict[Seat, NDArray[np.uint32]]:
+    """Shares of probes, words (B, dim)."""
+    return split(words.astype(np.int32).view(np.uint32), os.urandom)
+
+
+def enlist(site: Site, *people: Signatory) -> None:
+    """Write these into every custodian's roster."""
+    for seat in SEATS:
+        for someone in people:
+            file = trial.home(site.folder, seat) / trial.OPERATORS / f"{someone.name}.toml"
+            file.write_text(entry_text(someone.person))
+            file.chmod(0o600)
+
+
+def down(call: Callable[[], Any]) -> grpc.StatusCode:
+    """How a call ended that the server did not take."""
+    try:
+        call()
+    except grpc.RpcError as error:
+        code: grpc.StatusCode = error.code()
+        return code
+    raise AssertionError("the call was answered")
