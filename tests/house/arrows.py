@@ -131,7 +131,7 @@ IO_FILES: dict[str, set[str]] = {
     "custody/processes.py": {"signal", "subprocess"},
     "custody/remote.py": {"grpc"},
     "custody/tls.py": {"grpc", "socket", "ssl"},
-    "custody/trial.py": {"socket"},
+    "custody/trial.py": {"shutil", "socket"},
     "custody/keycard.py": {"pkcs11"},
     "evaluation/embed.py": {"multiprocessing"},
     # models and pictures: each engine in a file called after it

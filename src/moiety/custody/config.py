@@ -154,7 +154,7 @@ class Deployment:
 
     def warning(self) -> str:
         """What this deployment does not protect against."""
-        hosts = {listed.address.rpartition(":")[0] for listed in self._config.custodians.values()}
+        hosts = {_host(listed.address) for listed in self._config.custodians.values()}
         return WARNING_ONE_HOST if len(hosts) < len(SEATS) else WARNING_SEATED
 
 
@@ -185,6 +185,12 @@ def read(file: Path, kind: type[Config]) -> Config:
 def identity(folder: Path, config: Papers) -> Identity:
     """The identity that a configuration names; raises as `Identity.load`."""
     return Identity.load(folder / config.certificate, folder / config.key, folder / config.authority)
+
+
+def _host(address: str) -> str:
+    """The host of an address; this machine goes by several names."""
+    host = address.rpartition(":")[0].lower().strip("[]")
+    return "localhost" if host.startswith("127.") or host == "::1" else host
 
 
 def pinned(key: str) -> bytes:

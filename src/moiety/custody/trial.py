@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import socket
 from collections.abc import Collection, Mapping
 from datetime import datetime
@@ -25,11 +26,11 @@ from moiety.custody.deployment import DEPLOYMENT
 from moiety.custody.embedded import OFFICE_BYTES, home
 from moiety.custody.keyfile import make_key
 from moiety.custody.noise import Entropy
-from moiety.custody.refusals import KeysExist
+from moiety.custody.refusals import DeploymentExists, KeysExist
 from moiety.custody.roster import Person, Role, entry_text
 from moiety.sharing.seat import SEATS, Seat
 
-__all__ = ["CONFIG", "OPERATORS", "PEOPLE", "STORE", "free_ports", "home", "lay_out"]
+__all__ = ["CONFIG", "OPERATORS", "PEOPLE", "STORE", "free_ports", "home", "lay_out", "make"]
 
 STORE = "store"
 OPERATORS = "operators"
@@ -40,6 +41,21 @@ HOST = "127.0.0.1"
 _PASSPHRASE_BYTES = 20
 
 _IN_FOLDERS: Mapping[Seat, str] = {}
+
+
+def make(folder: Path, now: datetime, entropy: Entropy) -> None:
+    """Make a trial in a folder that is not there, or empty: all of it or nothing. Raises `DeploymentExists`."""
+    whole = Path(os.path.abspath(folder))
+    making = whole.with_name(f".{whole.name}.making")
+    if making.exists():
+        shutil.rmtree(making)  # of a process that was killed; nobody is in it
+    if whole.exists() and (not whole.is_dir() or any(whole.iterdir())):
+        raise DeploymentExists
+    lay_out(making, now, entropy, free_ports())
+    try:
+        making.rename(whole)
+    except OSError:
+        raise DeploymentExists from None
 
 
 def lay_out(
