@@ -108,7 +108,9 @@ IO_FILES: dict[str, set[str]] = {
     "bench/ring.py": {"multiprocessing", "socket", "ssl"},
     "bench/scene.py": {"tempfile"},
     "demo/screen.py": {"rich"},
+    "custody/adopting.py": {"shutil"},
     "custody/sql.py": {"sqlalchemy"},
+    "custody/transfer.py": {"sqlalchemy"},
     "custody/sqlite.py": {"sqlite3", "sqlalchemy"},
     "custody/postgresql.py": {"psycopg", "sqlalchemy"},
     "custody/credentials.py": {"psycopg", "sqlalchemy"},
@@ -129,7 +131,7 @@ IO_FILES: dict[str, set[str]] = {
     "custody/processes.py": {"signal", "subprocess"},
     "custody/remote.py": {"grpc"},
     "custody/tls.py": {"grpc", "socket", "ssl"},
-    "custody/trial.py": {"socket"},
+    "custody/trial.py": {"shutil", "socket"},
     "custody/keycard.py": {"pkcs11"},
     "evaluation/embed.py": {"multiprocessing"},
     # models and pictures: each engine in a file called after it

@@ -1,4 +1,4 @@
-"""`moiety custodian serve`."""
+"""`moiety custodian init | serve | adopt | budget`."""
 
 from __future__ import annotations
 
@@ -7,13 +7,17 @@ import signal
 from datetime import UTC, datetime
 from pathlib import Path
 from threading import Event
-from typing import Annotated, TypedDict
+from typing import TYPE_CHECKING, Annotated, TypedDict
 
 import typer
 
 from moiety import settings
 from moiety.cli.outcome import AsJson, Outcome
 from moiety.cli.progress import bar
+from moiety.errors import MoietyError
+
+if TYPE_CHECKING:
+    from moiety.sharing.seat import Seat
 
 app = typer.Typer(help="Run one custodian, on a machine of its own.", no_args_is_help=True)
 
@@ -75,3 +79,153 @@ def serve(config: Config, as_json: AsJson = False) -> Outcome[Served]:
     finally:
         running.__exit__(None, None, None)
     return Outcome({"seat": own.seat}, [f"custodian {own.seat} stopped"])
+
+
+class Adopted(TypedDict):
+    """What `custodian adopt` answers: how many purposes and people moved, and the epoch that they are in now."""
+
+    purposes: int
+    people: int
+    epoch: int
+
+
+@app.command()
+def adopt(
+    office: Annotated[Path, typer.Argument(metavar="OFFICE", help="The folder of an office that nobody has open.")],
+    to: Annotated[Path, typer.Option("--to", metavar="DIR", help="The deployment's folder, which is not there yet.")],
+    databases: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--database", metavar="SEAT=URL", help="Have a custodian's rows in this PostgreSQL; may be repeated."
+        ),
+    ] = None,
+    as_json: AsJson = False,
+) -> Outcome[Adopted]:
+    """Make a deployment of three custodians apart of an office's folder, which is of no use afterwards.
+
+    Everybody keeps pseudonym, purpose and expiry, and gets other parts. The old roots and stores are destroyed. The
+    same command again finishes what was interrupted. Then `moiety up DIR`.
+
+    A URL with a password shows in the list of processes while this runs: a local socket needs none.
+
+    \b
+    Examples:
+      moiety custodian adopt office --to deployment
+      moiety custodian adopt office --to deployment --database "a=postgresql:///custodian_a?host=/run/postgresql"
+    """
+    with bar() as progress:
+        from moiety.custody.adopting import adopt as moved
+
+        done = moved(
+            office,
+            to,
+            _databases(databases or []),
+            clock=lambda: datetime.now(UTC),
+            entropy=os.urandom,
+            progress=progress,
+        )
+    answer: Adopted = {"purposes": done.purposes, "people": done.people, "epoch": done.epoch}
+    moving = f"{done.people} people of {done.purposes} purposes have moved; nothing is left in the old folder"
+    return Outcome(answer, [moving, "start them with `moiety up`"])
+
+
+def _databases(words: list[str]) -> dict[Seat, str]:
+    """The databases of a command line: one for a seat."""
+    from moiety.sharing.seat import SEATS
+
+    found = {seat: word[2:] for word in words for seat in SEATS if word.startswith(f"{seat}=")}
+    if len(found) < len(words):
+        raise typer.BadParameter("a seat, =, a URL", param_hint="--database")
+    return found
+
+
+class Allowed(TypedDict):
+    """One limit of each account of a scope: what this custodian gives at once and in a day, and what somebody gets who
+    spreads the questions over all three."""
+
+    scope: str
+    unit: str
+    burst: int
+    daily: int
+    real_burst: int
+    real_daily: int
+
+
+class Spent(TypedDict):
+    """One account that was drawn from: today (UTC), and what is left now."""
+
+    scope: str
+    owner: str
+    unit: str
+    drawn: int
+    left: int
+
+
+class Budgeted(TypedDict):
+    """What `custodian budget` answers; where `read` is false, what is spent could not be read."""
+
+    seat: str
+    limits: list[Allowed]
+    why: str
+    read: bool
+    spent: list[Spent]
+
+
+WHY = (
+    "The real bound is one and a half times the configured one: any two of three custodians serve what two suffice "
+    "for, so whoever spreads the questions over the three pairs spends three accounts two at a time."
+)
+
+
+@app.command()
+def budget(config: Config, as_json: AsJson = False) -> Outcome[Budgeted]:
+    """Show what this custodian lets itself be asked for, what that really bounds, and what is spent now.
+
+    Only on the custodian's own host, where its configuration and its root keys are; it may be serving meanwhile. What
+    is spent is shown as written down, which may be a twentieth of a day ahead of what was drawn.
+
+    \b
+    Examples:
+      moiety custodian budget --config /etc/moiety/custodian.toml
+    """
+    from moiety.custody.config import Custody, read
+    from moiety.custody.limits import Scope, Unit, real_bound
+    from moiety.custody.reckoning import spent
+
+    own = read(config, Custody)
+    limits = own.budgets()
+    accounts = [(scope, unit) for scope in Scope for unit in Unit if scope is not Scope.ROW or unit is Unit.COMPARISONS]
+    allowed: list[Allowed] = [
+        {
+            "scope": scope.value,
+            "unit": unit.value,
+            "burst": limit.burst,
+            "daily": limit.daily,
+            "real_burst": real_bound(limit.burst),
+            "real_daily": real_bound(limit.daily),
+        }
+        for scope, unit in accounts
+        for limit in [limits.of(scope, unit)]
+    ]
+    lines = [f"custodian {own.seat}, for each of a scope: configured, and in brackets the real bound"]
+    lines += [
+        f"{one['scope']:8} {one['unit']:12} {one['burst']:,} at once [{one['real_burst']:,}], "
+        f"{one['daily']:,} a day [{one['real_daily']:,}]"
+        for one in allowed
+    ]
+    lines.append(WHY)
+    drawn: list[Spent] = []
+    try:
+        drawn = [
+            {"scope": one.scope, "owner": one.owner, "unit": one.unit, "drawn": one.drawn, "left": one.left}
+            for one in spent(config, datetime.now(UTC), os.urandom)
+        ]
+        lines += [
+            f"{one['scope']:8} {one['owner']} {one['unit']}: {one['drawn']:,} today, {one['left']:,} left"
+            for one in drawn
+        ] or ["nothing is spent"]
+        known = True
+    except MoietyError as refusal:
+        lines.append(f"what is spent cannot be read: {refusal.text} [{refusal.code}]")
+        known = False
+    return Outcome({"seat": own.seat, "limits": allowed, "why": WHY, "read": known, "spent": drawn}, lines)

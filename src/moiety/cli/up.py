@@ -19,11 +19,12 @@ Folder = Annotated[Path, typer.Argument(metavar="DIR", help="The deployment's fo
 
 
 class Process(TypedDict):
-    """One process: what it is, where it listens and its process id."""
+    """One process: what it is, where it listens, its process id and its folder under DIR."""
 
     what: str
     address: str
     pid: int
+    folder: str
 
 
 class Up(TypedDict):
@@ -62,7 +63,7 @@ def up(folder: Folder, as_json: AsJson = False) -> Outcome[Up]:
 
         made = not (folder / DEPLOYMENT).exists()
         if made:
-            trial.lay_out(folder, datetime.now(UTC), os.urandom, trial.free_ports())
+            trial.make(folder, datetime.now(UTC), os.urandom)
         deployment = Deployment.read(folder / DEPLOYMENT)
         pids = {seat: processes.start(folder, seat) for seat in SEATS}
 
@@ -79,10 +80,21 @@ def up(folder: Folder, as_json: AsJson = False) -> Outcome[Up]:
             raise CustodianDown(seat=0)
     at = deployment.custodians()
     listed: list[Process] = [
-        {"what": f"custodian {seat}", "address": at[seat].address, "pid": pids[seat]} for seat in SEATS
+        {
+            "what": f"custodian {seat}",
+            "address": at[seat].address,
+            "pid": pids[seat],
+            "folder": trial.home(folder, seat).name,
+        }
+        for seat in SEATS
     ]
-    lines = [f"{one['what']} at {one['address']}, process {one['pid']}" for one in listed]
-    return Outcome({"made": made, "processes": listed, "warning": deployment.warning()}, [*lines, deployment.warning()])
+    table = [("what", "address", "process", "folder")]
+    table += [(one["what"], one["address"], str(one["pid"]), one["folder"]) for one in listed]
+    table += [("authority", "-", "-", "authority"), ("gateway", "-", "-", DEPLOYMENT)]
+    widths = [max(len(row[column]) for row in table) for column in range(len(table[0]))]
+    lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in table]
+    answer: Up = {"made": made, "processes": listed, "warning": deployment.warning()}
+    return Outcome(answer, [*lines, deployment.warning()])
 
 
 def down(

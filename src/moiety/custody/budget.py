@@ -189,6 +189,32 @@ class Budget:
         return account == fresh(limit, account.at)
 
 
+@dataclass(frozen=True)
+class Drawn:
+    """One account as the disk has it: `drawn` today (UTC), and what is `left` now. `owner`: see `Budget.charge`."""
+
+    scope: Scope
+    unit: Unit
+    owner: bytes
+    drawn: int
+    left: int
+
+
+def written_down(limits: Limits, keeping: Keeping, now: int) -> list[Drawn]:
+    """Every account that was ever drawn from and is remembered, at a unix second.
+
+    The disk is up to a portion ahead of what was drawn, see above. Raises `FormatUnknown`.
+    """
+    found = []
+    for stored, value in keeping.kept(_KIND).items():
+        if stored != _FLOOR:
+            key = _read_key(stored)
+            limit = limits.of(key.scope, key.unit)
+            account = Account.from_bytes(value).on(limit, now)
+            found.append(Drawn(key.scope, key.unit, key.owner, account.drawn, account.left(limit)))
+    return sorted(found, key=lambda one: (one.scope, one.owner, one.unit))
+
+
 def _portion(limit: Limit, account: Account) -> int:
     """What is written off ahead: little enough to lose, and never what is not there."""
     return max(0, min(limit.burst // 4, limit.daily // 20, account.left(limit)))

@@ -16,9 +16,11 @@ from typing import Annotated, Any, TypeVar
 
 import msgspec
 from msgspec import Meta, Struct
+from pydantic import ValidationError
 
 from moiety.custody.hand import Hand
 from moiety.custody.keyfile import KeyFile, open_key, read_private
+from moiety.custody.limits import Limits
 from moiety.custody.lines import Neighbour
 from moiety.custody.messages import Seated
 from moiety.custody.noise import Entropy
@@ -94,6 +96,13 @@ class Custody(Papers, frozen=True, kw_only=True):
     custodians: dict[Seated, Listed]
     gateways: dict[Named, Gateway]
 
+    def budgets(self) -> Limits:
+        """The limits. Raises `ConfigInvalid`."""
+        try:
+            return Limits.model_validate(self.limits)
+        except ValidationError:
+            raise ConfigInvalid from None
+
 
 class Gateways(Papers, frozen=True, kw_only=True):
     """`deployment.toml`: the three custodians, as one gateway knows them, and whose key signs what it asks.
@@ -145,7 +154,7 @@ class Deployment:
 
     def warning(self) -> str:
         """What this deployment does not protect against."""
-        hosts = {listed.address.rpartition(":")[0] for listed in self._config.custodians.values()}
+        hosts = {_host(listed.address) for listed in self._config.custodians.values()}
         return WARNING_ONE_HOST if len(hosts) < len(SEATS) else WARNING_SEATED
 
 
@@ -176,6 +185,12 @@ def read(file: Path, kind: type[Config]) -> Config:
 def identity(folder: Path, config: Papers) -> Identity:
     """The identity that a configuration names; raises as `Identity.load`."""
     return Identity.load(folder / config.certificate, folder / config.key, folder / config.authority)
+
+
+def _host(address: str) -> str:
+    """The host of an address; this machine goes by several names."""
+    host = address.rpartition(":")[0].lower().strip("[]")
+    return "localhost" if host.startswith("127.") or host == "::1" else host
 
 
 def pinned(key: str) -> bytes:

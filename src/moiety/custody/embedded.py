@@ -14,7 +14,7 @@ from moiety.custody.gallery import Progress, silent
 from moiety.custody.keys import acquaint
 from moiety.custody.lock import OfficeLock
 from moiety.custody.noise import Entropy
-from moiety.custody.refusals import NoOffice, OfficeExists, OfficeUnwritable
+from moiety.custody.refusals import NoOffice, OfficeExists, OfficeMoved, OfficeUnwritable
 from moiety.custody.sql import Observer, unobserved
 from moiety.custody.three import Three
 from moiety.custody.together import Together
@@ -27,6 +27,9 @@ WARNING = (
 )
 
 OFFICE_BYTES = 16
+
+MOVED = "moved"
+"""In the folder of an office whose people are elsewhere now, see `adopting`: the office (hexadecimal)."""
 
 _IN_FOLDERS: Mapping[Seat, str] = {}
 """No URL for anybody: every store is a file in its custodian's folder."""
@@ -45,7 +48,7 @@ class Embedded(Together):
         try:
             new = not folder.exists()
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            taken = any(_home(folder, seat).exists() for seat in SEATS)
+            taken = (folder / MOVED).exists() or any(home(folder, seat).exists() for seat in SEATS)
         except OSError:
             raise OfficeUnwritable from None
         if taken:
@@ -55,8 +58,8 @@ class Embedded(Together):
             if new:
                 undo.callback(_remove, folder)
             for seat in SEATS:
-                home = _make(folder, seat, office, entropy, stores.get(seat))
-                undo.callback(_empty, home)
+                made = _make(folder, seat, office, entropy, stores.get(seat))
+                undo.callback(empty, made)
             undo.pop_all()
 
     @classmethod
@@ -69,20 +72,28 @@ class Embedded(Together):
         progress: Progress = silent,
         observer: Observer = unobserved,
         stores: Mapping[Seat, str] = _IN_FOLDERS,
+        inside: str = "",
     ) -> Embedded:
         """Open an office: recover what was interrupted, and check every gallery that was not found good today.
 
-        `progress` hears of everything that takes long. Raises `NoOffice`, `NotOneOffice`, `EpochsMixed`, `CopyOld`,
+        `progress` hears of everything that takes long. `inside` each custodian's folder is its store, where it has
+        other things too. Raises `NoOffice`, `OfficeMoved`, `NotOneOffice`, `EpochsMixed`, `CopyOld`,
         `StatesDiffer`, `StoreUnreadable`; a gallery that fails its check is closed, and the office opens.
         """
-        if not all(_home(folder, seat).is_dir() for seat in SEATS):
+        if (folder / MOVED).exists():
+            raise OfficeMoved
+        if not all((home(folder, seat) / inside).is_dir() for seat in SEATS):
             raise NoOffice
         with ExitStack() as undo:
             custodians: dict[Seat, Custodian] = {}
             for seat in SEATS:
-                home = _home(folder, seat)
                 custodians[seat] = Custodian.open(
-                    home, seat, clock=clock, entropy=entropy, observer=observer, database=stores.get(seat)
+                    home(folder, seat) / inside,
+                    seat,
+                    clock=clock,
+                    entropy=entropy,
+                    observer=observer,
+                    database=stores.get(seat),
                 )
                 undo.callback(custodians[seat].close)
             acquaint({seat: custodian.acquaintance for seat, custodian in custodians.items()})
@@ -99,23 +110,23 @@ class Embedded(Together):
 
 def _make(folder: Path, seat: Seat, office: bytes, entropy: Entropy, database: str | None) -> Path:
     """A new custodian's folder, whole or not there."""
-    home = _home(folder, seat)
+    made = home(folder, seat)
     try:
-        Custodian.create(home, seat, office, entropy, database=database)
+        Custodian.create(made, seat, office, entropy, database=database)
     except FileExistsError:  # another process was faster, and it is not ours to remove
         raise OfficeExists from None
     except OSError:
-        _empty(home)
+        empty(made)
         raise OfficeUnwritable from None
     except BaseException:
-        _empty(home)
+        empty(made)
         raise
-    return home
+    return made
 
 
-def _empty(home: Path) -> None:
-    """Remove a custodian's folder and the files in it, as far as that goes where something has just failed."""
-    for folder in (home / ROOTS, home):
+def empty(made: Path) -> None:
+    """Remove a custodian's folder and the files in it, as far as that goes."""
+    for folder in (made / ROOTS, made):
         with suppress(OSError):
             for file in folder.iterdir():
                 file.unlink()
@@ -128,5 +139,6 @@ def _remove(folder: Path) -> None:
         folder.rmdir()
 
 
-def _home(folder: Path, seat: Seat) -> Path:
+def home(folder: Path, seat: Seat) -> Path:
+    """The folder of one custodian."""
     return folder / f"custodian-{seat}"

@@ -55,13 +55,23 @@ class Keyring:
                     del self._unwrapped[next(iter(self._unwrapped))]
         return kept
 
-    def make(self, connection: Connection, office: bytes, epoch: int) -> None:
-        """A root and a data key for an epoch that has no key in SQL: a root that a kill left over is destroyed."""
+    def make(self, connection: Connection, office: bytes, epoch: int, key: bytes | None = None) -> None:
+        """A root and a data key for an epoch that has no key in SQL: a root that a kill left over is destroyed.
+
+        `key` is what another keyring handed over, of a store whose place this one takes.
+        """
         if epoch in self._token.epochs():
             self._token.destroy(epoch)
         self._token.make(epoch)
-        wrapped = self._token.wrap(epoch, self.entropy(KEY_BYTES), bound(office, self._seat, epoch))
+        wrapped = self._token.wrap(epoch, key or self.entropy(KEY_BYTES), bound(office, self._seat, epoch))
         tables.add_key(connection, epoch, wrapped)
+
+    def hand_over(self, own: CustodianRow) -> bytes:
+        """This epoch's data key, 32 bytes, for a store that takes this one's place. Raises `RootMissing`,
+        `RootWrong`."""
+        if own.wrapped is None:
+            raise RootMissing
+        return self._token.unwrap(own.epoch, own.wrapped, bound(own.office, self._seat, own.epoch))
 
     def retire(self, living: frozenset[int]) -> None:
         """Destroy the roots of all epochs but these, and forget every key."""

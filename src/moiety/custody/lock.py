@@ -37,6 +37,12 @@ class OfficeLock:
         with _held(self._gate, fcntl.LOCK_EX), _held(self._room, fcntl.LOCK_EX):
             yield
 
+    @contextmanager
+    def alone_at_once(self) -> Iterator[bool]:
+        """Hold alone if nobody else holds it now: whether it is held."""
+        with sole(self._gate) as gate, sole(self._room) as room:
+            yield gate and room
+
 
 @contextmanager
 def sole(file: Path) -> Iterator[bool]:

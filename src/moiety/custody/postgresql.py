@@ -23,9 +23,10 @@ import psycopg
 from sqlalchemy import Connection, create_engine, make_url, text
 from sqlalchemy.exc import ArgumentError, DBAPIError
 
-from moiety.custody import refusals
+from moiety.custody import refusals, tables
 from moiety.custody.keyring import KEYRING, Keyring
 from moiety.errors import MoietyError
+from moiety.sharing.seat import Seat
 
 _LOCK: Final = 0x6D6F69657479
 """The advisory lock of a custodian's database ("moiety")."""
@@ -204,6 +205,23 @@ _LOST: Final = ("08", "57P", "53300", "25P03", "25P04")
 def _number(state: str) -> int:
     """An SQLSTATE as a whole number: itself where it has no letters, else in base 36."""
     return int(state) if state.isdigit() else int(state or "0", 36)
+
+
+def remove_leftover(url: str, office: bytes, seat: Seat, keys: Keyring) -> None:
+    """Remove the tables of a custodian that began to move into this database and never came to be; of no other one."""
+    database = PostgresDatabase(url, keys)
+    try:
+        with database.engine.begin() as connection:
+            if connection.scalar(text("SELECT to_regclass('custodian')")) is None:
+                return
+            found = connection.execute(text("SELECT office, seat FROM custodian")).one_or_none()
+            if found is not None and (bytes(found.office), found.seat) == (office, seat):
+                tables.METADATA.drop_all(connection)
+                connection.execute(text("DROP TABLE IF EXISTS alembic_version"))
+    except DBAPIError as error:
+        raise database.typed(error.orig) from None
+    finally:
+        database.close()
 
 
 def copy_in(connection: Connection, statement: str, types: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:

@@ -17,6 +17,32 @@ class OfficeExists(Refused):
     advice: ClassVar[str] = "there are custodians in this folder already: choose another folder"
 
 
+class OfficeMoved(Refused):
+    code: ClassVar[str] = "office_moved"
+    advice: ClassVar[str] = (
+        "the people of this folder have moved to custodians apart, and nothing is left here: use the deployment. If "
+        "the move was interrupted, the same `moiety custodian adopt` finishes it"
+    )
+
+
+class OfficeInUse(Unavailable):
+    code: ClassVar[str] = "office_in_use"
+    advice: ClassVar[str] = "another process has this office open: end it, then ask again"
+
+
+class DeploymentExists(Refused):
+    code: ClassVar[str] = "deployment_exists"
+    advice: ClassVar[str] = "there is something where the deployment should be made: choose a folder that is not there"
+
+
+class AdoptionUnfinished(Refused):
+    code: ClassVar[str] = "adoption_unfinished"
+    advice: ClassVar[str] = (
+        "another office was being moved to this place, and its people may be nowhere else: finish that with the same "
+        "command as then, or choose another folder"
+    )
+
+
 class OfficeUnwritable(Refused):
     code: ClassVar[str] = "office_unwritable"
     advice: ClassVar[str] = "no office can be made in this folder: check its path, its disk and who may write there"

@@ -8,8 +8,6 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from time import sleep
 
-from pydantic import ValidationError
-
 from moiety.custody.attempts import Attempts
 from moiety.custody.budget import Budget
 from moiety.custody.config import Custody, Listed, identity, pinned, read
@@ -19,8 +17,7 @@ from moiety.custody.custodian import Custodian
 from moiety.custody.gallery import Progress
 from moiety.custody.grpc import Callers, Server
 from moiety.custody.guard import Guard
-from moiety.custody.keyfile import read_private
-from moiety.custody.limits import Limits, Scope, Unit
+from moiety.custody.limits import Scope, Unit
 from moiety.custody.lines import Lines
 from moiety.custody.lock import sole
 from moiety.custody.noise import Entropy
@@ -33,12 +30,12 @@ from moiety.custody.refusals import (
     OfficeUnwritable,
     StoreTaken,
 )
+from moiety.custody.roots import token_of
 from moiety.custody.serving import Serving
 from moiety.custody.slots import Staging
 from moiety.custody.spent import SpentNonces
 from moiety.custody.sql import Observer
 from moiety.custody.tls import Identity, pin
-from moiety.custody.token import Token
 from moiety.custody.turns import Leases
 from moiety.custody.verbs import Clock
 from moiety.custody.verifying import Verifier
@@ -72,7 +69,7 @@ def served(
     config = read(file, Custody)
     shown = identity(file.parent, config)
     others = _others(config, shown)
-    limits = _limits(config)
+    limits = config.budgets()
     with ExitStack() as undo:
         home = file.parent / config.store
         if config.database is not None:
@@ -88,7 +85,7 @@ def served(
             entropy=entropy,
             observer=observer,
             database=config.database,
-            token=_token(file.parent, config, entropy, undo),
+            token=token_of(file.parent, config, entropy, undo),
         )
         undo.callback(custodian.close)
         standing = custodian.standing()
@@ -140,7 +137,7 @@ def made(file: Path, *, entropy: Entropy) -> Custody:
     with ExitStack() as undo:
         if config.database is not None:
             require_credentials(config.database, entropy)
-        token = _token(file.parent, config, entropy, undo)
+        token = token_of(file.parent, config, entropy, undo)
         try:
             office = bytes.fromhex(config.office)
             Custodian.create(home, config.seat, office, entropy, database=config.database, token=token)
@@ -149,27 +146,6 @@ def made(file: Path, *, entropy: Entropy) -> Custody:
         except OSError:
             raise OfficeUnwritable from None
     return config
-
-
-def _token(folder: Path, config: Custody, entropy: Entropy, undo: ExitStack) -> Token | None:
-    """The token that the configuration names, or None: then the root keys are files in the store's folder."""
-    if config.token is None:
-        return None
-    from moiety.custody.pkcs11 import Pkcs11Token
-
-    pin = read_private(folder / config.token.pin).decode(errors="replace").strip()
-    office = bytes.fromhex(config.office)
-    token = Pkcs11Token(Path(config.token.library), config.token.label, pin, office, config.seat, entropy)
-    undo.callback(token.close)
-    return token
-
-
-def _limits(config: Custody) -> Limits:
-    """The budgets. Raises `ConfigInvalid`."""
-    try:
-        return Limits.model_validate(config.limits)
-    except ValidationError:
-        raise ConfigInvalid from None
 
 
 def _alarm(scope: Scope, unit: Unit) -> None:

@@ -87,6 +87,33 @@ class Store:
         return store
 
     @classmethod
+    def beside(cls, folder: Path, seat: Seat, keys: Keyring, url: str | None = None) -> Store:
+        """A store that another process may have open, to read from it and nothing else.
+
+        Raises as `open`, and `FormatUnknown` for an older format too.
+        """
+        if url is None:
+            database: Database = SqliteDatabase.open(folder, keys)
+        else:
+            from moiety.custody.postgresql import PostgresDatabase
+
+            database = PostgresDatabase(url, keys)
+        store = cls(database, seat, unobserved)
+        try:
+            with store.reading() as connection:
+                found = versions.found(connection)
+            if found is None:
+                raise refusals.NoOffice
+            if found.seat != seat:
+                raise refusals.NotOneOffice
+            if found.format != tables.FORMAT:
+                raise refusals.FormatUnknown(found=found.format, known=tables.FORMAT)
+        except BaseException:
+            store.close()
+            raise
+        return store
+
+    @classmethod
     def create(
         cls,
         folder: Path,

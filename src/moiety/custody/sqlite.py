@@ -106,6 +106,20 @@ class SqliteDatabase:
         self.engine.dispose()
 
 
+def in_use(folder: Path) -> bool:
+    """Whether anybody has this custodian's file open: only the last one out may leave the log."""
+    connection = sqlite3.connect(folder / FILE, timeout=0, isolation_level=None)
+    try:
+        (mode,) = connection.execute("PRAGMA journal_mode=DELETE").fetchone()
+    except sqlite3.OperationalError as error:
+        if error.sqlite_errorcode & 0xFF in _BUSY:
+            return True
+        raise _typed(error) from None
+    finally:
+        connection.close()
+    return bool(mode != "delete")
+
+
 def _which(file: Path) -> tuple[int, int] | None:
     """What tells a file from another that is put in its place."""
     try:

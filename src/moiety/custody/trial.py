@@ -11,7 +11,9 @@ What is real about it: separate processes, keys, stores and TLS. What is not: wh
 
 from __future__ import annotations
 
+import json
 import os
+import shutil
 import socket
 from collections.abc import Collection, Mapping
 from datetime import datetime
@@ -21,12 +23,14 @@ from moiety.custody.authority import Authority, issue_into, write_authority, wri
 from moiety.custody.config import shown
 from moiety.custody.custodian import Custodian
 from moiety.custody.deployment import DEPLOYMENT
-from moiety.custody.embedded import OFFICE_BYTES
+from moiety.custody.embedded import OFFICE_BYTES, home
 from moiety.custody.keyfile import make_key
 from moiety.custody.noise import Entropy
-from moiety.custody.refusals import KeysExist
+from moiety.custody.refusals import DeploymentExists, KeysExist
 from moiety.custody.roster import Person, Role, entry_text
 from moiety.sharing.seat import SEATS, Seat
+
+__all__ = ["CONFIG", "OPERATORS", "PEOPLE", "STORE", "free_ports", "home", "lay_out", "make"]
 
 STORE = "store"
 OPERATORS = "operators"
@@ -36,10 +40,22 @@ HOST = "127.0.0.1"
 
 _PASSPHRASE_BYTES = 20
 
+_IN_FOLDERS: Mapping[Seat, str] = {}
 
-def home(folder: Path, seat: Seat) -> Path:
-    """The folder of one custodian."""
-    return folder / f"custodian-{seat}"
+
+def make(folder: Path, now: datetime, entropy: Entropy) -> None:
+    """Make a trial in a folder that is not there, or empty: all of it or nothing. Raises `DeploymentExists`."""
+    whole = Path(os.path.abspath(folder))
+    making = whole.with_name(f".{whole.name}.making")
+    if making.exists():
+        shutil.rmtree(making)  # of a process that was killed; nobody is in it
+    if whole.exists() and (not whole.is_dir() or any(whole.iterdir())):
+        raise DeploymentExists
+    lay_out(making, now, entropy, free_ports())
+    try:
+        making.rename(whole)
+    except OSError:
+        raise DeploymentExists from None
 
 
 def lay_out(
@@ -50,8 +66,10 @@ def lay_out(
     *,
     gateway: str = "gateway",
     office: bytes | None = None,
+    databases: Mapping[Seat, str] = _IN_FOLDERS,
 ) -> None:
-    """Make everything that a trial needs, three empty stores among it; none for an office that has stores already.
+    """Make everything that a trial needs, three empty stores among it; none for an office that has stores already,
+    some of which may be in `databases` (URLs).
 
     Raises `KeysExist`.
     """
@@ -68,7 +86,7 @@ def lay_out(
         others = "".join(f"\n[custodians.{other}]\n{listed[other]}" for other in SEATS if other != seat)
         text = (
             f'seat = "{seat}"\noffice = "{office.hex()}"\nlisten = "{HOST}:{ports[seat]}"\nstore = "{STORE}"\n'
-            f'operators = "{OPERATORS}"\n'
+            f'{_database(databases.get(seat))}operators = "{OPERATORS}"\n'
             f'certificate = "own.pem"\nkey = "own.key"\nauthority = "authority.pem"\n'
             f'{others}\n[gateways.{gateway}]\nkey = "{pins[gateway]}"\n'
         )
@@ -85,6 +103,10 @@ def lay_out(
         + "".join(f"\n[[officers]]\n{_files(name)}" for name in people if name != "operator")
     )
     write_private(folder / DEPLOYMENT, text.encode())
+
+
+def _database(url: str | None) -> str:
+    return "" if url is None else f"database = {json.dumps(url)}\n"
 
 
 _PORTS = range(15_000, 32_000)

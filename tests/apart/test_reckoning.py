@@ -1,0 +1,82 @@
+"""`moiety custodian budget`: what is allowed, what that really bounds, and what is spent while it serves."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from os import urandom
+from pathlib import Path
+
+import pytest
+
+from moiety import cli
+from moiety.custody import refusals, trial
+from moiety.custody.apart import Apart
+from moiety.custody.custodian import Custodian
+from moiety.custody.keyring import Keyring
+from moiety.custody.reckoning import GONE, spent
+from moiety.custody.sql import Store
+from moiety.custody.token import FileToken
+from tests.apart.scene import Site
+from tests.custody.scene import DOOR, NOON, people
+from tests.postgres import Server
+
+TIGHT = "\n[limits]\nrow = { burst = 3, daily = 5 }\n\n[limits.gateway]\nenrolments = { burst = 7, daily = 41 }\n"
+
+
+def asked(capsys: pytest.CaptureFixture[str], home: Path) -> dict[str, object]:
+    assert cli.run(["custodian", "budget", "--config", str(home / trial.CONFIG), "--json"]) == 0
+    answer: dict[str, object] = json.loads(capsys.readouterr().out)
+    return answer
+
+
+def test_what_is_configured_and_half_as_much_again(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    trial.lay_out(tmp_path / "site", NOON, urandom, trial.free_ports())
+    home = tmp_path / "site" / "custodian-b"
+    with (home / trial.CONFIG).open("a") as config:
+        config.write(TIGHT)
+    answer = asked(capsys, home)
+    assert (answer["seat"], answer["read"], answer["spent"]) == ("b", True, [])
+    assert "two at a time" in str(answer["why"])
+    limits = {(one["scope"], one["unit"]): one for one in answer["limits"]}  # type: ignore[attr-defined]
+    row = {"scope": "row", "unit": "comparisons", "burst": 3, "daily": 5, "real_burst": 4, "real_daily": 7}
+    assert limits["row", "comparisons"] == row
+    enrolments = limits["gateway", "enrolments"]
+    assert (enrolments["daily"], enrolments["real_daily"]) == (41, 61)
+    assert limits["caller", "enrolments"]["daily"] == 2_000
+    shutil.rmtree(home / trial.STORE / "roots")
+    answer = asked(capsys, home)
+    assert (answer["read"], answer["spent"], len(answer["limits"])) == (False, [], 28)  # type: ignore[arg-type]
+    assert cli.run(["custodian", "budget", "--config", str(home / trial.CONFIG)]) == 0
+    assert capsys.readouterr().out.rstrip().endswith("[root_missing]")
+
+
+def test_what_is_spent_shows_while_it_serves(office: Apart, site: Site) -> None:
+    crowd = people(5)
+    office.enrol(DOOR, crowd)
+    office.identify(DOOR, crowd[0].words[None, :])
+    file = site.folder / "custodian-a" / trial.CONFIG
+    found = {(one.scope, one.owner, one.unit): one for one in spent(file, site.clock(), urandom)}
+    for scope, owner in (("gateway", "gateway"), ("purpose", DOOR), ("caller", "operator")):
+        for unit in ("enrolments", "rows"):
+            assert found[scope, owner, unit].drawn >= 5
+    assert ("gateway", "gateway", "erasures") not in found
+    office.identify(DOOR, crowd[0].words[None, :])  # it goes on serving
+    (site.folder / "custodian-a" / trial.OPERATORS / "operator.toml").unlink()
+    assert GONE in {one.owner for one in spent(file, site.clock(), urandom)}
+
+
+def test_a_database_that_another_process_has_is_read_and_not_taken(tmp_path: Path, postgres: Server) -> None:
+    url = postgres.socket_url(postgres.database())
+    Custodian.create(tmp_path / "a", "a", b"o" * 16, urandom, database=url)
+
+    def keys() -> Keyring:
+        return Keyring(FileToken(tmp_path / "a" / "roots", urandom), "a", urandom)
+
+    holder = Store.open(tmp_path / "a", "a", keys(), lambda _: None, url)
+    Store.beside(tmp_path / "a", "a", keys(), url).close()
+    with pytest.raises(refusals.NotOneOffice):
+        Store.beside(tmp_path / "a", "b", keys(), url)
+    with holder.writing("still"):
+        pass
+    holder.close()

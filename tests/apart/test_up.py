@@ -1,0 +1,114 @@
+"""`moiety up` and `moiety down`: separate processes, started once, found again, and stopped."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from moiety import cli
+from moiety.custody import processes, trial
+from moiety.custody.config import WARNING_ONE_HOST, WARNING_SEATED, Deployment
+from moiety.custody.deployment import DEPLOYMENT
+from moiety.custody.embedded import Embedded
+from tests.custody.scene import NOON
+
+
+@pytest.fixture(scope="module")
+def laid_out(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("laid") / "site"
+    trial.make(folder, NOON, os.urandom)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A folder that is not there yet; whatever runs in it ends with the tests."""
+    folder = tmp_path_factory.mktemp("up") / "trial"
+    yield folder
+    processes.stop(folder)
+
+
+def said(words: list[str]) -> Any:
+    """What a command answers, in a process of its own: the custodians outlive it."""
+    done = subprocess.run([sys.executable, "-m", "moiety", *words, "--json"], capture_output=True, timeout=200)
+    assert done.returncode == 0, done.stdout
+    return json.loads(done.stdout)
+
+
+def test_it_starts_what_does_not_run_and_nothing_twice(folder: Path) -> None:
+    first = said(["up", str(folder)])
+    assert first["made"]
+    assert first["warning"] == WARNING_ONE_HOST
+    assert WARNING_ONE_HOST.startswith("one operator: protects no one yet")
+    pids = {one["what"]: one["pid"] for one in first["processes"]}
+    assert len(set(pids.values())) == 3
+    assert [one["folder"] for one in first["processes"]] == ["custodian-a", "custodian-b", "custodian-c"]
+
+    assert said(["up", str(folder)]) == first | {"made": False}
+
+    os.kill(pids["custodian b"], signal.SIGKILL)
+    while "b" in processes.running(folder):
+        time.sleep(0.05)
+    again = {one["what"]: one["pid"] for one in said(["up", str(folder)])["processes"]}
+    assert {what for what, pid in again.items() if pids[what] != pid} == {"custodian b"}
+
+    assert said(["down", str(folder)]) == {"stopped": 3}
+    assert processes.running(folder) == {}
+    assert said(["down", str(folder)]) == {"stopped": 0}
+
+
+def test_a_process_that_has_an_old_number_is_left_alone(laid_out: Path) -> None:
+    with subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"]) as stranger:
+        (laid_out / "custodian-a" / "custodian.pid").write_text(f"{stranger.pid}\n")
+        assert processes.running(laid_out) == {}
+        assert processes.stop(laid_out) == {}
+        assert stranger.poll() is None
+        stranger.kill()
+
+
+def test_a_folder_with_other_things_in_it_stays_as_it_is(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "letter.txt").write_text("dear")
+    Embedded.create(tmp_path / "office", os.urandom)
+    (tmp_path / "file").write_text("")
+    for name in ("mine", "office", "file"):
+        before = sorted(tmp_path.rglob("*"))
+        assert cli.run(["up", str(tmp_path / name), "--json"]) == 2
+        assert json.loads(capsys.readouterr().out)["refused"] == "deployment_exists"
+        assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_what_a_killed_process_had_begun_is_made_anew(tmp_path: Path) -> None:
+    (tmp_path / ".trial.making" / "authority").mkdir(parents=True)
+    (tmp_path / "trial").mkdir()
+    trial.make(tmp_path / "trial", NOON, os.urandom)
+    assert (tmp_path / "trial" / DEPLOYMENT).exists()
+    assert not (tmp_path / ".trial.making").exists()
+
+
+@pytest.mark.parametrize(
+    ("hosts", "warning"),
+    [
+        (("127.0.0.1", "127.0.0.1", "127.0.0.1"), WARNING_ONE_HOST),
+        (("127.0.0.1", "localhost", "[::1]"), WARNING_ONE_HOST),
+        (("a.example", "b.example", "A.example"), WARNING_ONE_HOST),
+        (("a.example", "b.example", "c.example"), WARNING_SEATED),
+    ],
+)
+def test_it_says_whom_it_protects_by_the_hosts(
+    laid_out: Path, tmp_path: Path, hosts: tuple[str, str, str], warning: str
+) -> None:
+    text = (laid_out / DEPLOYMENT).read_text()
+    for host in hosts:
+        text = text.replace('address = "127.0.0.1:', f'address = "{host}+:', 1)
+    (tmp_path / DEPLOYMENT).write_text(text.replace("+:", ":"))
+    assert Deployment.read(tmp_path / DEPLOYMENT).warning() == warning
