@@ -87,6 +87,11 @@ class Asking:
         agreed = self.hand.approvals(ask) if approvals is None else approvals
         return self.raw(seat, wire.request(ask, lease, signed, agreed))
 
+    def begin(self, seat: Seat, ask: Any) -> Any:
+        """A request whose answer is not waited for: a call that can be cancelled."""
+        data = wire.request(ask, b"", self.hand.call(ask))
+        return self._channels[seat].unary_unary(METHOD + "ask").future(data, timeout=60)
+
     def each(self, ask: Callable[[Seat], Said]) -> dict[Seat, Said]:
         """All three at once."""
         with ThreadPoolExecutor(len(SEATS)) as threads:
