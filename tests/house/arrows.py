@@ -103,12 +103,16 @@ IO_FOLDERS = frozenset({"cli"})
 IO_FILES: dict[str, set[str]] = {
     "settings.py": {"platformdirs"},
     "bench/peers.py": {"faiss"},
+    "bench/cluster.py": {"shutil"},
+    "bench/delay.py": {"multiprocessing"},
+    "bench/ring.py": {"multiprocessing", "socket", "ssl"},
     "bench/scene.py": {"tempfile"},
     "demo/screen.py": {"rich"},
     "custody/sql.py": {"sqlalchemy"},
     "custody/sqlite.py": {"sqlite3", "sqlalchemy"},
     "custody/postgresql.py": {"psycopg", "sqlalchemy"},
     "custody/credentials.py": {"psycopg", "sqlalchemy"},
+    "custody/pkcs11.py": {"pkcs11"},
     "custody/versions.py": {"alembic", "sqlalchemy"},
     "custody/migrations/env.py": {"alembic"},
     "custody/migrations/versions/baseline.py": {"alembic", "sqlalchemy"},
@@ -208,6 +212,7 @@ WORLD_FILES: dict[str, set[str]] = {
     "__init__.py": {"the clock", "randomness"},  # the defaults of `moiety.open`
     "settings.py": {"the environment"},
     "cli/bench.py": {"the clock", "randomness"},  # a benchmark plays a whole office, at the present time
+    "bench/ring.py": {"randomness"},  # a process of its own
     "cli/custodian.py": {"the clock", "randomness"},  # what a custodian's process hands to the custodian
     "cli/keys.py": {"the clock"},  # certificates have dates
     "cli/up.py": {"the clock", "randomness"},

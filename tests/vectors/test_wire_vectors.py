@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from moiety.custody import frames, wire
-from moiety.custody.wire import Array, HeaderMessage
+from moiety.custody import frames, messages, wire
+from moiety.custody.messages import Array, HeaderMessage
 
 SIXTEEN, THIRTY_TWO = bytes(range(16)), bytes(range(32))
 
@@ -54,7 +54,7 @@ def test_a_search_never_changes_its_form() -> None:
 def test_what_a_custodian_says_never_changes_its_form() -> None:
     survey = b"\x82" + text("damaged") + b"\x91\x07" + text("people") + b"\x05"
     answer = b"\x01\x82" + text("is") + text("answer") + text("value") + survey
-    assert wire.answer(wire.SurveyMessage([7], 5)) == answer
+    assert wire.answer(messages.SurveyMessage([7], 5)) == answer
     refusal = b"\x01\x83" + text("is") + text("refusal") + text("code") + text("too_many")
     refusal += text("numbers") + b"\x81" + text("limit") + b"\x08"
     assert wire.say(wire.Refusal("too_many", {"limit": 8})) == refusal
@@ -75,6 +75,8 @@ def test_frames_never_change_their_form() -> None:
         (frames.Greeting("b", THIRTY_TWO), greeting),
         (frames.Step(SIXTEEN, 7, [Array.of(words)]), step),
         (frames.Stopped(SIXTEEN), stopped),
+        (frames.Ping(5), b"\x01\x92" + text("ping") + b"\x05"),
+        (frames.Pong(5), b"\x01\x92" + text("pong") + b"\x05"),
     ):
         assert frames.pack(frame) == whole
         assert frames.unpack(whole) == frame
@@ -85,4 +87,4 @@ def test_a_standing_never_changes_its_form() -> None:
     gallery += text("phase") + b"\x00" + text("pages") + b"\x40" + text("checked") + b"\x00" + text("damaged") + b"\xc2"
     whole = b"\x01\x85" + text("seat") + text("c") + text("office") + binary(SIXTEEN) + text("epoch") + b"\x01"
     whole += text("staging") + b"\x00" + text("galleries") + b"\x81" + text("door") + gallery
-    assert wire.standing_bytes(wire.read_standing(whole)) == whole
+    assert messages.standing_bytes(messages.read_standing(whole)) == whole

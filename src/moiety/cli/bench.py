@@ -1,4 +1,4 @@
-"""`moiety bench search` and `moiety bench enrol`."""
+"""`moiety bench search`, `enrol` and `cluster`."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from moiety.cli.outcome import AsJson, Outcome
 from moiety.cli.progress import bar
 
 if TYPE_CHECKING:
+    from moiety.bench.cluster import ClusterFigures
     from moiety.bench.enrol import EnrolFigures
     from moiety.bench.scene import Edge, Progress
     from moiety.bench.search import SearchFigures
@@ -43,6 +44,36 @@ class SearchAnswer(TypedDict):
     mb_per_custodian: float
     cores: int
     rounds: int
+
+
+class DelayAnswer(TypedDict):
+    """A search with so much added to each round trip between custodians."""
+
+    added_ms: float
+    round_trip_ms: float
+    circuit: str
+    single_ms: float
+    batch32_ms: float
+
+
+class ClusterAnswer(TypedDict):
+    """What `bench cluster` answers; see docs/measurements."""
+
+    rows: int
+    dim: int
+    ratio: float
+    bytes_per_row: float
+    rounds: int
+    single_ms: float
+    batch32_ms: float
+    in_process_ms: float
+    wire_ms: float
+    wire_floor_ms: float
+    wire_ratio: float
+    in_process_batch32_ms: float
+    circuit: str
+    delays: list[DelayAnswer]
+    cores: int
 
 
 class EnrolAnswer(TypedDict):
@@ -121,6 +152,29 @@ def enrol(
     return Outcome(_enrol_answer(figures), _enrol_lines(figures))
 
 
+@app.command("cluster")
+def cluster(
+    rows: Annotated[int, typer.Option("--rows", min=0, help="People in the gallery.")] = 100_000,
+    dim: Dim = 192,
+    seed: Annotated[int, typer.Option("--seed", min=0, help="Repeats the same gallery.")] = 1,
+    as_json: AsJson = False,
+) -> Outcome[ClusterAnswer]:
+    """Search at three custodians in processes of their own, beside the same in one process and a bare TLS ring.
+
+    One probe and a batch of 32, then again with 0.1, 1 and 10 ms added to each round trip between custodians.
+
+    \b
+    Examples:
+      moiety bench cluster
+      moiety bench cluster --rows 1000000 --dim 192 --json
+    """
+    from moiety.bench.cluster import run
+
+    with bar() as progress:
+        figures = run(rows, dim, seed=seed, edge=_edge(progress))
+    return Outcome(_cluster_answer(figures), _cluster_lines(figures))
+
+
 def _unlimited() -> None:
     from moiety.bench.refusals import ThreadsLimited
     from moiety.custody.crew import cores
@@ -170,6 +224,53 @@ def _search_lines(figures: SearchFigures) -> list[str]:
         f"  one probe's distances read {figures.distance_gb_s:.1f} GB/s, the best plain reader "
         f"{figures.read_gb_s:.1f} GB/s ({100 * figures.distance_gb_s / figures.read_gb_s:.0f} %)",
         f"  memory: {figures.mb_per_custodian:.0f} MB a custodian, {memory:.2f} x rows x dim x 2 B",
+    ]
+
+
+def _cluster_answer(figures: ClusterFigures) -> ClusterAnswer:
+    return {
+        "rows": figures.rows,
+        "dim": figures.dim,
+        "ratio": round(figures.ratio, 3),
+        "bytes_per_row": round(figures.bytes_per_row, 2),
+        "rounds": figures.rounds,
+        "single_ms": round(figures.single_ms, 2),
+        "batch32_ms": round(figures.batch32_ms, 2),
+        "in_process_ms": round(figures.in_process_ms, 2),
+        "wire_ms": round(figures.wire_ms, 2),
+        "wire_floor_ms": round(figures.wire_floor_ms, 2),
+        "wire_ratio": round(figures.wire_ratio, 3),
+        "in_process_batch32_ms": round(figures.in_process_batch32_ms, 2),
+        "circuit": figures.circuit,
+        "delays": [
+            {
+                "added_ms": delay.added_ms,
+                "round_trip_ms": round(delay.round_trip_ms, 2),
+                "circuit": delay.circuit,
+                "single_ms": round(delay.single_ms, 2),
+                "batch32_ms": round(delay.batch32_ms, 2),
+            }
+            for delay in figures.delays
+        ],
+        "cores": figures.cores,
+    }
+
+
+def _cluster_lines(figures: ClusterFigures) -> list[str]:
+    return [
+        f"{figures.rows:,} x {figures.dim}, three processes on loopback, {figures.cores} cores",
+        f"  one probe       {figures.single_ms:9.1f} ms, in one process {figures.in_process_ms:9.1f} ms: "
+        f"ratio {figures.ratio:.2f}",
+        f"  32 probes       {figures.batch32_ms:9.1f} ms, in one process {figures.in_process_batch32_ms:9.1f} ms: "
+        f"as {figures.batch32_ms / figures.single_ms:.1f} single ones",
+        f"  on the wire     {figures.wire_ms:9.1f} ms, bare TLS ring {figures.wire_floor_ms:13.1f} ms: "
+        f"ratio {figures.wire_ratio:.2f}",
+        f"  by the {figures.circuit}: {figures.bytes_per_row:.2f} B a row in {figures.rounds} rounds",
+        *(
+            f"  {delay.added_ms:4g} ms more there and back ({delay.round_trip_ms:.1f} measured), {delay.circuit}: "
+            f"{delay.single_ms:.1f} ms, 32 probes {delay.batch32_ms:.1f} ms"
+            for delay in figures.delays
+        ),
     ]
 
 

@@ -26,6 +26,26 @@ class Served(TypedDict):
     seat: str
 
 
+class Made(TypedDict):
+    """What `custodian init` answers."""
+
+    seat: str
+
+
+@app.command()
+def init(config: Config, as_json: AsJson = False) -> Outcome[Made]:
+    """Make the empty store that a configuration names: a folder, a PostgreSQL, root keys in files or in a token.
+
+    \b
+    Examples:
+      moiety custodian init --config /etc/moiety/custodian.toml
+    """
+    from moiety.custody.server import made
+
+    own = made(config, entropy=os.urandom)
+    return Outcome({"seat": own.seat}, [f"made the store of custodian {own.seat}"])
+
+
 @app.command()
 def serve(config: Config, as_json: AsJson = False) -> Outcome[Served]:
     """Serve until a signal (SIGTERM, Ctrl-C) asks it to stop.

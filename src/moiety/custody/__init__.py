@@ -4,7 +4,7 @@ One custodian, deployable alone; every method takes and returns plain values:
 
 | file | what |
 |---|---|
-| `custodian` | one custodian: the table of what may become of a slot, a gallery, a store |
+| `custodian` | one custodian: every step that a gateway can ask of it |
 | `life` | prepare, activate, erase, settle: what changes a slot |
 | `admitting` | templates on their way in, checked to be faces before they are stored |
 | `answering` | its side of a search, and the pseudonyms it releases after one |
@@ -15,11 +15,15 @@ One custodian, deployable alone; every method takes and returns plain values:
 | `matrix` | the cache: parts in panels, as the searches read them |
 | `page`, `slots`, `handles` | how 64 slots lie in a row; how a free one is drawn; a person's handle (pure) |
 | `seal`, `stored` | how a row is sealed under its epoch's key (pure); rows opened as they are read |
-| `token`, `keyring` | the root keys of epochs, and their end; data keys, wrapped in SQL and unwrapped in memory |
+| `token`, `pkcs11` | the root keys of epochs, and their end: in files, or in a PKCS#11 token |
+| `keyring` | data keys, wrapped in SQL and unwrapped in memory |
 | `kept` | small things that a custodian keeps for itself, sealed |
 | `keys` | ephemeral pair keys |
 | `noise` | random bytes in bulk |
-| `tables`, `sql` | the tables and statements; the file, transactions, commit points, overwriting |
+| `tables`, `sql` | the tables and statements; transactions, commit points, overwriting |
+| `sqlite`, `postgresql` | what differs between the two databases |
+| `versions`, `migrations` | a store of an older format, brought up to date |
+| `credentials` | a database that lets anybody in over a network is refused |
 
 All three, as a gateway drives them:
 

@@ -15,8 +15,8 @@ from time import monotonic
 from typing import TypeVar
 
 from moiety.custody.frames import MOST_STEPS, Step, Stopped
+from moiety.custody.messages import Array
 from moiety.custody.refusals import AttemptStopped, AttemptUsed, CustodianDown, MessageRefused, NeighbourSilent
-from moiety.custody.wire import Array
 from moiety.errors import MoietyError
 from moiety.matching.rounds import Exchange, Message, Rounds
 from moiety.sharing.seat import SEATS, Seat, next_seat, previous_seat

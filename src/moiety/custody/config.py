@@ -6,6 +6,8 @@ never silently absent. Nothing in either is about a person, a purpose or a thres
 
 from __future__ import annotations
 
+import os
+import stat
 import tomllib
 from collections.abc import Callable
 from datetime import datetime
@@ -18,10 +20,10 @@ from msgspec import Meta, Struct
 from moiety.custody.hand import Hand
 from moiety.custody.keyfile import KeyFile, open_key, read_private
 from moiety.custody.lines import Neighbour
+from moiety.custody.messages import Seated
 from moiety.custody.noise import Entropy
-from moiety.custody.refusals import ConfigInvalid, ConfigUnreadable
+from moiety.custody.refusals import ConfigExposed, ConfigInvalid, ConfigUnreadable
 from moiety.custody.tls import Identity
-from moiety.custody.wire import Seated
 from moiety.sharing.seat import SEATS, Seat
 
 Address = Annotated[str, Meta(pattern=r"^(?:[A-Za-z0-9.-]+|\[[0-9a-fA-F:]+\]):[0-9]{1,5}$", max_length=260)]
@@ -56,6 +58,14 @@ class KeyOf(Struct, frozen=True, forbid_unknown_fields=True):
     passphrase: str
 
 
+class TokenOf(Struct, frozen=True, forbid_unknown_fields=True):
+    """A PKCS#11 token for the root keys: its library, its label, and a file with its PIN (0600)."""
+
+    library: str
+    label: str
+    pin: str
+
+
 class Papers(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """What both kinds of configuration have: the office, and the files of this party's identity."""
 
@@ -66,12 +76,18 @@ class Papers(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
 
 
 class Custody(Papers, frozen=True, kw_only=True):
-    """`custodian.toml`: one custodian. `operators` is the folder of who may ask, `limits` a table of
-    budgets (see `limits`), `metrics` an address on this host for `/metrics`, `/live` and `/ready`."""
+    """`custodian.toml`: one custodian.
+
+    `store` is the folder of its root keys, where no `token` holds them, and of its rows, where there is no `database`
+    (the URL of a PostgreSQL). `operators` is the folder of who may ask, `limits` a table of budgets (see `limits`),
+    `metrics` an address on this host for `/metrics`, `/live` and `/ready`.
+    """
 
     seat: Seated
     listen: Address
     store: str
+    database: str | None = None
+    token: TokenOf | None = None
     operators: str
     limits: dict[str, Any] = {}
     metrics: Address | None = None
@@ -137,19 +153,24 @@ Config = TypeVar("Config", bound=Papers)
 
 
 def read(file: Path, kind: type[Config]) -> Config:
-    """A configuration file. Raises `ConfigUnreadable`, `ConfigInvalid`."""
+    """A configuration file. Raises `ConfigUnreadable`, `ConfigInvalid`, and `ConfigExposed` where others may read the
+    URL of a database, which mostly holds a password."""
     try:
         with file.open("rb") as opened:
             text = opened.read(_LONGEST + 1)
+            mode = os.fstat(opened.fileno()).st_mode
     except OSError:
         raise ConfigUnreadable from None
     try:
         if len(text) > _LONGEST:
             raise ConfigInvalid
         tables: Any = tomllib.loads(text.decode())
-        return msgspec.convert(tables, kind)
+        config = msgspec.convert(tables, kind)
     except (ValueError, RecursionError):  # TOMLDecodeError, UnicodeDecodeError and msgspec's are ValueErrors
         raise ConfigInvalid from None
+    if isinstance(config, Custody) and config.database is not None and mode & (stat.S_IRWXG | stat.S_IRWXO):
+        raise ConfigExposed
+    return config
 
 
 def identity(folder: Path, config: Papers) -> Identity:

@@ -54,7 +54,7 @@ def _asked(url: str) -> dict[str, Any]:
 def _let_in(asked: dict[str, Any], password: str) -> bool:
     """Whether the database lets this user in with this password, and no certificate."""
     # No file of this user's may answer for what is not given here.
-    own = {"password": password, "passfile": "/dev/null", "sslcertmode": "disable", "connect_timeout": _WAIT_S}
+    own = {"password": password, "passfile": "/dev/null/none", "sslcertmode": "disable", "connect_timeout": _WAIT_S}
     where = {key: value for key, value in asked.items() if key not in ("sslcert", "sslkey", "sslpassword", "context")}
     said = conninfo.make_conninfo("", **where | own)
     try:

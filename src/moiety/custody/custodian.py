@@ -1,36 +1,4 @@
-"""One custodian: what may become of a slot, of a gallery and of the store, and what each step makes durable.
-
-    slot       step                               slot        durable in
-    -------    --------------------------------   -------     -------------------------------------------
-    (none)     prepare (a block is added)         FREE        step `prepare`
-    FREE       prepare (a newcomer is placed)     PENDING     step `prepare`: row written, matches nobody
-    PENDING    activate                           ACTIVE      step `activate`
-    ACTIVE     erase                              ERASED      step `erase`: every column overwritten
-    not ACTIVE at all three, not FREE at all      ERASED      step `settle`: every column overwritten
-    ACTIVE     refresh                            ACTIVE      step `switch`: other parts of the same template
-    ACTIVE     refresh, already expired           FREE        step `switch`: not carried into the new epoch
-    ERASED     refresh                            FREE        step `switch`: not used again within an epoch
-
-    gallery    step                               gallery
-    SETTLED    prepare                            PREPARED    rows may be PENDING
-    PREPARED   activate                           SETTLED
-    any        level (recovery begins)            SETTLING    the three have one version; their states may differ
-    SETTLING   settle                             SETTLED
-
-    staging    step                               staging
-    NONE       next key                           BEGUN       the next epoch has a root, and a data key wrapped by it
-    BEGUN      stage                              BEGUN       some pages of the next epoch lie beside this one's
-    BEGUN      staged                             COMPLETE    all of them do
-    COMPLETE   switch                             SWITCHED    epoch + 1; the old epoch's pages and key are deleted
-    SWITCHED   retire                             NONE        all three have switched: the old root is destroyed
-    BEGUN      discard                            NONE        the next epoch's pages, key and root are deleted
-    COMPLETE   discard                            NONE        the same
-
-**Acknowledgement.** An enrolment is acknowledged by the last of the three `activate` commits and by nothing else.
-Before it, recovery erases the row everywhere; after it, the row is ACTIVE at all three and matches, whether or not
-the caller lived to hear so (docs/decisions/0002-acknowledgement.md). No custodian begins a step before all three
-have committed the one before it, so the versions of a gallery never differ by more than one: that is how `recovery`
-tells an interruption from an old copy.
+"""One custodian: every step that a gateway can ask of it, and what each makes durable (the table is in `slots`).
 
 Every method takes and returns plain values (bytes, numbers, arrays) and none assumes that the other two custodians
 are in this process. A custodian never sees a pseudonym, or a part that is not its own. The caller holds the lock.
@@ -69,7 +37,7 @@ from moiety.custody.refusals import (
 )
 from moiety.custody.slots import COIN_BYTES, Phase, Staging
 from moiety.custody.sql import Observer, Store
-from moiety.custody.token import FileToken
+from moiety.custody.token import FileToken, Token
 from moiety.custody.turns import Turns
 from moiety.custody.verbs import Clock, GalleryStanding, Standing
 from moiety.matching.header import Header
@@ -104,13 +72,22 @@ class Custodian:
         self._renewal: Renewal | None = None
 
     @classmethod
-    def create(cls, folder: Path, seat: Seat, office: bytes, entropy: Entropy, *, database: str | None = None) -> None:
+    def create(
+        cls,
+        folder: Path,
+        seat: Seat,
+        office: bytes,
+        entropy: Entropy,
+        *,
+        database: str | None = None,
+        token: Token | None = None,
+    ) -> None:
         """Make the store of a new custodian; `office` (16 bytes) names the three that belong together.
 
-        `database` is the URL of an empty PostgreSQL; without one, the rows lie in the folder too, in SQLite. Raises
-        `DatabaseTaken`, `DatabaseWrong`.
+        `database` is the URL of an empty PostgreSQL; without one, the rows lie in the folder too, in SQLite. `token`
+        holds the root keys; without one, they are files in the folder. Raises `DatabaseTaken`, `DatabaseWrong`.
         """
-        Store.create(folder, seat, office, _keys(folder, seat, entropy), url=database).close()
+        Store.create(folder, seat, office, _keys(folder, seat, entropy, token), url=database).close()
 
     @classmethod
     def open(
@@ -122,13 +99,14 @@ class Custodian:
         entropy: Entropy,
         observer: Observer,
         database: str | None = None,
+        token: Token | None = None,
     ) -> Custodian:
-        """Open a store: in the folder, or in the PostgreSQL of this URL. One of an older format is brought up to date.
+        """Open what `create` made, by the same `database` and `token`. An older format is brought up to date.
 
         Raises `NoOffice`, `NotOneOffice` (another seat's), `FormatUnknown`, `StoreUnreadable`, `StoreTaken`, and
         `RootMissing`, `RootExposed` or `RootWrong` where the key of its epoch cannot be had.
         """
-        store = Store.open(folder, seat, _keys(folder, seat, entropy), observer, database)
+        store = Store.open(folder, seat, _keys(folder, seat, entropy, token), observer, database)
         return cls(store, seat, clock, entropy)
 
     def close(self) -> None:
@@ -411,5 +389,5 @@ def _terms(papers: bytes) -> Terms:
         raise MessageRefused from None
 
 
-def _keys(folder: Path, seat: Seat, entropy: Entropy) -> Keyring:
-    return Keyring(FileToken(folder / ROOTS, entropy), seat, entropy)
+def _keys(folder: Path, seat: Seat, entropy: Entropy, token: Token | None) -> Keyring:
+    return Keyring(token or FileToken(folder / ROOTS, entropy), seat, entropy)

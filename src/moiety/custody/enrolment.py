@@ -31,7 +31,7 @@ _WORD: Final = np.dtype(np.int16)
 
 
 def enrol(three: Three, headers: Headers, entropy: Entropy, name: str, newcomers: Sequence[Newcomer]) -> None:
-    """All of them or none. What it returns from is durable at all three; see the table in `custodian`.
+    """All of them or none. What it returns from is durable at all three; see the table in `slots`.
 
     Whoever calls it recovers after an error. Raises `WordsWrong`, `TooMany`, `AlreadyEnrolled`, `MalformedTemplate`.
     """

@@ -7,8 +7,8 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta, Struct
 
+from moiety.custody.messages import VERSION, Array, Seated, Sixteen, ThirtyTwo
 from moiety.custody.refusals import MessageRefused
-from moiety.custody.wire import VERSION, Array, Seated, Sixteen, ThirtyTwo
 
 MOST_STEPS = 1 << 16
 """Rounds of one attempt: a search of 67 million rows has some 1,000."""
@@ -35,7 +35,19 @@ class Stopped(Struct, frozen=True, array_like=True, forbid_unknown_fields=True, 
     attempt: Sixteen
 
 
-Frame = Greeting | Step | Stopped
+class Ping(Struct, frozen=True, array_like=True, forbid_unknown_fields=True, tag="ping"):
+    """Asks for a `Pong` of the same number at once, to see how long a journey there and back takes."""
+
+    number: Annotated[int, Meta(ge=0, lt=1 << 32)]
+
+
+class Pong(Struct, frozen=True, array_like=True, forbid_unknown_fields=True, tag="pong"):
+    """Answers a `Ping`."""
+
+    number: Annotated[int, Meta(ge=0, lt=1 << 32)]
+
+
+Frame = Greeting | Step | Stopped | Ping | Pong
 
 _encoder = msgspec.msgpack.Encoder()
 _decoder: msgspec.msgpack.Decoder[Frame] = msgspec.msgpack.Decoder(Frame)

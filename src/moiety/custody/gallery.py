@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from threading import Lock
 
@@ -149,14 +149,16 @@ class Gallery:
         absent = set(range(count))
         self.damaged = self._read_states(connection, current)
         public.update(self.matrix.states().tobytes())
-        for numbers, rows in tables.every(connection, tables.PAGE, current.row.id, current.epoch, count):
-            absent.difference_update(numbers)
-            pages = self._take(current, numbers, rows)
-            active = self.matrix.states_of(numbers) == State.ACTIVE
-            public.update(pages["grounds"][active])
-            public.update(pages["expires"][active])
-            done = (numbers[-1] + 1) * SLOTS
-            progress(f"custodian {self.seat}: reading {self.name}", done, count * SLOTS)
+        found = tables.every(connection, tables.PAGE, current.row.id, current.epoch, count)
+        with closing(found):
+            for numbers, rows in found:
+                absent.difference_update(numbers)
+                pages = self._take(current, numbers, rows)
+                active = self.matrix.states_of(numbers) == State.ACTIVE
+                public.update(pages["grounds"][active])
+                public.update(pages["expires"][active])
+                done = (numbers[-1] + 1) * SLOTS
+                progress(f"custodian {self.seat}: reading {self.name}", done, count * SLOTS)
         self.damaged |= absent
         self.public = public.digest()
 
@@ -199,11 +201,13 @@ class Gallery:
         """Take in all states; the numbers of the pages whose states are not intact."""
         count = current.row.pages
         bad = set(range(count))
-        for numbers, rows in tables.every(connection, tables.STATES, current.row.id, current.epoch, count):
-            states, good = seal.unseal(rows, page.STATES, current.place, numbers, current.key)
-            self.matrix.put_states(numbers, states)
-            self._identities[numbers] = states["page"]
-            bad.difference_update(number for number, fine in zip(numbers, good, strict=True) if fine)
+        found = tables.every(connection, tables.STATES, current.row.id, current.epoch, count)
+        with closing(found):
+            for numbers, rows in found:
+                states, good = seal.unseal(rows, page.STATES, current.place, numbers, current.key)
+                self.matrix.put_states(numbers, states)
+                self._identities[numbers] = states["page"]
+                bad.difference_update(number for number, fine in zip(numbers, good, strict=True) if fine)
         return bad
 
     def _take(self, current: Current, numbers: Sequence[int], rows: Sequence[bytes]) -> Pages:

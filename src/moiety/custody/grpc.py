@@ -12,14 +12,13 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from queue import SimpleQueue
 from time import monotonic
-from typing import Final
+from typing import Any, Final, Protocol
 
 import grpc
 
 from moiety.custody import tls, wire
 from moiety.custody.lines import Lines
-from moiety.custody.refusals import MessageRefused, PeerUnknown
-from moiety.custody.serving import Serving
+from moiety.custody.refusals import AddressTaken, MessageRefused, PeerUnknown
 from moiety.custody.tls import Identity, Pin
 from moiety.custody.turns import Leases
 from moiety.errors import MoietyError, Unavailable
@@ -43,11 +42,18 @@ class Callers:
     gateways: Mapping[Pin, str]
 
 
+class Answering(Protocol):
+    """What does what is asked: `serving.Serving`."""
+
+    def serve(self, gateway: Pin, request: wire.Request, progress: Callable[[str, int, int], None]) -> Any:
+        """Do what the gateway of this pinned key asks; the value to be encoded."""
+
+
 class Server:
     """One custodian's server, listening once it is made."""
 
     def __init__(
-        self, address: str, identity: Identity, callers: Callers, serving: Serving, leases: Leases, lines: Lines
+        self, address: str, identity: Identity, callers: Callers, serving: Answering, leases: Leases, lines: Lines
     ) -> None:
         self._callers = callers
         self._serving = serving
@@ -65,7 +71,10 @@ class Server:
             "line": grpc.stream_stream_rpc_method_handler(self._line),
         }
         self._server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(SERVICE, methods),))
-        self.port = self._server.add_secure_port(address, identity.server())
+        try:
+            self.port = self._server.add_secure_port(address, identity.server())
+        except RuntimeError:  # all that gRPC says of an address that cannot be had
+            raise AddressTaken from None
         self._server.start()
 
     def stop(self, grace_s: float) -> None:
@@ -138,7 +147,7 @@ class Server:
             # A value that passed the bounds of the message and fits nothing here.
             outcome = MessageRefused.code
             return wire.say(wire.Refusal(MessageRefused.code, {}))
-        except Exception as error:
+        except Exception as error:  # a fault of ours ends this request, not the custodian; its words may quote data
             outcome = type(error).__name__
             return wire.say(wire.Refusal(Unavailable.code, {}))
         finally:

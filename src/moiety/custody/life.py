@@ -1,6 +1,6 @@
 """The life of a slot at one custodian: prepare, activate, erase, and settle after an interruption.
 
-The table of states is in `custodian`. Each function is one transaction, so one commit point of the same name.
+The table of states is in `slots`. Each function is one transaction, so one commit point of the same name.
 """
 
 from __future__ import annotations

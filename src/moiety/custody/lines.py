@@ -6,16 +6,18 @@ are drawn from. A line that breaks takes its pair key along, ends what was runni
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from queue import SimpleQueue
 from threading import Event, Lock, Thread
+from time import perf_counter
 from typing import Any
 
 import grpc
 
 from moiety.custody import tls
-from moiety.custody.frames import Frame, Greeting, Step, Stopped, pack, unpack
+from moiety.custody.frames import Frame, Greeting, Ping, Pong, Step, Stopped, pack, unpack
 from moiety.custody.keys import Acquaintance
 from moiety.custody.refusals import CustodianDown, MessageRefused, PeerUnknown
 from moiety.custody.tls import Identity, Pin
@@ -27,6 +29,9 @@ METHOD = "/moiety.custodian.1/line"
 _AGAIN_S = 0.2
 """Between two tries to open a line: custodians find each other within moments of the last one's start."""
 
+_JOURNEYS = 16
+_FIRST_JOURNEYS = 4
+
 Outgoing = SimpleQueue[bytes | None]
 
 
@@ -36,6 +41,37 @@ class Neighbour:
 
     address: str
     key: Pin
+
+
+class Journeys:
+    """How long a message to a neighbour and back takes. Safe for threads."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._number = 0
+        self._begun: dict[int, tuple[Seat, float]] = {}
+        self._took: dict[Seat, deque[float]] = {seat: deque(maxlen=_JOURNEYS) for seat in SEATS}
+
+    def begun(self, seat: Seat) -> int:
+        """The number of a journey that begins now."""
+        with self._lock:
+            self._number = (self._number + 1) % (1 << 32)
+            self._begun[self._number] = (seat, perf_counter())
+            while len(self._begun) > _JOURNEYS:
+                del self._begun[next(iter(self._begun))]
+            return self._number
+
+    def ended(self, seat: Seat, number: int) -> None:
+        """A journey has ended; one that never began says nothing."""
+        with self._lock:
+            began = self._begun.pop(number, None)
+            if began is not None and began[0] == seat:
+                self._took[seat].append(perf_counter() - began[1])
+
+    def shortest_s(self, seat: Seat) -> float:
+        """The shortest of the last ones: what waited behind other messages says nothing of the way."""
+        with self._lock:
+            return min(self._took[seat], default=0.0)
 
 
 class Lines:
@@ -49,6 +85,7 @@ class Lines:
         self._changed = Event()
         self._closed = Event()
         self._threads: list[Thread] = []
+        self._journeys = Journeys()
         self.arrived: Callable[[Seat, Step | Stopped], None] = lambda seat, frame: None
         self.lost: Callable[[Seat], None] = lambda seat: None
 
@@ -56,6 +93,14 @@ class Lines:
         """The neighbours with whom there is a line now."""
         with self._lock:
             return set(self._up)
+
+    def round_trip_s(self) -> float:
+        """What a journey to the farther neighbour and back takes, as measured since its line is up; 0 before that."""
+        with self._lock:
+            up = [*self._up]
+        for seat in up:
+            self.send(seat, Ping(self._journeys.begun(seat)))
+        return max((self._journeys.shortest_s(seat) for seat in up), default=0.0)
 
     def send(self, seat: Seat, frame: Frame) -> None:
         """Send to a neighbour. Raises `CustodianDown`."""
@@ -122,17 +167,24 @@ class Lines:
             greeting = unpack(next(incoming))
             if not isinstance(greeting, Greeting) or greeting.seat != seat:
                 raise MessageRefused
-            joined(greeting.public)
-            with self._lock:
+            with self._lock:  # a line that is just ending must not take this one's pair key along
+                joined(greeting.public)
                 before = self._up.get(seat)
                 self._up[seat] = outgoing
             if before is not None:
                 before.put(None)
+            for _ in range(_FIRST_JOURNEYS):
+                outgoing.put(pack(Ping(self._journeys.begun(seat))))
             for data in incoming:
                 frame = unpack(data)
-                if isinstance(frame, Greeting):
+                if isinstance(frame, Step | Stopped):
+                    self.arrived(seat, frame)
+                elif isinstance(frame, Ping):
+                    outgoing.put(pack(Pong(frame.number)))
+                elif isinstance(frame, Pong):
+                    self._journeys.ended(seat, frame.number)
+                else:
                     raise MessageRefused
-                self.arrived(seat, frame)
         except (grpc.RpcError, StopIteration, MoietyError):
             pass  # the connection ends here, and its attempts with it
         finally:
@@ -141,6 +193,6 @@ class Lines:
                 ours = self._up.get(seat) is outgoing
                 if ours:
                     del self._up[seat]
+                    self._acquaintance.part(seat)
             if ours:
-                self._acquaintance.part(seat)
                 self.lost(seat)

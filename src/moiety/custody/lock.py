@@ -39,6 +39,21 @@ class OfficeLock:
 
 
 @contextmanager
+def sole(file: Path) -> Iterator[bool]:
+    """Hold a file alone for as long as this lasts, without waiting for it: whether it is held."""
+    descriptor = os.open(file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            held = True
+        except BlockingIOError:
+            held = False
+        yield held
+    finally:
+        os.close(descriptor)
+
+
+@contextmanager
 def _held(path: Path, how: int) -> Iterator[None]:
     taken = _take(path, how)
     try:

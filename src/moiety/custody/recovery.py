@@ -25,10 +25,10 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from moiety.custody.messages import read_standing, standing_bytes
 from moiety.custody.refusals import CopyOld, EpochsMixed, NotOneOffice, StatesDiffer
 from moiety.custody.slots import Phase, Staging, State
 from moiety.custody.verbs import GalleryStanding, Standing
-from moiety.custody.wire import read_standing, standing_bytes
 from moiety.matching.channel import Keys, agree
 from moiety.matching.header import Header
 from moiety.matching.rounds import Rounds, barrier, shown

@@ -58,6 +58,14 @@ class RootWrong(Refused):
     )
 
 
+class TokenShut(Unavailable):
+    code: ClassVar[str] = "token_shut"
+    advice: ClassVar[str] = (
+        "the token with a custodian's root keys cannot be used: check its PKCS#11 library, its label and its PIN, "
+        "and that it is plugged in"
+    )
+
+
 class EpochsMixed(Refused):
     code: ClassVar[str] = "epochs_mixed"
     advice: ClassVar[str] = (
@@ -258,6 +266,7 @@ class CustodianDown(Unavailable):
 
 class NeighbourSilent(CustodianDown):
     code: ClassVar[str] = "neighbour_silent"
+    advice: ClassVar[str] = "unavailable: custodian {seat}"
 
 
 class AttemptStopped(Unavailable):
@@ -290,7 +299,9 @@ class KeyWorldReadable(Refused):
 
 class KeyUnreadable(Refused):
     code: ClassVar[str] = "key_unreadable"
-    advice: ClassVar[str] = "a certificate or key that the configuration names is not there or cannot be read"
+    advice: ClassVar[str] = (
+        "a certificate or key that the configuration names is not there, cannot be read or does not fit"
+    )
 
 
 class LeaseLost(Refused):
@@ -306,6 +317,22 @@ class ConfigInvalid(Refused):
 class ConfigUnreadable(Refused):
     code: ClassVar[str] = "config_unreadable"
     advice: ClassVar[str] = "there is no configuration file there, or it cannot be read"
+
+
+class ConfigExposed(Refused):
+    code: ClassVar[str] = "config_exposed"
+    advice: ClassVar[str] = (
+        "others may read the configuration that names this custodian's database: `chmod 600` the file, and change the "
+        "password that is in it"
+    )
+
+
+class AddressTaken(Unavailable):
+    code: ClassVar[str] = "address_taken"
+    advice: ClassVar[str] = (
+        "this custodian cannot listen where its configuration says: another program does, or this machine has no such "
+        "address"
+    )
 
 
 class KeysExist(Refused):

@@ -12,18 +12,18 @@ import grpc
 import numpy as np
 from numpy.typing import NDArray
 
-from moiety.custody import tls, wire
+from moiety.custody import messages, tls, wire
 from moiety.custody.checking import Survey
 from moiety.custody.gallery import Progress
 from moiety.custody.hand import Hand
 from moiety.custody.life import Batch, Slots
 from moiety.custody.lines import Neighbour
 from moiety.custody.mending import Help
+from moiety.custody.messages import Array, BatchMessage, HeaderMessage, HelpMessage
 from moiety.custody.refusals import CustodianDown, MessageRefused, PeerUnknown
 from moiety.custody.serving import LONG
 from moiety.custody.tls import Identity
 from moiety.custody.verbs import Standing
-from moiety.custody.wire import Array, BatchMessage, HeaderMessage, HelpMessage
 from moiety.errors import MoietyError, Refused, Unavailable
 from moiety.matching.header import Header
 from moiety.matching.opening import Opening
@@ -86,10 +86,14 @@ class Remote:
 
     def standing(self) -> Standing:
         """As `custodian.Custodian.standing`."""
-        message: wire.StandingMessage = self._ask(wire.Stand(), wire.StandingMessage)
+        message: messages.StandingMessage = self._ask(wire.Stand(), messages.StandingMessage)
         if message.seat != self.seat:
             raise PeerUnknown
         return message.standing()
+
+    def round_trip_s(self) -> float:
+        """Seconds to the farther of its two neighbours and back."""
+        return self._ask(wire.RoundTrip(), float)
 
     def add_gallery(self, name: str, terms: bytes, document: bytes) -> None:
         """As `custodian.Custodian.add_gallery`."""
@@ -134,12 +138,12 @@ class Remote:
     def identify(self, name: str, header: Header, probe: NDArray[np.uint32]) -> Rounds[Opening]:
         """As `custodian.Custodian.identify`."""
         asked = wire.Identify(name, HeaderMessage.of(header), Array.of(probe))
-        return wire.read_opening((yield from self._played(asked, wire.OpeningMessage)))
+        return messages.read_opening((yield from self._played(asked, messages.OpeningMessage)))
 
     def verify(self, name: str, header: Header, probe: NDArray[np.uint32], handle: bytes) -> Rounds[Opening]:
         """As `custodian.Custodian.verify`."""
         asked = wire.Verify(name, HeaderMessage.of(header), Array.of(probe), handle)
-        return wire.read_opening((yield from self._played(asked, wire.OpeningMessage)))
+        return messages.read_opening((yield from self._played(asked, messages.OpeningMessage)))
 
     def release(self, name: str, attempt: bytes, slots: Slots) -> NDArray[np.uint8]:
         """As `custodian.Custodian.release`."""
@@ -163,7 +167,7 @@ class Remote:
 
     def survey(self, name: str, progress: Progress) -> Survey:
         """As `custodian.Custodian.survey`."""
-        found: wire.SurveyMessage = self._ask(wire.Survey(name), wire.SurveyMessage, progress=progress)
+        found: messages.SurveyMessage = self._ask(wire.Survey(name), messages.SurveyMessage, progress=progress)
         return Survey(found.damaged, found.people)
 
     def integrity(self, name: str, header: Header, progress: Progress) -> Rounds[bool]:
@@ -243,7 +247,7 @@ class Remote:
         except grpc.RpcError as failure:
             if failure.code() == grpc.StatusCode.PERMISSION_DENIED:
                 raise PeerUnknown from None
-            raise CustodianDown(seat=SEATS.index(self.seat)) from None
+            raise CustodianDown(seat=SEATS.index(self.seat), status=failure.code().value[0]) from None
 
 
 class _Watch:

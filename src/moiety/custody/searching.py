@@ -33,7 +33,10 @@ def verify(
     probe = _shared(words[None, :], entropy)
     known = handles(name, [pseudonym])
     point = verify_point(headers.terms(name))
-    header = headers.make("verify", name, rows=SLOTS, threshold=point.threshold, probes=1)
+    circuit, pass_words = three.circuit(SLOTS)
+    header = headers.make(
+        "verify", name, rows=SLOTS, threshold=point.threshold, probes=1, circuit=circuit, pass_words=pass_words
+    )
     openings = three.play(
         lambda custodian: custodian.verify(name, header, probe[custodian.seat], known[custodian.seat].tobytes())
     )
@@ -47,7 +50,16 @@ def identify(three: Three, headers: Headers, entropy: Entropy, name: str, words:
     point = identify_point(headers.terms(name), rows)
     probe = _shared(words, entropy)
     slots = headers.gallery(name).pages * SLOTS
-    header = headers.make("identify", name, rows=slots, threshold=point.threshold, probes=len(words))
+    circuit, pass_words = three.circuit(slots * len(words))
+    header = headers.make(
+        "identify",
+        name,
+        rows=slots,
+        threshold=point.threshold,
+        probes=len(words),
+        circuit=circuit,
+        pass_words=pass_words,
+    )
     openings = three.play(lambda custodian: custodian.identify(name, header, probe[custodian.seat]))
     asked, matched = opened(openings, len(words)).T
     found: list[list[bytes]] = [[] for _ in words]

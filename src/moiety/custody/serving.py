@@ -9,14 +9,14 @@ from typing import Any
 
 import numpy as np
 
-from moiety.custody import wire
+from moiety.custody import messages, wire
 from moiety.custody.attempts import Attempts
 from moiety.custody.custodian import Custodian
 from moiety.custody.gallery import Progress
 from moiety.custody.guard import Guard
+from moiety.custody.messages import Array
 from moiety.custody.refusals import MessageRefused
 from moiety.custody.turns import Leases
-from moiety.custody.wire import Array
 from moiety.matching.header import ATTEMPT_BYTES, Header
 from moiety.matching.rounds import Rounds
 from moiety.matching.tally import tally
@@ -45,9 +45,17 @@ COUNTED_AT_ONCE = 8
 class Serving:
     """One custodian behind its server. Safe for threads."""
 
-    def __init__(self, custodian: Custodian, attempts: Attempts, leases: Leases, guard: Guard) -> None:
+    def __init__(
+        self,
+        custodian: Custodian,
+        attempts: Attempts,
+        leases: Leases,
+        guard: Guard,
+        round_trip_s: Callable[[], float],
+    ) -> None:
         self._custodian = custodian
         self._guard = guard
+        self._round_trip_s = round_trip_s
         self._counting = ThreadPoolExecutor(COUNTED_AT_ONCE, thread_name_prefix="count")
         self._attempts = attempts
         self._leases = leases
@@ -79,7 +87,7 @@ class Serving:
         batch = ask.batch.batch()
         self._played(header.attempt, lambda: self._custodian.offer(ask.name, batch, header))
 
-    def _identify(self, ask: wire.Identify) -> wire.OpeningMessage:
+    def _identify(self, ask: wire.Identify) -> messages.OpeningMessage:
         header = ask.header.header()
         attempt = header.attempt
         counted = hashlib.sha256(b"moiety tally 1" + attempt).digest()[:ATTEMPT_BYTES]
@@ -98,11 +106,11 @@ class Serving:
         # The answer leaves first; what it found is counted and charged before this gateway's next search.
         count = lambda: self._attempts.play(counted, tally(found.channel, found.bits))  # noqa: E731
         self._counting.submit(self._guard.found, attempt, header.probes, count)
-        return wire.opening(found.opening())
+        return messages.opening(found.opening())
 
-    def _verify(self, ask: wire.Verify) -> wire.OpeningMessage:
+    def _verify(self, ask: wire.Verify) -> messages.OpeningMessage:
         header, probe = ask.header.header(), ask.probe.array(np.uint32, 2)
-        return wire.opening(
+        return messages.opening(
             self._played(
                 header.attempt, lambda: self._custodian.verify(ask.name, header, _fitting(probe, header), ask.handle)
             )
@@ -127,7 +135,8 @@ def _fitting(probe: Any, header: Any) -> Any:
 
 
 _VERBS: dict[type, Callable[[Serving, Any, Progress], Any]] = {
-    wire.Stand: lambda s, ask, _: wire.StandingMessage.of(s._custodian.standing()),
+    wire.Stand: lambda s, ask, _: messages.StandingMessage.of(s._custodian.standing()),
+    wire.RoundTrip: lambda s, ask, _: s._round_trip_s(),
     wire.AddGallery: lambda s, ask, _: s._custodian.add_gallery(ask.name, ask.terms, ask.document),
     wire.ReplaceDocument: lambda s, ask, _: s._custodian.replace_document(ask.name, ask.terms, ask.document),
     wire.Load: lambda s, ask, progress: s._custodian.load(ask.name, progress),
@@ -145,11 +154,11 @@ _VERBS: dict[type, Callable[[Serving, Any, Progress], Any]] = {
     wire.Stage: lambda s, ask, progress: s._custodian.stage(progress),
     wire.Switch: lambda s, ask, _: s._together(ask, s._custodian.switch),
     wire.Reconcile: lambda s, ask, _: s._together(ask, s._custodian.reconcile),
-    wire.Survey: lambda s, ask, progress: wire.survey(s._custodian.survey(ask.name, progress)),
+    wire.Survey: lambda s, ask, progress: messages.survey(s._custodian.survey(ask.name, progress)),
     wire.Integrity: lambda s, ask, progress: s._integrity(ask, progress),
     wire.Helping: lambda s, ask, _: s._custodian.helping(),
-    wire.Assist: lambda s, ask, _: wire.HelpMessage.of(
-        s._custodian.assist(ask.name, ask.lost, ask.numbers, wire.nonces(ask.nonces))
+    wire.Assist: lambda s, ask, _: messages.HelpMessage.of(
+        s._custodian.assist(ask.name, ask.lost, ask.numbers, messages.nonces(ask.nonces))
     ),
     wire.PseudonymParts: lambda s, ask, _: Array.of(s._custodian.pseudonym_parts(ask.name, ask.numbers)),
     wire.Mend: lambda s, ask, _: s._custodian.mend(

@@ -2,6 +2,40 @@
 
 A gallery grows by whole blocks of `BLOCK` slots, stored as pages of `SLOTS` slots. Which slot a newcomer gets
 follows from a coin that all three custodians toss together, so that none of them decides and all agree.
+
+What may become of a slot, of a gallery and of a store, and in which commit:
+
+    slot       step                               slot        durable in
+    -------    --------------------------------   -------     -------------------------------------------
+    (none)     prepare (a block is added)         FREE        step `prepare`
+    FREE       prepare (a newcomer is placed)     PENDING     step `prepare`: row written, matches nobody
+    PENDING    activate                           ACTIVE      step `activate`
+    ACTIVE     erase                              ERASED      step `erase`: every column overwritten
+    not ACTIVE at all three, not FREE at all      ERASED      step `settle`: every column overwritten
+    ACTIVE     refresh                            ACTIVE      step `switch`: other parts of the same template
+    ACTIVE     refresh, already expired           FREE        step `switch`: not carried into the new epoch
+    ERASED     refresh                            FREE        step `switch`: not used again within an epoch
+
+    gallery    step                               gallery
+    SETTLED    prepare                            PREPARED    rows may be PENDING
+    PREPARED   activate                           SETTLED
+    any        level (recovery begins)            SETTLING    the three have one version; their states may differ
+    SETTLING   settle                             SETTLED
+
+    staging    step                               staging
+    NONE       next key                           BEGUN       the next epoch has a root, and a data key wrapped by it
+    BEGUN      stage                              BEGUN       some pages of the next epoch lie beside this one's
+    BEGUN      staged                             COMPLETE    all of them do
+    COMPLETE   switch                             SWITCHED    epoch + 1; the old epoch's pages and key are deleted
+    SWITCHED   retire                             NONE        all three have switched: the old root is destroyed
+    BEGUN      discard                            NONE        the next epoch's pages, key and root are deleted
+    COMPLETE   discard                            NONE        the same
+
+**Acknowledgement.** An enrolment is acknowledged by the last of the three `activate` commits and by nothing else.
+Before it, recovery erases the row everywhere; after it, the row is ACTIVE at all three and matches, whether or not
+the caller lived to hear so (docs/decisions/0002-acknowledgement.md). No custodian begins a step before all three
+have committed the one before it, so the versions of a gallery never differ by more than one: that is how `recovery`
+tells an interruption from an old copy.
 """
 
 from __future__ import annotations

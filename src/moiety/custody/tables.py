@@ -6,7 +6,7 @@ a page does not say in which change of the gallery it was last rewritten.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any
@@ -118,7 +118,7 @@ _OWN = select(CUSTODIAN, DATA_KEY.c.wrapped).select_from(
 
 @dataclass(frozen=True)
 class CustodianRow:
-    """Who this store belongs to. `staging`: see `moiety.custody.custodian`; `wrapped`: its epoch's data key."""
+    """Who this store belongs to. `staging`: see `moiety.custody.slots`; `wrapped`: its epoch's data key."""
 
     format: int
     seat: Seat
@@ -130,7 +130,7 @@ class CustodianRow:
 
 @dataclass(frozen=True)
 class GalleryRow:
-    """One gallery, of `pages` pages numbered from 0. `phase`: see `moiety.custody.custodian`.
+    """One gallery, of `pages` pages numbered from 0. `phase`: see `moiety.custody.slots`.
 
     `checked` is the first unix second of the day (UTC) of the last good check, or 0; `damaged` says that the
     last check was not good.
@@ -251,8 +251,10 @@ Numbered = tuple[Sequence[int], Sequence[bytes]]
 """Page numbers in ascending order, and their rows."""
 
 
-def every(connection: Connection, table: Table, gallery: int, epoch: int, below: int) -> Iterator[Numbered]:
-    """The pages with a number under `below`, in portions."""
+def every(
+    connection: Connection, table: Table, gallery: int, epoch: int, below: int
+) -> Generator[Numbered, None, None]:
+    """The pages with a number under `below`, in portions. To be closed by whoever stops before the end."""
     chosen = (
         select(table.c.number, table.c.rows)
         .where(table.c.gallery == gallery, table.c.epoch == epoch, table.c.number < below)

@@ -23,10 +23,12 @@ from pathlib import Path
 
 import grpc
 from cryptography import x509
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric.types import PublicKeyTypes
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_private_key
 
+from moiety.custody.messages import MOST_BYTES
 from moiety.custody.refusals import KeyUnreadable, KeyWorldReadable, PeerUnknown
-from moiety.custody.wire import MOST_BYTES
 
 Pin = bytes
 """SHA-256 of a public key, 32 bytes."""
@@ -68,12 +70,19 @@ class Identity:
 
     @classmethod
     def load(cls, certificate: Path, key: Path, authority: Path) -> Identity:
-        """Read the three files. Raises `KeyWorldReadable` where others may read the key, and `KeyUnreadable`."""
+        """Read the three files. Raises `KeyWorldReadable` where others may read the key, and `KeyUnreadable` where one
+        is not there or is no such thing, or the key is not the certificate's."""
         try:
             private = secret(key)
-            return cls(certificate.read_bytes(), private, authority.read_bytes(), (certificate, key))
-        except OSError:
+            identity = cls(certificate.read_bytes(), private, authority.read_bytes(), (certificate, key))
+            own = load_pem_private_key(private, None).public_key()
+            x509.load_pem_x509_certificate(identity.authority)
+            fits = hmac.compare_digest(pin(identity.certificate), pin_of(own))
+        except (OSError, ValueError, TypeError, UnsupportedAlgorithm):  # TypeError: it is under a passphrase
             raise KeyUnreadable from None
+        if not fits:
+            raise KeyUnreadable
+        return identity
 
     def server(self) -> grpc.ServerCredentials:
         """For a server that speaks to nobody without a certificate."""
@@ -94,7 +103,11 @@ def secret(file: Path) -> bytes:
 
 def pin(certificate: bytes) -> Pin:
     """What pins the public key of a certificate (PEM)."""
-    public = x509.load_pem_x509_certificate(certificate).public_key()
+    return pin_of(x509.load_pem_x509_certificate(certificate).public_key())
+
+
+def pin_of(public: PublicKeyTypes) -> Pin:
+    """What pins a public key."""
     return hashlib.sha256(public.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)).digest()
 
 

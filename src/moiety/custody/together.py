@@ -56,6 +56,11 @@ class Together:
         self._entropy = entropy
         self._progress = progress
 
+    @property
+    def three(self) -> Three:
+        """The three custodians, for who measures them."""
+        return self._three
+
     def close(self) -> None:
         """Let go of the custodians; nothing is written, since everything already was."""
         self._three.close()

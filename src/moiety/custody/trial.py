@@ -11,8 +11,9 @@ What is real about it: separate processes, keys, stores and TLS. What is not: wh
 
 from __future__ import annotations
 
+import os
 import socket
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from pathlib import Path
 
@@ -41,12 +42,23 @@ def home(folder: Path, seat: Seat) -> Path:
     return folder / f"custodian-{seat}"
 
 
-def lay_out(folder: Path, now: datetime, entropy: Entropy, ports: Mapping[Seat, int], gateway: str = "gateway") -> None:
-    """Make everything that a trial needs, three empty stores among it. Raises `KeysExist`."""
+def lay_out(
+    folder: Path,
+    now: datetime,
+    entropy: Entropy,
+    ports: Mapping[Seat, int],
+    *,
+    gateway: str = "gateway",
+    office: bytes | None = None,
+) -> None:
+    """Make everything that a trial needs, three empty stores among it; none for an office that has stores already.
+
+    Raises `KeysExist`.
+    """
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     if (folder / DEPLOYMENT).exists():
         raise KeysExist
-    office = entropy(OFFICE_BYTES)
+    new, office = office is None, office or entropy(OFFICE_BYTES)
     authority = Authority.make(now)
     write_authority(folder / "authority", authority)
     parties: dict[str, Path] = {**{seat: home(folder, seat) for seat in SEATS}, gateway: folder / gateway}
@@ -61,7 +73,8 @@ def lay_out(folder: Path, now: datetime, entropy: Entropy, ports: Mapping[Seat, 
             f'{others}\n[gateways.{gateway}]\nkey = "{pins[gateway]}"\n'
         )
         write_private(home(folder, seat) / CONFIG, text.encode())
-        Custodian.create(home(folder, seat) / STORE, seat, office, entropy)
+        if new:
+            Custodian.create(home(folder, seat) / STORE, seat, office, entropy)
     people = {"operator": Role.OPERATOR, "officer-1": Role.OFFICER, "officer-2": Role.OFFICER}
     for name, role in people.items():
         _person(folder, name, role, entropy)
@@ -74,13 +87,24 @@ def lay_out(folder: Path, now: datetime, entropy: Entropy, ports: Mapping[Seat, 
     write_private(folder / DEPLOYMENT, text.encode())
 
 
-def free_ports() -> dict[Seat, int]:
-    """A port for each custodian that nobody listens on now."""
-    sockets = {seat: socket.create_server((HOST, 0)) for seat in SEATS}
-    ports = {seat: some.getsockname()[1] for seat, some in sockets.items()}
-    for some in sockets.values():
-        some.close()
-    return ports
+_PORTS = range(15_000, 32_000)
+"""Below those that systems give to outgoing connections (32,768 and up), one of which could take a custodian's place
+while it is down."""
+
+
+def free_ports(besides: Collection[int] = ()) -> dict[Seat, int]:
+    """A port for each custodian that nobody listens on now, `besides` these; another process looks elsewhere first."""
+    first = os.getpid() * len(SEATS) * 7 % len(_PORTS)
+    free = (port for port in (*_PORTS[first:], *_PORTS[:first]) if port not in besides and _is_free(port))
+    return {seat: next(free) for seat in SEATS}
+
+
+def _is_free(port: int) -> bool:
+    try:
+        socket.create_server((HOST, port)).close()
+    except OSError:
+        return False
+    return True
 
 
 def _person(folder: Path, name: str, role: Role, entropy: Entropy) -> None:

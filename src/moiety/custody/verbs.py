@@ -1,6 +1,6 @@
 """What a gateway may ask of one custodian: the verbs, and where a custodian says that it stands.
 
-`custodian.Custodian` does them; `remote.Remote` has them done by one that runs apart. See the table in `custodian`.
+`custodian.Custodian` does them; `remote.Remote` has them done by one that runs apart. See the table in `slots`.
 """
 
 from __future__ import annotations

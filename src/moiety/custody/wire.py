@@ -7,205 +7,31 @@ else arrives is refused before anything looks at it. Arrays travel as their type
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar
 
 import msgspec
-import numpy as np
 from msgspec import Meta, Struct
-from numpy.typing import DTypeLike, NDArray
 
-from moiety.custody import checking
-from moiety.custody.life import Batch
-from moiety.custody.mending import Help
+from moiety.custody.messages import (
+    Array,
+    BatchMessage,
+    Count,
+    HeaderMessage,
+    HelpMessage,
+    Name,
+    OpeningMessage,
+    Papers,
+    Seated,
+    Sixteen,
+    Small,
+    StandingMessage,
+    SurveyMessage,
+    ThirtyTwo,
+    encode,
+    encode_plain,
+    read,
+)
 from moiety.custody.refusals import MessageRefused
-from moiety.custody.slots import Phase, Staging
-from moiety.custody.verbs import GalleryStanding, Standing
-from moiety.matching.header import Circuit, Header, Operation
-from moiety.matching.opening import Opening
-from moiety.sharing.seat import SEATS, Seat
-
-VERSION = b"\x01"
-
-MOST_BYTES = 1 << 26
-"""64 MiB: the largest message, 8,192 templates of 1,024 words, fits. gRPC cuts off what is longer."""
-
-Name = Annotated[str, Meta(min_length=1, max_length=64)]
-Sixteen = Annotated[bytes, Meta(min_length=16, max_length=16)]
-ThirtyTwo = Annotated[bytes, Meta(min_length=32, max_length=32)]
-Papers = Annotated[bytes, Meta(max_length=1 << 17)]
-Count = Annotated[int, Meta(ge=0, le=1 << 62)]
-Small = Annotated[int, Meta(ge=0, le=1 << 32)]
-Seated = Literal["a", "b", "c"]
-Dims = Annotated[list[Annotated[int, Meta(ge=0, le=1 << 32)]], Meta(max_length=4)]
-
-
-class Array(Struct, array_like=True, frozen=True):
-    """An array on its way."""
-
-    dtype: Literal["u1", "u2", "u4", "u8", "i8"]
-    shape: Dims
-    data: bytes
-
-    @classmethod
-    def of(cls, array: NDArray[Any]) -> Array:
-        """Any array of the five types."""
-        kind: Any = f"{array.dtype.kind}{array.dtype.itemsize}"
-        ordered = np.ascontiguousarray(array, dtype=array.dtype.newbyteorder("<"))
-        return cls(kind, list(array.shape), ordered.tobytes())
-
-    def array(self, dtype: DTypeLike, dims: int) -> NDArray[Any]:
-        """The array, read-only; raises `MessageRefused` unless it has this type and so many dimensions."""
-        wanted = np.dtype(dtype)
-        size = wanted.itemsize
-        for length in self.shape:
-            size *= length
-        if f"{wanted.kind}{wanted.itemsize}" != self.dtype or len(self.shape) != dims or size != len(self.data):
-            raise MessageRefused
-        flat = np.frombuffer(self.data, dtype=wanted.newbyteorder("<")).astype(wanted, copy=False)
-        try:
-            return flat.reshape(self.shape)
-        except ValueError:  # of nothing, but longer than any array can be
-            raise MessageRefused from None
-
-
-class HeaderMessage(Struct, frozen=True, forbid_unknown_fields=True):
-    """A header; see `matching.header`."""
-
-    attempt: Sixteen
-    operation: Operation
-    gallery: Annotated[str, Meta(max_length=64)]
-    version: Count
-    epoch: Count
-    threshold: Annotated[int, Meta(ge=-(1 << 16), le=1 << 16)]
-    at: Count
-    rows: Small
-    probes: Small
-    dim: Small
-    circuit: Circuit
-    pass_words: Small
-
-    @classmethod
-    def of(cls, header: Header) -> HeaderMessage:
-        """The same header."""
-        return cls(**{name: getattr(header, name) for name in cls.__struct_fields__})
-
-    def header(self) -> Header:
-        """The same header."""
-        return Header(**{name: getattr(self, name) for name in self.__struct_fields__})
-
-
-class BatchMessage(Struct, frozen=True, forbid_unknown_fields=True):
-    """What a custodian is offered; see `life.Batch`."""
-
-    handles: Array
-    pseudonyms: Array
-    parts: Array
-    expires: Array
-    grounds: Array
-
-    @classmethod
-    def of(cls, batch: Batch) -> BatchMessage:
-        """The same batch."""
-        return cls(**{name: Array.of(getattr(batch, name)) for name in cls.__struct_fields__})
-
-    def batch(self) -> Batch:
-        """The same batch; raises `MessageRefused` where columns do not fit each other, and for nobody at all."""
-        batch = Batch(
-            self.handles.array(np.uint8, 2),
-            self.pseudonyms.array(np.uint8, 2),
-            self.parts.array(np.uint64, 2),
-            self.expires.array(np.uint32, 1),
-            self.grounds.array(np.uint8, 1),
-        )
-        count = len(batch)
-        if (
-            not count
-            or (batch.handles.shape, batch.pseudonyms.shape) != ((count, 16), (count, 16))
-            or {
-                len(batch.parts),
-                len(batch.expires),
-                len(batch.grounds),
-            }
-            != {count}
-        ):
-            raise MessageRefused
-        return batch
-
-
-class HelpMessage(Struct, frozen=True, forbid_unknown_fields=True):
-    """What a helper sends a lost custodian; see `mending.Help`."""
-
-    helper: Seated
-    nonce: ThirtyTwo
-    states: Array
-    grounds: Array
-    expires: Array
-    sealed: bytes
-
-    @classmethod
-    def of(cls, some: Help) -> HelpMessage:
-        """The same help."""
-        columns = {name: Array.of(getattr(some, name)) for name in ("states", "grounds", "expires")}
-        return cls(helper=some.helper, nonce=some.nonce, sealed=some.sealed, **columns)
-
-    def help(self) -> Help:
-        """The same help."""
-        return Help(
-            self.helper,
-            self.nonce,
-            self.states.array(np.uint8, 2),
-            self.grounds.array(np.uint8, 2),
-            self.expires.array(np.uint32, 2),
-            self.sealed,
-        )
-
-
-class OpeningMessage(Struct, frozen=True, forbid_unknown_fields=True):
-    """A custodian's part of match bits; see `matching.opening`."""
-
-    part: Array
-    other_digest: ThirtyTwo
-
-
-class GalleryMessage(Struct, frozen=True, forbid_unknown_fields=True):
-    """Where a gallery stands; see `verbs.GalleryStanding`."""
-
-    terms: Papers
-    document: Papers
-    version: Count
-    phase: Annotated[int, Meta(ge=0, le=int(max(Phase)))]
-    pages: Small
-    checked: Count
-    damaged: bool
-
-
-class StandingMessage(Struct, frozen=True, forbid_unknown_fields=True):
-    """Where a custodian stands; see `verbs.Standing`."""
-
-    seat: Seated
-    office: Sixteen
-    epoch: Count
-    staging: Annotated[int, Meta(ge=0, le=int(max(Staging)))]
-    galleries: dict[Name, GalleryMessage]
-
-    @classmethod
-    def of(cls, standing: Standing) -> StandingMessage:
-        """The same standing."""
-        galleries = {
-            name: GalleryMessage(**{field: getattr(held, field) for field in GalleryMessage.__struct_fields__})
-            for name, held in standing.galleries.items()
-        }
-        return cls(standing.seat, standing.office, standing.epoch, standing.staging, galleries)
-
-    def standing(self) -> Standing:
-        """The same standing."""
-        galleries = {
-            name: GalleryStanding(
-                held.terms, held.document, held.version, Phase(held.phase), held.pages, held.checked, held.damaged
-            )
-            for name, held in self.galleries.items()
-        }
-        return Standing(self.seat, self.office, self.epoch, Staging(self.staging), galleries)
 
 
 class Ask(Struct, frozen=True, forbid_unknown_fields=True, tag_field="verb", tag=str.lower):
@@ -218,6 +44,12 @@ class Stand(Ask, frozen=True):
     """`standing`."""
 
     ANSWER = StandingMessage
+
+
+class RoundTrip(Ask, frozen=True):
+    """`round_trip_s`: seconds to the farther neighbour and back."""
+
+    ANSWER = float
 
 
 class AddGallery(Ask, frozen=True):
@@ -350,13 +182,6 @@ class Reconcile(Agreement, frozen=True):
     ANSWER = list[Name]
 
 
-class SurveyMessage(Struct, frozen=True, forbid_unknown_fields=True):
-    """What a survey found; see `checking.Survey`."""
-
-    damaged: list[Small]
-    people: Small
-
-
 class Survey(Gallery, frozen=True):
     """`survey`."""
 
@@ -409,9 +234,9 @@ class Mend(Ask, frozen=True):
 
 
 Asked = (
-    Stand | AddGallery | ReplaceDocument | Load | Alive | Offer | Prepare | Forget | Activate | Erase | Scrub | Identify
-    | Verify | Release | Renew | Stage | Switch | Reconcile | Survey | Integrity | Helping | Assist | PseudonymParts
-    | Mend
+    Stand | RoundTrip | AddGallery | ReplaceDocument | Load | Alive | Offer | Prepare | Forget | Activate | Erase
+    | Scrub | Identify | Verify | Release | Renew | Stage | Switch | Reconcile | Survey | Integrity | Helping | Assist
+    | PseudonymParts | Mend
 )  # fmt: skip
 
 
@@ -448,36 +273,34 @@ class Answer(Struct, frozen=True, forbid_unknown_fields=True, tag_field="is", ta
 
 Said = Refusal | Progress | Answer
 
-_encoder = msgspec.msgpack.Encoder()
 _requests = msgspec.msgpack.Decoder(Request)
-_standings = msgspec.msgpack.Decoder(StandingMessage)
 _said: msgspec.msgpack.Decoder[Said] = msgspec.msgpack.Decoder(Said)
 
 
 def request(asked: Asked, lease: bytes = b"", call: bytes = b"", approvals: Sequence[bytes] = ()) -> bytes:
     """A request as bytes."""
-    return VERSION + _encoder.encode(Request(asked, lease, call, list(approvals)))
+    return encode(Request(asked, lease, call, list(approvals)))
 
 
 def read_request(data: bytes) -> Request:
     """A request from bytes; raises `MessageRefused` for anything else."""
-    found: Request = _read(data, _requests)
+    found: Request = read(data, _requests)
     return found
 
 
 def answer(value: Any) -> bytes:
     """An answer as bytes."""
-    return say(Answer(msgspec.Raw(_encoder.encode(value))))
+    return say(Answer(msgspec.Raw(encode_plain(value))))
 
 
 def say(said: Said) -> bytes:
     """What a custodian says, as bytes."""
-    return VERSION + _encoder.encode(said)
+    return encode(said)
 
 
 def read_said(data: bytes) -> Said:
     """What a custodian said; raises `MessageRefused`."""
-    found: Said = _read(data, _said)
+    found: Said = read(data, _said)
     return found
 
 
@@ -487,43 +310,3 @@ def read_answer(answer: Answer, kind: Any) -> Any:
         return msgspec.msgpack.decode(answer.value, type=kind)
     except (msgspec.DecodeError, UnicodeDecodeError):
         raise MessageRefused from None
-
-
-def _read(data: bytes, decoder: Any) -> Any:
-    if data[:1] != VERSION:
-        raise MessageRefused
-    try:
-        return decoder.decode(memoryview(data)[1:])
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        raise MessageRefused from None
-
-
-def standing_bytes(standing: Standing) -> bytes:
-    """A standing as bytes."""
-    return VERSION + _encoder.encode(StandingMessage.of(standing))
-
-
-def read_standing(data: bytes) -> Standing:
-    """A standing from bytes; raises `MessageRefused`."""
-    found: StandingMessage = _read(data, _standings)
-    return found.standing()
-
-
-def opening(some: Opening) -> OpeningMessage:
-    """An opening on its way."""
-    return OpeningMessage(Array.of(some.part), some.other_digest)
-
-
-def read_opening(some: OpeningMessage) -> Opening:
-    """An opening that arrived."""
-    return Opening(some.part.array(np.uint64, 1), some.other_digest)
-
-
-def survey(some: checking.Survey) -> SurveyMessage:
-    """What a survey found, on its way."""
-    return SurveyMessage(some.damaged, some.people)
-
-
-def nonces(some: dict[Seated, bytes]) -> dict[Seat, bytes]:
-    """Nonces by seat."""
-    return {seat: some[seat] for seat in SEATS if seat in some}

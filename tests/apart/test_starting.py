@@ -1,0 +1,215 @@
+"""A custodian's process refuses to start where it could not keep its promise, and says why."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from moiety.custody import trial
+from moiety.custody.custodian import Custodian
+from tests.custody.scene import NOON
+from tests.postgres import TRUST, TRUSTED_SOCKET, Server
+
+REFUSED, UNAVAILABLE = 2, 3
+
+
+@pytest.fixture(scope="module")
+def laid_out(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A deployment that nobody has started."""
+    folder = tmp_path_factory.mktemp("laid") / "site"
+    trial.lay_out(folder, NOON, os.urandom, trial.free_ports())
+    return folder
+
+
+@pytest.fixture
+def home(laid_out: Path, tmp_path: Path) -> Path:
+    """The folder of custodian a in a copy of it."""
+    return Path(shutil.copytree(laid_out, tmp_path / "site")) / "custodian-a"
+
+
+@pytest.fixture(scope="module")
+def trusting() -> Iterator[Server]:
+    """A database server that lets anybody in."""
+    server = Server(TRUSTED_SOCKET + TRUST)
+    yield server
+    server.destroy()
+
+
+def command(home: Path) -> list[str]:
+    return [sys.executable, "-m", "moiety", "custodian", "serve", "--config", str(home / trial.CONFIG)]
+
+
+def starts(home: Path, status: int, code: str) -> None:
+    """It does not start: this exit status and code, one object on stdout, and no traceback."""
+    said = subprocess.run([*command(home), "--json"], capture_output=True, text=True, timeout=60)
+    assert said.returncode == status, said.stderr
+    assert json.loads(said.stdout)["refused"] == code
+    assert "Traceback" not in said.stderr
+
+
+@contextmanager
+def running(home: Path) -> Iterator[None]:
+    """A process that serves."""
+    with subprocess.Popen(command(home), stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr is not None
+        try:
+            assert "serves on" in process.stderr.readline()
+            yield
+        finally:
+            process.send_signal(signal.SIGTERM)
+            process.wait(30)
+
+
+def alter(home: Path, before: str, after: str) -> None:
+    """Another configuration."""
+    config = home / trial.CONFIG
+    text = config.read_text()
+    assert before in text
+    config.write_text(text.replace(before, after, 1))
+
+
+def over(home: Path, url: str, *, create: bool = True) -> None:
+    """Have the custodian's rows in a database."""
+    seat = home.name[-1]
+    if create:
+        shutil.rmtree(home / trial.STORE)
+        office = (home / trial.CONFIG).read_text().split('office = "')[1][:32]
+        Custodian.create(home / trial.STORE, seat, bytes.fromhex(office), os.urandom, database=url)  # type: ignore[arg-type]
+    alter(home, f'store = "{trial.STORE}"\n', f'store = "{trial.STORE}"\ndatabase = "{url}"\n')
+
+
+@pytest.mark.parametrize("gone", ["own.key", "own.pem", "authority.pem"])
+def test_without_tls(home: Path, gone: str) -> None:
+    (home / gone).unlink()
+    starts(home, REFUSED, "key_unreadable")
+
+
+def test_with_something_else_for_a_key(home: Path) -> None:
+    (home / "own.key").write_bytes((home.parent / "custodian-b" / "own.key").read_bytes())
+    starts(home, REFUSED, "key_unreadable")
+
+
+def test_with_a_key_that_everybody_reads(home: Path) -> None:
+    """Whoever starts it by hand is told why, on stderr."""
+    (home / "own.key").chmod(0o644)
+    starts(home, REFUSED, "key_world_readable")
+    said = subprocess.run(command(home), capture_output=True, text=True, timeout=60)
+    assert (said.returncode, said.stdout) == (REFUSED, "")
+    assert said.stderr.startswith("moiety: others may read a private key")
+    assert said.stderr.rstrip().endswith("[key_world_readable]")
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ('seat = "a"', 'seat = "a"\nplaintext = true'),
+        ('certificate = "own.pem"\n', ""),
+        ('seat = "a"', 'seat = "d"'),
+        ("[custodians.b]", "[custodians.a]"),
+        ("[gateways.gateway]", "[limits.gateway]\nrows = { burst = 2, daily = 1 }\n[gateways.gateway]"),
+    ],
+    ids=["unknown field", "no certificate", "no such seat", "itself for a neighbour", "a limit that is none"],
+)
+def test_with_a_configuration_that_says_too_much_or_too_little(home: Path, before: str, after: str) -> None:
+    alter(home, before, after)
+    starts(home, REFUSED, "config_invalid")
+
+
+def test_without_a_neighbour(home: Path) -> None:
+    text = (home / trial.CONFIG).read_text()
+    start = text.index("[custodians.b]")
+    alter(home, text[start : text.index("[custodians.c]")], "")
+    starts(home, REFUSED, "config_invalid")
+
+
+@pytest.mark.parametrize("whose", ["custodian-a", "custodian-b"])
+def test_where_two_have_one_key(home: Path, whose: str) -> None:
+    """Its own for a gateway, or a neighbour's."""
+    from moiety.custody.config import shown
+    from moiety.custody.tls import pin
+
+    key = shown(pin((home.parent / whose / "own.pem").read_bytes()))
+    gateways = (home / trial.CONFIG).read_text().split("[gateways.gateway]\n")[1]
+    alter(home, gateways, f'key = "{key}"\n')
+    starts(home, REFUSED, "config_invalid")
+
+
+def test_without_a_configuration(home: Path) -> None:
+    (home / trial.CONFIG).unlink()
+    starts(home, REFUSED, "config_unreadable")
+
+
+def test_over_a_store_of_another_office(home: Path) -> None:
+    office = (home / trial.CONFIG).read_text().split('office = "')[1][:32]
+    alter(home, office, "0" * 32)
+    starts(home, REFUSED, "not_one_office")
+
+
+def test_over_the_store_of_another_seat(home: Path) -> None:
+    alter(home, f'store = "{trial.STORE}"', f'store = "../custodian-b/{trial.STORE}"')
+    starts(home, REFUSED, "not_one_office")
+
+
+def test_without_a_store(home: Path) -> None:
+    shutil.rmtree(home / trial.STORE)
+    starts(home, UNAVAILABLE, "office_missing")
+
+
+def test_over_a_store_that_is_served_already(home: Path) -> None:
+    with running(home):
+        starts(home, REFUSED, "store_taken")
+
+
+def test_where_somebody_else_listens(home: Path) -> None:
+    host, _, port = (home / trial.CONFIG).read_text().split('listen = "')[1].split('"')[0].rpartition(":")
+    with socket.create_server((host, int(port))):
+        starts(home, UNAVAILABLE, "address_taken")
+
+
+def test_over_a_database_that_asks_nobody_who_is_there(home: Path, trusting: Server) -> None:
+    over(home, trusting.tcp_url(trusting.database()))
+    starts(home, REFUSED, "database_open")
+
+
+def test_over_a_database_without_a_password(home: Path, postgres: Server) -> None:
+    name = postgres.database()
+    over(home, postgres.tcp_url(name))
+    alter(home, postgres.tcp_url(name), postgres.tcp_url(name, None))
+    starts(home, REFUSED, "credentials_missing")
+
+
+def test_with_a_password_that_everybody_reads(home: Path, postgres: Server) -> None:
+    over(home, postgres.tcp_url(postgres.database()))
+    (home / trial.CONFIG).chmod(0o640)
+    starts(home, REFUSED, "config_exposed")
+
+
+def test_two_custodians_on_one_database(home: Path, postgres: Server) -> None:
+    """Another seat's; and its own, while that is served."""
+    url = postgres.tcp_url(postgres.database())
+    over(home, url)
+    other = home.parent / "custodian-b"
+    over(other, url, create=False)
+    starts(other, REFUSED, "not_one_office")
+    twin = Path(shutil.copytree(home, home.parent / "twin"))
+    with running(home):
+        began = time.monotonic()
+        starts(twin, REFUSED, "store_taken")
+        assert time.monotonic() - began > 1  # it may have been a process that was dying
+
+
+def test_over_a_good_database_it_starts(home: Path, postgres: Server) -> None:
+    over(home, postgres.tcp_url(postgres.database()))
+    with running(home):
+        pass
