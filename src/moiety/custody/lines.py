@@ -167,8 +167,8 @@ class Lines:
             greeting = unpack(next(incoming))
             if not isinstance(greeting, Greeting) or greeting.seat != seat:
                 raise MessageRefused
-            joined(greeting.public)
-            with self._lock:
+            with self._lock:  # a line that is just ending must not take this one's pair key along
+                joined(greeting.public)
                 before = self._up.get(seat)
                 self._up[seat] = outgoing
             if before is not None:
@@ -193,6 +193,6 @@ class Lines:
                 ours = self._up.get(seat) is outgoing
                 if ours:
                     del self._up[seat]
+                    self._acquaintance.part(seat)
             if ours:
-                self._acquaintance.part(seat)
                 self.lost(seat)
