@@ -77,6 +77,7 @@ IO_LIBRARIES = frozenset(
         "pip",
         "pkcs11",
         "platformdirs",
+        "prometheus_client",
         "psycopg",
         "requests",
         "rich",
@@ -122,6 +123,7 @@ IO_FILES: dict[str, set[str]] = {
     # custodians apart: connections, and the processes of a trial
     "custody/grpc.py": {"grpc"},
     "custody/lines.py": {"grpc"},
+    "custody/metrics.py": {"http", "prometheus_client", "socket"},
     "custody/processes.py": {"signal", "subprocess"},
     "custody/remote.py": {"grpc"},
     "custody/tls.py": {"grpc", "socket", "ssl"},

@@ -67,7 +67,8 @@ class Papers(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
 
 class Custody(Papers, frozen=True, kw_only=True):
     """`custodian.toml`: one custodian. `operators` is the folder of who may ask, `limits` a table of
-    budgets (see `limits`), `metrics` an address on this host for `/metrics`, `/live` and `/ready`."""
+    budgets (see `limits`), `metrics` an address on this host for `/metrics`, `/live` and `/ready`; `database` the URL
+    of a PostgreSQL, without which the rows lie in `store` too."""
 
     seat: Seated
     listen: Address
@@ -75,6 +76,7 @@ class Custody(Papers, frozen=True, kw_only=True):
     operators: str
     limits: dict[str, Any] = {}
     metrics: Address | None = None
+    database: str | None = None
     custodians: dict[Seated, Listed]
     gateways: dict[Named, Gateway]
 

@@ -6,7 +6,6 @@ for as long as the call lasts, and `line` the messages of another custodian.
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -17,8 +16,11 @@ from typing import Final
 import grpc
 
 from moiety.custody import tls, wire
+from moiety.custody.doors import Doors
+from moiety.custody.journal import News, fault, say
 from moiety.custody.lines import Lines
-from moiety.custody.refusals import MessageRefused, PeerUnknown
+from moiety.custody.metrics import Metrics
+from moiety.custody.refusals import AddressTaken, MessageRefused, PeerUnknown
 from moiety.custody.serving import Serving
 from moiety.custody.tls import Identity, Pin
 from moiety.custody.turns import Leases
@@ -31,8 +33,6 @@ _THREADS: Final = 64
 """Requests at once, lines and leases among them: a thread each, most of them waiting for messages."""
 
 _LEASE_WAIT_S: Final = 600.0
-
-_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -47,8 +47,19 @@ class Server:
     """One custodian's server, listening once it is made."""
 
     def __init__(
-        self, address: str, identity: Identity, callers: Callers, serving: Serving, leases: Leases, lines: Lines
+        self,
+        address: str,
+        identity: Identity,
+        callers: Callers,
+        serving: Serving,
+        leases: Leases,
+        lines: Lines,
+        doors: Doors,
+        metrics: Metrics,
     ) -> None:
+        """Raises `AddressTaken`."""
+        self._doors = doors
+        self._metrics = metrics
         self._callers = callers
         self._serving = serving
         self._leases = leases
@@ -65,7 +76,10 @@ class Server:
             "line": grpc.stream_stream_rpc_method_handler(self._line),
         }
         self._server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(SERVICE, methods),))
-        self.port = self._server.add_secure_port(address, identity.server())
+        try:
+            self.port = self._server.add_secure_port(address, identity.server())
+        except RuntimeError:
+            raise AddressTaken from None
         self._server.start()
 
     def stop(self, grace_s: float) -> None:
@@ -97,15 +111,19 @@ class Server:
         """The lease, and then nothing until the gateway ends the call or is gone."""
         self._gateway(context)
         ended: SimpleQueue[None] = SimpleQueue()
-        context.add_callback(lambda: ended.put(None))
+        if not context.add_callback(lambda: ended.put(None)):
+            return  # it is gone already, and nothing would ever end this
         try:
             lease = self._leases.take(min(_LEASE_WAIT_S, context.time_remaining() or _LEASE_WAIT_S))
         except MoietyError as error:
             yield wire.say(wire.Refusal(error.code, error.numbers))
             return
         try:
-            yield wire.answer(lease)
-            ended.get()
+            with self._doors.inside(leased=False):
+                yield wire.answer(lease)
+                ended.get()
+        except MoietyError as error:
+            yield wire.say(wire.Refusal(error.code, error.numbers))
         finally:
             self._leases.give_back()
 
@@ -138,7 +156,10 @@ class Server:
             outcome = MessageRefused.code
             return wire.say(wire.Refusal(MessageRefused.code, {}))
         except Exception as error:
-            outcome = type(error).__name__
+            outcome = News.FAULT.value
+            fault(error, verb)
             return wire.say(wire.Refusal(Unavailable.code, {}))
         finally:
-            _log.info("%s %s", verb, outcome, extra={"ms": round((monotonic() - began) * 1000)})
+            seconds = monotonic() - began
+            self._metrics.asked(verb, outcome, seconds)
+            say(News.REQUEST, verb=verb, outcome=outcome, ms=round(seconds * 1000))

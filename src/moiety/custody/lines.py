@@ -6,6 +6,7 @@ are drawn from. A line that breaks takes its pair key along, ends what was runni
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from queue import SimpleQueue
@@ -16,6 +17,7 @@ import grpc
 
 from moiety.custody import tls
 from moiety.custody.frames import Frame, Greeting, Step, Stopped, pack, unpack
+from moiety.custody.journal import News, say
 from moiety.custody.keys import Acquaintance
 from moiety.custody.refusals import CustodianDown, MessageRefused, PeerUnknown
 from moiety.custody.tls import Identity, Pin
@@ -82,7 +84,8 @@ class Lines:
         if not seat < self._seat:
             raise PeerUnknown
         outgoing: Outgoing = SimpleQueue()
-        context.add_callback(lambda: outgoing.put(None))
+        if not context.add_callback(lambda: outgoing.put(None)):
+            return  # it is gone already
         public, joined = self._acquaintance.greet(seat)
         yield pack(Greeting(self._seat, public))
         reader = Thread(
@@ -128,6 +131,7 @@ class Lines:
             with self._lock:
                 before = self._up.get(seat)
                 self._up[seat] = outgoing
+            say(News.LINE_UP, outcome=seat)
             if before is not None:
                 before.put(None)
             for data in incoming:
@@ -144,5 +148,6 @@ class Lines:
                 if ours:
                     del self._up[seat]
             if ours:
+                say(News.LINE_LOST, level=logging.WARNING, outcome=seat)
                 self._acquaintance.part(seat)
                 self.lost(seat)

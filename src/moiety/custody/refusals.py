@@ -308,6 +308,20 @@ class ConfigUnreadable(Refused):
     advice: ClassVar[str] = "there is no configuration file there, or it cannot be read"
 
 
+class MetricsElsewhere(Refused):
+    code: ClassVar[str] = "metrics_elsewhere"
+    advice: ClassVar[str] = (
+        "a custodian's figures are served in the clear: `metrics` is an address of this host alone, as 127.0.0.1:9464"
+    )
+
+
+class AddressTaken(Unavailable):
+    code: ClassVar[str] = "address_taken"
+    advice: ClassVar[str] = (
+        "a custodian cannot listen where its configuration says: the address is another host's, or its port is taken"
+    )
+
+
 class KeysExist(Refused):
     code: ClassVar[str] = "keys_exist"
     advice: ClassVar[str] = "there are keys in this folder already, and none is replaced: choose another folder"

@@ -5,7 +5,9 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from pathlib import Path
+from time import sleep
 
 from pydantic import ValidationError
 
@@ -13,11 +15,14 @@ from moiety.custody.attempts import Attempts
 from moiety.custody.budget import Budget
 from moiety.custody.config import Custody, Listed, identity, pinned, read
 from moiety.custody.custodian import Custodian
+from moiety.custody.doors import Doors
 from moiety.custody.gallery import Progress
 from moiety.custody.grpc import Callers, Server
 from moiety.custody.guard import Guard
+from moiety.custody.journal import News, say
 from moiety.custody.limits import Limits, Scope, Unit
 from moiety.custody.lines import Lines
+from moiety.custody.metrics import Metrics, Page, Stand, loopback
 from moiety.custody.noise import Entropy
 from moiety.custody.operators import OperatorsFolder
 from moiety.custody.refusals import ConfigInvalid, NotOneOffice
@@ -30,10 +35,14 @@ from moiety.custody.verbs import Clock
 from moiety.custody.verifying import Verifier
 from moiety.sharing.seat import SEATS, Seat
 
-_log = logging.getLogger(__name__)
-
 _GRACE_S = 10.0
 """What runs when it is told to stop may end; whoever waits longer is told that this custodian is down."""
+
+_LINGER_S = 0.2
+"""The other two may be a step behind with what ended here, and still need this custodian's lines."""
+
+_LAST_WORDS_S = 1.0
+"""For answers that are on their way when the server stops."""
 
 
 @contextmanager
@@ -45,11 +54,15 @@ def served(
     Refuses to start where its configuration, keys or store will not do; see `refusals`.
     """
     config = read(file, Custody)
+    if config.metrics is not None:
+        loopback(config.metrics)
     others = _others(config)
     shown = identity(file.parent, config)
     with ExitStack() as undo:
         home = file.parent / config.store
-        custodian = Custodian.open(home, config.seat, clock=clock, entropy=entropy, observer=observer)
+        custodian = Custodian.open(
+            home, config.seat, clock=clock, entropy=entropy, observer=observer, database=config.database
+        )
         undo.callback(custodian.close)
         standing = custodian.standing()
         if standing.office != bytes.fromhex(config.office):
@@ -62,23 +75,54 @@ def served(
         lines = Lines(config.seat, custodian.acquaintance)
         attempts = Attempts(config.seat, lines.send)
         lines.arrived, lines.lost = attempts.arrived, attempts.lost
+        metrics = Metrics()
+        attempts.stopped = lambda: _stopped(metrics)
         leases = Leases(entropy)
         callers = Callers(
             {pinned(listed.key): seat for seat, listed in others.items()},
             {pinned(gateway.key): name for name, gateway in config.gateways.items()},
         )
         keeping = custodian.keeping()
-        budget = Budget(_limits(config), keeping, clock, _alarm)
+        budget = Budget(_limits(config), keeping, clock, partial(_alarm, metrics))
         undo.callback(budget.close)
         roster = OperatorsFolder(file.parent / config.operators)
         verifier = Verifier(roster, standing.office, clock, SpentNonces(keeping))
-        serving = Serving(custodian, attempts, leases, Guard(verifier, budget, custodian.terms))
+        doors = Doors(config.seat, clock)
+        serving = Serving(custodian, attempts, leases, Guard(verifier, budget, custodian.terms), doors)
         undo.callback(serving.close)
-        server = Server(config.listen, shown, callers, serving, leases, lines)
-        undo.callback(lambda: server.stop(_GRACE_S))
-        undo.callback(lines.close)
+        if config.metrics is not None:
+            page = Page(config.metrics, metrics, lambda: _stand(custodian, lines, leases, doors))
+            undo.callback(page.close)
+        server = Server(config.listen, shown, callers, serving, leases, lines, doors, metrics)
+        undo.callback(lambda: _end(doors, serving, lines, server))
         lines.dial({seat: listed.neighbour() for seat, listed in others.items()}, shown)
         yield config, server
+
+
+def _end(doors: Doors, serving: Serving, lines: Lines, server: Server) -> None:
+    """Let nobody in; those inside end what they are at, over lines that last as long; then everything is closed."""
+    say(News.STOPPING)
+    if not doors.shut(_GRACE_S):
+        say(News.CUT_SHORT, level=logging.WARNING)
+    serving.close()
+    sleep(_LINGER_S)
+    lines.close()
+    server.stop(_LAST_WORDS_S)
+
+
+def _stand(custodian: Custodian, lines: Lines, leases: Leases, doors: Doors) -> Stand:
+    """How this custodian stands. Raises whatever makes its store unavailable."""
+    held = custodian.held()
+    return Stand(
+        lines=len(lines.up()),
+        galleries=held.galleries,
+        unloaded=held.unloaded,
+        closed=held.closed,
+        rows=held.slots,
+        epoch=custodian.standing().epoch,
+        leased=leases.held,
+        open=doors.open,
+    )
 
 
 def _others(config: Custody) -> dict[Seat, Listed]:
@@ -98,6 +142,12 @@ def _limits(config: Custody) -> Limits:
         raise ConfigInvalid from None
 
 
-def _alarm(scope: Scope, unit: Unit) -> None:
-    """A budget that is spent: somebody should look, and the metrics count it."""
-    _log.warning("budget spent: %s of a %s", unit.value, scope.value)
+def _alarm(metrics: Metrics, scope: Scope, unit: Unit) -> None:
+    """A budget that is spent: somebody should look."""
+    metrics.spent(scope, unit)
+    say(News.BUDGET_SPENT, level=logging.WARNING, verb=unit.value, outcome=scope.value)
+
+
+def _stopped(metrics: Metrics) -> None:
+    metrics.stopped()
+    say(News.ATTEMPT_STOPPED)
