@@ -63,10 +63,10 @@ class Site:
             entropy=self.entropy,
             observer=self.observer,
             progress=silent,
-            pause=lambda _: self.clock.pass_(seconds=1),
         )
         context.__enter__()
         self.serving[seat] = context
+        self.clock.pass_(seconds=1)  # nobody is let in before the second of the start is over
 
     def stop(self, seat: Seat) -> None:
         """Stop one custodian."""

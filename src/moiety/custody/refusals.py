@@ -353,6 +353,13 @@ class ConfigExposed(Refused):
     )
 
 
+class MetricsElsewhere(Refused):
+    code: ClassVar[str] = "metrics_elsewhere"
+    advice: ClassVar[str] = (
+        "a custodian's figures are served in the clear: `metrics` is an address of this host alone, as 127.0.0.1:9464"
+    )
+
+
 class AddressTaken(Unavailable):
     code: ClassVar[str] = "address_taken"
     advice: ClassVar[str] = (

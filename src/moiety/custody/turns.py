@@ -93,8 +93,12 @@ class Leases:
 
     def require(self, lease: bytes) -> None:
         """Raises `LeaseLost` unless this is the lease that is held now."""
-        if not self._held or not hmac.compare_digest(self._held, lease):
+        if not self.is_held(lease):
             raise LeaseLost
+
+    def is_held(self, lease: bytes) -> bool:
+        """Whether this is the lease that is held now."""
+        return bool(self._held) and hmac.compare_digest(self._held, lease)
 
     @property
     def held(self) -> bool:
