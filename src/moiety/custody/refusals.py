@@ -311,7 +311,7 @@ class MessageRefused(Refused):
 
 
 class PeerUnknown(Refused):
-    code: ClassVar[str] = "peer_unknown"
+    code: ClassVar[str] = "pin_unknown"
     advice: ClassVar[str] = (
         "whoever is at the other end holds another key than the one that is pinned: compare the `key` lines of both "
         "configurations with what `moiety keys show` says of the certificates"
