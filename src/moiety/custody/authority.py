@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from cryptography.x509.oid import NameOID
 
 from moiety.custody.refusals import KeysExist
-from moiety.custody.tls import NAME, pin
+from moiety.custody.tls import NAME, pin, pin_of
 
 _DAYS_AUTHORITY = 3_650
 _DAYS_PARTY = 825
@@ -39,7 +39,8 @@ class Authority:
     def make(cls, now: datetime) -> Authority:
         """A new one."""
         key = generate_private_key(SECP256R1())
-        name = _name("moiety trial authority")
+        # Authorities of several operators lie in one file, and are found there by their names.
+        name = _name(f"moiety authority {pin_of(key.public_key())[:8].hex()}")
         certificate = (
             _builder(name, name, key, now, _DAYS_AUTHORITY)
             .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)

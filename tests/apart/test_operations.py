@@ -1,0 +1,113 @@
+"""docs/operations.md, "Three machines": its shell blocks run as they stand, with folders for machines."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from moiety.custody import trial
+from moiety.custody.config import Custody, Gateways
+from moiety.sharing.seat import SEATS
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+PAGE = (ROOT / "docs" / "operations.md").read_text()
+PARTIES = {**{seat: f"custodian-{seat}" for seat in SEATS}, "gateway": "gateway"}
+
+
+def blocks(words: str) -> list[str]:
+    """The shell blocks that this one runs."""
+    return re.findall(rf"(?m)^```sh {words}\n(.*?)^```", PAGE, re.S)
+
+
+@pytest.fixture
+def shell(tmp_path: Path) -> Path:
+    """A folder with the `moiety` command."""
+    command = tmp_path / "bin" / "moiety"
+    command.parent.mkdir()
+    command.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m moiety "$@"\n')
+    command.chmod(0o700)
+    return command.parent
+
+
+@pytest.fixture
+def ending() -> Iterator[ExitStack]:
+    with ExitStack() as ending:
+        yield ending
+
+
+def test_three_machines_step_by_step(tmp_path: Path, shell: Path, ending: ExitStack) -> None:
+    places = {name: tmp_path / f"host-{name}" for name in PARTIES}
+    ports = trial.free_ports()
+
+    def variables(name: str) -> dict[str, str]:
+        own = {"PARTY": PARTIES[name], "PATH": f"{shell}:{os.environ['PATH']}"}
+        return os.environ | own | ({"SEAT": name, "LISTEN": f"127.0.0.1:{ports[name]}"} if name in ports else {})  # type: ignore[index]
+
+    def run(name: str, block: str) -> str:
+        done = subprocess.run(
+            ["sh", "-eu", "-c", block],
+            cwd=places[name],
+            env=variables(name),
+            capture_output=True,
+            text=True,
+            timeout=200,
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    keys = {}
+    for name, place in places.items():
+        place.mkdir(mode=0o700)
+        (keys[name],) = re.findall(r"sha256:[0-9a-f]{64}", run(name, *blocks("every party")))
+    # What the four do when they meet.
+    authorities = b"".join((place / "keys/authority.pem").read_bytes() for place in places.values())
+    peers = f"OFFICE={os.urandom(16).hex()}\n" + "".join(f"KEY_{name}={key}\n" for name, key in keys.items())
+    peers += "".join(f"ADDRESS_{seat}=127.0.0.1:{ports[seat]}\n" for seat in SEATS)
+    for place in places.values():
+        (place / "authority.pem").write_bytes(authorities)
+        (place / "peers.sh").write_text(peers)
+    for seat in SEATS:
+        run(seat, *blocks("every custodian"))
+    people, connecting, daily = blocks("the gateway")
+    run("gateway", people)
+    for seat in SEATS:
+        for person in (places["gateway"] / "people").glob("*.toml"):
+            (places[seat] / "operators" / person.name).write_bytes(person.read_bytes())
+            (places[seat] / "operators" / person.name).chmod(0o600)
+    (serve,) = blocks("every custodian, and it stays")
+    for seat in SEATS:
+        process = subprocess.Popen(
+            ["sh", "-eu", "-c", f"exec {serve}"],
+            cwd=places[seat],
+            env=variables(seat),
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        ending.enter_context(process)
+        ending.callback(process.send_signal, signal.SIGTERM)
+        assert process.stderr is not None
+        assert "serves on" in process.stderr.readline()
+    said = run("gateway", connecting)
+    assert "one operator: protects no one yet" in said  # the three folders are on one host
+    run("gateway", daily)
+
+
+@pytest.mark.parametrize(("title", "kind"), [("custodian.toml", Custody), ("deployment.toml", Gateways)])
+def test_every_field_of_a_configuration_is_described(title: str, kind: type[Custody | Gateways]) -> None:
+    section = PAGE.split(f"## `{title}`\n", 1)[1].split("\n## ", 1)[0]
+    rows = "".join(line for line in section.splitlines() if line.startswith("| "))
+    named = set(re.findall(r"`\[{0,2}([a-z_]+)(?:\.[A-Z]+)?\]{0,2}`", rows))
+    assert set(kind.__struct_fields__) <= named
+
+
+def test_what_the_page_names_is_there() -> None:
+    for name in re.findall(r"\]\((operations/[^)]+)\)", PAGE):
+        assert (ROOT / "docs" / name).is_file()
