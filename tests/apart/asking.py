@@ -105,7 +105,7 @@ class Asking:
     @contextmanager
     def leased(self, seat: Seat) -> Iterator[bytes]:
         """One custodian's lease."""
-        call = self._channels[seat].unary_stream(METHOD + "hold")(b"", timeout=60)
+        call = self.hold(seat)
         try:
             said_ = wire.read_said(next(call))
             assert isinstance(said_, wire.Answer)
@@ -113,6 +113,10 @@ class Asking:
             yield lease
         finally:
             call.cancel()
+
+    def hold(self, seat: Seat) -> Any:
+        """A call that waits for a lease."""
+        return self._channels[seat].unary_stream(METHOD + "hold")(b"", timeout=60)
 
     def standing(self, seat: Seat = "a") -> Standing:
         """Where one custodian stands."""

@@ -388,6 +388,28 @@ def test_only_the_newest_nonces_for_helping_are_good(asking: Asking) -> None:
     assert helped(nonces[-1]) == "help_refused"
 
 
+def test_one_helper_is_not_two(asking: Asking) -> None:
+    """Its contribution twice would give rows that are nobody's, written over those that are there."""
+    nonces = {"b": asking.ask("b", wire.Helping()).read(bytes), "c": bytes(32)}
+    one = asking.ask("b", wire.Assist(DOOR, "a", [0], nonces)).read(messages.HelpMessage)
+    made = Array.of(np.zeros((1, 64, 16), dtype=np.uint8))
+    assert harmless(asking, wire.Mend(DOOR, [0], one, one, made), "a") == "help_refused"
+
+
+def test_who_waits_for_a_lease_keeps_nobody_else_from_being_answered(asking: Asking) -> None:
+    """A gateway that holds it and asks for it again and again would take every thread there is."""
+    with asking.leased("b"):
+        waiting = [asking.hold("b") for _ in range(50)]
+        refused = wire.read_said(next(waiting[-1]))
+        assert isinstance(refused, wire.Refusal)
+        assert refused.code == "store_busy"
+        assert asking.standing("b").seat == "b"
+        for call in waiting:
+            call.cancel()
+    with asking.leased("b") as lease:
+        assert asking.ask("b", wire.Scrub("scrub"), lease=lease).code == DONE
+
+
 def test_the_same_at_all_three(asking: Asking) -> None:
     """What one refuses, all refuse alike, and nobody waits."""
     for why in ("no probes", "too many probes", "nobody to enrol"):
