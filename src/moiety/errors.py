@@ -7,6 +7,8 @@ path, a picture or any other thing that the caller brought. `Refused` is an exce
 
 from __future__ import annotations
 
+from pathlib import Path
+from traceback import extract_tb
 from typing import Any, ClassVar
 
 
@@ -60,3 +62,14 @@ class Unavailable(MoietyError):
     code: ClassVar[str] = "unavailable"
     advice: ClassVar[str] = "something needed is not available; try again later"
     exit_status: ClassVar[int] = 3
+
+
+def place(error: BaseException) -> str:
+    """The type of an error that nobody foresaw, and the line of this package that met it.
+
+    Its own words are left out: they may quote data.
+    """
+    house = Path(__file__).parent
+    ours = [frame for frame in extract_tb(error.__traceback__) if Path(frame.filename).is_relative_to(house)]
+    where = f"{Path(ours[-1].filename).relative_to(house)} line {ours[-1].lineno}" if ours else "unknown place"
+    return f"{type(error).__name__} at {where}"

@@ -56,3 +56,8 @@ def require_tls_13() -> None:
     has an elliptic-curve key, no such handshake comes about; TLS 1.3 does not look at this list.
     """
     os.environ["GRPC_SSL_CIPHER_SUITES"] = "ECDHE-RSA-AES256-GCM-SHA384"
+
+
+def quiet_grpc() -> None:
+    """Have gRPC's own code, which words its complaints itself, say nothing in a process that has not loaded it yet."""
+    os.environ["GRPC_VERBOSITY"] = "NONE"

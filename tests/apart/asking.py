@@ -13,19 +13,19 @@ import grpc
 import numpy as np
 from numpy.typing import NDArray
 
-from moiety.custody import tls, trial, wire
+from moiety.custody import messages, tls, trial, wire
 from moiety.custody.asked import OFFICE, said
 from moiety.custody.config import Deployment
 from moiety.custody.deployment import DEPLOYMENT
 from moiety.custody.handles import handles
 from moiety.custody.headers import SECONDS_A_DAY
+from moiety.custody.messages import Array, HeaderMessage
 from moiety.custody.roster import entry_text
 from moiety.custody.signing import Kind, Signer, Statement, sign
 from moiety.custody.slots import SLOTS
 from moiety.custody.three import Headers
 from moiety.custody.tls import Identity
 from moiety.custody.verbs import Standing
-from moiety.custody.wire import Array, HeaderMessage
 from moiety.matching.policy import identify_point, verify_point
 from moiety.sharing.seat import SEATS, Seat
 from moiety.sharing.split import split
@@ -87,6 +87,11 @@ class Asking:
         agreed = self.hand.approvals(ask) if approvals is None else approvals
         return self.raw(seat, wire.request(ask, lease, signed, agreed))
 
+    def begin(self, seat: Seat, ask: Any) -> Any:
+        """A request whose answer is not waited for: a call that can be cancelled."""
+        data = wire.request(ask, b"", self.hand.call(ask))
+        return self._channels[seat].unary_unary(METHOD + "ask").future(data, timeout=60)
+
     def each(self, ask: Callable[[Seat], Said]) -> dict[Seat, Said]:
         """All three at once."""
         with ThreadPoolExecutor(len(SEATS)) as threads:
@@ -100,7 +105,7 @@ class Asking:
     @contextmanager
     def leased(self, seat: Seat) -> Iterator[bytes]:
         """One custodian's lease."""
-        call = self._channels[seat].unary_stream(METHOD + "hold")(b"", timeout=60)
+        call = self.hold(seat)
         try:
             said_ = wire.read_said(next(call))
             assert isinstance(said_, wire.Answer)
@@ -109,9 +114,13 @@ class Asking:
         finally:
             call.cancel()
 
+    def hold(self, seat: Seat) -> Any:
+        """A call that waits for a lease."""
+        return self._channels[seat].unary_stream(METHOD + "hold")(b"", timeout=60)
+
     def standing(self, seat: Seat = "a") -> Standing:
         """Where one custodian stands."""
-        message: wire.StandingMessage = self.ask(seat, wire.Stand()).read(wire.StandingMessage)
+        message: messages.StandingMessage = self.ask(seat, wire.Stand()).read(messages.StandingMessage)
         return message.standing()
 
     def headers(self) -> Headers:

@@ -19,6 +19,7 @@ from moiety.custody.config import Deployment
 from moiety.custody.deployment import DEPLOYMENT
 from moiety.custody.gallery import silent
 from moiety.custody.limits import Unit
+from moiety.custody.noise import Entropy
 from moiety.custody.refusals import CustodianDown
 from moiety.custody.server import served
 from moiety.custody.sql import Observer, unobserved
@@ -40,13 +41,14 @@ class Site:
     folder: Path
     clock: Clock
     observer: Observer = unobserved
+    entropy: Entropy = os.urandom
     serving: dict[Seat, AbstractContextManager[Any]] = field(default_factory=dict)
 
     @classmethod
-    def make(cls, folder: Path, clock: Clock, limits: str = GENEROUS) -> Site:
+    def make(cls, folder: Path, clock: Clock, limits: str = GENEROUS, entropy: Entropy = os.urandom) -> Site:
         """Lay it out, and start all three."""
         trial.lay_out(folder, NOON, os.urandom, trial.free_ports())
-        site = cls(folder, clock)
+        site = cls(folder, clock, entropy=entropy)
         for seat in SEATS:
             with (trial.home(folder, seat) / trial.CONFIG).open("a") as config:
                 config.write(limits)
@@ -58,13 +60,13 @@ class Site:
         context = served(
             trial.home(self.folder, seat) / trial.CONFIG,
             clock=self.clock,
-            entropy=os.urandom,
+            entropy=self.entropy,
             observer=self.observer,
             progress=silent,
-            pause=lambda _: self.clock.pass_(seconds=1),
         )
         context.__enter__()
         self.serving[seat] = context
+        self.clock.pass_(seconds=1)  # nobody is let in before the second of the start is over
 
     def stop(self, seat: Seat) -> None:
         """Stop one custodian."""

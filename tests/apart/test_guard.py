@@ -17,9 +17,9 @@ from moiety.custody.apart import Apart
 from moiety.custody.asked import bulk_digest, erasure_digest, hashed, papers_digest
 from moiety.custody.handles import handles
 from moiety.custody.life import Batch
+from moiety.custody.messages import Array, BatchMessage, HeaderMessage
 from moiety.custody.roster import Role
 from moiety.custody.signing import Kind
-from moiety.custody.wire import Array, BatchMessage, HeaderMessage
 from moiety.sharing.seat import SEATS, Seat
 from tests.apart.asking import DONE, Asking, Said, changed, enlist
 from tests.apart.scene import Site

@@ -338,7 +338,7 @@ def test_every_page_that_is_asked_for_changes_the_mask(inhabited: Path) -> None:
     helper = office._three.custodians["a"]
     nonces = {"a": helper.helping(), "c": bytes(32)}
     one = helper.assist(DOOR, "b", [0, 1], nonces)
-    helper._drawn._unspent.add(nonces["a"])
+    helper._drawn._unspent[nonces["a"]] = None
     other = helper.assist(DOOR, "b", [0, 2], nonces)
     lost = office._three.custodians["b"]
     (parts, names), (parts_2, names_2) = arrived(lost, [0, 1], one), arrived(lost, [0, 2], other)

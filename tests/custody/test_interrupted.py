@@ -106,7 +106,7 @@ def test_erasure_is_all_or_nothing(inhabited: Path, order: str, point: str) -> N
         office.close()
 
 
-@pytest.mark.parametrize(("order", "point"), cases("refresh", "cab"))
+@pytest.mark.parametrize(("order", "point"), cases("refresh", "abc"))
 def test_refresh_loses_nobody_and_ends_in_one_epoch(inhabited: Path, order: str, point: str) -> None:
     acknowledged, status = live(inhabited, stories.refresh, order=order, fatal=point)
     assert (acknowledged, status) == (False, KILLED)

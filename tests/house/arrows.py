@@ -77,6 +77,7 @@ IO_LIBRARIES = frozenset(
         "pip",
         "pkcs11",
         "platformdirs",
+        "prometheus_client",
         "psycopg",
         "requests",
         "rich",
@@ -128,6 +129,7 @@ IO_FILES: dict[str, set[str]] = {
     # custodians apart: connections, and the processes of a trial
     "custody/grpc.py": {"grpc"},
     "custody/lines.py": {"grpc"},
+    "custody/metrics.py": {"http", "prometheus_client", "socket"},
     "custody/processes.py": {"signal", "subprocess"},
     "custody/remote.py": {"grpc"},
     "custody/tls.py": {"grpc", "socket", "ssl"},
@@ -214,7 +216,7 @@ WORLD_FILES: dict[str, set[str]] = {
     "__init__.py": {"the clock", "randomness"},  # the defaults of `moiety.open`
     "settings.py": {"the environment"},
     "cli/bench.py": {"the clock", "randomness"},  # a benchmark plays a whole office, at the present time
-    "bench/ring.py": {"randomness"},  # a process of its own
+    "bench/ring.py": {"the clock", "randomness"},  # a process of its own
     "cli/custodian.py": {"the clock", "randomness"},  # what a custodian's process hands to the custodian
     "cli/keys.py": {"the clock"},  # certificates have dates
     "cli/up.py": {"the clock", "randomness"},

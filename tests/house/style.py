@@ -72,7 +72,8 @@ def assert_findings(source: Source) -> Iterator[str]:
 
 
 LAST_RESORT = frozenset({"cli/__init__.py", "custody/grpc.py"})
-"""Where an error that nobody foresaw ends: the command line says where it arose and what status it ends with."""
+"""Where an error that nobody foresaw ends: the command line and a custodian's server say where it arose, and whoever
+asked is answered."""
 
 
 def except_findings(source: Source) -> Iterator[str]:

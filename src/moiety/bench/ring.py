@@ -13,6 +13,7 @@ import socket
 import ssl
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
+from datetime import UTC, datetime
 from multiprocessing.connection import Connection
 from pathlib import Path
 from queue import SimpleQueue
@@ -25,9 +26,11 @@ import numpy as np
 from moiety.bench.scene import Edge
 from moiety.custody.attempts import Attempts
 from moiety.custody.authority import Authority, issue_into
+from moiety.custody.doors import Doors
 from moiety.custody.grpc import Callers, Server
 from moiety.custody.keys import Acquaintance
 from moiety.custody.lines import Lines, Neighbour
+from moiety.custody.metrics import Metrics
 from moiety.custody.tls import NAME, Identity
 from moiety.custody.trial import HOST, free_ports
 from moiety.custody.turns import Leases
@@ -101,7 +104,9 @@ def _run(
     lines.arrived, lines.lost = attempts.arrived, attempts.lost
     callers = Callers({pins[other]: other for other in SEATS if other != seat}, {})
     with ExitStack() as undo:
-        server = Server(f"{HOST}:{ports[seat]}", identity, callers, _Nothing(), Leases(os.urandom), lines)
+        doors = Doors(seat, lambda: datetime.now(UTC))
+        leases, address = Leases(os.urandom), f"{HOST}:{ports[seat]}"
+        server = Server(address, identity, callers, _Nothing(), leases, lines, doors, Metrics())
         undo.callback(server.stop, 0)
         lines.dial({other: Neighbour(f"{HOST}:{ports[other]}", pins[other]) for other in SEATS}, identity)
         sockets = _Sockets(seat, identity, bare)

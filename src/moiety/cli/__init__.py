@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from pathlib import Path
-from traceback import extract_tb
 from typing import Final, TypedDict
 
 import typer
@@ -17,7 +15,7 @@ import typer
 from moiety.cli.commands import application
 from moiety.cli.delivery import AnswerUndelivered, deliver, remark
 from moiety.cli.outcome import DONE, INTERRUPTED, REFUSED, UNAVAILABLE, Outcome
-from moiety.errors import MoietyError
+from moiety.errors import MoietyError, place
 
 WRONG_USE: Final = "wrong_use"
 UNEXPECTED: Final = "unexpected"
@@ -100,7 +98,4 @@ def _usage(error: typer.TyperException) -> str:
 
 def _where(error: Exception) -> str:
     """Which line of this package met an error that it did not foresee; its own words may quote data."""
-    house = Path(__file__).parent.parent
-    ours = [frame for frame in extract_tb(error.__traceback__) if Path(frame.filename).is_relative_to(house)]
-    place = f"{Path(ours[-1].filename).relative_to(house)} line {ours[-1].lineno}" if ours else "unknown place"
-    return f"this is a fault of moiety: {type(error).__name__} at {place}; please report exactly this line"
+    return f"this is a fault of moiety: {place(error)}; please report exactly this line"

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, TypedDict
 import typer
 
 from moiety import settings
+from moiety.cli import journal
 from moiety.cli.outcome import AsJson, Outcome
 from moiety.cli.progress import bar
 from moiety.errors import MoietyError
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 app = typer.Typer(help="Run one custodian, on a machine of its own.", no_args_is_help=True)
 
 Config = Annotated[Path, typer.Option("--config", metavar="FILE", help="The custodian's own custodian.toml.")]
+LogLevel = Annotated[journal.Level, typer.Option("--log-level", help="From which severity on it logs.")]
 
 
 class Served(TypedDict):
@@ -51,33 +53,37 @@ def init(config: Config, as_json: AsJson = False) -> Outcome[Made]:
 
 
 @app.command()
-def serve(config: Config, as_json: AsJson = False) -> Outcome[Served]:
-    """Serve until a signal (SIGTERM, Ctrl-C) asks it to stop.
+def serve(config: Config, log_level: LogLevel = journal.Level.INFO, as_json: AsJson = False) -> Outcome[Served]:
+    """Serve until a signal (SIGTERM, Ctrl-C) asks it to stop; what runs then may end within ten seconds.
 
     It refuses to start with a key that others may read, a store of another seat or office, or a configuration
-    that pins no keys.
+    that pins no keys. Its log is on stderr: a JSON object a line, with counts and durations and nobody's data.
 
     \b
     Examples:
       moiety custodian serve --config /etc/moiety/custodian.toml
+      moiety custodian serve --config custodian.toml --log-level warning
     """
     settings.require_tls_13()
+    settings.quiet_grpc()
+    journal.begin(log_level)
+    from moiety.custody.journal import News, say
     from moiety.custody.server import served
     from moiety.custody.sql import unobserved
 
     asked = Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda _, __: asked.set())
-    with bar() as progress:
-        running = served(
-            config, clock=lambda: datetime.now(UTC), entropy=os.urandom, observer=unobserved, progress=progress
-        )
-        own, _ = running.__enter__()
-    try:
-        typer.echo(f"custodian {own.seat} serves on {own.listen}", err=True)
+    with served(
+        config,
+        clock=lambda: datetime.now(UTC),
+        entropy=os.urandom,
+        observer=unobserved,
+        progress=journal.progress(),
+    ) as (own, _):
+        say(News.SERVING)
         asked.wait()
-    finally:
-        running.__exit__(None, None, None)
+    say(News.STOPPED)
     return Outcome({"seat": own.seat}, [f"custodian {own.seat} stopped"])
 
 

@@ -65,7 +65,7 @@ def identify_side(
     current = gallery.usable()
     alive = gallery.alive(current, header.at // SECONDS_A_DAY)
     point = identify_point(current.terms, alive.count)
-    check_header(header, current, gallery.matrix.slots, point.threshold, clock)
+    check_header(header, current, gallery.matrix.slots, point.threshold, clock, least=1)
     matrix = gallery.matrix
 
     def distances(weights: NDArray[np.uint16]) -> Products:
@@ -89,7 +89,7 @@ def verify_side(
     under an empty mask. Raises `HeaderRefused`.
     """
     current = gallery.usable()
-    check_header(header, current, SLOTS, verify_point(current.terms).threshold, clock)
+    check_header(header, current, SLOTS, verify_point(current.terms).threshold, clock, least=1)
     alive = gallery.alive(current, header.at // SECONDS_A_DAY)
     slot = _holder(gallery, current, header, handle)
     number, place = divmod(slot, SLOTS)

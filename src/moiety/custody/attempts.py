@@ -77,7 +77,7 @@ class _Inbox:
 
 
 class Attempts:
-    """The attempts that one custodian takes part in. Safe for threads."""
+    """The attempts that one custodian takes part in; `stopped` is told of each that ends early. Safe for threads."""
 
     def __init__(self, seat: Seat, send: Send) -> None:
         self._seat: Seat = seat
@@ -87,6 +87,7 @@ class Attempts:
         self._expected: dict[bytes, _Inbox] = {}
         self._early: OrderedDict[bytes, tuple[float, list[tuple[Seat, Step | Stopped]]]] = OrderedDict()
         self._used: OrderedDict[bytes, float] = OrderedDict()
+        self.stopped: Callable[[], None] = lambda: None
 
     def play(self, attempt: bytes, side: Rounds[Answer]) -> Answer:
         """Drive this custodian's side of an attempt to its end; whatever ends it early ends it at the others too.
@@ -125,6 +126,7 @@ class Attempts:
 
     def stop(self, attempt: bytes) -> None:
         """Tell both neighbours that this custodian will not go on with an attempt, or not begin it."""
+        self.stopped()
         with self._lock:
             self._use_up(attempt)
         for seat in (next_seat(self._seat), previous_seat(self._seat)):

@@ -20,6 +20,7 @@ from moiety.custody.checking import Survey
 from moiety.custody.epochs import SEED_BYTES, Renewal
 from moiety.custody.gallery import Gallery, Progress
 from moiety.custody.headers import check_day, check_instant
+from moiety.custody.holding import Held, held
 from moiety.custody.keeping import Keeping
 from moiety.custody.kept import StoreKeeping
 from moiety.custody.keyring import Keyring
@@ -358,6 +359,11 @@ class Custodian:
             life.settle(self._gallery(name), states, terms, document, self._entropy)
 
     # What it keeps for itself.
+
+    def held(self) -> Held:
+        """What of its galleries is in memory, and which are closed: counts alone."""
+        with self._lock:
+            return held(self.standing(), self._galleries)
 
     def terms(self, name: str) -> bytes | None:
         """Its own copy of a gallery's terms, or None."""

@@ -113,6 +113,11 @@ class Gallery:
             self._cached = key
             return current
 
+    @property
+    def loaded(self) -> bool:
+        """Whether its rows are in memory; changes that come later are followed when it is read."""
+        return self._cached is not None
+
     def usable(self, progress: Progress = silent) -> Current:
         """As `read`; raises `GalleryDamaged` where a page is not intact or the last check failed."""
         current = self.read(progress)

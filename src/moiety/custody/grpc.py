@@ -6,7 +6,6 @@ for as long as the call lasts, and `line` the messages of another custodian.
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -17,7 +16,10 @@ from typing import Any, Final, Protocol
 import grpc
 
 from moiety.custody import tls, wire
+from moiety.custody.doors import Doors
+from moiety.custody.journal import News, fault, say
 from moiety.custody.lines import Lines
+from moiety.custody.metrics import Metrics
 from moiety.custody.refusals import AddressTaken, MessageRefused, PeerUnknown
 from moiety.custody.tls import Identity, Pin
 from moiety.custody.turns import Leases
@@ -30,8 +32,6 @@ _THREADS: Final = 64
 """Requests at once, lines and leases among them: a thread each, most of them waiting for messages."""
 
 _LEASE_WAIT_S: Final = 600.0
-
-_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -53,8 +53,19 @@ class Server:
     """One custodian's server, listening once it is made."""
 
     def __init__(
-        self, address: str, identity: Identity, callers: Callers, serving: Answering, leases: Leases, lines: Lines
+        self,
+        address: str,
+        identity: Identity,
+        callers: Callers,
+        serving: Answering,
+        leases: Leases,
+        lines: Lines,
+        doors: Doors,
+        metrics: Metrics,
     ) -> None:
+        """Raises `AddressTaken`."""
+        self._doors = doors
+        self._metrics = metrics
         self._callers = callers
         self._serving = serving
         self._leases = leases
@@ -114,8 +125,11 @@ class Server:
             yield wire.say(wire.Refusal(error.code, error.numbers))
             return
         try:
-            yield wire.answer(lease)
-            ended.get()
+            with self._doors.inside(leased=False):
+                yield wire.answer(lease)
+                ended.get()
+        except MoietyError as error:
+            yield wire.say(wire.Refusal(error.code, error.numbers))
         finally:
             self._leases.give_back()
 
@@ -148,7 +162,10 @@ class Server:
             outcome = MessageRefused.code
             return wire.say(wire.Refusal(MessageRefused.code, {}))
         except Exception as error:  # a fault of ours ends this request, not the custodian; its words may quote data
-            outcome = type(error).__name__
+            outcome = News.FAULT.value
+            fault(error, verb)
             return wire.say(wire.Refusal(Unavailable.code, {}))
         finally:
-            _log.info("%s %s", verb, outcome, extra={"ms": round((monotonic() - began) * 1000)})
+            seconds = monotonic() - began
+            self._metrics.asked(verb, outcome, seconds)
+            say(News.REQUEST, verb=verb, outcome=outcome, ms=round(seconds * 1000))

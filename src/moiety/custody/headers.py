@@ -26,13 +26,14 @@ def check_header(
     clock: Callable[[], datetime],
     *,
     extra: int = 0,
+    least: int = 0,
 ) -> None:
     """Raises `HeaderRefused` unless gallery, version, epoch, size, threshold and instant are this custodian's own.
 
     How rows are compared is for who asks to choose, among what there is and within what memory allows.
 
     `threshold` and `rows` are what this custodian derived itself; `extra` is how many words a row has beside its
-    template's in this operation.
+    template's in this operation, and `least` how many probes it has at least.
     """
     own = (
         current.row.name,
@@ -53,7 +54,7 @@ def check_header(
         len(header.attempt),
     )
     apart = abs(clock().timestamp() - header.at)
-    if own != theirs or not 0 <= header.probes <= MOST_PROBES or apart > CLOCKS_APART_S:
+    if own != theirs or not least <= header.probes <= MOST_PROBES or apart > CLOCKS_APART_S:
         raise HeaderRefused
     if header.circuit not in CIRCUITS or not 1 <= header.pass_words <= FAR_PASS_WORDS:
         raise HeaderRefused

@@ -6,6 +6,7 @@ are drawn from. A line that breaks takes its pair key along, ends what was runni
 
 from __future__ import annotations
 
+import logging
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ import grpc
 
 from moiety.custody import tls
 from moiety.custody.frames import Frame, Greeting, Ping, Pong, Step, Stopped, pack, unpack
+from moiety.custody.journal import News, say
 from moiety.custody.keys import Acquaintance
 from moiety.custody.refusals import CustodianDown, MessageRefused, PeerUnknown
 from moiety.custody.tls import Identity, Pin
@@ -125,7 +127,8 @@ class Lines:
         if not seat < self._seat:
             raise PeerUnknown
         outgoing: Outgoing = SimpleQueue()
-        context.add_callback(lambda: outgoing.put(None))
+        if not context.add_callback(lambda: outgoing.put(None)):
+            return  # it is gone already
         public, joined = self._acquaintance.greet(seat)
         yield pack(Greeting(self._seat, public))
         reader = Thread(
@@ -167,10 +170,11 @@ class Lines:
             greeting = unpack(next(incoming))
             if not isinstance(greeting, Greeting) or greeting.seat != seat:
                 raise MessageRefused
-            joined(greeting.public)
-            with self._lock:
+            with self._lock:  # a line that is just ending must not take this one's pair key along
+                joined(greeting.public)
                 before = self._up.get(seat)
                 self._up[seat] = outgoing
+            say(News.LINE_UP, outcome=seat)
             if before is not None:
                 before.put(None)
             for _ in range(_FIRST_JOURNEYS):
@@ -193,6 +197,7 @@ class Lines:
                 ours = self._up.get(seat) is outgoing
                 if ours:
                     del self._up[seat]
+                    self._acquaintance.part(seat)
             if ours:
-                self._acquaintance.part(seat)
+                say(News.LINE_LOST, level=logging.WARNING, outcome=seat)
                 self.lost(seat)

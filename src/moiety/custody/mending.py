@@ -97,6 +97,7 @@ def assist(
     secret = derive(acquaintance.pair(other), b"moiety mend 1", bound)
     with gallery.store.reading() as connection:
         current = gallery.current(connection)
+        _require_pages(current, numbers)
         pages, states = fetch(connection, current, numbers)
     # Every page that is asked for, in order: one mask must never lie over two different sets of rows.
     asked = np.array(numbers, dtype="<u8").tobytes()
@@ -133,7 +134,9 @@ def unsealed(
 def pseudonym_parts(gallery: Gallery, numbers: list[int]) -> NDArray[np.uint8]:
     """A helper's parts of the pseudonyms of these pages, uint8 (n, 64, 16): the lost handles are made from them."""
     with gallery.store.reading() as connection:
-        pages, _ = fetch(connection, gallery.current(connection), numbers)
+        current = gallery.current(connection)
+        _require_pages(current, numbers)
+        pages, _ = fetch(connection, current, numbers)
     return pages["pseudonyms"].copy()
 
 
@@ -176,6 +179,12 @@ def mend(
         pages["parts"] = np.where(active[:, None, :, None], parts, pages["parts"])
         tables.drop_numbers(connection, current.row.id, current.epoch, numbers)
         write(connection, current, numbers, pages, states, new=True)
+
+
+def _require_pages(current: Current, numbers: list[int]) -> None:
+    """Raises `HelpRefused` unless these are pages of the gallery, ascending: a slip is no damage."""
+    if numbers != sorted(set(numbers)) or (numbers and numbers[-1] >= current.row.pages):
+        raise HelpRefused
 
 
 def _cipher(pair: bytes, public: Help, current: Current, numbers: list[int]) -> AESGCM:

@@ -59,7 +59,11 @@ class Array(Struct, array_like=True, frozen=True):
             size *= length
         if f"{wanted.kind}{wanted.itemsize}" != self.dtype or len(self.shape) != dims or size != len(self.data):
             raise MessageRefused
-        return np.frombuffer(self.data, dtype=wanted.newbyteorder("<")).astype(wanted, copy=False).reshape(self.shape)
+        flat = np.frombuffer(self.data, dtype=wanted.newbyteorder("<")).astype(wanted, copy=False)
+        try:
+            return flat.reshape(self.shape)
+        except ValueError:  # of nothing, but longer than any array can be
+            raise MessageRefused from None
 
 
 class HeaderMessage(Struct, frozen=True, forbid_unknown_fields=True):

@@ -21,7 +21,8 @@ _STARTED: list[subprocess.Popen[bytes]] = []
 _PID = "custodian.pid"
 _LOG = "custodian.log"
 _PAUSE_S = 0.1
-_STOP_S = 20.0
+_STOP_S = 30.0
+"""A custodian lets what runs end first; then it closes its store."""
 
 
 def running(folder: Path) -> dict[Seat, int]:

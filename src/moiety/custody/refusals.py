@@ -311,7 +311,7 @@ class MessageRefused(Refused):
 
 
 class PeerUnknown(Refused):
-    code: ClassVar[str] = "peer_unknown"
+    code: ClassVar[str] = "pin_unknown"
     advice: ClassVar[str] = (
         "whoever is at the other end holds another key than the one that is pinned: compare the `key` lines of both "
         "configurations with what `moiety keys show` says of the certificates"
@@ -350,6 +350,13 @@ class ConfigExposed(Refused):
     advice: ClassVar[str] = (
         "others may read the configuration that names this custodian's database: `chmod 600` the file, and change the "
         "password that is in it"
+    )
+
+
+class MetricsElsewhere(Refused):
+    code: ClassVar[str] = "metrics_elsewhere"
+    advice: ClassVar[str] = (
+        "a custodian's figures are served in the clear: `metrics` is an address of this host alone, as 127.0.0.1:9464"
     )
 
 

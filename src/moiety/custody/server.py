@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from pathlib import Path
 from time import sleep
 
@@ -14,12 +15,15 @@ from moiety.custody.config import Custody, Listed, identity, pinned, read
 from moiety.custody.config import shown as pin_shown
 from moiety.custody.credentials import require_credentials
 from moiety.custody.custodian import Custodian
+from moiety.custody.doors import Doors
 from moiety.custody.gallery import Progress
 from moiety.custody.grpc import Callers, Server
 from moiety.custody.guard import Guard
+from moiety.custody.journal import News, say
 from moiety.custody.limits import Scope, Unit
 from moiety.custody.lines import Lines
 from moiety.custody.lock import sole
+from moiety.custody.metrics import Metrics, Page, Stand, loopback
 from moiety.custody.noise import Entropy
 from moiety.custody.operators import OperatorsFolder
 from moiety.custody.refusals import (
@@ -41,15 +45,17 @@ from moiety.custody.verbs import Clock
 from moiety.custody.verifying import Verifier
 from moiety.sharing.seat import SEATS, Seat
 
-_log = logging.getLogger(__name__)
-
 _SERVED = "served.lock"
 """In the store's folder: held by the one process that serves it."""
 
-_MOMENT_S = 0.02
-
 _GRACE_S = 10.0
 """What runs when it is told to stop may end; whoever waits longer is told that this custodian is down."""
+
+_LINGER_S = 0.2
+"""The other two may be a step behind with what ended here, and still need this custodian's lines."""
+
+_LAST_WORDS_S = 1.0
+"""For answers that are on their way when the server stops."""
 
 
 @contextmanager
@@ -60,13 +66,14 @@ def served(
     entropy: Entropy,
     observer: Observer,
     progress: Progress,
-    pause: Callable[[float], None] = sleep,
 ) -> Iterator[tuple[Custody, Server]]:
     """One custodian, serving while this context lasts.
 
     Refuses to start where its configuration, keys or store will not do; see `refusals`.
     """
     config = read(file, Custody)
+    if config.metrics is not None:
+        loopback(config.metrics)
     shown = identity(file.parent, config)
     others = _others(config, shown)
     limits = config.budgets()
@@ -99,25 +106,56 @@ def served(
         lines = Lines(config.seat, custodian.acquaintance)
         attempts = Attempts(config.seat, lines.send)
         lines.arrived, lines.lost = attempts.arrived, attempts.lost
+        metrics = Metrics()
+        attempts.stopped = lambda: _stopped(metrics)
         leases = Leases(entropy)
         callers = Callers(
             {pinned(listed.key): seat for seat, listed in others.items()},
             {pinned(gateway.key): name for name, gateway in config.gateways.items()},
         )
         keeping = custodian.keeping()
-        budget = Budget(limits, keeping, clock, _alarm)
+        budget = Budget(limits, keeping, clock, partial(_alarm, metrics))
         undo.callback(budget.close)
         roster = OperatorsFolder(file.parent / config.operators)
         verifier = Verifier(roster, standing.office, clock, SpentNonces(keeping))
-        serving = Serving(custodian, attempts, leases, Guard(verifier, budget, custodian.terms), lines.round_trip_s)
+        doors = Doors(config.seat, clock)
+        serving = Serving(
+            custodian, attempts, leases, Guard(verifier, budget, custodian.terms), doors, lines.round_trip_s
+        )
         undo.callback(serving.close)
-        while int(clock().timestamp()) <= verifier.began:  # what is signed in this second would be refused
-            pause(_MOMENT_S)
-        server = Server(config.listen, shown, callers, serving, leases, lines)
-        undo.callback(lambda: server.stop(_GRACE_S))
-        undo.callback(lines.close)
+        if config.metrics is not None:
+            page = Page(config.metrics, metrics, lambda: _stand(custodian, lines, leases, doors))
+            undo.callback(page.close)
+        server = Server(config.listen, shown, callers, serving, leases, lines, doors, metrics)
+        undo.callback(lambda: _end(doors, serving, lines, server))
         lines.dial({seat: listed.neighbour() for seat, listed in others.items()}, shown)
         yield config, server
+
+
+def _end(doors: Doors, serving: Serving, lines: Lines, server: Server) -> None:
+    """Let nobody in; those inside end what they are at, over lines that last as long; then everything is closed."""
+    say(News.STOPPING)
+    if not doors.shut(_GRACE_S):
+        say(News.CUT_SHORT, level=logging.WARNING)
+    serving.close()
+    sleep(_LINGER_S)
+    lines.close()
+    server.stop(_LAST_WORDS_S)
+
+
+def _stand(custodian: Custodian, lines: Lines, leases: Leases, doors: Doors) -> Stand:
+    """How this custodian stands. Raises whatever makes its store unavailable."""
+    held = custodian.held()
+    return Stand(
+        lines=len(lines.up()),
+        galleries=held.galleries,
+        unloaded=held.unloaded,
+        closed=held.closed,
+        rows=held.slots,
+        epoch=custodian.standing().epoch,
+        leased=leases.held,
+        open=doors.open,
+    )
 
 
 def _others(config: Custody, own: Identity) -> dict[Seat, Listed]:
@@ -148,6 +186,12 @@ def made(file: Path, *, entropy: Entropy) -> Custody:
     return config
 
 
-def _alarm(scope: Scope, unit: Unit) -> None:
-    """A budget that is spent: somebody should look, and the metrics count it."""
-    _log.warning("budget spent: %s of a %s", unit.value, scope.value)
+def _alarm(metrics: Metrics, scope: Scope, unit: Unit) -> None:
+    """A budget that is spent: somebody should look."""
+    metrics.spent(scope, unit)
+    say(News.BUDGET_SPENT, level=logging.WARNING, verb=unit.value, outcome=scope.value)
+
+
+def _stopped(metrics: Metrics) -> None:
+    metrics.stopped()
+    say(News.ATTEMPT_STOPPED)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack
 from typing import Any
 
 import numpy as np
@@ -12,11 +13,14 @@ import numpy as np
 from moiety.custody import messages, wire
 from moiety.custody.attempts import Attempts
 from moiety.custody.custodian import Custodian
+from moiety.custody.doors import Doors
 from moiety.custody.gallery import Progress
 from moiety.custody.guard import Guard
+from moiety.custody.journal import fault
 from moiety.custody.messages import Array
 from moiety.custody.refusals import MessageRefused
 from moiety.custody.turns import Leases
+from moiety.errors import MoietyError
 from moiety.matching.header import ATTEMPT_BYTES, Header
 from moiety.matching.rounds import Rounds
 from moiety.matching.tally import tally
@@ -51,8 +55,10 @@ class Serving:
         attempts: Attempts,
         leases: Leases,
         guard: Guard,
+        doors: Doors,
         round_trip_s: Callable[[], float],
     ) -> None:
+        self._doors = doors
         self._custodian = custodian
         self._guard = guard
         self._round_trip_s = round_trip_s
@@ -63,18 +69,20 @@ class Serving:
     def serve(self, gateway: bytes, request: wire.Request, progress: Progress) -> Any:
         """Do what the gateway of this pinned key asks; the value to be encoded.
 
-        Raises what the verb and `Guard.admit` raise, and `LeaseLost`.
+        Raises what the verb and `Guard.admit` raise, `LeaseLost`, and `CustodianDown` while this one is stopping.
         """
         ask = request.ask
-        try:
-            if isinstance(ask, CHANGING):
-                self._leases.require(request.lease)
-            self._guard.admit(gateway, request)
-            return _VERBS[type(ask)](self, ask, progress)
-        except BaseException:
-            if isinstance(ask, PLAYED):  # the other two would wait for a side that is not played
-                self._attempts.stop(ask.header.attempt)
-            raise
+        with ExitStack() as stay:
+            try:
+                stay.enter_context(self._doors.inside(leased=self._leases.is_held(request.lease)))
+                if isinstance(ask, CHANGING):
+                    self._leases.require(request.lease)
+                self._guard.admit(gateway, request)
+                return _VERBS[type(ask)](self, ask, progress)
+            except BaseException:
+                if isinstance(ask, PLAYED):  # the other two would wait for a side that is not played
+                    self._attempts.stop(ask.header.attempt)
+                raise
 
     def close(self) -> None:
         """Wait until everything that was found is counted and charged."""
@@ -105,7 +113,7 @@ class Serving:
         self._guard.answers(attempt)
         # The answer leaves first; what it found is counted and charged before this gateway's next search.
         count = lambda: self._attempts.play(counted, tally(found.channel, found.bits))  # noqa: E731
-        self._counting.submit(self._guard.found, attempt, header.probes, count)
+        self._counting.submit(self._guard.found, attempt, header.probes, count).add_done_callback(_counted)
         return messages.opening(found.opening())
 
     def _verify(self, ask: wire.Verify) -> messages.OpeningMessage:
@@ -126,6 +134,13 @@ class Serving:
 
     def _played(self, attempt: bytes, begin: Callable[[], Any]) -> Any:
         return self._attempts.play(attempt, begin())
+
+
+def _counted(counting: Future[None]) -> None:
+    """Nobody waits for a count, so what nobody foresaw is said here; what ends it otherwise was charged in full."""
+    error = counting.exception()
+    if error is not None and not isinstance(error, MoietyError):
+        fault(error, "tally")
 
 
 def _fitting(probe: Any, header: Any) -> Any:

@@ -14,13 +14,15 @@ from __future__ import annotations
 import hmac
 from collections.abc import Iterator
 from contextlib import contextmanager
-from threading import Condition, Lock
-from time import monotonic
+from threading import BoundedSemaphore, Condition, Lock
 
 from moiety.custody.noise import Entropy
 from moiety.custody.refusals import LeaseLost, StoreBusy, TurnTaken
 
 LEASE_BYTES = 16
+
+MOST_WAITING = 32
+"""Who may wait for a lease at once: each takes one of the server's 64 threads, and half are left for what goes on."""
 
 _PATIENCE_S = 0.25
 _STEP_S = 600.0
@@ -76,13 +78,18 @@ class Leases:
     def __init__(self, entropy: Entropy) -> None:
         self._entropy = entropy
         self._free = Lock()
+        self._waiting = BoundedSemaphore(MOST_WAITING)
         self._held = b""
 
     def take(self, wait_s: float) -> bytes:
-        """A new lease, 16 bytes, once nobody has one. Raises `StoreBusy`."""
-        until = monotonic() + wait_s
-        if not self._free.acquire(timeout=max(0.0, until - monotonic())):
+        """A new lease, 16 bytes, once nobody has one. Raises `StoreBusy`, at once where too many wait already."""
+        if not self._waiting.acquire(blocking=False):
             raise StoreBusy
+        try:
+            if not self._free.acquire(timeout=max(0.0, wait_s)):
+                raise StoreBusy
+        finally:
+            self._waiting.release()
         self._held = self._entropy(LEASE_BYTES)
         return self._held
 
@@ -93,8 +100,12 @@ class Leases:
 
     def require(self, lease: bytes) -> None:
         """Raises `LeaseLost` unless this is the lease that is held now."""
-        if not self._held or not hmac.compare_digest(self._held, lease):
+        if not self.is_held(lease):
             raise LeaseLost
+
+    def is_held(self, lease: bytes) -> bool:
+        """Whether this is the lease that is held now."""
+        return bool(self._held) and hmac.compare_digest(self._held, lease)
 
     @property
     def held(self) -> bool:

@@ -1,0 +1,268 @@
+"""How a custodian lives on its host: it stops without dropping anything, counts, and tells whoever looks after it."""
+
+from __future__ import annotations
+
+import io
+import json
+import logging
+import socket
+import threading
+import urllib.error
+import urllib.request
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+from time import monotonic
+
+import pytest
+
+from moiety.cli import journal as lines
+from moiety.custody import refusals, server, trial
+from moiety.custody.apart import Apart
+from moiety.custody.journal import News, fault, say
+from moiety.custody.metrics import loopback
+from moiety.custody.spending import ErasuresSpent
+from tests.apart.scene import Site
+from tests.custody.damage import flip
+from tests.custody.scene import DOCUMENT, DOOR, TERMS, Clock, matched, people
+
+CROWD = people(3)
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as some:
+        port: int = some.getsockname()[1]
+        return port
+
+
+def configure(site: Site, seat: str, line: str) -> None:
+    """Put a line before everything in a custodian's configuration."""
+    config = site.folder / f"custodian-{seat}" / trial.CONFIG
+    config.write_text(line + "\n" + config.read_text())
+
+
+class Held:
+    """An observer that holds whoever comes to one point, until the test lets go."""
+
+    def __init__(self, point: str) -> None:
+        self._point = point
+        self.come, self.go = threading.Event(), threading.Event()
+
+    def __call__(self, point: str) -> None:
+        if point == self._point:
+            self.come.set()
+            self.go.wait(30)
+
+
+def test_a_change_that_is_under_way_ends_and_nothing_else_begins(tmp_path: Path, clock: Clock) -> None:
+    held = Held("b before activate")
+    site = Site.make(tmp_path / "site", clock)
+    site.stop("b")
+    site.observer = held
+    site.start("b")
+    office, other = site.gateway(), site.gateway()
+    try:
+        office.add_gallery(DOOR, TERMS, DOCUMENT)
+        enrolling = threading.Thread(target=office.enrol, args=(DOOR, CROWD[:2]))
+        enrolling.start()
+        assert held.come.wait(30)
+        stopping = threading.Thread(target=site.stop, args=("b",))
+        stopping.start()
+        with pytest.raises(refusals.CustodianDown) as raised:
+            other.verify(DOOR, CROWD[0].words, CROWD[0].pseudonym)
+        assert raised.value.numbers == {"seat": 1}
+        assert stopping.is_alive()
+        held.go.set()
+        enrolling.join(30)
+        stopping.join(30)
+        site.observer = lambda point: None
+        site.start("b")
+        site.gateway().close()
+        assert matched(office, CROWD) == [True, True, False]
+        assert office.check() == []
+    finally:
+        held.go.set()
+        office.close()
+        other.close()
+        site.close()
+
+
+def test_whoever_does_not_end_in_time_is_cut_short(office: Apart, site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(server, "_GRACE_S", 0.3)
+    with office._lock.alone():  # a gateway that holds its leases and does nothing
+        began = monotonic()
+        site.stop("b")
+        assert monotonic() - began < 8
+    site.start("b")
+    site.gateway().close()
+    office.enrol(DOOR, CROWD[:1])
+    assert matched(office, CROWD[:1]) == [True]
+
+
+@pytest.fixture
+def watched(tmp_path: Path, clock: Clock) -> Iterator[tuple[Site, str]]:
+    """A site whose custodian c shows its figures, and where."""
+    site = Site.make(tmp_path / "site", clock, "\n[limits.caller]\nerasures = { burst = 1, daily = 1 }\n")
+    site.stop("c")
+    address = f"127.0.0.1:{free_port()}"
+    configure(site, "c", f'metrics = "{address}"')
+    site.start("c")
+    yield site, f"http://{address}"
+    site.close()
+
+
+def asked(url: str) -> tuple[int, str]:
+    try:
+        with urllib.request.urlopen(url, timeout=10) as answer:  # noqa: S310
+            return answer.status, answer.read().decode()
+    except urllib.error.HTTPError as refused:
+        return refused.code, refused.read().decode()
+
+
+def figures(url: str) -> dict[str, float]:
+    text = asked(f"{url}/metrics")[1]
+    pairs = (line.rsplit(" ", 1) for line in text.splitlines() if not line.startswith("#"))
+    return {name: float(value) for name, value in pairs}
+
+
+def test_figures_tell_counts_and_how_it_stands(watched: tuple[Site, str]) -> None:
+    site, url = watched
+    office = site.gateway()
+    try:
+        office.add_gallery(DOOR, TERMS, DOCUMENT)
+        office.enrol(DOOR, CROWD[:2])
+        assert matched(office, CROWD[:2]) == [True, True]
+        office.refresh()
+        assert office.erase(DOOR, CROWD[0].pseudonym)
+        with pytest.raises(ErasuresSpent):
+            office.erase(DOOR, CROWD[1].pseudonym)
+        found = figures(url)
+        assert found['moiety_requests_total{outcome="done",verb="identify"}'] == 1
+        assert found['moiety_requests_total{outcome="done",verb="verify"}'] == 2
+        assert found['moiety_requests_total{outcome="budget_erasures_spent",verb="erase"}'] == 1
+        assert found['moiety_budget_spent_total{scope="caller",unit="erasures"}'] == 1
+        assert found['moiety_request_seconds_count{verb="verify"}'] == 2
+        assert (found["moiety_lines_up"], found["moiety_epoch"], found["moiety_ready"]) == (2, 2, 1)
+        assert (found["moiety_galleries"], found["moiety_galleries_closed"], found["moiety_lease_held"]) == (1, 0, 0)
+        assert found["moiety_rows_loaded"] >= 64
+        with office._lock.alone():
+            assert figures(url)["moiety_lease_held"] == 1
+        assert asked(f"{url}/elsewhere") == (404, "")
+    finally:
+        office.close()
+
+
+def test_it_is_ready_with_both_lines_and_every_gallery_open(watched: tuple[Site, str]) -> None:
+    site, url = watched
+    office = site.gateway()
+    try:
+        office.add_gallery(DOOR, TERMS, DOCUMENT)
+        office.enrol(DOOR, CROWD)
+        assert asked(f"{url}/live") == (200, "live\n")
+        assert asked(f"{url}/ready") == (200, "lines 2 of 2, galleries 1, not loaded 0, closed 0\n")
+        before = figures(url)["moiety_attempts_stopped_total"]
+        site.stop("a")
+        assert asked(f"{url}/ready") == (503, "lines 1 of 2, galleries 1, not loaded 0, closed 0\n")
+        assert asked(f"{url}/live")[0] == 200
+        with pytest.raises(refusals.CustodianDown):
+            office.verify(DOOR, CROWD[0].words, CROWD[0].pseudonym)
+        assert figures(url)["moiety_attempts_stopped_total"] >= before
+        site.start("a")
+        site.gateway().close()
+        site.stop("c")
+        flip(site.folder / "custodian-c" / "store", "page", "parts", 3)
+        site.start("c")
+        site.gateway().close()
+        assert asked(f"{url}/ready") == (503, "lines 2 of 2, galleries 1, not loaded 0, closed 1\n")
+        assert figures(url)["moiety_galleries_closed"] == 1
+    finally:
+        office.close()
+
+
+@pytest.mark.parametrize(
+    "address", ["0.0.0.0:9464", "192.0.2.7:9464", "[::]:9464", "localhost:9464", "127.0.0.1:99999"]
+)
+def test_figures_are_for_this_host_alone(address: str, tmp_path: Path, clock: Clock) -> None:
+    with pytest.raises(refusals.MetricsElsewhere):
+        loopback(address)
+
+
+def test_a_custodian_does_not_start_that_would_show_them_to_others(site: Site) -> None:
+    site.stop("a")
+    configure(site, "a", 'metrics = "0.0.0.0:9464"')
+    with pytest.raises(refusals.MetricsElsewhere):
+        site.start("a")
+
+
+def test_an_address_that_is_taken_is_said(site: Site) -> None:
+    site.stop("a")
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        configure(site, "a", f'metrics = "127.0.0.1:{taken.getsockname()[1]}"')
+        with pytest.raises(refusals.AddressTaken):
+            site.start("a")
+
+
+def test_loopback_is_taken_apart() -> None:
+    assert loopback("127.0.0.1:9464") == ("127.0.0.1", 9464)
+    assert loopback("[::1]:9464") == ("::1", 9464)
+
+
+@pytest.fixture
+def written(monkeypatch: pytest.MonkeyPatch) -> Iterator[io.StringIO]:
+    """What a serving process would write to stderr."""
+    stream = io.StringIO()
+    root, excepthook, hook = logging.getLogger(), threading.excepthook, lines.sys.unraisablehook
+    handlers, level = list(root.handlers), root.level
+    monkeypatch.setattr(lines.sys, "stderr", stream)
+    lines.begin(lines.Level.INFO)
+    yield stream
+    root.handlers[:], threading.excepthook, lines.sys.unraisablehook = handlers, excepthook, hook
+    root.setLevel(level)
+    logging.captureWarnings(False)
+    logging.raiseExceptions = True
+
+
+def test_a_line_has_fixed_keys_and_no_words_but_our_own(written: io.StringIO) -> None:
+    say(News.REQUEST, verb="erase", outcome="done", ms=7)
+    say(News.SERVING, level=logging.DEBUG)
+    theirs = "Ada Lovelace"
+    try:
+        trial.lay_out(Path("/proc/x"), theirs, None, {})  # type: ignore[arg-type]
+    except Exception as error:
+        fault(error, "erase")
+    try:
+        raise ValueError(theirs)
+    except ValueError:
+        logging.getLogger("grpc._server").exception("of %s", theirs)
+    logging.getLogger("moiety.elsewhere").warning(theirs)
+    with warnings.catch_warnings():
+        warnings.simplefilter("always")
+        warnings.warn(theirs, stacklevel=1)
+    thread = threading.Thread(target=lambda: int(theirs))
+    thread.start()
+    thread.join()
+    text = written.getvalue()
+    assert theirs not in text
+    said = [json.loads(line) for line in text.splitlines()]
+    assert [tuple(line) for line in said] == [lines.KEYS] * 6
+    assert [(line["level"], line["event"], line["verb"]) for line in said] == [
+        ("info", "request", "erase"),
+        ("error", "fault", "erase"),
+        ("error", "elsewhere", "grpc"),
+        ("warning", "elsewhere", "moiety"),
+        ("warning", "elsewhere", "py"),
+        ("error", "fault", ""),
+    ]
+    assert said[0]["ms"] == 7
+    assert " at custody/trial.py line " in said[1]["outcome"]
+    assert said[2]["outcome"] == "ValueError"
+
+
+def test_loading_is_told_once_a_second_and_not_of_what(written: io.StringIO) -> None:
+    at = iter([0.0, 0.5, 1.2, 1.2, 1.9])
+    told = lines.progress(lambda: next(at))
+    told("custodian a: reading a-theirs-place", 64, 640)
+    told("custodian a: reading a-theirs-place", 128, 640)
+    told("custodian a: reading a-theirs-place", 192, 640)
+    [line] = [json.loads(some) for some in written.getvalue().splitlines()]
+    assert (line["event"], line["outcome"]) == ("loading", "128/640")

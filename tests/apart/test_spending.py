@@ -1,0 +1,367 @@
+"""Budgets at served custodians: what is drawn stays drawn, at each for itself, whatever the gateway does."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from threading import Event
+from typing import Any
+
+import numpy as np
+import pytest
+
+from moiety.custody import messages, serving, tls, trial, wire
+from moiety.custody.apart import Apart
+from moiety.custody.config import shown
+from moiety.custody.enrolment import _split
+from moiety.custody.handles import handles
+from moiety.custody.limits import Unit
+from moiety.custody.messages import Array, BatchMessage, HeaderMessage
+from moiety.custody.tls import Identity
+from moiety.matching.rounds import Rounds
+from moiety.matching.search import opened
+from moiety.matching.tally import tally
+from moiety.sharing.seat import SEATS, Seat
+from tests.apart.asking import DONE, Asking, Said, changed, enlist
+from tests.apart.scene import Site
+from tests.apart.test_tls import another_of_the_authority
+from tests.custody.scene import DOCUMENT, DOOR, TERMS, Clock, people
+from tests.custody.signers import Signatory
+
+CROWD = people(3)
+ALL_DONE = dict.fromkeys(SEATS, DONE)
+MUCH = 1_000_000_000
+SLOTS = 4096
+"""Rows of a gallery with anybody in it."""
+
+BEN = Signatory("ben")
+
+
+def limits(row: int = MUCH, **tight: int) -> str:
+    """Budgets that are wide but for some, a burst that is a day's: `gateway_rows=100`."""
+
+    def limit(amount: int) -> str:
+        return f"{{ burst = {amount}, daily = {amount} }}\n"
+
+    return f"\n[limits]\nrow = {limit(row)}" + "".join(
+        f"\n[limits.{scope}]\n" + "".join(f"{unit} = {limit(tight.get(f'{scope}_{unit}', MUCH))}" for unit in Unit)
+        for scope in ("gateway", "purpose", "caller")
+    )
+
+
+class Scene:
+    """A site with these budgets, people, and a gateway."""
+
+    def __init__(self, folder: Path, tight: str) -> None:
+        self.site = Site.make(folder / "site", Clock(), tight)
+        self.office: Apart = self.site.gateway()
+        self.office.add_gallery(DOOR, TERMS, DOCUMENT)
+        self.office.enrol(DOOR, CROWD)
+        self.asking = Asking(self.site)
+
+    def close(self) -> None:
+        self.asking.close()
+        self.office.close()
+        self.site.close()
+
+    def restart(self, *seats: Seat) -> None:
+        for seat in seats:
+            self.site.stop(seat)
+            self.site.start(seat)
+        self.site.gateway().close()
+
+    def second(self) -> Asking:
+        """Another gateway, pinned by all three."""
+        identity: Identity = another_of_the_authority(self.site, "second")
+        key = shown(tls.pin(identity.certificate))
+        for seat in SEATS:
+            with (trial.home(self.site.folder, seat) / trial.CONFIG).open("a") as config:
+                config.write(f'\n[gateways.second]\nkey = "{key}"\n')
+        self.restart(*SEATS)
+        return Asking(self.site, identity)
+
+    def searched(self, *persons: Any, asking: Asking | None = None, **other: Any) -> dict[Seat, str]:
+        some = asking or self.asking
+        return some.all(some.identify(*(persons or CROWD[:1]), **other))
+
+    def compared(self, person: Any = CROWD[0], **other: Any) -> dict[Seat, str]:
+        return self.asking.all(self.asking.verify(person, **other))
+
+    def counted(self, attempt: bytes) -> None:
+        """Until the matches of this search are counted at all three."""
+        nobody = Array.of(np.zeros(0, dtype=np.int64))
+        self.asking.all(dict.fromkeys(SEATS, wire.Release(DOOR, attempt, nobody)))
+
+
+@pytest.fixture
+def scene(tmp_path: Path) -> Iterator[Callable[..., Scene]]:
+    made: list[Scene] = []
+
+    def make(**tight: int) -> Scene:
+        made.append(Scene(tmp_path, limits(**tight)))
+        return made[-1]
+
+    yield make
+    for some in made:
+        some.close()
+
+
+def spent(unit: str) -> dict[Seat, str]:
+    return dict.fromkeys(SEATS, f"budget_{unit}_spent")
+
+
+# Rows.
+
+
+def test_rows_of_a_certificate_are_spent_for_it_alone_and_stay_spent(scene: Callable[..., Scene]) -> None:
+    some = scene(gateway_rows=5 * SLOTS)
+    other = some.second()
+    assert some.searched(*CROWD[:2]) == ALL_DONE  # two probes cost two
+    assert some.searched(*CROWD) == ALL_DONE
+    assert some.searched() == spent("rows")
+    assert some.compared() == ALL_DONE  # another unit
+    some.restart("b")
+    assert some.searched() == spent("rows")
+    assert some.searched(asking=other) == ALL_DONE
+    other.close()
+    some.site.clock.pass_(days=1)
+    some.site.gateway().close()
+    assert some.searched() == ALL_DONE
+
+
+def test_each_custodian_refuses_by_its_own_account(scene: Callable[..., Scene]) -> None:
+    """A gateway that draws at one alone finds that one empty, and the other two are told."""
+    some = scene(gateway_rows=2 * SLOTS)
+    for _ in range(2):
+        ask = some.asking.identify(CROWD[0], threshold=0)["c"]  # the header is refused, the rows are drawn
+        assert some.asking.ask("c", ask).code == "header_refused"
+    assert some.searched() == {"a": "attempt_stopped", "b": "attempt_stopped", "c": "budget_rows_spent"}
+
+
+@pytest.mark.parametrize("scope", ["purpose", "caller"])
+def test_rows_of_a_purpose_and_of_a_caller_are_spent_for_them_alone(scene: Callable[..., Scene], scope: str) -> None:
+    some = scene(**{f"{scope}_rows": SLOTS})
+    enlist(some.site, BEN)
+    some.office.add_gallery("gate", TERMS, DOCUMENT)
+    assert some.searched() == ALL_DONE
+    assert some.searched() == spent("rows")
+    asks = some.asking.identify(CROWD[0])
+    by_ben = some.asking.all(asks, call=some.asking.signed(BEN, asks["a"]))
+    assert by_ben == (spent("rows") if scope == "purpose" else ALL_DONE)
+    some.office.enrol("gate", people(1, seed=5))
+    assert some.searched(gallery="gate") == (ALL_DONE if scope == "purpose" else spent("rows"))
+
+
+# Matches.
+
+
+def test_matches_that_a_search_found_are_charged_before_the_next(scene: Callable[..., Scene]) -> None:
+    some = scene(gateway_matches=2)
+    other = some.second()
+    assert some.searched(*people(3, seed=77)) == ALL_DONE  # finds nobody
+    assert some.searched(*CROWD) == ALL_DONE  # finds three
+    assert some.searched(*people(1, seed=77)) == spent("matches")
+    assert some.compared() == spent("matches")  # nothing is answered until it is paid
+    some.restart(*SEATS)
+    assert some.searched() == spent("matches")
+    assert some.searched(asking=other) == ALL_DONE
+    other.close()
+
+
+def test_what_is_found_is_charged_to_the_purpose_too(scene: Callable[..., Scene]) -> None:
+    some = scene(purpose_matches=2)
+    assert some.searched(*CROWD) == ALL_DONE
+    enlist(some.site, BEN)
+    asks = some.asking.identify(CROWD[0])
+    assert some.asking.all(asks, call=some.asking.signed(BEN, asks["a"])) == spent("matches")
+
+
+def test_only_as_many_pseudonyms_are_released_as_were_counted(scene: Callable[..., Scene]) -> None:
+    some = scene()
+    other = some.second()
+
+    def hits(*persons: Any) -> tuple[bytes, list[int]]:
+        asks = some.asking.identify(*persons)
+        said = some.asking.each(lambda seat: some.asking.ask(seat, asks[seat]))
+        parts = {seat: messages.read_opening(each.read(messages.OpeningMessage)) for seat, each in said.items()}
+        return asks["a"].header.attempt, sorted({int(row) for _, row in opened(parts, len(persons))})
+
+    def released(attempt: bytes, slots: list[int], asking: Asking = some.asking) -> set[str]:
+        ask = wire.Release(DOOR, attempt, Array.of(np.array(slots, dtype=np.int64)))
+        return set(asking.all(dict.fromkeys(SEATS, ask)).values())
+
+    _, everybody = hits(*CROWD)
+    assert len(everybody) == 3
+    attempt, [hit] = hits(CROWD[0])
+    assert released(attempt, everybody) == {"answer_unknown"}
+    attempt, _ = hits(CROWD[0])
+    assert released(attempt, [hit, hit]) == {"answer_unknown"}
+    attempt, _ = hits(CROWD[0])
+    assert released(attempt, [hit], other) == {"answer_unknown"}
+    attempt, _ = hits(CROWD[0])
+    assert released(attempt, [hit]) == {DONE}
+    assert released(attempt, [hit]) == {"answer_unknown"}
+    other.close()
+
+
+def test_a_count_that_is_prevented_costs_more_than_the_count(
+    scene: Callable[..., Scene], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A gateway that ends the counting of its own search is charged as if it had found many, and gets no names."""
+    some = scene(gateway_matches=60)
+    go_on = Event()
+
+    def waiting(channel: Any, bits: Any) -> Rounds[int]:
+        assert go_on.wait(20)
+        return (yield from tally(channel, bits))
+
+    monkeypatch.setattr(serving, "tally", waiting)
+    asks = some.asking.identify(CROWD[0])
+    attempt = asks["a"].header.attempt
+    assert some.asking.all(asks) == ALL_DONE
+    counted = hashlib.sha256(b"moiety tally 1" + attempt).digest()[:16]
+    unsigned = some.asking.verify(CROWD[0], attempt=counted)
+    assert some.asking.all(unsigned, call=b"") == dict.fromkeys(SEATS, "caller_refused")
+    go_on.set()
+    hit = Array.of(np.zeros(1, dtype=np.int64))
+    released = some.asking.all(dict.fromkeys(SEATS, wire.Release(DOOR, attempt, hit)))
+    assert released == dict.fromkeys(SEATS, "answer_unknown")
+    assert some.searched() == spent("matches")
+
+
+def test_a_search_whose_count_cannot_begin_is_not_answered(scene: Callable[..., Scene]) -> None:
+    """The id of the count is used up beforehand, at one custodian: then there is no search either."""
+    some = scene()
+    asks = some.asking.identify(CROWD[0])
+    counted = hashlib.sha256(b"moiety tally 1" + asks["a"].header.attempt).digest()[:16]
+    assert some.asking.ask("b", some.asking.verify(CROWD[0], attempt=counted)["b"], call=b"").code == "caller_refused"
+    assert DONE not in some.asking.all(asks).values()
+    assert some.searched() == ALL_DONE
+
+
+def test_a_gateway_that_hangs_up_is_charged_all_the_same(
+    scene: Callable[..., Scene], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    some = scene(gateway_matches=2)
+    began, go_on = Event(), Event()
+
+    def waiting(channel: Any, bits: Any) -> Rounds[int]:
+        began.set()
+        assert go_on.wait(20)
+        return (yield from tally(channel, bits))
+
+    monkeypatch.setattr(serving, "tally", waiting)
+    asks = some.asking.identify(*CROWD)
+    calls = [some.asking.begin(seat, asks[seat]) for seat in SEATS]
+    assert began.wait(20)
+    for call in calls:
+        call.cancel()
+    go_on.set()
+    some.counted(asks["a"].header.attempt)
+    assert some.searched(*people(1, seed=77)) == spent("matches")
+
+
+# The others.
+
+
+def test_comparisons_are_bounded_for_each_row(scene: Callable[..., Scene]) -> None:
+    some = scene(row=2)
+    stranger = people(1, seed=77)[0]
+    for _ in range(2):
+        tried = type(stranger)(stranger.words, CROWD[0].pseudonym)
+        assert some.compared(tried) == ALL_DONE
+    assert some.compared(CROWD[0]) == spent("comparisons")
+    assert some.compared(CROWD[1]) == ALL_DONE
+    some.restart(*SEATS)
+    assert some.compared(CROWD[0]) == spent("comparisons")
+    assert some.compared(CROWD[1]) == ALL_DONE
+    assert some.compared(CROWD[1]) == spent("comparisons")
+
+
+def test_enrolments_are_bounded(scene: Callable[..., Scene]) -> None:
+    some = scene(caller_enrolments=len(CROWD) + 2)
+
+    def offered(count: int, seed: int) -> dict[Seat, str]:
+        header = HeaderMessage.of(some.asking.headers().make("enrol", DOOR, rows=count))
+        batches = _split(TERMS.dim, DOOR, people(count, seed=seed), os.urandom)
+        return some.asking.all({seat: wire.Offer(DOOR, BatchMessage.of(batches[seat]), header) for seat in SEATS})
+
+    assert offered(3, 21) == spent("enrolments")
+    assert offered(2, 22) == ALL_DONE
+    some.restart("a")
+    assert offered(1, 23) == spent("enrolments")
+
+
+def test_an_enrolment_is_charged_for_as_many_as_it_brings(scene: Callable[..., Scene]) -> None:
+    some = scene(caller_enrolments=len(CROWD) + 1)
+    header = HeaderMessage.of(some.asking.headers().make("enrol", DOOR, rows=1))
+    batches = _split(TERMS.dim, DOOR, people(5, seed=21), os.urandom)
+    found = some.asking.all({seat: wire.Offer(DOOR, BatchMessage.of(batches[seat]), header) for seat in SEATS})
+    assert set(found.values()) <= {"header_refused", "attempt_stopped"}
+    assert "header_refused" in found.values()
+
+
+def test_erasures_are_bounded(scene: Callable[..., Scene]) -> None:
+    some = scene(gateway_erasures=1)
+
+    def erased(person: Any) -> dict[Seat, str]:
+        known = handles(DOOR, [person.pseudonym])
+
+        def erase(seat: Seat) -> Said:
+            with some.asking.leased(seat) as lease:
+                return some.asking.ask(seat, wire.Erase(DOOR, known[seat].tobytes()), lease=lease)
+
+        return {seat: erase(seat).code for seat in SEATS}
+
+    assert erased(CROWD[0]) == ALL_DONE
+    assert erased(CROWD[1]) == spent("erasures")
+    some.restart(*SEATS)
+    assert erased(CROWD[1]) == spent("erasures")
+    assert some.searched(CROWD[1]) == ALL_DONE
+
+
+def test_helps_are_bounded_by_pages(scene: Callable[..., Scene]) -> None:
+    some = scene(gateway_helps=3)
+
+    def helped(*numbers: int) -> str:
+        nonce = some.asking.ask("b", wire.Helping()).read(bytes)
+        ask = wire.Assist(DOOR, "a", list(numbers), {"b": nonce, "c": bytes(32)})
+        return some.asking.ask("b", ask).code
+
+    assert helped(0, 1, 2, 3) == "budget_helps_spent"
+    assert helped(0, 1) == DONE
+    assert helped(2) == DONE
+    some.restart("b")
+    assert helped(3) == "budget_helps_spent"
+
+
+def test_whoever_spreads_the_questions_gets_half_as_many_again(scene: Callable[..., Scene]) -> None:
+    """Pseudonym parts of any two open a pseudonym: with two questions at each, three are answered and no fourth."""
+    some = scene(gateway_openings=2 * 64)
+
+    def opened_by(one: Seat, other: Seat) -> set[str]:
+        return {some.asking.ask(seat, wire.PseudonymParts(DOOR, [0])).code for seat in (one, other)}
+
+    assert [opened_by(*pair) for pair in (("a", "b"), ("b", "c"), ("c", "a"))] == [{DONE}] * 3
+    assert [opened_by(*pair) for pair in (("a", "b"), ("b", "c"), ("c", "a"))] == [{"budget_openings_spent"}] * 3
+
+
+def test_what_nobody_signed_is_charged_to_nobody(scene: Callable[..., Scene]) -> None:
+    some = scene(gateway_rows=SLOTS, purpose_rows=SLOTS)
+    for _ in range(3):
+        asks = some.asking.identify(CROWD[0])
+        assert some.asking.all(asks, call=b"") == dict.fromkeys(SEATS, "caller_refused")
+    assert some.searched() == ALL_DONE
+
+
+def test_a_search_is_charged_for_what_its_header_says_or_refused(scene: Callable[..., Scene]) -> None:
+    """Rows and probes come from the request, so whoever says fewer than there are is not answered."""
+    some = scene()
+    for other in ({"rows": 0}, {"rows": 64}, {"probes": 0}, {"probes": 1}):
+        asks = some.asking.identify(*CROWD[:2])
+        bent = {seat: changed(ask, header=changed(ask.header, **other)) for seat, ask in asks.items()}
+        found = set(some.asking.all(bent).values())
+        assert found & {"header_refused", "message_refused"}
+        assert DONE not in found

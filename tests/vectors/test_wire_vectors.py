@@ -1,0 +1,90 @@
+"""What travels between gateways and custodians, written by hand as MessagePack: these bytes never change."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from moiety.custody import frames, messages, wire
+from moiety.custody.messages import Array, HeaderMessage
+
+SIXTEEN, THIRTY_TWO = bytes(range(16)), bytes(range(32))
+
+
+def text(value: str) -> bytes:
+    """A text of fewer than 32 bytes."""
+    return bytes([0xA0 | len(value)]) + value.encode()
+
+
+def binary(value: bytes) -> bytes:
+    """Fewer than 256 bytes."""
+    return bytes([0xC4, len(value)]) + value
+
+
+def test_a_request_never_changes_its_form() -> None:
+    ask = b"\x84" + text("verb") + text("erase") + text("name") + text("door") + text("handle") + binary(SIXTEEN)
+    ask += text("hashed") + b"\x91" + binary(THIRTY_TWO)
+    rest = text("lease") + binary(SIXTEEN) + text("call") + binary(b"a call") + text("approvals") + b"\x92"
+    whole = b"\x01" + b"\x84" + text("ask") + ask + rest + binary(b"one") + binary(b"two")
+    erase = wire.Erase("door", SIXTEEN, [THIRTY_TWO])
+    assert wire.request(erase, SIXTEEN, b"a call", [b"one", b"two"]) == whole
+    assert wire.read_request(whole) == wire.Request(erase, SIXTEEN, b"a call", [b"one", b"two"])
+
+
+def test_a_search_never_changes_its_form() -> None:
+    header = b"\x8c" + text("attempt") + binary(SIXTEEN) + text("operation") + text("identify")
+    header += text("gallery") + text("door") + text("version") + b"\x02" + text("epoch") + b"\x01"
+    header += (
+        text("threshold") + b"\xcd\x23\x28" + text("at") + b"\xce\x69\xa4\x2c\xc0" + text("rows") + b"\xcd\x10\x00"
+    )
+    header += text("probes") + b"\x01" + text("dim") + b"\x02" + text("circuit") + text("chain")
+    header += text("pass_words") + b"\x12"
+    probe = b"\x93" + text("u4") + b"\x92\x01\x02" + binary(bytes([1, 0, 0, 0, 2, 0, 0, 0x80]))
+    ask = b"\x84" + text("verb") + text("identify") + text("name") + text("door")
+    ask += text("header") + header + text("probe") + probe
+    rest = text("lease") + binary(b"") + text("call") + binary(b"") + text("approvals") + b"\x90"
+    whole = b"\x01" + b"\x84" + text("ask") + ask + rest
+    message = HeaderMessage(SIXTEEN, "identify", "door", 2, 1, 9_000, 1_772_367_040, 4_096, 1, 2, "chain", 18)
+    words = np.array([[1, 0x80000002]], dtype=np.uint32)
+    assert wire.request(wire.Identify("door", message, Array.of(words))) == whole
+    read = wire.read_request(whole).ask
+    assert isinstance(read, wire.Identify)
+    assert np.array_equal(read.probe.array(np.uint32, 2), words)
+
+
+def test_what_a_custodian_says_never_changes_its_form() -> None:
+    survey = b"\x82" + text("damaged") + b"\x91\x07" + text("people") + b"\x05"
+    answer = b"\x01\x82" + text("is") + text("answer") + text("value") + survey
+    assert wire.answer(messages.SurveyMessage([7], 5)) == answer
+    refusal = b"\x01\x83" + text("is") + text("refusal") + text("code") + text("too_many")
+    refusal += text("numbers") + b"\x81" + text("limit") + b"\x08"
+    assert wire.say(wire.Refusal("too_many", {"limit": 8})) == refusal
+    progress = b"\x01\x84" + text("is") + text("progress") + text("stage") + text("reading")
+    progress += text("done") + b"\x01" + text("total") + b"\x02"
+    assert wire.say(wire.Progress("reading", 1, 2)) == progress
+    for whole in (answer, refusal, progress):
+        assert wire.say(wire.read_said(whole)) == whole
+
+
+def test_frames_never_change_their_form() -> None:
+    greeting = b"\x01\x93" + text("greeting") + text("b") + binary(THIRTY_TWO)
+    array = b"\x93" + text("u2") + b"\x91\x02" + binary(b"\x01\x02\x03\x04")
+    step = b"\x01\x94" + text("step") + binary(SIXTEEN) + b"\x07" + b"\x91" + array
+    stopped = b"\x01\x92" + text("stopped") + binary(SIXTEEN)
+    words = np.array([0x0201, 0x0403], dtype=np.uint16)
+    for frame, whole in (
+        (frames.Greeting("b", THIRTY_TWO), greeting),
+        (frames.Step(SIXTEEN, 7, [Array.of(words)]), step),
+        (frames.Stopped(SIXTEEN), stopped),
+        (frames.Ping(5), b"\x01\x92" + text("ping") + b"\x05"),
+        (frames.Pong(5), b"\x01\x92" + text("pong") + b"\x05"),
+    ):
+        assert frames.pack(frame) == whole
+        assert frames.unpack(whole) == frame
+
+
+def test_a_standing_never_changes_its_form() -> None:
+    gallery = b"\x87" + text("terms") + binary(b"terms") + text("document") + binary(b"why") + text("version") + b"\x02"
+    gallery += text("phase") + b"\x00" + text("pages") + b"\x40" + text("checked") + b"\x00" + text("damaged") + b"\xc2"
+    whole = b"\x01\x85" + text("seat") + text("c") + text("office") + binary(SIXTEEN) + text("epoch") + b"\x01"
+    whole += text("staging") + b"\x00" + text("galleries") + b"\x81" + text("door") + gallery
+    assert messages.standing_bytes(messages.read_standing(whole)) == whole
