@@ -11,6 +11,8 @@ import pytest
 from moiety.custody.embedded import Embedded
 from moiety.face.installed import Installed
 from moiety.identity.office import Office
+from moiety.identity.ports import Custodians
+from tests.apart.scene import Site
 from tests.stories.scene import DOOR, Clock, Photographs, installed_data, photographs_of
 
 
@@ -38,21 +40,28 @@ def clock() -> Clock:
     return Clock()
 
 
+@pytest.fixture(params=["embedded", "apart"])
+def gateway(request: pytest.FixtureRequest, tmp_path: Path, clock: Clock) -> Iterator[Callable[[], Custodians]]:
+    """Reaches three empty custodians: in this process, or behind their servers; every story is played on both."""
+    folder = tmp_path / "office"
+    if request.param == "embedded":
+        Embedded.create(folder, os.urandom)
+        yield lambda: Embedded.open(folder, clock=clock, entropy=os.urandom)
+    else:
+        site = Site.make(folder, clock)
+        yield site.gateway
+        site.close()
+
+
 @pytest.fixture
-def opened(tmp_path: Path, models: Installed, clock: Clock) -> Callable[[], Office]:
+def opened(gateway: Callable[[], Custodians], models: Installed, clock: Clock) -> Callable[[], Office]:
     """Opens the test's office, as a later process would."""
-
-    def again() -> Office:
-        custodians = Embedded.open(tmp_path / "office", clock=clock, entropy=os.urandom)
-        return Office(custodians, models, clock=clock, entropy=os.urandom)
-
-    return again
+    return lambda: Office(gateway(), models, clock=clock, entropy=os.urandom)
 
 
 @pytest.fixture
-def office(tmp_path: Path, opened: Callable[[], Office]) -> Iterator[Office]:
+def office(opened: Callable[[], Office]) -> Iterator[Office]:
     """A new office with the purpose `door` and nobody in it."""
-    Embedded.create(tmp_path / "office", os.urandom)
     with opened() as fresh:
         fresh.add_purpose(DOOR.encode())
         yield fresh

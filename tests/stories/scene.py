@@ -14,18 +14,16 @@ from moiety.face.card_refusals import ModelNotInstalled
 from moiety.face.photographs import PhotographsNotInstalled, path
 from moiety.face.store import DEFAULTS, ModelStore
 from moiety.identity.examples import DOOR
+from tests.custody import scene as custody
 
 __all__ = ["DOOR", "Clock", "Photographs", "installed_data", "photographs_of", "spoilt"]
 
 
-class Clock:
+class Clock(custody.Clock):
     """An aware clock that stands still until the test moves it."""
 
     def __init__(self) -> None:
         self.now = datetime(2031, 5, 1, 12, tzinfo=UTC)
-
-    def __call__(self) -> datetime:
-        return self.now
 
 
 @dataclass(frozen=True)

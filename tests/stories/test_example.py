@@ -6,12 +6,13 @@ import os
 import shlex
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from moiety import cli
-from tests.stories.scene import Photographs, spoilt
+from tests.stories.scene import DOOR, Photographs, spoilt
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 EXAMPLE = ROOT / "examples" / "door.py"
@@ -21,17 +22,29 @@ def test_the_readme_shows_the_example_verbatim() -> None:
     assert f"```python\n{EXAMPLE.read_text()}```\n" in (ROOT / "README.md").read_text()
 
 
+@pytest.fixture(params=["embedded", "apart"])
+def made(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """An empty office in `office`: one folder, or three processes."""
+    monkeypatch.chdir(tmp_path)
+    if request.param == "embedded":
+        assert cli.run(["init", "office", "--example", "door"]) == 0
+        yield
+    else:
+        assert cli.run(["up", "office"]) == 0
+        (tmp_path / "office" / "purpose.toml").write_text(DOOR)
+        yield
+        assert cli.run(["down", "office"]) == 0
+
+
 def test_the_example_runs(
-    tmp_path: Path, data: Path, photographs: Photographs, monkeypatch: pytest.MonkeyPatch
+    made: None, tmp_path: Path, data: Path, photographs: Photographs, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("MOIETY_DATA", str(data))
-    monkeypatch.chdir(tmp_path)
     for number, picture in enumerate(photographs.anna, 1):
         (tmp_path / f"anna-{number}.jpg").write_bytes(picture.read_bytes())
     (tmp_path / "bert-1.jpg").write_bytes(photographs.bert.read_bytes())
     (tmp_path / "wall.jpg").write_bytes(spoilt(photographs)["no_face"])
-    # The three commands in the example's first lines; the models are here already.
-    assert cli.run(["init", "office", "--example", "door"]) == 0
+    # The last of the commands in the example's first lines; the models are here already.
     assert cli.run(["purpose", "add", "office/purpose.toml", "--office", "office"]) == 0
     done = subprocess.run(
         [sys.executable, EXAMPLE],
