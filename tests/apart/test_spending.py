@@ -5,8 +5,10 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from threading import Event
+from time import sleep
 from typing import Any
 
 import numpy as np
@@ -168,6 +170,26 @@ def test_matches_that_a_search_found_are_charged_before_the_next(scene: Callable
     assert some.searched() == spent("matches")
     assert some.searched(asking=other) == ALL_DONE
     other.close()
+
+
+def test_nobody_searches_again_before_it_is_counted(
+    scene: Callable[..., Scene], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    some = scene(gateway_matches=2)
+    go_on = Event()
+
+    def waiting(channel: Any, bits: Any) -> Rounds[int]:
+        assert go_on.wait(20)
+        return (yield from tally(channel, bits))
+
+    monkeypatch.setattr(serving, "tally", waiting)
+    assert some.searched(*CROWD) == ALL_DONE
+    with ThreadPoolExecutor(1) as thread:
+        again = thread.submit(some.searched)
+        sleep(1)
+        assert not again.done()
+        go_on.set()
+        assert again.result(timeout=20) == spent("matches")
 
 
 def test_what_is_found_is_charged_to_the_purpose_too(scene: Callable[..., Scene]) -> None:
