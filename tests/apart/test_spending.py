@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from threading import Event
-from time import sleep
+from time import monotonic, sleep
 from typing import Any
 
 import numpy as np
@@ -260,6 +260,11 @@ def test_a_search_whose_count_cannot_begin_is_not_answered(scene: Callable[..., 
     counted = hashlib.sha256(b"moiety tally 1" + asks["a"].header.attempt).digest()[:16]
     assert some.asking.ask("b", some.asking.verify(CROWD[0], attempt=counted)["b"], call=b"").code == "caller_refused"
     assert DONE not in some.asking.all(asks).values()
+    began = monotonic()
+    nobody = Array.of(np.zeros(0, dtype=np.int64))
+    released = some.asking.all(dict.fromkeys(SEATS, wire.Release(DOOR, asks["b"].header.attempt, nobody)))
+    assert released == dict.fromkeys(SEATS, "answer_unknown")
+    assert monotonic() - began < 5  # there is nothing to wait for
     assert some.searched() == ALL_DONE
 
 
