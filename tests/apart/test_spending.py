@@ -18,6 +18,7 @@ from moiety.custody import messages, serving, tls, trial, wire
 from moiety.custody.apart import Apart
 from moiety.custody.config import shown
 from moiety.custody.enrolment import _split
+from moiety.custody.guard import Guard
 from moiety.custody.handles import handles
 from moiety.custody.limits import Unit
 from moiety.custody.messages import Array, BatchMessage, HeaderMessage
@@ -190,6 +191,29 @@ def test_nobody_searches_again_before_it_is_counted(
         assert not again.done()
         go_on.set()
         assert again.result(timeout=20) == spent("matches")
+
+
+def test_whoever_asks_for_names_before_it_is_counted_waits_and_is_charged(
+    scene: Callable[..., Scene], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    some = scene(gateway_matches=2)
+    go_on, found = Event(), Guard.found
+
+    def late(guard: Guard, *said: Any) -> None:
+        assert go_on.wait(20)
+        found(guard, *said)
+
+    monkeypatch.setattr(Guard, "found", late)
+    asks = some.asking.identify(*CROWD)
+    assert some.asking.all(asks) == ALL_DONE
+    ask = wire.Release(DOOR, asks["a"].header.attempt, Array.of(np.zeros(0, dtype=np.int64)))
+    with ThreadPoolExecutor(1) as thread:
+        released = thread.submit(some.asking.all, dict.fromkeys(SEATS, ask))
+        sleep(1)
+        assert not released.done()
+        go_on.set()
+        assert released.result(timeout=20) == ALL_DONE
+    assert some.searched() == spent("matches")
 
 
 def test_what_is_found_is_charged_to_the_purpose_too(scene: Callable[..., Scene]) -> None:
