@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from time import sleep
 from typing import Any
 
 import grpc
@@ -406,6 +407,10 @@ def test_who_waits_for_a_lease_keeps_nobody_else_from_being_answered(asking: Ask
         assert asking.standing("b").seat == "b"
         for call in waiting:
             call.cancel()
+        sleep(1.5)  # while somebody else still has it, they are noticed to be gone
+        again = asking.hold("b")
+    assert isinstance(wire.read_said(next(again)), wire.Answer)
+    again.cancel()
     with asking.leased("b") as lease:
         assert asking.ask("b", wire.Scrub("scrub"), lease=lease).code == DONE
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from threading import Event
+from time import monotonic, sleep
 from typing import Any
 
 import numpy as np
@@ -16,6 +18,7 @@ from moiety.custody import messages, serving, tls, trial, wire
 from moiety.custody.apart import Apart
 from moiety.custody.config import shown
 from moiety.custody.enrolment import _split
+from moiety.custody.guard import Guard
 from moiety.custody.handles import handles
 from moiety.custody.limits import Unit
 from moiety.custody.messages import Array, BatchMessage, HeaderMessage
@@ -170,6 +173,49 @@ def test_matches_that_a_search_found_are_charged_before_the_next(scene: Callable
     other.close()
 
 
+def test_nobody_searches_again_before_it_is_counted(
+    scene: Callable[..., Scene], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    some = scene(gateway_matches=2)
+    go_on = Event()
+
+    def waiting(channel: Any, bits: Any) -> Rounds[int]:
+        assert go_on.wait(20)
+        return (yield from tally(channel, bits))
+
+    monkeypatch.setattr(serving, "tally", waiting)
+    assert some.searched(*CROWD) == ALL_DONE
+    with ThreadPoolExecutor(1) as thread:
+        again = thread.submit(some.searched)
+        sleep(1)
+        assert not again.done()
+        go_on.set()
+        assert again.result(timeout=20) == spent("matches")
+
+
+def test_whoever_asks_for_names_before_it_is_counted_waits_and_is_charged(
+    scene: Callable[..., Scene], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    some = scene(gateway_matches=2)
+    go_on, found = Event(), Guard.found
+
+    def late(guard: Guard, *said: Any) -> None:
+        assert go_on.wait(20)
+        found(guard, *said)
+
+    monkeypatch.setattr(Guard, "found", late)
+    asks = some.asking.identify(*CROWD)
+    assert some.asking.all(asks) == ALL_DONE
+    ask = wire.Release(DOOR, asks["a"].header.attempt, Array.of(np.zeros(0, dtype=np.int64)))
+    with ThreadPoolExecutor(1) as thread:
+        released = thread.submit(some.asking.all, dict.fromkeys(SEATS, ask))
+        sleep(1)
+        assert not released.done()
+        go_on.set()
+        assert released.result(timeout=20) == ALL_DONE
+    assert some.searched() == spent("matches")
+
+
 def test_what_is_found_is_charged_to_the_purpose_too(scene: Callable[..., Scene]) -> None:
     some = scene(purpose_matches=2)
     assert some.searched(*CROWD) == ALL_DONE
@@ -238,6 +284,11 @@ def test_a_search_whose_count_cannot_begin_is_not_answered(scene: Callable[..., 
     counted = hashlib.sha256(b"moiety tally 1" + asks["a"].header.attempt).digest()[:16]
     assert some.asking.ask("b", some.asking.verify(CROWD[0], attempt=counted)["b"], call=b"").code == "caller_refused"
     assert DONE not in some.asking.all(asks).values()
+    began = monotonic()
+    nobody = Array.of(np.zeros(0, dtype=np.int64))
+    released = some.asking.all(dict.fromkeys(SEATS, wire.Release(DOOR, asks["b"].header.attempt, nobody)))
+    assert released == dict.fromkeys(SEATS, "answer_unknown")
+    assert monotonic() - began < 5  # there is nothing to wait for
     assert some.searched() == ALL_DONE
 
 

@@ -120,7 +120,7 @@ class Server:
         if not context.add_callback(lambda: ended.put(None)):
             return  # gone already: nobody would ever end this
         try:
-            lease = self._leases.take(min(_LEASE_WAIT_S, context.time_remaining() or _LEASE_WAIT_S))
+            lease = self._leases.take(min(_LEASE_WAIT_S, context.time_remaining() or _LEASE_WAIT_S), context.is_active)
         except MoietyError as error:
             yield wire.say(wire.Refusal(error.code, error.numbers))
             return

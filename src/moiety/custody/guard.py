@@ -149,13 +149,15 @@ class Guard:
 
     def _release(self, gateway: bytes, ask: wire.Release) -> None:
         """Pseudonyms of as many rows as the three counted, to the gateway that searched."""
-        with self._lock:
-            search = self._searches.pop(ask.attempt, None)
+        with self._lock:  # it stays there until it is counted, however soon somebody asks
+            search = self._searches.get(ask.attempt)
         if search is None or search.asker.gateway != gateway or search.purpose != ask.name:
             raise AnswerUnknown
         rows = ask.slots.shape[0] if ask.slots.shape else 0
         if not search.counted.wait(_COUNT_S) or rows > search.matches:
             raise AnswerUnknown
+        with self._lock:
+            self._searches.pop(ask.attempt, None)
 
     def _wait_until_counted(self, asker: Asker) -> None:
         """What a gateway has been answered is charged before its next search.

@@ -12,9 +12,10 @@ waits before it: its gateway asks again.
 from __future__ import annotations
 
 import hmac
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from threading import BoundedSemaphore, Condition, Lock
+from time import monotonic
 
 from moiety.custody.noise import Entropy
 from moiety.custody.refusals import LeaseLost, StoreBusy, TurnTaken
@@ -23,6 +24,9 @@ LEASE_BYTES = 16
 
 MOST_WAITING = 32
 """Who may wait for a lease at once: each takes one of the server's 64 threads, and half are left for what goes on."""
+
+_LOOK_S = 0.2
+"""How often it is looked whether who waits for a lease is still there."""
 
 _PATIENCE_S = 0.25
 _STEP_S = 600.0
@@ -81,13 +85,16 @@ class Leases:
         self._waiting = BoundedSemaphore(MOST_WAITING)
         self._held = b""
 
-    def take(self, wait_s: float) -> bytes:
-        """A new lease, 16 bytes, once nobody has one. Raises `StoreBusy`, at once where too many wait already."""
+    def take(self, wait_s: float, still_there: Callable[[], bool]) -> bytes:
+        """A new lease, 16 bytes, once nobody has one. Raises `StoreBusy`, at once where too many wait already, and
+        soon where who asked is not there any more."""
         if not self._waiting.acquire(blocking=False):
             raise StoreBusy
         try:
-            if not self._free.acquire(timeout=max(0.0, wait_s)):
-                raise StoreBusy
+            until = monotonic() + wait_s
+            while not self._free.acquire(timeout=_LOOK_S):
+                if monotonic() > until or not still_there():
+                    raise StoreBusy
         finally:
             self._waiting.release()
         self._held = self._entropy(LEASE_BYTES)
