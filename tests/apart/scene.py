@@ -18,6 +18,7 @@ from moiety.custody.apart import Apart
 from moiety.custody.config import Deployment
 from moiety.custody.deployment import DEPLOYMENT
 from moiety.custody.gallery import silent
+from moiety.custody.grpc import Server
 from moiety.custody.limits import Unit
 from moiety.custody.noise import Entropy
 from moiety.custody.refusals import CustodianDown
@@ -43,6 +44,7 @@ class Site:
     observer: Observer = unobserved
     entropy: Entropy = os.urandom
     serving: dict[Seat, AbstractContextManager[Any]] = field(default_factory=dict)
+    servers: dict[Seat, Server] = field(default_factory=dict)
 
     @classmethod
     def make(cls, folder: Path, clock: Clock, limits: str = GENEROUS, entropy: Entropy = os.urandom) -> Site:
@@ -64,7 +66,7 @@ class Site:
             observer=self.observer,
             progress=silent,
         )
-        context.__enter__()
+        _, self.servers[seat] = context.__enter__()
         self.serving[seat] = context
         self.clock.pass_(seconds=1)  # nobody is let in before the second of the start is over
 
@@ -80,6 +82,9 @@ class Site:
     def gateway(self) -> Apart:
         """A gateway of this deployment, once all lines are up."""
         until = monotonic() + 30
+        while any(len(self.servers[seat]._lines.up()) < len(self.serving) - 1 for seat in self.serving):
+            assert monotonic() < until
+            sleep(0.01)
         while True:
             try:
                 return self._connected()

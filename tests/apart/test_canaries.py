@@ -25,7 +25,7 @@ from moiety.custody.spending import BudgetSpent
 from moiety.drills import canaries
 from moiety.errors import MoietyError
 from moiety.sharing.seat import SEATS
-from tests.apart.field import NEVER_EXPIRES, Field
+from tests.apart.field import NEVER_EXPIRES, Field, patiently
 from tests.custody.scene import TERMS, matched, people
 
 PURPOSE = "zephyrine-staircase"
@@ -91,7 +91,7 @@ def _read(url: str) -> bytes:
 def _live(office: Apart, field: Field) -> None:
     """Everything that a gateway can ask, well and badly."""
     office.add_gallery(PURPOSE, TERMS, DOCUMENT)
-    office.enrol(PURPOSE, CROWD)
+    patiently(lambda: office.enrol(PURPOSE, CROWD))
     assert matched(office, CROWD, PURPOSE) == [True] * 3
     assert office.erase(PURPOSE, CROWD[0].pseudonym)
     office.refresh()

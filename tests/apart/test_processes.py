@@ -7,6 +7,7 @@ acknowledged enrolment is lost, no erased person matches, nobody else is ever fo
 from __future__ import annotations
 
 import random
+import shutil
 import signal
 import sqlite3
 import threading
@@ -14,16 +15,19 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass, field
+from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
+from moiety.custody import refusals, seal
 from moiety.custody.apart import Apart
+from moiety.custody.token import root_name, unwrapped_under
 from moiety.errors import MoietyError
 from moiety.sharing.seat import SEATS, Seat
-from tests.apart.field import NEVER_EXPIRES, Field, patiently
+from tests.apart.field import FORK, NEVER_EXPIRES, Field, patiently
 from tests.custody.scene import DOCUMENT, DOOR, TERMS, Person, matched, people
 from tests.postgres import Server
 
@@ -101,7 +105,7 @@ def scene(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Scene]:
         office = place.gateway()
         office.add_gallery(DOOR, TERMS, DOCUMENT)
         truth = Truth(crowd(8, seed=99))
-        office.enrol(DOOR, truth.inside)
+        patiently(lambda: office.enrol(DOOR, truth.inside))  # the three may still be finding each other
         yield Scene(place, office, alter, truth)
         office.close()
     finally:
@@ -185,3 +189,240 @@ def test_killed_at_any_moment(scene: Scene, seed: int) -> None:
     scene.office.enrol(DOOR, newcomers)
     scene.truth.inside += newcomers
     scene.truth.holds(scene.office)
+
+
+def _change(pipe: Connection, folder: Path, story: str) -> None:
+    """A gateway that changes something, over and over."""
+    office = Field(folder).connect()
+    office.gallery(DOOR)
+    turn = 0
+    while True:
+        turn += 1
+        pipe.send(turn)
+        if story == "enrol":
+            office.enrol(DOOR, crowd(2, seed=3_000 + turn))
+        else:
+            office.refresh()
+
+
+@pytest.mark.parametrize("story", ["enrol", "refresh"])
+def test_a_gateway_that_is_killed_holds_up_nobody(scene: Scene, story: str) -> None:
+    """Its leases end with its connections, and the next one settles what it left halfway."""
+    for wait_s in (0.05, 0.3):
+        ours, theirs = FORK.Pipe()
+        gateway = FORK.Process(target=_change, args=(theirs, scene.field.folder, story), daemon=True)
+        gateway.start()
+        theirs.close()
+        ours.recv()
+        time.sleep(wait_s)
+        gateway.kill()
+        gateway.join()
+        began = time.monotonic()
+        newcomers = crowd(1, seed=int(8_000 + 1_000 * wait_s))
+        scene.office.enrol(DOOR, newcomers)
+        assert time.monotonic() - began < LONGEST_S / 3
+        scene.truth.inside += newcomers
+        scene.truth.holds(scene.office)
+        if story == "enrol":
+            turns = 1
+            while ours.poll():
+                try:
+                    turns = ours.recv()
+                except EOFError:
+                    break
+            told = [person for turn in range(1, turns) for person in crowd(2, seed=3_000 + turn)]
+            if told:
+                assert matched(scene.office, told) == [True] * len(told)
+                for person in told:
+                    assert scene.office.erase(DOOR, person.pseudonym)
+            unsure = crowd(2, seed=3_000 + turns)
+            assert len(set(matched(scene.office, unsure))) == 1
+            for person in unsure:
+                scene.office.erase(DOOR, person.pseudonym)
+        ours.close()
+    assert scene.office.check() == []
+
+
+def test_two_gateways_that_change_things_at_once(scene: Scene) -> None:
+    other = scene.field.gateway()
+    halves = crowd(6, seed=51), crowd(6, seed=52)
+
+    def change(office: Apart, some: list[Person]) -> None:
+        for person in some:
+            office.enrol(DOOR, [person])
+        office.refresh()
+        for person in some[:2]:
+            assert office.erase(DOOR, person.pseudonym)
+
+    try:
+        both = [Asking(lambda: change(scene.office, halves[0])), Asking(lambda: change(other, halves[1]))]
+        assert [one.acknowledged() for one in both] == [True, True]
+        for half in halves:
+            scene.truth.inside += half[2:]
+            scene.truth.outside += half[:2]
+        scene.truth.holds(scene.office)
+        scene.truth.holds(other)
+        assert scene.office.gallery(DOOR).epoch == 3
+        assert other.check() == []
+    finally:
+        other.close()
+
+
+@pytest.fixture
+def field(tmp_path: Path) -> Iterator[Field]:
+    """Three processes."""
+    place = Field.lay_out(tmp_path / "trial")
+    place.start()
+    yield place
+    place.close()
+
+
+@pytest.fixture
+def inhabited(field: Field) -> Iterator[tuple[Field, Apart, list[Person]]]:
+    """With a gateway and five people."""
+    office = field.gateway()
+    office.add_gallery(DOOR, TERMS, DOCUMENT)
+    residents = crowd(5, seed=61)
+    patiently(lambda: office.enrol(DOOR, residents))  # the three may still be finding each other
+    yield field, office, residents
+    office.close()
+
+
+def test_a_custodian_that_hangs_is_named_within_a_bound(inhabited: tuple[Field, Apart, list[Person]]) -> None:
+    field, office, residents = inhabited
+    field.signal("b", signal.SIGSTOP)
+    began = time.monotonic()
+    asking = [
+        Asking(lambda: office.identify(DOOR, residents[0].words[None, :])),
+        Asking(lambda: office.enrol(DOOR, crowd(1, seed=62))),
+    ]
+    for one in asking:
+        assert not one.acknowledged()
+        assert one.refused is not None
+        assert one.refused.text == "unavailable: custodian b"
+    assert time.monotonic() - began < LONGEST_S
+    field.signal("b", signal.SIGCONT)
+    assert patiently(lambda: matched(office, residents)) == [True] * 5
+    assert patiently(lambda: matched(office, crowd(1, seed=62))) in ([False], [True])
+    assert office.check() == []
+
+
+def test_a_clock_that_is_off_is_refused_and_names_nobody(inhabited: tuple[Field, Apart, list[Person]]) -> None:
+    field, office, residents = inhabited
+    field.set("c", "skew", "10")
+    for ask in (lambda: office.identify(DOOR, residents[0].words[None, :]), office.refresh):
+        with pytest.raises(refusals.HeaderRefused) as raised:
+            ask()
+        assert raised.value.numbers == {}
+        assert "own clock" in raised.value.text
+    field.set("c", "skew", "0")
+    assert matched(office, residents) == [True] * 5
+    assert office.refresh() == 2
+    assert matched(office, residents) == [True] * 5
+
+
+STEPS = ("next key", "stage", "staged", "switch", "retire", "scrub")
+
+
+@pytest.mark.parametrize("seat", SEATS)
+def test_a_refresh_in_which_a_custodian_dies(inhabited: tuple[Field, Apart, list[Person]], seat: Seat) -> None:
+    """At each step: nobody is lost, the three end in one epoch, and what it left behind is noise."""
+    field, office, residents = inhabited
+    epoch = 1
+    for at, step in enumerate(STEPS):
+        side = ("before", "after")[(at + SEATS.index(seat)) % 2]  # each moment of each step at one of them
+        copied = {one: _copied(field, one) for one in SEATS}
+        field.set(seat, "fatal", f"{seat} {side} {step}")
+        assert not Asking(office.refresh).acknowledged()
+        assert field.ended(seat) == KILLED
+        field.set(seat, "fatal", "")
+        field.start(seat)
+        assert patiently(lambda: matched(office, residents)) == [True] * 5
+        assert patiently(office.check) == []
+        now = office.gallery(DOOR).epoch
+        assert now == epoch + (STEPS.index(step) > 3 or (step, side) == ("switch", "after") or now > epoch)
+        for one in SEATS:
+            roots = field.folder / f"custodian-{one}/store/roots"
+            assert [root.name for root in roots.iterdir()] == [root_name(now)], (seat, side, step)
+            if now > epoch:
+                _is_gone(copied[one], field.folder / f"custodian-{one}/store", one, epoch)
+        epoch = now
+    assert epoch > 3
+    assert office.check() == []
+
+
+def _copied(field: Field, seat: Seat) -> dict[str, bytes]:
+    """Everything in a custodian's folder, its log of changes among it."""
+    store = field.folder / f"custodian-{seat}/store"
+    return {str(path.relative_to(store)): path.read_bytes() for path in store.rglob("*") if path.is_file()}
+
+
+def _is_gone(before: dict[str, bytes], store: Path, seat: Seat, epoch: int) -> None:
+    """No file holds the old root, or a page of the old epoch, or opens the old data key that was copied."""
+    root = before[f"roots/{root_name(epoch)}"]
+    left = b"".join(path.read_bytes() for path in store.rglob("*") if path.is_file())
+    assert root not in left
+    with closing(_opened(before, store.parent / "copy")) as copy:
+        office, wrapped = copy.execute(
+            "SELECT office, wrapped FROM custodian, data_key WHERE data_key.epoch = ?", (epoch,)
+        ).fetchone()
+        pages = copy.execute("SELECT rows FROM page WHERE epoch = ?", (epoch,)).fetchall()
+    assert pages
+    assert wrapped not in left
+    assert not any(page[100:140] in left for (page,) in pages)
+    bound = seal.bound(office, seat, epoch)
+    assert len(unwrapped_under(root, wrapped, bound)) == 32  # the copy and the old root: what the twin would be
+    for path in (store / "roots").iterdir():
+        with pytest.raises(MoietyError):
+            unwrapped_under(path.read_bytes(), wrapped, bound)
+
+
+def _opened(files: dict[str, bytes], place: Path) -> sqlite3.Connection:
+    shutil.rmtree(place, ignore_errors=True)
+    place.mkdir()
+    for suffix in ("", "-wal"):
+        (place / f"copy.sqlite{suffix}").write_bytes(files.get(f"custodian.sqlite{suffix}", b""))
+    return sqlite3.connect(place / "copy.sqlite")
+
+
+def test_nothing_of_an_old_epoch_opens_in_a_copied_cluster(postgres: Server, tmp_path: Path) -> None:
+    """The data directory, its log of changes among it, was copied by somebody who comes for the roots afterwards."""
+    names = _databases(postgres)
+    place = Field.lay_out(tmp_path / "trial", databases={seat: postgres.socket_url(names[seat]) for seat in SEATS})
+    place.start()
+    try:
+        office = place.gateway()
+        office.add_gallery(DOOR, TERMS, DOCUMENT)
+        residents = crowd(5, seed=71)
+        patiently(lambda: office.enrol(DOOR, residents))
+        wrapped = {seat: _only(postgres, names[seat], "SELECT wrapped FROM data_key") for seat in SEATS}
+        offices = {seat: _only(postgres, names[seat], "SELECT office FROM custodian") for seat in SEATS}
+        roots = {seat: (_roots(place, seat) / root_name(1)).read_bytes() for seat in SEATS}
+        assert office.refresh() == 2
+        postgres.ask("postgres", "CHECKPOINT")
+        copied = shutil.copytree(postgres.folder / "data", tmp_path / "copied", dirs_exist_ok=True)
+        left = [path.read_bytes() for path in copied.rglob("*") if path.is_file()]
+        assert any(path.parent.name == "pg_wal" for path in copied.rglob("*"))
+        assert any(wrapped["a"] in some for some in left)  # a log keeps what was in it: that is what roots are for
+        for seat in SEATS:
+            assert not any(roots[seat] in some for some in left)
+            bound = seal.bound(offices[seat], seat, 1)
+            assert len(unwrapped_under(roots[seat], wrapped[seat], bound)) == 32
+            [new] = list(_roots(place, seat).iterdir())
+            assert new.name == root_name(2)
+            with pytest.raises(MoietyError):
+                unwrapped_under(new.read_bytes(), wrapped[seat], bound)
+        assert matched(office, residents) == [True] * 5
+        office.close()
+    finally:
+        place.close()
+
+
+def _roots(place: Field, seat: Seat) -> Path:
+    return place.folder / f"custodian-{seat}/store/roots"
+
+
+def _only(server: Server, database: str, question: str) -> bytes:
+    [(value,)] = server.ask(database, question)
+    assert isinstance(value, bytes)
+    return value

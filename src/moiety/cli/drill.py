@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Final, Literal, TypedDict
 
 import typer
 
+from moiety import settings
 from moiety.cli.outcome import DONE, NO_MATCH, AsJson, Outcome
 from moiety.cli.progress import bar
 from moiety.drills import FEWEST_PEOPLE, MOST_PEOPLE
@@ -28,7 +29,7 @@ class DrillRow(TypedDict):
     plain_twin: float
     unit: str
     n: int
-    expected: Literal["chance", "bounded", "everything"]
+    expected: Literal["chance", "bounded", "budgeted", "everything"]
     passed: bool
 
 
@@ -68,6 +69,7 @@ def drill(
       moiety drill --store custodian-b --people 400 --seed 7
       moiety drill --store custodian-c --json
     """
+    settings.require_tls_13()
     with bar() as progress:
         from moiety.drills.run import rob_and_attack
 
@@ -104,6 +106,7 @@ def drill_row(one: Measured, good: bool) -> DrillRow:
 _EXPECTED: Final = {
     "chance": "What one thief should get: nothing. Each attack does no better than guessing.",
     "bounded": "What he may learn: the day on which a row expires, and nothing finer.",
+    "budgeted": "What who steals a gateway gets in an hour: what the budgets of the custodians leave him.",
     "everything": "What two custodians get together: everything. Against that there is no defence.",
 }
 

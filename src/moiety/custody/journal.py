@@ -20,6 +20,7 @@ MS: Final = "ms"
 """What a line may have beside its event: attributes of its `logging.LogRecord`."""
 
 _log = logging.getLogger(LOGGER)
+_log.addHandler(logging.NullHandler())  # what a process does not log itself is not put on its stderr
 
 
 class News(StrEnum):

@@ -230,7 +230,6 @@ class Together:
         self._three.each(lambda custodian: custodian.stage(progress))
         switching = headers.office("switch")
         self._three.play(lambda custodian: custodian.switch(switching))
-        self._three.each(lambda custodian: custodian.scrub())
         return headers.epoch + 1
 
     def _looked_at(self, headers: Headers, name: str) -> GalleryState:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from moiety.drills import dig, epoch, link, match, mix, order, read, reuse, together
+from moiety.drills import certificate, dig, epoch, link, match, mix, order, read, reuse, together
 from moiety.drills.people import invent
 from moiety.drills.scene import Scene
 from moiety.drills.verdict import Expected, Measured, Trial
@@ -23,7 +23,11 @@ DIM: Final = 192
 """Coordinates of the default model."""
 
 FOUND: Final = "people found"
+GATEWAY: Final = "gateway"
+"""What is stolen where it is no custodian: a certificate, with the caller's key beside it."""
+
 RANKED: Final = "wrong rows ranked below the right one"
+ERASED: Final = "people erased"
 NEAR: Final = "rows near another"
 
 
@@ -69,6 +73,8 @@ ATTACKS: Final = (
     Attack("dig for the erased", dig.erased, FOUND, "Of the erased nothing is left in file or log."),
     Attack("dig for the old epoch", dig.old_epoch, FOUND, "Of the parts before the refresh nothing is left."),
     Attack("open the old epoch", epoch.copied_before, FOUND, "No key is left for a copy from before the refresh."),
+    Attack("drain", certificate.drain, FOUND, "A stolen gateway names whom a budget leaves it.", "budgeted", 0),
+    Attack("wreck", certificate.wreck, ERASED, "Nor does it erase more people than one leaves.", "budgeted", 0),
     Attack("together: match", together.match, RANKED, "Two custodians together see every face.", "everything", 2),
     Attack("together: link", together.link, RANKED, "Two custodians together link every row.", "everything", 2),
     Attack(
@@ -97,7 +103,7 @@ def attack(scene: Scene, seed: int, progress: Progress, attacks: tuple[Attack, .
     for done, row in enumerate(attacks):
         progress("attacking", done, len(attacks))
         split, plain = row.carry_out(scene, np.random.default_rng([seed, *row.name.encode()]))
-        stores = tuple(f"custodian-{seat}" for seat in (scene.seat, scene.partner)[: row.custodians])
+        stores = tuple(f"custodian-{seat}" for seat in (scene.seat, scene.partner)[: row.custodians]) or (GATEWAY,)
         measured.append(Measured(row.name, stores, split, plain, row.unit, row.expected, row.sentence))
     progress("attacking", len(attacks), len(attacks))
     return measured

@@ -56,6 +56,19 @@ class Arrival:
 
 
 @dataclass(frozen=True)
+class Hours:
+    """What a stolen certificate got in an hour each: people named and people erased, of so many."""
+
+    people: int
+    named: int
+    erased: int
+
+
+NO_HOURS: Final = Hours(0, 0, 0)
+"""Where no gateway was stolen."""
+
+
+@dataclass(frozen=True)
 class Scene:
     """One drill's material. `seat` is the stolen custodian, `partner` the one that may help it.
 
@@ -65,6 +78,9 @@ class Scene:
     `photographs` are the files enrolled first, `pseudonyms` uint8 (people, 16) what they were given for, and `days`
     int64 (people,) on which day of the drill each came; all in the order of arrival. `arrivals` are looks at the
     stores of the first deployment between one arrival and the next.
+
+    `budgeted` and `unbudgeted` are what the stolen certificate of another deployment's gateway got, with budgets and
+    without.
     """
 
     seat: str
@@ -78,6 +94,8 @@ class Scene:
     refreshed: Theft
     elsewhere: Theft
     arrivals: Sequence[Arrival]
+    budgeted: Hours = NO_HOURS
+    unbudgeted: Hours = NO_HOURS
 
     @property
     def partner(self) -> str:

@@ -24,6 +24,7 @@ from moiety.custody.lock import OfficeLock
 from moiety.custody.sql import unobserved
 from moiety.custody.three import Three
 from moiety.drills.algebra import combine_bytes
+from moiety.drills.certificate import stolen_hours
 from moiety.drills.loot import Loot, steal
 from moiety.drills.people import People, Vectors
 from moiety.drills.scene import NOBODY, PLAIN, Arrival, Scene, Theft
@@ -249,6 +250,11 @@ def _robbed(
     with closing(Deployment(folder / "second", people, people.elsewhere, entropies, rng)) as second:
         second.enrol_together()
         elsewhere = second.rob()
+    progress("stealing a certificate", 0, 2)
+    budgeted = stolen_hours(folder / "third", people, entropies, budgeted=True)
+    progress("stealing a certificate", 1, 2)
+    unbudgeted = stolen_hours(folder / "fourth", people, entropies, budgeted=False)
+    progress("stealing a certificate", 2, 2)
     return Scene(
         seat=seat,
         people=people,
@@ -261,4 +267,6 @@ def _robbed(
         refreshed=refreshed,
         elsewhere=elsewhere,
         arrivals=first.arrivals,
+        budgeted=budgeted,
+        unbudgeted=unbudgeted,
     )

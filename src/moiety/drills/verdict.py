@@ -15,7 +15,7 @@ from typing import Final, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-Expected = Literal["chance", "bounded", "everything"]
+Expected = Literal["chance", "bounded", "budgeted", "everything"]
 
 FAMILY_ALPHA: Final = 0.01
 SHUFFLES: Final = 9_999

@@ -1,0 +1,155 @@
+"""Attacks: drain and wreck. A gateway was stolen: its certificate, and the caller's key that lies beside it.
+
+For an hour the thief asks three served custodians, over their own wire and with everything signed, for all that they
+give: who is on the pictures that he has, and then that everybody be erased. What comes of it is bounded by the budgets
+that each custodian keeps on its own host. The twin is the same deployment without budgets.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager, ExitStack
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from time import monotonic, sleep
+from typing import Final
+
+import numpy as np
+
+from moiety.custody import trial
+from moiety.custody.apart import Apart
+from moiety.custody.config import Deployment
+from moiety.custody.deployment import DEPLOYMENT
+from moiety.custody.limits import Limit, Scope, Unit
+from moiety.custody.refusals import CustodianDown
+from moiety.custody.server import served
+from moiety.custody.spending import BudgetSpent
+from moiety.custody.sql import unobserved
+from moiety.custody.verbs import Clock
+from moiety.drills.people import People
+from moiety.drills.scene import Hours, Scene
+from moiety.drills.verdict import Trial
+from moiety.identity.ports import Entropy, Newcomer, silent
+from moiety.matching.policy import Rate, Terms
+from moiety.matching.words import quantise
+from moiety.sharing.seat import SEATS, Seat
+
+HOUR: Final = Limit(burst=4, daily=48)
+"""Of matches and of erasures: small, so that a drill meets them. An hour gives the burst and a twenty-fourth more."""
+
+MOST: Final = HOUR.burst + HOUR.daily // 24
+
+_FREE: Final = Limit(burst=10**9, daily=10**11)
+_STEP: Final = timedelta(minutes=5)
+_ASKED: Final = 13
+"""Times in an hour, at its beginning and at its end too."""
+_NIGHT: Final = timedelta(hours=23)
+_BEGIN: Final = datetime(2025, 1, 6, 9, tzinfo=UTC)
+_UNIX: Final = datetime(1970, 1, 1, 9, tzinfo=UTC)
+_VALID_DAYS: Final = 30
+_PAUSE_S: Final = 0.05
+_STARTING_S: Final = 30.0
+_GALLERY: Final = "door"
+_PSEUDONYM_BYTES: Final = 16
+_ACCIDENT: Final = 1e-9
+"""The probability that a count exceeds its bound by chance: there is no chance in it."""
+
+
+class _Moved:
+    """The clock of everybody in it, which the thief's hour moves."""
+
+    def __init__(self) -> None:
+        self.now = _BEGIN
+
+    def __call__(self) -> datetime:
+        return self.now
+
+
+def drain(scene: Scene, rng: np.random.Generator) -> tuple[Trial, Trial]:
+    """How many of the people on his pictures the thief had named, and how many the budget lets him have."""
+    # Matches are counted when a search is over: the last one is answered, and owed.
+    with_them, without = scene.budgeted, scene.unbudgeted
+    return _trial(with_them, with_them.named, MOST + 1), _trial(without, without.named, MOST + 1)
+
+
+def wreck(scene: Scene, rng: np.random.Generator) -> tuple[Trial, Trial]:
+    """How many people he had erased, and how many the budget lets him have."""
+    with_them, without = scene.budgeted, scene.unbudgeted
+    return _trial(with_them, with_them.erased, MOST), _trial(without, without.erased, MOST)
+
+
+def stolen_hours(folder: Path, people: People, entropy: Callable[[str], Entropy], *, budgeted: bool) -> Hours:
+    """Set up three served custodians in a folder, with everybody enrolled, and use their gateway's keys for an hour to
+    name people, and on another day for an hour to erase them."""
+    clock = _Moved()
+    gateway = entropy(f"{folder.name} gateway")
+    trial.lay_out(folder, clock(), gateway, trial.free_ports())
+    with ExitStack() as undo:
+        for seat in SEATS:
+            undo.enter_context(_custodian(folder, seat, clock, entropy(f"{folder.name} {seat}"), budgeted))
+        clock.now += timedelta(seconds=1)  # nobody is let in before the second is over in which a custodian began
+        office = Apart.connect(Deployment.read(folder / DEPLOYMENT), clock=clock, entropy=gateway, progress=silent)
+        undo.callback(office.close)
+        known = _enrolled(office, people, gateway)
+
+        def name(one: Newcomer) -> bool:
+            return one.pseudonym in office.identify(_GALLERY, one.words[None, :]).found[0]
+
+        def erase(one: Newcomer) -> bool:
+            return office.erase(_GALLERY, one.pseudonym)
+
+        named = _hour(clock, name, known)
+        clock.now += _NIGHT
+        erased = _hour(clock, erase, known)
+    return Hours(len(people), named, erased)
+
+
+def _custodian(
+    folder: Path, seat: Seat, clock: Clock, entropy: Entropy, budgeted: bool
+) -> AbstractContextManager[object]:
+    config = trial.home(folder, seat) / trial.CONFIG
+    with config.open("a") as text:
+        for scope in (Scope.GATEWAY, Scope.PURPOSE, Scope.CALLER):
+            text.write(f"\n[limits.{scope.value}]\n")
+            for unit in Unit:
+                limit = HOUR if budgeted and unit in (Unit.MATCHES, Unit.ERASURES) else _FREE
+                text.write(f"{unit.value} = {{ burst = {limit.burst}, daily = {limit.daily} }}\n")
+    return served(config, clock=clock, entropy=entropy, observer=unobserved, progress=silent)
+
+
+def _enrolled(office: Apart, people: People, entropy: Entropy) -> list[Newcomer]:
+    """Everybody, by the gateway while it was honest: who is on the thief's pictures."""
+    rates = (Rate(1e-3, 0.02, 9_000), Rate(1e-5, 0.1, 11_000))
+    terms = Terms("a drill's", people.enrolled.shape[1], rates, fmr=1e-3, fpir=1e-2)
+    day = (_BEGIN - _UNIX).days + _VALID_DAYS
+    known = [Newcomer(quantise(vector), entropy(_PSEUDONYM_BYTES), day, 0) for vector in people.enrolled]
+    office.add_gallery(_GALLERY, terms, b"")
+    until = monotonic() + _STARTING_S
+    while True:
+        try:
+            office.enrol(_GALLERY, known)
+            return known
+        except CustodianDown:  # the three are still finding each other
+            if monotonic() > until:
+                raise
+            sleep(_PAUSE_S)
+
+
+def _hour(clock: _Moved, ask: Callable[[Newcomer], bool], known: list[Newcomer]) -> int:
+    """For whom it worked, asking again and again for an hour about whoever it has not worked for."""
+    done = 0
+    for _ in range(_ASKED):
+        try:
+            while done < len(known):
+                if not ask(known[done]):
+                    raise RuntimeError("somebody who is enrolled is unknown")
+                done += 1
+        except BudgetSpent:
+            clock.now += _STEP
+    return done
+
+
+def _trial(hours: Hours, got: int, most: int) -> Trial:
+    """Within the bound nothing was found; above it, or without one, it is no accident."""
+    within = got <= most < hours.people
+    return Trial(got / hours.people, most / hours.people, 1.0 if within else _ACCIDENT, hours.people)
