@@ -117,9 +117,9 @@ def test_only_who_is_active_is_erased(custodian: Custodian, held: State) -> None
     wrong = np.flatnonzero(found == held)[:1]
     active = np.flatnonzero(found == State.ACTIVE)[:1]
     with pytest.raises(refusals.StatesDiffer):
-        custodian.erase(DOOR, np.concatenate([active, wrong]))
+        life.erase(custodian._gallery(DOOR), np.concatenate([active, wrong]), os.urandom)
     assert np.array_equal(custodian.states(DOOR), found)
-    custodian.erase(DOOR, active)
+    life.erase(custodian._gallery(DOOR), active, os.urandom)
     assert (custodian.states(DOOR)[active] == State.ERASED).all()
 
 

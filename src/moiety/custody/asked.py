@@ -80,6 +80,7 @@ _SAID: Final[dict[type, Callable[[Any], Said]]] = {
     wire.Identify: _of_header("identify"),
     wire.Verify: _of_header("verify"),
     wire.Offer: _of_header("enrol"),
+    wire.Locate: _of_parts("erase", lambda ask: (hashed(ask.handle),)),
     wire.Erase: _of_parts("erase", lambda ask: (hashed(ask.handle),)),
     wire.Renew: _of_header("refresh"),
     wire.Survey: _of_parts("check", lambda ask: ()),

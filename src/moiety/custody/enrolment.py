@@ -71,9 +71,11 @@ def enrol(three: Three, headers: Headers, entropy: Entropy, name: str, newcomers
 def erase(three: Three, name: str, pseudonym: bytes) -> bool:
     """Whether there was somebody of this pseudonym; either way nothing of them is left when this returns."""
     known = handles(name, [pseudonym])
-    slots = three.each(lambda custodian: custodian.erase(name, known[custodian.seat].tobytes()))
+    slots = three.each(lambda custodian: custodian.locate(name, known[custodian.seat].tobytes()))
     if any(not np.array_equal(slots[seat], slots["a"]) for seat in SEATS):
         raise Disagreement
+    if len(slots["a"]):
+        three.each(lambda custodian: custodian.erase(name, known[custodian.seat].tobytes()))
     three.each(lambda custodian: custodian.scrub())
     return bool(len(slots["a"]))
 

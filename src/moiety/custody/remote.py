@@ -127,6 +127,10 @@ class Remote:
         """As `custodian.Custodian.activate`."""
         self._ask(wire.Activate(name, Array.of(slots)))
 
+    def locate(self, name: str, handle: bytes) -> Slots:
+        """As `custodian.Custodian.locate`."""
+        return self._array(wire.Locate(name, handle), np.int64, 1)
+
     def erase(self, name: str, handle: bytes) -> Slots:
         """As `custodian.Custodian.erase`."""
         return self._array(wire.Erase(name, handle, list(self.approved.hashed)), np.int64, 1)

@@ -26,8 +26,8 @@ from moiety.matching.rounds import Rounds
 from moiety.matching.tally import tally
 
 CHANGING = (
-    wire.AddGallery, wire.ReplaceDocument, wire.Prepare, wire.Activate, wire.Erase, wire.Scrub, wire.Renew, wire.Stage,
-    wire.Switch, wire.Reconcile, wire.Mend,
+    wire.AddGallery, wire.ReplaceDocument, wire.Prepare, wire.Activate, wire.Locate, wire.Erase, wire.Scrub, wire.Renew,
+    wire.Stage, wire.Switch, wire.Reconcile, wire.Mend,
 )  # fmt: skip
 """What is done under a lease only."""
 
@@ -160,6 +160,7 @@ _VERBS: dict[type, Callable[[Serving, Any, Progress], Any]] = {
     wire.Prepare: lambda s, ask, _: Array.of(s._custodian.prepare(ask.name, ask.attempts)),
     wire.Forget: lambda s, ask, _: s._custodian.forget(ask.attempts),
     wire.Activate: lambda s, ask, _: s._custodian.activate(ask.name, ask.slots.array(np.int64, 1)),
+    wire.Locate: lambda s, ask, _: Array.of(s._custodian.locate(ask.name, ask.handle)),
     wire.Erase: lambda s, ask, _: Array.of(s._custodian.erase(ask.name, ask.handle)),
     wire.Scrub: lambda s, ask, _: s._custodian.scrub(ask.step),
     wire.Identify: lambda s, ask, _: s._identify(ask),

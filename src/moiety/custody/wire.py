@@ -115,6 +115,14 @@ class Activate(Ask, frozen=True):
     slots: Array
 
 
+class Locate(Ask, frozen=True):
+    """`locate`."""
+
+    ANSWER = Array
+    name: Name
+    handle: Sixteen
+
+
 class Erase(Ask, frozen=True):
     """`erase`; `hashed` are what an early erasure's approvals are for, see `asked.erasure_digest`."""
 
@@ -234,9 +242,9 @@ class Mend(Ask, frozen=True):
 
 
 Asked = (
-    Stand | RoundTrip | AddGallery | ReplaceDocument | Load | Alive | Offer | Prepare | Forget | Activate | Erase
-    | Scrub | Identify | Verify | Release | Renew | Stage | Switch | Reconcile | Survey | Integrity | Helping | Assist
-    | PseudonymParts | Mend
+    Stand | RoundTrip | AddGallery | ReplaceDocument | Load | Alive | Offer | Prepare | Forget | Activate | Locate
+    | Erase | Scrub | Identify | Verify | Release | Renew | Stage | Switch | Reconcile | Survey | Integrity | Helping
+    | Assist | PseudonymParts | Mend
 )  # fmt: skip
 
 
