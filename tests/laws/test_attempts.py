@@ -319,8 +319,8 @@ def test_any_disagreement_is_refused_before_anything_else_is_sent(
     sent: list[bytes] = []
     with pytest.raises(Disagreement):
         lockstep({s: tapped(attempt(sides[s]), sent, []) for s in SEATS})
-    # Three custodians, two neighbours each: nonces and digests, nothing derived from a part.
-    assert [len(message) for message in sent] == [96] * 6
+    # Three custodians, two neighbours each: nonces, digests and names of pair keys, nothing derived from a part.
+    assert [len(message) for message in sent] == [128] * 6
 
 
 # Masks.
@@ -330,7 +330,7 @@ def traffic(three: Three, sides: dict[Seat, Side]) -> set[bytes]:
     """Every message of an attempt beyond the handshake, in pieces of 32 bytes."""
     sent: list[bytes] = []
     lockstep({seat: tapped(attempt(sides[seat]), sent, []) for seat in SEATS})
-    return {message[at : at + 32] for message in sent for at in range(0, len(message) - 31, 32) if len(message) != 96}
+    return {message[at : at + 32] for message in sent for at in range(0, len(message) - 31, 32) if len(message) != 128}
 
 
 def same_request(parts: dict[Seat, NDArray[np.uint16]]) -> tuple[Three, dict[Seat, Side]]:
