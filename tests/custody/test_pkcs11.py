@@ -186,9 +186,10 @@ def test_a_custodian_renews_its_root_in_the_token_and_puts_nothing_into_a_file(
     custodian = Custodian.open(tmp_path / "a", "a", clock=Clock(), entropy=os.urandom, observer=unobserved, token=token)
     with closing(custodian):
         custodian.add_gallery(DOOR, TERMS.to_json(), DOCUMENT)
-        custodian.stage(Renewal(2, (bytes(32), bytes(32), bytes(32)), 0), silent)
+        custodian._renewal = Renewal(2, (bytes(32), bytes(32), bytes(32)), 0)
+        custodian.stage(silent)
         assert token.epochs() == {1, 2}
-        custodian.switch()
+        custodian.enter()
         assert token.epochs() == {1, 2}
         custodian.retire()
         assert token.epochs() == {2}
