@@ -182,7 +182,7 @@ def test_a_pseudonym_whose_parts_do_not_fit_is_not_handed_out(office: Embedded, 
     def alter(pages: Any, states: Any) -> None:
         pages["pseudonyms"][*first_active(states), 0] ^= 1
 
-    forge(folder / "custodian-b", "b", alter)
+    forge(folder / "custodian-b", alter)
     again = opened(folder)
     with pytest.raises(UnequalParts):
         again.identify(DOOR, np.stack([person.words for person in CROWD]))
