@@ -80,6 +80,38 @@ def enrol(records: dict[str, Record]) -> str:
     )
 
 
+def cluster(records: dict[str, Record]) -> str:
+    """A search at three processes over mutual TLS, beside one process and a bare ring."""
+    one = records["cluster"]["result"]
+    rows = [
+        ["one probe, ms", number(one["single_ms"]), number(one["in_process_ms"]), number(one["ratio"], 2)],
+        [
+            "32 probes, ms",
+            number(one["batch32_ms"]),
+            number(one["in_process_batch32_ms"]),
+            number(one["batch32_ms"] / one["in_process_batch32_ms"], 2),
+        ],
+        ["the messages alone, ms", number(one["wire_ms"]), number(one["wire_floor_ms"]), number(one["wire_ratio"], 2)],
+    ]
+    delays = [
+        [
+            f"{delay['added_ms']:g}",
+            number(delay["round_trip_ms"]),
+            delay["circuit"],
+            number(delay["single_ms"]),
+            number(delay["batch32_ms"]),
+        ]
+        for delay in one["delays"]
+    ]
+    said = (
+        f"{one['rows']:,} x {one['dim']}, by the {one['circuit']}: {number(one['bytes_per_row'], 2)} bytes a row from "
+        f"each custodian, in {one['rounds']} rounds."
+    )
+    heading = ["", "three processes, mutual TLS", "one process; for the messages a bare TLS ring", "ratio"]
+    added = ["added to each round trip, ms", "round trip, ms", "circuit", "one probe, ms", "32 probes, ms"]
+    return "\n\n".join([said, table(heading, rows), table(added, delays), measured_on(records["cluster"])])
+
+
 def drill(records: dict[str, Record]) -> str:
     """What a thief of one store gets, beside the same attack on a plain database."""
     rows = [
@@ -119,6 +151,7 @@ def accuracy(records: dict[str, Record]) -> str:
 BLOCKS: dict[str, tuple[Callable[[dict[str, Record]], str], set[str]]] = {
     "search": (search, {"search-1", "search-32"}),
     "enrol": (enrol, {"enrol"}),
+    "cluster": (cluster, {"cluster"}),
     "drill": (drill, {"drill"}),
     "accuracy": (accuracy, {"pairs"}),
 }
