@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 
 from moiety.cli.journal import KEYS
-from moiety.custody import refusals, tls, trial, wire
+from moiety.custody import messages, refusals, tls, trial, wire
 from moiety.custody.apart import Apart
 from moiety.custody.config import Deployment
 from moiety.custody.deployment import DEPLOYMENT
@@ -111,11 +111,11 @@ def _live(office: Apart, field: Field) -> None:
             ask = channel.unary_unary("/moiety.custodian.1/ask")
             for request in (
                 b"Quillermina" * 9,
-                wire.VERSION + PURPOSE.encode(),
+                messages.VERSION + PURPOSE.encode(),
                 wire.request(wire.Load(PURPOSE)) + CROWD[1].pseudonym,
                 wire.request(wire.Erase(PURPOSE, whose[seat][0].tobytes(), [])),
-                wire.request(wire.Release(PURPOSE, CROWD[1].pseudonym, wire.Array.of(np.arange(3)))),
-                wire.request(wire.Activate(PURPOSE, wire.Array.of(np.array([1 << 60])))),
+                wire.request(wire.Release(PURPOSE, CROWD[1].pseudonym, messages.Array.of(np.arange(3)))),
+                wire.request(wire.Activate(PURPOSE, messages.Array.of(np.array([1 << 60])))),
                 wire.request(wire.Load("Quillermina")),
             ):
                 refused = wire.read_said(ask(request, timeout=30))

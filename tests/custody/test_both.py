@@ -14,7 +14,7 @@ from sqlalchemy import text
 
 from moiety.custody import refusals, tables
 from moiety.custody.embedded import Embedded
-from moiety.custody.kept import drop, keep, kept
+from moiety.custody.kept import drop_keys, keep, kept
 from moiety.sharing.seat import SEATS, Seat
 from tests.custody import stories
 from tests.custody.doomed import live
@@ -136,7 +136,7 @@ def test_what_is_kept_is_there_again_and_follows_a_refresh(office: Embedded) -> 
     with store.writing("test") as connection:
         keep(connection, "budget", {b"one": b"1", b"two": b"2", b"": bytes(5_000)})
         keep(connection, "budget", {b"one": b"uno"})
-        drop(connection, "budget", [b"two", b"three"])
+        drop_keys(connection, "budget", [b"two", b"three"])
     for _ in range(2):
         with store.reading() as connection:
             assert kept(connection, "budget") == {b"one": b"uno", b"": bytes(5_000)}

@@ -136,3 +136,19 @@ def test_nobody_is_stored_where_one_of_the_attempts_was_not_admitted(office: Emb
 def test_no_attempt_admits_nobody(office: Embedded) -> None:
     with pytest.raises(refusals.NotAdmitted):
         office._three.custodians["a"].prepare(DOOR, [])
+
+
+def test_the_coin_that_draws_slots_is_the_three_custodians_own(
+    office: Embedded, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All three have the same one, and one custodian that always tosses alike does not decide it."""
+    alone = office._three.custodians["b"]
+    monkeypatch.setattr(alone, "_coin", lambda: bytes(32))
+    coins = []
+    for _ in range(2):
+        good = header(office)
+        [attempt] = offer(office, good, batches())
+        held = [custodian._offers.take(DOOR, [attempt])[1] for custodian in office._three.custodians.values()]
+        assert len(set(held)) == 1
+        coins += held[:1]
+    assert coins[0] != coins[1]
