@@ -137,35 +137,36 @@ def _message(size: int) -> tuple[np.ndarray[Any, np.dtype[np.uint8]], ...]:
 
 
 class _Sockets:
-    """This process's two bare TLS connections."""
+    """This process's four bare TLS connections: to each of the others, and from each. One thread at a time may use a
+    connection of this library, so each goes one way."""
 
     def __init__(self, seat: Seat, identity: Identity, ports: Mapping[Seat, int]) -> None:
         self._seat: Seat = seat
-        self._held: dict[Seat, ssl.SSLSocket] = {}
-        self._out: dict[Seat, SimpleQueue[bytes]] = {}
-        listener = socket.create_server((HOST, ports[seat]))
-        waiting = [other for other in SEATS if other < seat]
-        accepting = Thread(target=self._accept, args=(listener, identity, len(waiting)), daemon=True)
-        accepting.start()
-        for other in SEATS:
-            if seat < other:
-                self._keep(other, self._dial(ports[other], identity))
-        accepting.join()
-        listener.close()
+        self._from: dict[Seat, ssl.SSLSocket] = {}
+        self._to: dict[Seat, SimpleQueue[bytes]] = {}
+        others = [other for other in SEATS if other != seat]
+        with socket.create_server((HOST, ports[seat])) as listener:
+            accepting = Thread(target=self._accept, args=(listener, identity, len(others)), daemon=True)
+            accepting.start()
+            for other in others:
+                self._to[other] = SimpleQueue()
+                held = self._dial(ports[other], identity)
+                Thread(target=self._write, args=(held, self._to[other]), daemon=True).start()
+            accepting.join()
 
     def move(self, sizes: Sizes) -> None:
         """Every round's messages there and here."""
         after, before = next_seat(self._seat), previous_seat(self._seat)
         for to_next, to_previous in sizes:
             if to_next:
-                self._out[after].put(bytes(to_next))
+                self._to[after].put(bytes(to_next))
             if to_previous:
-                self._out[before].put(bytes(to_previous))
+                self._to[before].put(bytes(to_previous))
             # All three send alike.
             if to_previous:
-                _read(self._held[after], to_previous)
+                _read(self._from[after], to_previous)
             if to_next:
-                _read(self._held[before], to_next)
+                _read(self._from[before], to_next)
 
     def _dial(self, port: int, identity: Identity) -> ssl.SSLSocket:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
@@ -194,12 +195,7 @@ class _Sockets:
             plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             held = context.wrap_socket(plain, server_side=True)
             found: Any = held.recv(1).decode()
-            self._keep(found, held)
-
-    def _keep(self, other: Seat, held: ssl.SSLSocket) -> None:
-        self._held[other] = held
-        self._out[other] = SimpleQueue()
-        Thread(target=self._write, args=(held, self._out[other]), daemon=True).start()
+            self._from[found] = held
 
     def _write(self, held: ssl.SSLSocket, out: SimpleQueue[bytes]) -> None:
         while True:
