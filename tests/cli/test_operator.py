@@ -18,10 +18,10 @@ import pytest
 from moiety import cli
 from moiety.cli.operator import OperatorAdded, OperatorRow, OperatorsAnswer, RequestSignedAnswer
 from moiety.custody.keyfile import open_key
+from moiety.custody.matter import Matter
 from moiety.custody.operators import read_people
 from moiety.custody.requests import ask, read_request
 from moiety.custody.roster import parse
-from moiety.custody.signing import content_digest
 from tests.cli.test_commands import Shell, keys
 from tests.custody.softhsm import ABSENT, IS_THERE, LIBRARY, PIN, soft_token
 
@@ -191,9 +191,8 @@ def test_a_list_says_who_may_ask_for_what(shell: Shell, add: list[str | Path], r
 @pytest.fixture
 def request_file(tmp_path: Path) -> Path:
     path = tmp_path / "request.json"
-    content = content_digest(b"these three")
-    now = int(time.time())
-    path.write_bytes(ask("replace", "door", content, 3, office=bytes(16), at=now, nonce=bytes(16)).to_bytes())
+    matter = Matter("replace", "door", (b"these three",), 3)
+    path.write_bytes(ask(matter, office=bytes(16), at=int(time.time()), nonce=bytes(16)).to_bytes())
     return path
 
 
@@ -234,7 +233,7 @@ def test_what_is_not_signed_stays_as_it_was(
     ):
         request_file.write_text(json.dumps({**fields, **changed}))
         assert shell.json(*sign)[1]["refused"] == code
-    request_file.write_bytes(before + b" " * 70_000)
+    request_file.write_bytes(before + b" " * 300_000)
     assert shell.json(*sign)[1]["refused"] == "request_unreadable"
     request_file.write_bytes(before)
     request_file.with_name("request.json.new").mkdir()

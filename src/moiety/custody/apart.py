@@ -11,13 +11,17 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from moiety.custody import checks, recovery
+from moiety.custody import approving, checks, recovery, requests
 from moiety.custody.config import Deployment
+from moiety.custody.denials import ApprovalNeedless, ApprovalRefused
 from moiety.custody.entries import Identified
 from moiety.custody.gallery import Progress
+from moiety.custody.matter import Matter
 from moiety.custody.noise import Entropy
+from moiety.custody.policy import BULK, NEEDED, POLICY, FourEyes
 from moiety.custody.refusals import AttemptStopped, HeaderRefused, TurnTaken
-from moiety.custody.remote import Remote, finished
+from moiety.custody.remote import Approved, Remote, finished
+from moiety.custody.signing import NONCE_BYTES
 from moiety.custody.three import Headers, Three
 from moiety.custody.together import Together
 from moiety.custody.verbs import Clock, Standing, Verbs
@@ -102,6 +106,7 @@ class Apart(Together):
     """Three custodians elsewhere, `remotes`. Safe for threads, and for several gateways at once."""
 
     remotes: Mapping[Seat, Remote]
+    office: bytes
 
     @classmethod
     def connect(cls, deployment: Deployment, *, clock: Clock, entropy: Entropy, progress: Progress) -> Apart:
@@ -117,6 +122,7 @@ class Apart(Together):
             undo.callback(three.close)
             apart = cls(three, Leases(remotes), clock, entropy, progress, deployment.warning())
             apart.remotes = remotes
+            apart.office = hand.office
             apart._look()
             undo.pop_all()
         return apart
@@ -128,6 +134,36 @@ class Apart(Together):
     def identify(self, name: str, words: NDArray[np.int16]) -> Identified:
         """As `Together.identify`, asked again where a change came between."""
         return self._again(lambda: super(Apart, self).identify(name, words))
+
+    def _request(self, what: Matter) -> bytes:
+        if what.operation != POLICY:
+            with self._shared() as headers:
+                if not approving.needed(what, FourEyes.of(headers.terms(what.purpose))):
+                    raise ApprovalNeedless
+        nonce = self._entropy(NONCE_BYTES)
+        return requests.ask(what, office=self.office, at=int(self._clock().timestamp()), nonce=nonce).to_bytes()
+
+    def _require_signed(self, what: Matter, approved: bytes | None, headers: Headers) -> None:
+        self._signed(what, approved, headers)
+
+    def _signed(self, what: Matter, approved: bytes | None, headers: Headers) -> Approved:
+        if approved is not None:
+            return approving.approved(approved, what, self.office, headers.now())
+        # Said now: newcomers are charged when they are offered, and custodians ask for signatures only after that.
+        if what.operation == BULK and approving.needed(what, FourEyes.of(headers.terms(what.purpose))):
+            raise ApprovalRefused(needed=NEEDED, valid=0)
+        return Approved()
+
+    @contextmanager
+    def _carried(self, what: Matter, approved: bytes | None, headers: Headers) -> Iterator[None]:
+        signed = self._signed(what, approved, headers)
+        try:
+            for remote in self.remotes.values():
+                remote.approved = signed
+            yield
+        finally:
+            for remote in self.remotes.values():
+                remote.approved = Approved()
 
     @contextmanager
     def _shared(self) -> Iterator[Headers]:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
-from moiety.custody import wire
+from moiety.custody import matter, wire
 from moiety.custody.policy import POLICY
 from moiety.custody.signing import content_digest, request_digest
 
@@ -33,18 +33,18 @@ def said(ask: wire.Asked) -> Said | None:
 
 def papers_digest(name: str, terms: bytes, document: bytes) -> bytes:
     """What two officers sign of a purpose."""
-    return request_digest(content_digest(b"policy", name.encode(), terms, document), 0)
+    return matter.papers(name, terms, document).digest
 
 
 def bulk_digest(name: str, people: int) -> bytes:
     """What two people sign of a bulk enrolment: for which purpose, and of how many people at most."""
-    return request_digest(content_digest(b"bulk", name.encode()), people)
+    return matter.bulk(name, people).digest
 
 
 def erasure_digest(name: str, hashed: list[bytes]) -> bytes:
     """What two people sign of an early erasure. `hashed` are the SHA-256 of one person's three handles: a custodian
     knows its own again, and learns neither of the others'."""
-    return request_digest(content_digest(b"early_erasure", name.encode(), *hashed), 1)
+    return matter.erasure(name, hashed).digest
 
 
 def hashed(handle: bytes) -> bytes:

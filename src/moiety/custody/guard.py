@@ -18,13 +18,11 @@ from moiety.custody.asked import Said, bulk_digest, erasure_digest, hashed, said
 from moiety.custody.budget import Budget
 from moiety.custody.denials import ApprovalRefused, CallerRefused
 from moiety.custody.limits import Unit
-from moiety.custody.policy import BULK, ENROL, NEEDED, POLICY, FourEyes
+from moiety.custody.policy import BULK, EARLY, ENROL, NEEDED, POLICY, FourEyes
 from moiety.custody.refusals import AnswerUnknown
 from moiety.custody.slots import SLOTS
 from moiety.custody.verifying import Verifier
 from moiety.matching.policy import Terms
-
-EARLY: Final = "early_erasure"
 
 _REMEMBERED: Final = 4096
 """Attempts whose caller is remembered, for what goes on with them."""
