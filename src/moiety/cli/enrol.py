@@ -206,22 +206,23 @@ def _together(
     progress: Progress,
 ) -> Iterator[Enrolled | Refused]:
     """Everybody is written down before all are enrolled, or nobody."""
+    from moiety.custody.denials import ApprovalRefused
 
     def shown() -> Iterator[list[Path]]:
         for number, (_, pictures) in enumerate(everybody, 1):
             yield pictures
             progress("looking", number, len(everybody))
 
+    def write_down(outcomes: Sequence[Enrolled | Refused]) -> None:
+        for (name, _), outcome in zip(everybody, outcomes, strict=True):
+            if isinstance(outcome, Enrolled):
+                rows.add(name, str(outcome.pseudonym))
+
+    outcomes = desk.enrol_many(shown(), grounds=grounds, approved=signed, before=write_down)
     with map_file(map_to) as rows:
-
-        def write_down(outcomes: Sequence[Enrolled | Refused]) -> None:
-            for (name, _), outcome in zip(everybody, outcomes, strict=True):
-                if isinstance(outcome, Enrolled):
-                    rows.add(name, str(outcome.pseudonym))
-
         try:
-            yield from list(desk.enrol_many(shown(), grounds=grounds, approved=signed, before=write_down))
-        except Refused:  # whatever else goes wrong leaves the list, since they may be enrolled
+            yield from list(outcomes)
+        except ApprovalRefused:  # whatever else goes wrong leaves the list: they may be enrolled
             rows.discard()
             raise
 
