@@ -229,6 +229,8 @@ def test_what_would_be_refused_is_said_before_anybody_is_looked_at(vault: Apart)
         vault.require_bulk(VAULT, 3)
     with refuses(ApprovalRefused, needed=2, valid=1):
         vault.require_bulk(VAULT, 3, approved=signed(request, BEN))
+    with refuses(ApprovalRefused, needed=2, valid=1):
+        vault.require_bulk(VAULT, 3, approved=twice(request, BEN))
     with refuses(RequestExceeded, people=4, signed=3):
         vault.require_bulk(VAULT, 4, approved=signed(request, BEN, EVA))
     vault.require_bulk(VAULT, 2)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
@@ -29,6 +29,7 @@ from moiety.identity.refusals import (
     RateUnmeasured,
     SeatUnknown,
 )
+from moiety.identity.results import Enrolled
 from moiety.sharing.seat import SEATS
 from tests.custody.thief import roots_of, unsealed
 from tests.stories.scene import DOOR, Clock, Photographs, spoilt
