@@ -269,6 +269,10 @@ def test_nobody_signs_what_the_purpose_does_not_name(gateway: Apart) -> None:
     asks: list[Callable[[], object]] = [
         lambda: gateway.request_bulk(DOOR, 1_000),
         lambda: gateway.request_erasure(DOOR, bytes(16)),
+        # Custodians would not look at these.
+        lambda: gateway.enrol(DOOR, people(3), approved=request),
+        lambda: gateway.require_bulk(DOOR, 3, approved=request),
+        lambda: gateway.erase(DOOR, bytes(16), approved=request),
     ]
     for one in asks:
         with refuses(ApprovalNeedless):

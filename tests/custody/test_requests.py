@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from moiety.custody.asked import bulk_digest, erasure_digest, papers_digest
 from moiety.custody.denials import RequestExpired, RequestFull, RequestSigned, RequestUnreadable
 from moiety.custody.keeping import Passing
 from moiety.custody.matter import Matter
@@ -148,3 +149,12 @@ def test_the_longest_document_fits() -> None:
     for number in range(SIGNATURES_MOST):
         long = long.signed_by(Signatory(f"n{number}"))
     assert read_request(long.to_bytes()) == long
+
+
+def test_what_is_signed_is_over_every_part_of_it() -> None:
+    for digest, parts, count in (
+        (papers_digest("door", b"terms", b"document"), (b"policy", b"door", b"terms", b"document"), 0),
+        (bulk_digest("door", 250), (b"bulk", b"door"), 250),
+        (erasure_digest("door", [b"x", b"y", b"z"]), (b"early_erasure", b"door", b"x", b"y", b"z"), 1),
+    ):
+        assert digest == request_digest(content_digest(*parts), count)

@@ -147,10 +147,13 @@ class Apart(Together):
         self._signed(what, approved, headers)
 
     def _signed(self, what: Matter, approved: bytes | None, headers: Headers) -> Approved:
+        eyes = FourEyes() if what.operation == POLICY else FourEyes.of(headers.terms(what.purpose))
         if approved is not None:
+            if eyes.approvers(what.operation) is None:  # nobody would verify them
+                raise ApprovalNeedless
             return approving.approved(approved, what, self.office, headers.now())
         # Said now: newcomers are charged when they are offered, and custodians ask for signatures only after that.
-        if what.operation == BULK and approving.needed(what, FourEyes.of(headers.terms(what.purpose))):
+        if what.operation == BULK and approving.needed(what, eyes):
             raise ApprovalRefused(needed=NEEDED, valid=0)
         return Approved()
 

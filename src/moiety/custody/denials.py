@@ -151,7 +151,7 @@ class RequestExceeded(Refused):
 
 class ApprovalNeedless(Refused):
     code: ClassVar[str] = "approval_needless"
-    advice: ClassVar[str] = "the purpose has nobody sign for this: do it without --request"
+    advice: ClassVar[str] = "the purpose has nobody sign for this: do it without --request and --approved"
 
 
 class NobodySigns(Refused):
