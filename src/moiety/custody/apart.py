@@ -64,6 +64,8 @@ class Elsewhere(Three):
         """Have all three begin at once."""
         return self.each(lambda custodian: finished(ask(custodian)))
 
+    work = play
+
     def circuit(self, rows: int) -> tuple[Circuit, int]:
         """By the tree where ten rounds fewer are worth more than what the tree costs a row."""
         now = monotonic()

@@ -81,7 +81,7 @@ _SAID: Final[dict[type, Callable[[Any], Said]]] = {
     wire.Verify: _of_header("verify"),
     wire.Offer: _of_header("enrol"),
     wire.Locate: _of_parts("erase", lambda ask: (hashed(ask.handle),)),
-    wire.Erase: _of_parts("erase", lambda ask: (hashed(ask.handle),)),
+    wire.Erase: _of_parts("erase", lambda ask: (hashed(ask.handle), ask.header.header().digest())),
     wire.Renew: _of_header("refresh"),
     wire.Survey: _of_parts("check", lambda ask: ()),
     wire.Integrity: _of_header("check"),

@@ -99,9 +99,9 @@ class Remote:
         """As `custodian.Custodian.add_gallery`."""
         self._ask(wire.AddGallery(name, terms, document))
 
-    def replace_document(self, name: str, terms: bytes, document: bytes) -> None:
+    def replace_document(self, name: str, header: Header, terms: bytes, document: bytes) -> Rounds[None]:
         """As `custodian.Custodian.replace_document`."""
-        self._ask(wire.ReplaceDocument(name, terms, document))
+        yield from self._played(wire.ReplaceDocument(name, terms, document, HeaderMessage.of(header)), None)
 
     def load(self, name: str, progress: Progress) -> None:
         """As `custodian.Custodian.load`."""
@@ -115,25 +115,28 @@ class Remote:
         """As `custodian.Custodian.offer`."""
         yield from self._played(wire.Offer(name, BatchMessage.of(batch), HeaderMessage.of(header)), None)
 
-    def prepare(self, name: str, attempts: list[bytes]) -> Slots:
+    def prepare(self, name: str, header: Header, attempts: list[bytes]) -> Rounds[Slots]:
         """As `custodian.Custodian.prepare`."""
-        return self._array(wire.Prepare(name, attempts, self.approved.people), np.int64, 1)
+        asked = wire.Prepare(name, HeaderMessage.of(header), attempts, self.approved.people)
+        found: Array = yield from self._played(asked, Array)
+        return found.array(np.int64, 1)
 
     def forget(self, attempts: list[bytes]) -> None:
         """As `custodian.Custodian.forget`."""
         self._ask(wire.Forget(attempts))
 
-    def activate(self, name: str, slots: Slots) -> None:
+    def activate(self, name: str, header: Header, slots: Slots) -> Rounds[None]:
         """As `custodian.Custodian.activate`."""
-        self._ask(wire.Activate(name, Array.of(slots)))
+        yield from self._played(wire.Activate(name, HeaderMessage.of(header), Array.of(slots)), None)
 
     def locate(self, name: str, handle: bytes) -> Slots:
         """As `custodian.Custodian.locate`."""
         return self._array(wire.Locate(name, handle), np.int64, 1)
 
-    def erase(self, name: str, handle: bytes) -> Slots:
+    def erase(self, name: str, header: Header, handle: bytes) -> Rounds[None]:
         """As `custodian.Custodian.erase`."""
-        return self._array(wire.Erase(name, handle, list(self.approved.hashed)), np.int64, 1)
+        asked = wire.Erase(name, HeaderMessage.of(header), handle, list(self.approved.hashed))
+        yield from self._played(asked, None)
 
     def scrub(self, step: str = "scrub") -> None:
         """As `custodian.Custodian.scrub`."""

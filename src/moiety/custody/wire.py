@@ -63,6 +63,8 @@ class AddGallery(Ask, frozen=True):
 class ReplaceDocument(AddGallery, frozen=True):
     """`replace_document`."""
 
+    header: HeaderMessage
+
 
 class Gallery(Ask, frozen=True):
     """What is asked about one gallery and nothing else."""
@@ -98,6 +100,7 @@ class Prepare(Ask, frozen=True):
 
     ANSWER = Array
     name: Name
+    header: HeaderMessage
     attempts: Attempts
     approved: Small = 0
 
@@ -112,6 +115,7 @@ class Activate(Ask, frozen=True):
     """`activate`."""
 
     name: Name
+    header: HeaderMessage
     slots: Array
 
 
@@ -126,8 +130,8 @@ class Locate(Ask, frozen=True):
 class Erase(Ask, frozen=True):
     """`erase`; `hashed` are what an early erasure's approvals are for, see `asked.erasure_digest`."""
 
-    ANSWER = Array
     name: Name
+    header: HeaderMessage
     handle: Sixteen
     hashed: Annotated[list[ThirtyTwo], Meta(max_length=3)] = []
 

@@ -36,16 +36,35 @@ Other = TypeVar("Other")
 Rounds = Generator[Exchange, Exchange, Result]
 
 
-def lockstep(sides: Mapping[Seat, Rounds[Result]]) -> dict[Seat, Result]:
+Step = Callable[[Seat], None]
+
+
+def one_by_one(step: Step) -> None:
+    """A round of `lockstep`, a side after another."""
+    for seat in SEATS:
+        step(seat)
+
+
+def lockstep(sides: Mapping[Seat, Rounds[Result]], every: Callable[[Step], None] = one_by_one) -> dict[Seat, Result]:
     """Run the three sides in one process, round by round, and give what each returned.
 
-    Messages are handed over read-only. An exception in one side closes the others, and is raised.
+    `every` takes a step with each side and waits for all of them, whatever happens. Messages are handed over read-only.
+    An exception in one side closes the others, and is raised.
     """
     sent: dict[Seat, Exchange] = {}
     done: dict[Seat, Result] = {}
+
+    def begin(seat: Seat) -> None:
+        sent[seat] = next(sides[seat])
+
+    def go_on(seat: Seat) -> None:
+        try:
+            sent[seat] = sides[seat].send(received[seat])
+        except StopIteration as stop:
+            done[seat] = stop.value
+
     try:
-        for seat in SEATS:
-            sent[seat] = next(sides[seat])
+        every(begin)
         while True:
             received = {
                 seat: Exchange(
@@ -54,12 +73,8 @@ def lockstep(sides: Mapping[Seat, Rounds[Result]]) -> dict[Seat, Result]:
                 )
                 for seat in SEATS
             }
-            sent = {}
-            for seat in SEATS:
-                try:
-                    sent[seat] = sides[seat].send(received[seat])
-                except StopIteration as stop:
-                    done[seat] = stop.value
+            sent.clear()
+            every(go_on)
             if done:
                 if sent:
                     raise RuntimeError("the sides of a protocol must have the same number of rounds")
