@@ -17,7 +17,7 @@ from moiety.custody.entries import Identified
 from moiety.custody.gallery import Progress
 from moiety.custody.noise import Entropy
 from moiety.custody.refusals import AttemptStopped, HeaderRefused, TurnTaken
-from moiety.custody.remote import Remote, finished
+from moiety.custody.remote import Remote
 from moiety.custody.three import Headers, Three
 from moiety.custody.together import Together
 from moiety.custody.verbs import Clock, Standing, Verbs
@@ -62,9 +62,7 @@ class Elsewhere(Three):
 
     def play(self, ask: Callable[[Verbs], Rounds[Answer]]) -> dict[Seat, Answer]:
         """Have all three begin at once."""
-        return self.each(lambda custodian: finished(ask(custodian)))
-
-    work = play
+        return self.work(ask)
 
     def circuit(self, rows: int) -> tuple[Circuit, int]:
         """By the tree where ten rounds fewer are worth more than what the tree costs a row."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from threading import Lock
@@ -20,6 +20,7 @@ from moiety.custody.life import Batch, Slots
 from moiety.custody.lines import Neighbour
 from moiety.custody.mending import Help
 from moiety.custody.messages import Array, BatchMessage, HeaderMessage, HelpMessage
+from moiety.custody.pledges import BLIND_BYTES, commitment, share_of
 from moiety.custody.refusals import CustodianDown, MessageRefused, PeerUnknown
 from moiety.custody.serving import LONG
 from moiety.custody.tls import Identity
@@ -27,7 +28,7 @@ from moiety.custody.verbs import Standing
 from moiety.errors import MoietyError, Refused, Unavailable
 from moiety.matching.header import Header
 from moiety.matching.opening import Opening
-from moiety.matching.rounds import Rounds
+from moiety.matching.rounds import Rounds, shown
 from moiety.sharing.seat import SEATS, Seat
 
 _PREFIX = "/moiety.custodian.1/"
@@ -113,7 +114,9 @@ class Remote:
 
     def offer(self, name: str, batch: Batch, header: Header) -> Rounds[None]:
         """As `custodian.Custodian.offer`."""
-        yield from self._played(wire.Offer(name, BatchMessage.of(batch), HeaderMessage.of(header)), None)
+        some = BatchMessage.of(batch)
+        make = lambda pledge: wire.Offer(name, some, HeaderMessage.of(header), pledge=pledge)  # noqa: E731
+        yield from self._pledged(make, None)
 
     def prepare(self, name: str, header: Header, attempts: list[bytes]) -> Rounds[Slots]:
         """As `custodian.Custodian.prepare`."""
@@ -144,13 +147,15 @@ class Remote:
 
     def identify(self, name: str, header: Header, probe: NDArray[np.uint32]) -> Rounds[Opening]:
         """As `custodian.Custodian.identify`."""
-        asked = wire.Identify(name, HeaderMessage.of(header), Array.of(probe))
-        return messages.read_opening((yield from self._played(asked, messages.OpeningMessage)))
+        share = Array.of(probe)
+        make = lambda pledge: wire.Identify(name, HeaderMessage.of(header), share, pledge=pledge)  # noqa: E731
+        return messages.read_opening((yield from self._pledged(make, messages.OpeningMessage)))
 
     def verify(self, name: str, header: Header, probe: NDArray[np.uint32], handle: bytes) -> Rounds[Opening]:
         """As `custodian.Custodian.verify`."""
-        asked = wire.Verify(name, HeaderMessage.of(header), Array.of(probe), handle)
-        return messages.read_opening((yield from self._played(asked, messages.OpeningMessage)))
+        share = Array.of(probe)
+        make = lambda pledge: wire.Verify(name, HeaderMessage.of(header), share, handle, pledge=pledge)  # noqa: E731
+        return messages.read_opening((yield from self._pledged(make, messages.OpeningMessage)))
 
     def release(self, name: str, attempt: bytes, slots: Slots) -> NDArray[np.uint8]:
         """As `custodian.Custodian.release`."""
@@ -197,6 +202,13 @@ class Remote:
     def mend(self, name: str, numbers: list[int], one: Help, other: Help, handles: NDArray[np.uint8]) -> None:
         """As `custodian.Custodian.mend`."""
         self._ask(wire.Mend(name, numbers, HelpMessage.of(one), HelpMessage.of(other), Array.of(handles)))
+
+    def _pledged(self, make: Callable[[wire.Pledge], wire.Pledging], kind: Any) -> Rounds[Any]:
+        """As `_played`, for a share: the gateway's three sides show each other what they commit to first."""
+        blind = self._hand.entropy(BLIND_BYTES)
+        own = commitment(blind, share_of(make(wire.Pledge(blind, []))))
+        shown_ = yield from shown(self.seat, own)
+        return self._ask(make(wire.Pledge(blind, [shown_[seat] for seat in SEATS])), kind)
 
     def _played(self, asked: Any, kind: Any, progress: Progress | None = None) -> Rounds[Any]:
         """A side that its custodian plays with the other two: nothing is exchanged here."""
@@ -269,16 +281,6 @@ class _Watch:
             self._was_ready = True
         elif self._was_ready or state == grpc.ChannelConnectivity.TRANSIENT_FAILURE:
             self.broken = True
-
-
-def finished(side: Rounds[Kind]) -> Kind:
-    """What a side returned that exchanges nothing here."""
-    try:
-        next(side)
-    except StopIteration as stop:
-        value: Kind = stop.value
-        return value
-    raise RuntimeError("a side that is played elsewhere exchanges nothing here")
 
 
 def error(code: str, numbers: Mapping[str, int]) -> MoietyError:

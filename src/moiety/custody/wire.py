@@ -84,7 +84,20 @@ class Alive(Ask, frozen=True):
     day: Small
 
 
-class Offer(Ask, frozen=True):
+class Pledge(Struct, frozen=True, forbid_unknown_fields=True):
+    """Commitments to the shares of a, b and c, and what blinds that of who gets this: see `pledges`."""
+
+    blind: ThirtyTwo
+    commitments: Annotated[list[ThirtyTwo], Meta(min_length=3, max_length=3)]
+
+
+class Pledging(Ask, frozen=True, kw_only=True):
+    """What sends each custodian a share of something."""
+
+    pledge: Pledge
+
+
+class Offer(Pledging, frozen=True):
     """`offer`."""
 
     name: Name
@@ -142,7 +155,7 @@ class Scrub(Ask, frozen=True):
     step: Name
 
 
-class Identify(Ask, frozen=True):
+class Identify(Pledging, frozen=True):
     """`identify`."""
 
     ANSWER = OpeningMessage
@@ -151,7 +164,7 @@ class Identify(Ask, frozen=True):
     probe: Array
 
 
-class Verify(Ask, frozen=True):
+class Verify(Pledging, frozen=True):
     """`verify`."""
 
     ANSWER = OpeningMessage

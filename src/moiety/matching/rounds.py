@@ -54,18 +54,17 @@ def lockstep(sides: Mapping[Seat, Rounds[Result]], every: Callable[[Step], None]
     sent: dict[Seat, Exchange] = {}
     done: dict[Seat, Result] = {}
 
-    def begin(seat: Seat) -> None:
-        sent[seat] = next(sides[seat])
+    received: dict[Seat, Exchange] = {}
 
-    def go_on(seat: Seat) -> None:
+    def step(seat: Seat) -> None:
         try:
-            sent[seat] = sides[seat].send(received[seat])
+            sent[seat] = sides[seat].send(received[seat]) if received else next(sides[seat])
         except StopIteration as stop:
             done[seat] = stop.value
 
     try:
-        every(begin)
-        while True:
+        every(step)
+        while not done:
             received = {
                 seat: Exchange(
                     next=_sealed(sent[next_seat(seat)].previous),
@@ -74,11 +73,10 @@ def lockstep(sides: Mapping[Seat, Rounds[Result]], every: Callable[[Step], None]
                 for seat in SEATS
             }
             sent.clear()
-            every(go_on)
-            if done:
-                if sent:
-                    raise RuntimeError("the sides of a protocol must have the same number of rounds")
-                return done
+            every(step)
+        if sent:
+            raise RuntimeError("the sides of a protocol must have the same number of rounds")
+        return done
     finally:
         for side in sides.values():
             side.close()
