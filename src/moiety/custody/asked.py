@@ -62,6 +62,17 @@ def _of_header(operation: str) -> Callable[[Any], Said]:
     return make
 
 
+def _of_shares(operation: str) -> Callable[[Any], Said]:
+    """An attempt on what each custodian gets a share of."""
+
+    def make(ask: Any) -> Said:
+        header = ask.header.header()
+        content = content_digest(b"shares", header.digest(), *ask.pledge.commitments)
+        return Said(operation, header.gallery or OFFICE, request_digest(content, 0))
+
+    return make
+
+
 def _of_parts(operation: str, parts: Callable[[Any], tuple[bytes, ...]]) -> Callable[[Any], Said]:
     def make(ask: Any) -> Said:
         content = content_digest(type(ask).__name__.encode(), *parts(ask))
@@ -77,11 +88,11 @@ def _numbers(ask: Any) -> tuple[bytes, ...]:
 _SAID: Final[dict[type, Callable[[Any], Said]]] = {
     wire.AddGallery: lambda ask: Said(POLICY, ask.name, papers_digest(ask.name, ask.terms, ask.document)),
     wire.ReplaceDocument: lambda ask: Said(POLICY, ask.name, papers_digest(ask.name, ask.terms, ask.document)),
-    wire.Identify: _of_header("identify"),
-    wire.Verify: _of_header("verify"),
-    wire.Offer: _of_header("enrol"),
+    wire.Identify: _of_shares("identify"),
+    wire.Verify: _of_shares("verify"),
+    wire.Offer: _of_shares("enrol"),
     wire.Locate: _of_parts("erase", lambda ask: (hashed(ask.handle),)),
-    wire.Erase: _of_parts("erase", lambda ask: (hashed(ask.handle),)),
+    wire.Erase: _of_parts("erase", lambda ask: (hashed(ask.handle), ask.header.header().digest())),
     wire.Renew: _of_header("refresh"),
     wire.Survey: _of_parts("check", lambda ask: ()),
     wire.Integrity: _of_header("check"),

@@ -98,7 +98,8 @@ class Together:
             held = headers.terms(name)
             if (held.model, held.dim) != (terms.model, terms.dim):
                 raise GalleryFixed(dim=held.dim)
-            self._three.each(lambda custodian: custodian.replace_document(name, papers, document))
+            replacing = headers.make("replace", name, rows=0)
+            self._three.work(lambda custodian: custodian.replace_document(name, replacing, papers, document))
 
     # People.
 
@@ -129,7 +130,7 @@ class Together:
         """Erase one person at all three and overwrite what was there; whether there was anybody."""
         with self._changing() as headers, self._carried(_erasure(name, pseudonym), approved, headers):
             self._load(headers, name)
-            return enrolment.erase(self._three, name, pseudonym)
+            return enrolment.erase(self._three, headers, name, pseudonym)
 
     # What people sign first.
 
