@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from moiety.custody import matter, wire
 from moiety.custody.policy import POLICY
+from moiety.custody.roster import LEASE
 from moiety.custody.signing import content_digest, request_digest
 
 OFFICE: Final = "*"
@@ -86,6 +87,7 @@ def _numbers(ask: Any) -> tuple[bytes, ...]:
 
 
 _SAID: Final[dict[type, Callable[[Any], Said]]] = {
+    wire.Hold: lambda ask: Said(LEASE, OFFICE, request_digest(content_digest(b"lease"), 0)),
     wire.AddGallery: lambda ask: Said(POLICY, ask.name, papers_digest(ask.name, ask.terms, ask.document)),
     wire.ReplaceDocument: lambda ask: Said(POLICY, ask.name, papers_digest(ask.name, ask.terms, ask.document)),
     wire.Identify: _of_shares("identify"),

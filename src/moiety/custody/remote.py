@@ -80,7 +80,9 @@ class Remote:
     def leased(self) -> Iterator[None]:
         """Hold this custodian's lease."""
         with self._calls():
-            call = self._open().unary_stream(_PREFIX + "hold")(b"", timeout=LONG_S)
+            asked = wire.Hold()
+            data = wire.request(asked, call=self._hand.call(asked))
+            call = self._open().unary_stream(_PREFIX + "hold")(data, timeout=LONG_S)
         try:
             with self._calls():
                 self._lease = self._told(next(call), bytes)

@@ -74,7 +74,10 @@ class FourEyes(BaseModel):
         AfterValidator(_each_once),
     ] = Field(description='each once, of "export", "bulk", "early_erasure", "replace" and "policy"')
     bulk_above: int = Field(
-        default=100, ge=1, le=BULK_LIMIT, description="one enrolment of more people than this is bulk, 1 to 1000000"
+        default=100,
+        ge=1,
+        le=BULK_LIMIT,
+        description="more people than this in one day are bulk: 1 to 1000000",
     )
 
 
