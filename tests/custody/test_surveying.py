@@ -17,10 +17,11 @@ from moiety.custody.embedded import Embedded
 from moiety.custody.gallery import silent
 from moiety.custody.handles import handles
 from moiety.custody.slots import SLOTS, State
+from moiety.custody.sql import unobserved
 from moiety.custody.turns import Turns
 from moiety.sharing.seat import SEATS, Seat
 from tests.custody.damage import flip
-from tests.custody.scene import DOOR, FOLDERS, matched, opened, people
+from tests.custody.scene import DOOR, FOLDERS, Clock, matched, opened, people
 
 CROWD = people(4)
 SOON_S = 20
@@ -79,6 +80,31 @@ def test_what_changes_after_it_was_read_is_read_again(custodians: dict[Seat, Cus
     survey = checking.survey(gallery, Between(lambda: custodians["b"].erase(DOOR, handle)), silent)
     assert (survey.damaged, survey.people) == ([], 3)
     assert gallery.public == gallery.look().public != before.public
+
+
+def test_everything_is_read_once(folder: Path) -> None:
+    """Whether or not it was read before, and once more where it is of another epoch; a search then reads nothing."""
+    with closing(opened(folder)) as office:
+        office.enrol(DOOR, CROWD)
+    read: list[str] = []
+
+    def reading(stage: str, done: int, total: int) -> None:
+        read.extend([stage] * (done == total))
+
+    with closing(
+        Custodian.open(folder / "custodian-b", "b", clock=Clock(), entropy=os.urandom, observer=unobserved)
+    ) as b:
+        for _ in range(2):
+            b.survey(DOOR, reading)
+            assert len(read) == 1
+            b.load(DOOR, reading)
+            assert len(read) == 1
+            read.clear()
+        with closing(opened(folder)) as other:
+            other.refresh()
+        b.survey(DOOR, reading)
+        b.load(DOOR, reading)
+        assert len(read) == 1
 
 
 def test_what_was_not_intact_and_is_again_is_taken_from_the_store_anew(office: Embedded, folder: Path) -> None:

@@ -60,9 +60,11 @@ def survey(gallery: Gallery, turns: Turns, progress: Progress) -> Survey:
 
 
 def _look(gallery: Gallery, progress: Progress) -> Seen:
-    if gallery.loaded:
+    cached = gallery.matrix
+    current = gallery.read(progress)
+    if gallery.matrix is cached:
         return gallery.look(progress)
-    current = gallery.read(progress)  # reads everything
+    # All of it was read just now, for the first time or in a new epoch.
     return Seen(current, frozenset(gallery.damaged), _people(gallery), gallery.public, gallery.mark())
 
 
