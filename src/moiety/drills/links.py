@@ -46,6 +46,11 @@ class Links:
         self._custodians.pop(seat).close()
         del self._attempts[seat]
 
+    def close(self) -> None:
+        """All that run stop."""
+        for seat in list(self._custodians):
+            self.end(seat)
+
     def play(self, attempt: bytes, begin: Callable[[Custodian], Rounds[Answer]]) -> list[Array]:
         """Run an attempt to its end, however it ends; what the listener heard in it."""
         self._heard = []

@@ -70,9 +70,8 @@ def templates(scene: Scene, rng: np.random.Generator) -> tuple[Trial, Trial]:
 def retried(
     office: Path, gallery: str, now: datetime, stolen: str, theft: Theft, enrolled: Vectors, entropies: Entropies
 ) -> Retrying:
-    """Carry it out on the office in a folder, of which nobody else makes use, listening at the
-    custodian of the `stolen` store; nothing is changed.
-    `theft` is what was stolen of it."""
+    """Carry it out on the office in a folder, of which nobody else makes use, listening at the custodian whose store is
+    `stolen`; nothing is changed. `theft` is what was stolen of the office."""
     seat = next(seat for seat in SEATS if seat == stolen)
     some = np.arange(len(enrolled))[:MOST]
     heard = {kind: _Retrying(office, gallery, now, seat, kind, entropies).heard() for kind in (Custodian, Forgetful)}
@@ -114,27 +113,24 @@ class _Retrying:
         first = shared(face, entropy)
         others = stepped(first, self._seat)
         copy = steal(home(self._office, self._victim)).files
-        for seat in SEATS:
-            self._start(seat)
-        with self._links.breaking(header.rows // SLOTS):
-            heard = [self._asked(header, first)]
-        heard.append(self._asked(header, others))
-        heard.append(self._asked(replace(header, attempt=entropy(ATTEMPT_BYTES)), others))
-        self._links.end(self._victim)
-        _put_back(home(self._office, self._victim), copy)
-        self._start(self._victim)
-        heard.append(self._asked(header, others))
-        for seat in SEATS:
-            self._links.end(seat)
-        for seat in SEATS:
-            self._start(seat)
-        heard.append(self._asked(header, others))
-        for seat in SEATS:
-            self._links.end(seat)
+        with closing(self._links):
+            self._start(*SEATS)
+            with self._links.breaking(header.rows // SLOTS):
+                heard = [self._asked(header, first)]
+            heard.append(self._asked(header, others))
+            heard.append(self._asked(replace(header, attempt=entropy(ATTEMPT_BYTES)), others))
+            self._links.end(self._victim)
+            _put_back(home(self._office, self._victim), copy)
+            self._start(self._victim)
+            heard.append(self._asked(header, others))
+            self._links.close()
+            self._start(*SEATS)
+            heard.append(self._asked(header, others))
         return heard
 
-    def _start(self, seat: Seat) -> None:
-        self._links.begin(parties.opened(self._office, seat, self._kind, lambda: self._now, self._entropy(seat)))
+    def _start(self, *seats: Seat) -> None:
+        for seat in seats:
+            self._links.begin(parties.opened(self._office, seat, self._kind, lambda: self._now, self._entropy(seat)))
 
     def _asked(self, header: Header, shares: Shares) -> NDArray[np.uint16]:
         heard = self._links.play(
