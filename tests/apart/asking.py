@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -20,6 +20,7 @@ from moiety.custody.deployment import DEPLOYMENT
 from moiety.custody.handles import handles
 from moiety.custody.headers import SECONDS_A_DAY
 from moiety.custody.messages import Array, HeaderMessage
+from moiety.custody.pledges import commitment, share_of
 from moiety.custody.roster import entry_text
 from moiety.custody.signing import Kind, Signer, Statement, sign
 from moiety.custody.slots import SLOTS
@@ -32,6 +33,9 @@ from moiety.sharing.split import split
 from tests.apart.scene import Site
 from tests.custody.scene import DOOR, Person
 from tests.custody.signers import Signatory
+
+NONE = wire.Pledge(bytes(32), [bytes(32)] * 3)
+"""What pledges nothing yet."""
 
 METHOD = "/moiety.custodian.1/"
 DONE = "done"
@@ -83,6 +87,8 @@ class Asking:
         approvals: Sequence[bytes] | None = None,
     ) -> Said:
         """A request, signed as it should be unless a test says otherwise."""
+        if call is None and isinstance(ask, wire.Pledging):
+            ask = pledged({seat: ask})[seat]
         signed = self.hand.call(ask) if call is None else call
         agreed = self.hand.approvals(ask) if approvals is None else approvals
         return self.raw(seat, wire.request(ask, lease, signed, agreed))
@@ -97,9 +103,11 @@ class Asking:
         with ThreadPoolExecutor(len(SEATS)) as threads:
             return dict(zip(SEATS, threads.map(ask, SEATS), strict=True))
 
-    def all(self, asks: Mapping[Seat, Any], **with_: Any) -> dict[Seat, str]:
-        """The codes of three requests at once."""
-        found = self.each(lambda seat: self.ask(seat, asks[seat], **with_))
+    def all(self, asks: Mapping[Seat, Any], *, leased: bool = False, **with_: Any) -> dict[Seat, str]:
+        """The codes of three requests at once, under the leases of all three where they take them."""
+        with ExitStack() as held:
+            leases = {seat: held.enter_context(self.leased(seat)) if leased else b"" for seat in SEATS}
+            found = self.each(lambda seat: self.ask(seat, asks[seat], lease=leases[seat], **with_))
         return {seat: some.code for seat, some in found.items()}
 
     @contextmanager
@@ -143,6 +151,10 @@ class Asking:
         fields |= other
         return sign(Statement(kind=kind, nonce=nonce or os.urandom(16), **fields), signer).to_bytes()
 
+    def header(self, operation: Any, rows: int, gallery: str = DOOR) -> HeaderMessage:
+        """The header of one fresh attempt at the custodians as they stand."""
+        return HeaderMessage.of(self.headers().make(operation, gallery, rows=rows))
+
     # Requests as a gateway makes them, one for each custodian.
 
     def identify(self, *persons: Person, gallery: str = DOOR, attempt: bytes = b"", **other: Any) -> dict[Seat, Any]:
@@ -154,7 +166,7 @@ class Asking:
         header = headers.make("identify", gallery, rows=slots, threshold=threshold, probes=len(persons))
         message = changed(HeaderMessage.of(header), **({"attempt": attempt} if attempt else {}), **other)
         parts = shares(np.stack([person.words for person in persons]))
-        return {seat: wire.Identify(gallery, message, Array.of(parts[seat])) for seat in SEATS}
+        return pledged({seat: wire.Identify(gallery, message, Array.of(parts[seat]), pledge=NONE) for seat in SEATS})
 
     def verify(self, person: Person, gallery: str = DOOR, **other: Any) -> dict[Seat, Any]:
         """A comparison."""
@@ -163,7 +175,19 @@ class Asking:
         header = headers.make("verify", gallery, rows=SLOTS, threshold=threshold, probes=1)
         message = changed(HeaderMessage.of(header), **other)
         parts, known = shares(person.words[None]), handles(gallery, [person.pseudonym])
-        return {seat: wire.Verify(gallery, message, Array.of(parts[seat]), known[seat].tobytes()) for seat in SEATS}
+        asks = {
+            seat: wire.Verify(gallery, message, Array.of(parts[seat]), known[seat].tobytes(), pledge=NONE)
+            for seat in SEATS
+        }
+        return pledged(asks)
+
+
+def pledged(asks: Mapping[Seat, Any]) -> dict[Seat, Any]:
+    """The same requests with commitments to what they are: one alone commits for its own seat."""
+    blinds = {seat: os.urandom(32) for seat in asks}
+    made = {seat: commitment(blinds[seat], share_of(ask)) for seat, ask in asks.items()}
+    commitments = [made.get(seat, bytes(32)) for seat in SEATS]
+    return {seat: changed(ask, pledge=wire.Pledge(blinds[seat], commitments)) for seat, ask in asks.items()}
 
 
 def changed(message: Any, **fields: Any) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from time import monotonic, sleep
 
 import pytest
 
@@ -114,3 +115,21 @@ def test_what_a_damaged_store_says_is_refused_until_it_is_mended(office: Apart, 
     assert office.check() == ["door: page 3 of custodian c was altered or is missing"]
     assert office.mend() == 1
     assert matched(office, CROWD) == [True] * 5
+
+
+def test_a_gateway_that_stays_has_every_gallery_checked_each_day(office: Apart, clock: Clock) -> None:
+    office.enrol(DOOR, CROWD)
+
+    def checked() -> int:
+        return min(standing.galleries[DOOR].checked for standing in office.three.standings().values())
+
+    before = checked()
+    assert matched(office, CROWD[:1]) == [True]
+    assert checked() == before  # of today, by whoever connected
+    clock.pass_(days=1)
+    assert matched(office, CROWD[:1]) == [True]
+    until = monotonic() + 20
+    while checked() == before:  # beside the search, which does not wait for it
+        assert monotonic() < until
+        sleep(0.05)
+    assert checked() // 86_400 == int(clock().timestamp()) // 86_400

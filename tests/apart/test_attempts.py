@@ -168,7 +168,7 @@ WRONG = {
 @pytest.mark.parametrize("why", WRONG)
 def test_what_is_not_the_next_message_ends_the_attempt_at_all_three(ring: Ring, why: str) -> None:
     ring.bend = bent(*WRONG[why])
-    ended(ring.outcomes(sides()))
+    ended(ring.outcomes(sides(40)))  # long enough that nobody has ended when the others hear of it
     assert [each._running for each in ring.attempts.values()] == [{}, {}, {}]
 
 

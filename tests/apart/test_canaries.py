@@ -105,6 +105,7 @@ def _live(office: Apart, field: Field) -> None:
     with pytest.raises(BudgetSpent):
         any(not office.verify(PURPOSE, CROWD[1].words, CROWD[1].pseudonym) for _ in range(40))
     deployment = Deployment.read(field.folder / DEPLOYMENT)
+    header = messages.HeaderMessage(bytes(16), "erase", PURPOSE, 2, 1, 0, 0, 1, 0, 64, "chain", 1)
     whose = handles(PURPOSE, [CROWD[1].pseudonym])
     for seat, at in deployment.custodians().items():
         with tls.channel(at.address, at.key, deployment.identity()) as channel:
@@ -113,9 +114,9 @@ def _live(office: Apart, field: Field) -> None:
                 b"Quillermina" * 9,
                 messages.VERSION + PURPOSE.encode(),
                 wire.request(wire.Load(PURPOSE)) + CROWD[1].pseudonym,
-                wire.request(wire.Erase(PURPOSE, whose[seat][0].tobytes(), [])),
+                wire.request(wire.Erase(PURPOSE, header, whose[seat][0].tobytes(), [])),
                 wire.request(wire.Release(PURPOSE, CROWD[1].pseudonym, messages.Array.of(np.arange(3)))),
-                wire.request(wire.Activate(PURPOSE, messages.Array.of(np.array([1 << 60])))),
+                wire.request(wire.Activate(PURPOSE, header, messages.Array.of(np.array([1 << 60])))),
                 wire.request(wire.Load("Quillermina")),
             ):
                 refused = wire.read_said(ask(request, timeout=30))

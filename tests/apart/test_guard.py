@@ -12,16 +12,17 @@ from typing import Any
 import numpy as np
 import pytest
 
-from moiety.custody import trial, wire
+from moiety.custody import attempts, trial, wire
 from moiety.custody.apart import Apart
 from moiety.custody.asked import bulk_digest, erasure_digest, hashed, papers_digest
+from moiety.custody.enrolment import _split
 from moiety.custody.handles import handles
 from moiety.custody.life import Batch
-from moiety.custody.messages import Array, BatchMessage, HeaderMessage
+from moiety.custody.messages import Array, BatchMessage
 from moiety.custody.roster import Role
 from moiety.custody.signing import Kind
 from moiety.sharing.seat import SEATS, Seat
-from tests.apart.asking import DONE, Asking, Said, changed, enlist
+from tests.apart.asking import DONE, NONE, Asking, Said, changed, enlist, pledged
 from tests.apart.scene import Site
 from tests.custody.scene import DOCUMENT, DOOR, TERMS, Clock, matched, people
 from tests.custody.signers import Signatory
@@ -191,8 +192,9 @@ def test_without_a_roster_nobody_is_let_in(asking: Asking, site: Site) -> None:
 
 
 def test_what_changes_a_store_takes_the_lease_that_is_held(asking: Asking) -> None:
-    erase = wire.Erase(DOOR, handles(DOOR, [CROWD[0].pseudonym])["a"].tobytes())
-    for ask in (erase, wire.Scrub("scrub"), wire.Activate(DOOR, Array.of(np.zeros(0, dtype=np.int64))), wire.Stage()):
+    erase = wire.Erase(DOOR, asking.header("erase", 1), handles(DOOR, [CROWD[0].pseudonym])["a"].tobytes())
+    activate = wire.Activate(DOOR, asking.header("activate", 0), Array.of(np.zeros(0, dtype=np.int64)))
+    for ask in (erase, wire.Scrub("scrub"), activate, wire.Stage()):
         assert asking.ask("a", ask).code == "lease_lost"
         with asking.leased("a") as lease:
             assert asking.ask("a", ask, lease=bytes(16)).code == "lease_lost"
@@ -221,21 +223,79 @@ def test_pseudonyms_go_to_the_gateway_that_searched(asking: Asking) -> None:
 
 
 def test_an_enrolment_goes_on_with_offers_that_were_signed(asking: Asking) -> None:
-    def prepared(seat: Seat) -> Said:
-        with asking.leased(seat) as lease:
-            return asking.ask(seat, wire.Prepare(DOOR, [os.urandom(16)]), lease=lease)
-
-    assert {seat: prepared(seat).code for seat in SEATS} == REFUSED
+    ask = wire.Prepare(DOOR, asking.header("prepare", 1), [os.urandom(16)])
+    assert asking.all(dict.fromkeys(SEATS, ask), leased=True) == REFUSED
 
 
 def test_nothing_is_activated_that_was_not_prepared(asking: Asking) -> None:
-    """A gateway without anybody's signature moves no version: three steps ahead, a store would be taken for another."""
+    """A gateway without anybody's signature moves no version."""
     everybody = np.arange(4096)
     for slots in (np.zeros(0, dtype=np.int64), everybody, everybody[:1], np.array([-1]), np.array([1 << 40])):
-        with asking.leased("a") as lease:
-            ask = wire.Activate(DOOR, Array.of(slots.astype(np.int64)))
-            assert asking.ask("a", ask, lease=lease).code == "states_differ"
+        ask = wire.Activate(DOOR, asking.header("activate", len(slots)), Array.of(slots.astype(np.int64)))
+        assert asking.all(dict.fromkeys(SEATS, ask), leased=True) == dict.fromkeys(SEATS, "states_differ")
     assert asking.standing().galleries[DOOR].version == 2
+
+
+def test_no_custodian_goes_ahead_of_the_other_two(asking: Asking, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With everything signed, a thief has one custodian erase, and erase again: two versions ahead, its store would be
+    taken for another's."""
+    monkeypatch.setattr(attempts, "ROUND_S", 0.5)
+    known = handles(DOOR, [person.pseudonym for person in CROWD])["a"]
+    for handle in known:
+        with asking.leased("a") as lease:
+            ask = wire.Erase(DOOR, asking.header("erase", 1), handle.tobytes())
+            assert asking.ask("a", ask, lease=lease).code == "neighbour_silent"
+    assert {asking.standing(seat).galleries[DOOR].version for seat in SEATS} == {2}
+
+
+def test_nobody_is_erased_at_one_custodian_for_another_at_the_next(asking: Asking, office: Apart) -> None:
+    known, header = handles(DOOR, [person.pseudonym for person in CROWD]), asking.header("erase", 1)
+    whom: dict[Seat, int] = {"a": 0, "b": 1, "c": 2}
+    asks = {seat: wire.Erase(DOOR, header, known[seat][whom[seat]].tobytes()) for seat in SEATS}
+    assert set(asking.all(asks, leased=True).values()) <= {"custodians_disagree", "attempt_stopped"}
+    assert {asking.standing(seat).galleries[DOOR].version for seat in SEATS} == {2}
+    assert matched(office, CROWD) == [True] * 3
+
+
+@pytest.mark.parametrize("kind", ["identify", "verify"])
+def test_nothing_else_is_asked_under_a_signature(asking: Asking, kind: str) -> None:
+    """A gateway that was stolen meanwhile puts another probe, or another person, under what its caller signed."""
+    make: Any = getattr(asking, kind)
+    asks, others = make(CROWD[0]), make(CROWD[1])
+    bent = {
+        "another's probe": {seat: changed(asks[seat], probe=others[seat].probe) for seat in SEATS},
+        "another's probe and pledge": {
+            seat: changed(asks[seat], probe=others[seat].probe, pledge=others[seat].pledge) for seat in SEATS
+        },
+        "the next one's share": {
+            seat: changed(asks[seat], probe=asks[other].probe) for seat, other in zip(SEATS, "bca", strict=True)
+        },
+    }
+    if kind == "verify":
+        bent["another's handle"] = {seat: changed(asks[seat], handle=others[seat].handle) for seat in SEATS}
+    for why, wrong in bent.items():
+        assert answered(asking, wrong, asking.hand.call(asks["a"])) == REFUSED, why
+    asks = make(CROWD[0])  # the twin: nothing is bent, and the attempt is another since those ids are used up
+    assert answered(asking, asks, asking.hand.call(asks["a"])) == dict.fromkeys(SEATS, DONE)
+
+
+def test_nobody_else_is_offered_under_a_signature(asking: Asking) -> None:
+    def offers(seed: int) -> dict[Seat, Any]:
+        header = asking.header("enrol", 1)
+        batches = _split(TERMS.dim, DOOR, people(1, seed=seed), os.urandom)
+        return pledged({seat: wire.Offer(DOOR, BatchMessage.of(batches[seat]), header, pledge=NONE) for seat in SEATS})
+
+    asks, others = offers(41), offers(42)
+    for column in BatchMessage.__struct_fields__:
+        bent = {
+            seat: changed(ask, batch=changed(ask.batch, **{column: getattr(others[seat].batch, column)}))
+            for seat, ask in asks.items()
+        }
+        same = all(getattr(asks[seat].batch, column) == getattr(others[seat].batch, column) for seat in SEATS)
+        if not same:  # both are valid for as long, on the same grounds
+            assert answered(asking, bent, asking.hand.call(asks["a"])) == REFUSED, column
+    asks = offers(41)
+    assert answered(asking, asks, asking.hand.call(asks["a"])) == dict.fromkeys(SEATS, DONE)
 
 
 # Purposes.
@@ -307,7 +367,8 @@ def test_a_purpose_needs_a_caller_beside_its_officers(asking: Asking) -> None:
 )
 def test_terms_that_are_none_are_refused_whoever_signed_them(asking: Asking, terms: bytes) -> None:
     """Kept, they would close the office: every custodian reads them before anything else."""
-    for ask in (wire.AddGallery("gate", terms, DOCUMENT), wire.ReplaceDocument(DOOR, terms, DOCUMENT)):
+    header = asking.header("replace", 0)
+    for ask in (wire.AddGallery("gate", terms, DOCUMENT), wire.ReplaceDocument(DOOR, terms, DOCUMENT, header)):
         with asking.leased("b") as lease:
             assert asking.ask("b", ask, lease=lease).code == "message_refused"
     assert {name: held.terms for name, held in asking.standing("b").galleries.items()} == {DOOR: TERMS.to_json()}
@@ -316,7 +377,7 @@ def test_terms_that_are_none_are_refused_whoever_signed_them(asking: Asking, ter
 def test_a_custodian_itself_keeps_a_gallery_to_its_model(asking: Asking) -> None:
     for terms in (replace(TERMS, dim=128), replace(TERMS, model="another")):
         with asking.leased("b") as lease:
-            ask = wire.ReplaceDocument(DOOR, terms.to_json(), DOCUMENT)
+            ask = wire.ReplaceDocument(DOOR, terms.to_json(), DOCUMENT, asking.header("replace", 0))
             assert asking.ask("b", ask, lease=lease).code == "gallery_fixed"
 
 
@@ -356,19 +417,16 @@ def erased(asking: Asking, hashes: list[bytes], *approvals: bytes, seed: int = 3
     """An attempt to erase the first person of the vault, at each custodian."""
     known = handles("vault", [people(1, seed=seed)[0].pseudonym])
 
-    def erase(seat: Seat) -> Said:
-        with asking.leased(seat) as lease:
-            ask = wire.Erase("vault", known[seat].tobytes(), hashes)
-            return asking.ask(seat, ask, lease=lease, approvals=approvals)
-
-    return {seat: erase(seat).code for seat in SEATS}
+    header = asking.header("erase", 1, "vault")
+    asks = {seat: wire.Erase("vault", header, known[seat].tobytes(), hashes) for seat in SEATS}
+    return asking.all(asks, leased=True, approvals=approvals)
 
 
 def test_an_early_erasure_takes_two_people(vault: Asking) -> None:
     someone = people(1, seed=31)[0]
     hashes = [hashed(handle.tobytes()) for handle in handles("vault", [someone.pseudonym]).values()]
     others = [hashed(handle.tobytes()) for handle in handles("vault", [bytes(16)]).values()]
-    ask = wire.Erase("vault", bytes(16), hashes)
+    ask = wire.Erase("vault", vault.header("erase", 1, "vault"), bytes(16), hashes)
 
     def agreed(who: Signatory, over: list[bytes], **said: Any) -> bytes:
         digest = erasure_digest("vault", over)
@@ -397,23 +455,17 @@ def test_an_early_erasure_takes_two_people(vault: Asking) -> None:
 
 def offered(asking: Asking, count: int, seed: int) -> bytes:
     """The attempt in which so many newcomers were offered to the vault, and admitted."""
-    from moiety.custody.enrolment import _split
-
-    header = HeaderMessage.of(asking.headers().make("enrol", "vault", rows=count))
+    header = asking.header("enrol", count, "vault")
     batches: dict[Seat, Batch] = _split(TERMS.dim, "vault", people(count, seed=seed), os.urandom)
-    asks = {seat: wire.Offer("vault", BatchMessage.of(batches[seat]), header) for seat in SEATS}
+    asks = {seat: wire.Offer("vault", BatchMessage.of(batches[seat]), header, pledge=NONE) for seat in SEATS}
     assert asking.all(asks) == dict.fromkeys(SEATS, DONE)
     return header.attempt
 
 
-def prepared(asking: Asking, attempts: list[bytes], approved: int, *approvals: bytes) -> dict[Seat, str]:
-    """An attempt to go on with these offers, at each custodian."""
-
-    def prepare(seat: Seat) -> Said:
-        with asking.leased(seat) as lease:
-            return asking.ask(seat, wire.Prepare("vault", attempts, approved), lease=lease, approvals=approvals)
-
-    return {seat: prepare(seat).code for seat in SEATS}
+def prepared(asking: Asking, attempts: list[bytes], approved: int, *approvals: bytes, rows: int = 3) -> dict[Seat, str]:
+    """An attempt to go on with these offers, of so many people together, at each custodian."""
+    ask = wire.Prepare("vault", asking.header("prepare", rows, "vault"), attempts, approved)
+    return asking.all(dict.fromkeys(SEATS, ask), leased=True, approvals=approvals)
 
 
 def test_a_bulk_enrolment_takes_two_people_however_it_is_cut(vault: Asking) -> None:
@@ -436,7 +488,7 @@ def test_a_bulk_enrolment_takes_two_people_however_it_is_cut(vault: Asking) -> N
 
 
 def test_few_people_are_enrolled_without_anybodys_approval(vault: Asking) -> None:
-    assert prepared(vault, [offered(vault, 2, seed=43)], 0) == dict.fromkeys(SEATS, DONE)
+    assert prepared(vault, [offered(vault, 2, seed=43)], 0, rows=2) == dict.fromkeys(SEATS, DONE)
 
 
 def test_one_approval_serves_one_of_two_who_come_at_once(asking: Asking) -> None:

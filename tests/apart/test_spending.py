@@ -27,7 +27,7 @@ from moiety.matching.rounds import Rounds
 from moiety.matching.search import opened
 from moiety.matching.tally import tally
 from moiety.sharing.seat import SEATS, Seat
-from tests.apart.asking import DONE, Asking, Said, changed, enlist
+from tests.apart.asking import DONE, NONE, Asking, changed, enlist
 from tests.apart.scene import Site
 from tests.apart.test_tls import another_of_the_authority
 from tests.custody.scene import DOCUMENT, DOOR, TERMS, Clock, people
@@ -337,7 +337,9 @@ def test_enrolments_are_bounded(scene: Callable[..., Scene]) -> None:
     def offered(count: int, seed: int) -> dict[Seat, str]:
         header = HeaderMessage.of(some.asking.headers().make("enrol", DOOR, rows=count))
         batches = _split(TERMS.dim, DOOR, people(count, seed=seed), os.urandom)
-        return some.asking.all({seat: wire.Offer(DOOR, BatchMessage.of(batches[seat]), header) for seat in SEATS})
+        return some.asking.all(
+            {seat: wire.Offer(DOOR, BatchMessage.of(batches[seat]), header, pledge=NONE) for seat in SEATS}
+        )
 
     assert offered(3, 21) == spent("enrolments")
     assert offered(2, 22) == ALL_DONE
@@ -349,7 +351,9 @@ def test_an_enrolment_is_charged_for_as_many_as_it_brings(scene: Callable[..., S
     some = scene(caller_enrolments=len(CROWD) + 1)
     header = HeaderMessage.of(some.asking.headers().make("enrol", DOOR, rows=1))
     batches = _split(TERMS.dim, DOOR, people(5, seed=21), os.urandom)
-    found = some.asking.all({seat: wire.Offer(DOOR, BatchMessage.of(batches[seat]), header) for seat in SEATS})
+    found = some.asking.all(
+        {seat: wire.Offer(DOOR, BatchMessage.of(batches[seat]), header, pledge=NONE) for seat in SEATS}
+    )
     assert set(found.values()) <= {"header_refused", "attempt_stopped"}
     assert "header_refused" in found.values()
 
@@ -360,11 +364,9 @@ def test_erasures_are_bounded(scene: Callable[..., Scene]) -> None:
     def erased(person: Any) -> dict[Seat, str]:
         known = handles(DOOR, [person.pseudonym])
 
-        def erase(seat: Seat) -> Said:
-            with some.asking.leased(seat) as lease:
-                return some.asking.ask(seat, wire.Erase(DOOR, known[seat].tobytes()), lease=lease)
-
-        return {seat: erase(seat).code for seat in SEATS}
+        header = some.asking.header("erase", 1)
+        asks = {seat: wire.Erase(DOOR, header, known[seat].tobytes()) for seat in SEATS}
+        return some.asking.all(asks, leased=True)
 
     assert erased(CROWD[0]) == ALL_DONE
     assert erased(CROWD[1]) == spent("erasures")

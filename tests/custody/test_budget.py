@@ -467,11 +467,30 @@ def test_rows_are_forgotten_on_the_disk_as_in_memory() -> None:
     assert rows(shop) == 8
 
 
+def test_of_a_row_no_more_than_the_hour_is_remembered() -> None:
+    """Whoever has the store and a person's pseudonym would else read the second in which that person was at a door."""
+
+    def kept(minutes: int) -> dict[bytes, bytes]:
+        shop = desk(ROOMY, row=Limit(burst=8, daily=24))
+        shop.clock.pass_(minutes=minutes, seconds=minutes)
+        assert asked(shop, 1)
+        shop.clock.pass_(seconds=59)
+        assert asked(shop, 1)
+        shop.budget.close()
+        return {key: value for key, value in shop.keeping.kept("budget").items() if key.startswith(b"row ")}
+
+    first = kept(0)
+    assert first
+    assert kept(7) == first
+    assert kept(58) == first
+    assert kept(61) != first
+
+
 @pytest.mark.parametrize("restarts", [False, True])
 def test_who_was_used_last_is_forgotten_last(restarts: bool) -> None:
     shop = desk(ROOMY, row=Limit(burst=2, daily=4))
     assert all(asked(shop, row) for row in range(3))
-    shop.clock.pass_(seconds=1)
+    shop.clock.pass_(hours=1)
     assert asked(shop, 0)
     kept = set(shop.keeping.kept("budget"))
     shop.clock.pass_(days=2)

@@ -124,13 +124,17 @@ def test_refresh_loses_nobody_and_ends_in_one_epoch(inhabited: Path, order: str,
         office.close()
 
 
+def at_two(order: str, point: str, step: str) -> bool:
+    """Whether two custodians had made a step durable: no one of them tells the others what to take."""
+    return point in {f"{order[1]} after {step}", f"{order[2]} before {step}", f"{order[2]} after {step}"}
+
+
 @pytest.mark.parametrize(("order", "point"), cases("add", "bca"))
 def test_a_gallery_is_everywhere_or_nowhere(inhabited: Path, order: str, point: str) -> None:
     assert live(inhabited, stories.add, order=order, fatal=point) == (False, KILLED)
     office = after(inhabited)
     try:
-        begun = point != f"{order[0]} before add gallery"
-        assert office.galleries() == [DOOR, "gate"][: 1 + begun]
+        assert office.galleries() == [DOOR, "gate"][: 1 + at_two(order, point, "add gallery")]
         stories.add(office)
         office.enrol("gate", NEWCOMERS)
         assert matched(office, NEWCOMERS, "gate") == [True] * 2
@@ -143,8 +147,8 @@ def test_papers_are_the_same_everywhere(inhabited: Path, order: str, point: str)
     assert live(inhabited, stories.replace, order=order, fatal=point) == (False, KILLED)
     office = after(inhabited)
     try:
-        begun = point != f"{order[0]} before replace document"
-        assert office.gallery(DOOR).document == (REPLACED if begun else DOCUMENT)
+        done = at_two(order, point, "replace document")
+        assert office.gallery(DOOR).document == (REPLACED if done else DOCUMENT)
         assert matched(office, RESIDENTS) == [True] * 3
     finally:
         office.close()

@@ -13,10 +13,10 @@ from moiety.custody import refusals
 from moiety.custody.admitting import OFFERED_TOGETHER
 from moiety.custody.embedded import Embedded
 from moiety.custody.enrolment import _split
-from moiety.custody.life import Batch
+from moiety.custody.life import Batch, Slots
 from moiety.matching.header import Header
 from moiety.matching.refusals import Disagreement, MalformedTemplate
-from moiety.matching.rounds import lockstep
+from moiety.matching.rounds import Rounds, lockstep
 from moiety.sharing.seat import SEATS, Seat
 from tests.custody.scene import DIM, DOOR, NOON, TERMS, people
 
@@ -36,6 +36,18 @@ def offer(office: Embedded, good: Header, offered: dict[Seat, Batch]) -> list[by
     custodians = office._three.custodians
     lockstep({seat: custodians[seat].offer(DOOR, offered[seat], good) for seat in SEATS})
     return [good.attempt]
+
+
+def preparing(office: Embedded, attempts: list[bytes], name: str = DOOR) -> dict[Seat, Rounds[Slots]]:
+    with office._alone() as headers:
+        header = headers.make("prepare", name, rows=len(CROWD))
+    return {seat: office._three.custodians[seat].prepare(name, header, attempts) for seat in SEATS}
+
+
+def assert_nobody_admits(sides: dict[Seat, Rounds[Slots]]) -> None:
+    for seat in SEATS:
+        with pytest.raises(refusals.NotAdmitted):
+            next(sides[seat])
 
 
 def test_more_than_fit_one_offer_are_refused_by_each_alone(office: Embedded) -> None:
@@ -83,9 +95,7 @@ def test_newcomers_of_whom_the_three_are_told_differently_are_not_admitted(
     getattr(offered[seat], column)[1] += 1
     with pytest.raises(Disagreement):
         offer(office, good, offered)
-    for custodian in office._three.custodians.values():
-        with pytest.raises(refusals.NotAdmitted):
-            custodian.prepare(DOOR, [good.attempt])
+    assert_nobody_admits(preparing(office, [good.attempt]))
 
 
 def test_what_was_not_found_to_be_a_face_is_not_stored(office: Embedded) -> None:
@@ -93,33 +103,27 @@ def test_what_was_not_found_to_be_a_face_is_not_stored(office: Embedded) -> None
     offered["b"].parts[0, 0] += np.uint64(1)  # type: ignore[call-overload]
     with pytest.raises(MalformedTemplate):
         offer(office, good, offered)
-    with pytest.raises(refusals.NotAdmitted):
-        office._three.custodians["a"].prepare(DOOR, [good.attempt])
+    assert_nobody_admits(preparing(office, [good.attempt]))
 
 
 def test_an_admission_is_used_once(office: Embedded) -> None:
     attempts = offer(office, header(office), batches())
-    for custodian in office._three.custodians.values():
-        assert len(custodian.prepare(DOOR, attempts)) == len(CROWD)
-        with pytest.raises(refusals.NotAdmitted):
-            custodian.prepare(DOOR, attempts)
+    assert {len(slots) for slots in lockstep(preparing(office, attempts)).values()} == {len(CROWD)}
+    assert_nobody_admits(preparing(office, attempts))
 
 
 def test_an_admission_that_was_forgotten_is_of_no_use(office: Embedded) -> None:
     attempts = offer(office, header(office), batches())
     for custodian in office._three.custodians.values():
         custodian.forget(attempts)
-        with pytest.raises(refusals.NotAdmitted):
-            custodian.prepare(DOOR, attempts)
+    assert_nobody_admits(preparing(office, attempts))
 
 
 def test_an_admission_to_one_gallery_is_none_to_another(office: Embedded) -> None:
     """Another gallery may be there for another purpose, and its handles are others."""
     office.add_gallery("gate", TERMS, b"")
     attempts = offer(office, header(office), batches())
-    for custodian in office._three.custodians.values():
-        with pytest.raises(refusals.NotAdmitted):
-            custodian.prepare("gate", attempts)
+    assert_nobody_admits(preparing(office, attempts, "gate"))
 
 
 @pytest.mark.parametrize("where", [0, 1])
@@ -127,15 +131,12 @@ def test_nobody_is_stored_where_one_of_the_attempts_was_not_admitted(office: Emb
     """Custodians that each left out another attempt would put different people into one slot."""
     attempts = offer(office, header(office), batches())
     attempts.insert(where, os.urandom(16))
-    for custodian in office._three.custodians.values():
-        with pytest.raises(refusals.NotAdmitted):
-            custodian.prepare(DOOR, attempts)
+    assert_nobody_admits(preparing(office, attempts))
     assert not len(office._three.custodians["a"].states(DOOR))
 
 
 def test_no_attempt_admits_nobody(office: Embedded) -> None:
-    with pytest.raises(refusals.NotAdmitted):
-        office._three.custodians["a"].prepare(DOOR, [])
+    assert_nobody_admits(preparing(office, []))
 
 
 def test_the_coin_that_draws_slots_is_the_three_custodians_own(

@@ -20,32 +20,35 @@ def binary(value: bytes) -> bytes:
     return bytes([0xC4, len(value)]) + value
 
 
+HEADER = b"\x8c" + text("attempt") + binary(SIXTEEN) + text("operation") + text("identify")
+HEADER += text("gallery") + text("door") + text("version") + b"\x02" + text("epoch") + b"\x01"
+HEADER += text("threshold") + b"\xcd\x23\x28" + text("at") + b"\xce\x69\xa4\x2c\xc0" + text("rows") + b"\xcd\x10\x00"
+HEADER += text("probes") + b"\x01" + text("dim") + b"\x02" + text("circuit") + text("chain")
+HEADER += text("pass_words") + b"\x12"
+MESSAGE = HeaderMessage(SIXTEEN, "identify", "door", 2, 1, 9_000, 1_772_367_040, 4_096, 1, 2, "chain", 18)
+
+
 def test_a_request_never_changes_its_form() -> None:
-    ask = b"\x84" + text("verb") + text("erase") + text("name") + text("door") + text("handle") + binary(SIXTEEN)
-    ask += text("hashed") + b"\x91" + binary(THIRTY_TWO)
+    ask = b"\x85" + text("verb") + text("erase") + text("name") + text("door") + text("header") + HEADER
+    ask += text("handle") + binary(SIXTEEN) + text("hashed") + b"\x91" + binary(THIRTY_TWO)
     rest = text("lease") + binary(SIXTEEN) + text("call") + binary(b"a call") + text("approvals") + b"\x92"
     whole = b"\x01" + b"\x84" + text("ask") + ask + rest + binary(b"one") + binary(b"two")
-    erase = wire.Erase("door", SIXTEEN, [THIRTY_TWO])
+    erase = wire.Erase("door", MESSAGE, SIXTEEN, [THIRTY_TWO])
     assert wire.request(erase, SIXTEEN, b"a call", [b"one", b"two"]) == whole
     assert wire.read_request(whole) == wire.Request(erase, SIXTEEN, b"a call", [b"one", b"two"])
 
 
 def test_a_search_never_changes_its_form() -> None:
-    header = b"\x8c" + text("attempt") + binary(SIXTEEN) + text("operation") + text("identify")
-    header += text("gallery") + text("door") + text("version") + b"\x02" + text("epoch") + b"\x01"
-    header += (
-        text("threshold") + b"\xcd\x23\x28" + text("at") + b"\xce\x69\xa4\x2c\xc0" + text("rows") + b"\xcd\x10\x00"
-    )
-    header += text("probes") + b"\x01" + text("dim") + b"\x02" + text("circuit") + text("chain")
-    header += text("pass_words") + b"\x12"
     probe = b"\x93" + text("u4") + b"\x92\x01\x02" + binary(bytes([1, 0, 0, 0, 2, 0, 0, 0x80]))
-    ask = b"\x84" + text("verb") + text("identify") + text("name") + text("door")
-    ask += text("header") + header + text("probe") + probe
+    ask = b"\x85" + text("verb") + text("identify") + text("name") + text("door")
+    ask += text("header") + HEADER + text("probe") + probe
+    ask += text("pledge") + b"\x82" + text("blind") + binary(THIRTY_TWO)
+    ask += text("commitments") + b"\x93" + 3 * binary(THIRTY_TWO)
     rest = text("lease") + binary(b"") + text("call") + binary(b"") + text("approvals") + b"\x90"
     whole = b"\x01" + b"\x84" + text("ask") + ask + rest
-    message = HeaderMessage(SIXTEEN, "identify", "door", 2, 1, 9_000, 1_772_367_040, 4_096, 1, 2, "chain", 18)
     words = np.array([[1, 0x80000002]], dtype=np.uint32)
-    assert wire.request(wire.Identify("door", message, Array.of(words))) == whole
+    pledge = wire.Pledge(THIRTY_TWO, [THIRTY_TWO] * 3)
+    assert wire.request(wire.Identify("door", MESSAGE, Array.of(words), pledge=pledge)) == whole
     read = wire.read_request(whole).ask
     assert isinstance(read, wire.Identify)
     assert np.array_equal(read.probe.array(np.uint32, 2), words)

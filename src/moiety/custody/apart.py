@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
-from threading import BoundedSemaphore
+from contextlib import ExitStack, contextmanager, suppress
+from threading import BoundedSemaphore, Lock, Thread
 from time import monotonic, sleep
 from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from moiety.custody import checks, recovery
+from moiety.custody import approving, checks, recovery, requests
 from moiety.custody.config import Deployment
+from moiety.custody.denials import ApprovalNeedless, ApprovalRefused
 from moiety.custody.entries import Identified
 from moiety.custody.gallery import Progress
+from moiety.custody.matter import Matter
 from moiety.custody.noise import Entropy
+from moiety.custody.policy import BULK, NEEDED, POLICY, FourEyes
 from moiety.custody.refusals import AttemptStopped, HeaderRefused, TurnTaken
-from moiety.custody.remote import Remote, finished
+from moiety.custody.remote import Approved, Remote
+from moiety.custody.signing import NONCE_BYTES
 from moiety.custody.three import Headers, Three
 from moiety.custody.together import Together
 from moiety.custody.verbs import Clock, Standing, Verbs
@@ -37,6 +41,9 @@ TREE_S_A_ROW = 24e-9
 """What the tree costs more than the chain: 1.7 bytes a row at 200 MB/s, and 15 ns of three processors' time."""
 
 _MEASURED_S = 60.0
+
+_AGAIN_S = 60.0
+"""Between two tries to have the daily check made."""
 
 _AT_ONCE = 16
 """Operations of one gateway under way; the next one waits. A custodian serves several gateways."""
@@ -62,7 +69,7 @@ class Elsewhere(Three):
 
     def play(self, ask: Callable[[Verbs], Rounds[Answer]]) -> dict[Seat, Answer]:
         """Have all three begin at once."""
-        return self.each(lambda custodian: finished(ask(custodian)))
+        return self.work(ask)
 
     def circuit(self, rows: int) -> tuple[Circuit, int]:
         """By the tree where ten rounds fewer are worth more than what the tree costs a row."""
@@ -99,9 +106,24 @@ class Leases:
 
 
 class Apart(Together):
-    """Three custodians elsewhere, `remotes`. Safe for threads, and for several gateways at once."""
+    """Three custodians of an office (16 bytes) elsewhere, `remotes`. Safe for threads, and for several gateways at
+    once."""
 
-    remotes: Mapping[Seat, Remote]
+    def __init__(
+        self,
+        office: bytes,
+        remotes: Mapping[Seat, Remote],
+        clock: Clock,
+        entropy: Entropy,
+        progress: Progress,
+        warning: str,
+    ) -> None:
+        super().__init__(Elsewhere(remotes), Leases(remotes), clock, entropy, progress, warning)
+        self.office = office
+        self.remotes = remotes
+        self._checking = Lock()
+        self._tried = float("-inf")
+        self._looked = 0
 
     @classmethod
     def connect(cls, deployment: Deployment, *, clock: Clock, entropy: Entropy, progress: Progress) -> Apart:
@@ -112,14 +134,18 @@ class Apart(Together):
         identity = deployment.identity()
         hand = deployment.hand(clock, entropy)
         remotes = {seat: Remote(seat, at, identity, hand) for seat, at in deployment.custodians().items()}
-        with ExitStack() as undo:
-            three = Elsewhere(remotes)
-            undo.callback(three.close)
-            apart = cls(three, Leases(remotes), clock, entropy, progress, deployment.warning())
-            apart.remotes = remotes
+        apart = cls(hand.office, remotes, clock, entropy, progress, deployment.warning())
+        try:
             apart._look()
-            undo.pop_all()
+        except BaseException:
+            apart.close()
+            raise
         return apart
+
+    def close(self) -> None:
+        """As `Together.close`, once a check that is under way has ended."""
+        with self._checking:
+            super().close()
 
     def verify(self, name: str, words: NDArray[np.int16], pseudonym: bytes) -> bool:
         """As `Together.verify`, asked again where a change came between."""
@@ -128,6 +154,39 @@ class Apart(Together):
     def identify(self, name: str, words: NDArray[np.int16]) -> Identified:
         """As `Together.identify`, asked again where a change came between."""
         return self._again(lambda: super(Apart, self).identify(name, words))
+
+    def _request(self, what: Matter) -> bytes:
+        if what.operation != POLICY:
+            with self._shared() as headers:
+                if not approving.needed(what, FourEyes.of(headers.terms(what.purpose))):
+                    raise ApprovalNeedless
+        nonce = self._entropy(NONCE_BYTES)
+        return requests.ask(what, office=self.office, at=int(self._clock().timestamp()), nonce=nonce).to_bytes()
+
+    def _require_signed(self, what: Matter, approved: bytes | None, headers: Headers) -> None:
+        self._signed(what, approved, headers)
+
+    def _signed(self, what: Matter, approved: bytes | None, headers: Headers) -> Approved:
+        eyes = FourEyes() if what.operation == POLICY else FourEyes.of(headers.terms(what.purpose))
+        if approved is not None:
+            if eyes.approvers(what.operation) is None:  # nobody would verify them
+                raise ApprovalNeedless
+            return approving.approved(approved, what, self.office, headers.now())
+        # Said now: newcomers are charged when they are offered, and custodians ask for signatures only after that.
+        if what.operation == BULK and approving.needed(what, eyes):
+            raise ApprovalRefused(needed=NEEDED, valid=0)
+        return Approved()
+
+    @contextmanager
+    def _carried(self, what: Matter, approved: bytes | None, headers: Headers) -> Iterator[None]:
+        signed = self._signed(what, approved, headers)
+        try:
+            for remote in self.remotes.values():
+                remote.approved = signed
+            yield
+        finally:
+            for remote in self.remotes.values():
+                remote.approved = Approved()
 
     @contextmanager
     def _shared(self) -> Iterator[Headers]:
@@ -139,16 +198,34 @@ class Apart(Together):
                     with self._alone():  # nobody else is changing anything, so this is an interruption
                         standings = self._three.standings()
                 sleep(_PAUSE_S)
+        self._keep_checked()
         yield Headers(standings["a"], self._clock, self._entropy)
 
+    def _keep_checked(self) -> None:
+        """Have the daily check made beside what goes on, where this gateway has been connected since another day."""
+        if not checks.due(int(self._clock().timestamp()), self._looked):
+            return
+        if monotonic() < self._tried + _AGAIN_S or not self._checking.acquire(blocking=False):
+            return
+        self._tried = monotonic()
+        Thread(target=self._check_beside, name="check", daemon=True).start()
+
+    def _check_beside(self) -> None:
+        try:
+            with suppress(MoietyError):  # what it finds, custodians keep; what hinders it is met by whoever asks next
+                self._look()
+        finally:
+            self._checking.release()
+
     def _look(self) -> None:
+        now = int(self._clock().timestamp())
         standings = self._three.standings()
         names = self._names()
-        if recovery.settled(standings) and not any(self._due(standings, name) for name in names):
-            return
-        with self._alone() as headers:
-            for name in self._names():
-                self._check_if_due(headers, name)
+        if not recovery.settled(standings) or any(self._due(standings, name) for name in names):
+            with self._alone() as headers:
+                for name in self._names():
+                    self._check_if_due(headers, name)
+        self._looked = now
 
     def _due(self, standings: Mapping[Seat, Standing], name: str) -> bool:
         last = min(standing.galleries[name].checked for standing in standings.values())

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
-from moiety.custody import wire
+from moiety.custody import matter, wire
 from moiety.custody.policy import POLICY
 from moiety.custody.signing import content_digest, request_digest
 
@@ -33,18 +33,18 @@ def said(ask: wire.Asked) -> Said | None:
 
 def papers_digest(name: str, terms: bytes, document: bytes) -> bytes:
     """What two officers sign of a purpose."""
-    return request_digest(content_digest(b"policy", name.encode(), terms, document), 0)
+    return matter.papers(name, terms, document).digest
 
 
 def bulk_digest(name: str, people: int) -> bytes:
     """What two people sign of a bulk enrolment: for which purpose, and of how many people at most."""
-    return request_digest(content_digest(b"bulk", name.encode()), people)
+    return matter.bulk(name, people).digest
 
 
 def erasure_digest(name: str, hashed: list[bytes]) -> bytes:
     """What two people sign of an early erasure. `hashed` are the SHA-256 of one person's three handles: a custodian
     knows its own again, and learns neither of the others'."""
-    return request_digest(content_digest(b"early_erasure", name.encode(), *hashed), 1)
+    return matter.erasure(name, hashed).digest
 
 
 def hashed(handle: bytes) -> bytes:
@@ -58,6 +58,17 @@ def _of_header(operation: str) -> Callable[[Any], Said]:
     def make(ask: Any) -> Said:
         header = ask.header.header()
         return Said(operation, header.gallery or OFFICE, request_digest(header.digest(), 0))
+
+    return make
+
+
+def _of_shares(operation: str) -> Callable[[Any], Said]:
+    """An attempt on what each custodian gets a share of."""
+
+    def make(ask: Any) -> Said:
+        header = ask.header.header()
+        content = content_digest(b"shares", header.digest(), *ask.pledge.commitments)
+        return Said(operation, header.gallery or OFFICE, request_digest(content, 0))
 
     return make
 
@@ -77,11 +88,11 @@ def _numbers(ask: Any) -> tuple[bytes, ...]:
 _SAID: Final[dict[type, Callable[[Any], Said]]] = {
     wire.AddGallery: lambda ask: Said(POLICY, ask.name, papers_digest(ask.name, ask.terms, ask.document)),
     wire.ReplaceDocument: lambda ask: Said(POLICY, ask.name, papers_digest(ask.name, ask.terms, ask.document)),
-    wire.Identify: _of_header("identify"),
-    wire.Verify: _of_header("verify"),
-    wire.Offer: _of_header("enrol"),
+    wire.Identify: _of_shares("identify"),
+    wire.Verify: _of_shares("verify"),
+    wire.Offer: _of_shares("enrol"),
     wire.Locate: _of_parts("erase", lambda ask: (hashed(ask.handle),)),
-    wire.Erase: _of_parts("erase", lambda ask: (hashed(ask.handle),)),
+    wire.Erase: _of_parts("erase", lambda ask: (hashed(ask.handle), ask.header.header().digest())),
     wire.Renew: _of_header("refresh"),
     wire.Survey: _of_parts("check", lambda ask: ()),
     wire.Integrity: _of_header("check"),

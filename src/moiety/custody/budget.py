@@ -37,6 +37,7 @@ day before anybody's first comparison finds no room."""
 _KIND: Final = "budget"
 _FLOOR: Final = b"floor"
 _ROW_BYTES: Final = 16
+_HOUR_S: Final = 3_600
 
 Alarm = Callable[[Scope, Unit], None]
 """Hears of every charge that is refused: whose account, and of what. It names nobody."""
@@ -153,7 +154,7 @@ class Budget:
             if held is None:
                 gone += self._room(key, now)
                 held = _Held(fresh(limit, max(now, self._floor)), None)
-            account = held.now.on(limit, now)
+            account = held.now.on(limit, now if key.scope is not Scope.ROW else _end_of_hour(now))
             if not owing and account.left(limit) < amount:
                 raise _Short(key.scope, key.unit)
             account = account.less(amount)
@@ -213,6 +214,12 @@ def written_down(limits: Limits, keeping: Keeping, now: int) -> list[Drawn]:
             account = Account.from_bytes(value).on(limit, now)
             found.append(Drawn(key.scope, key.unit, key.owner, account.drawn, account.left(limit)))
     return sorted(found, key=lambda one: (one.scope, one.owner, one.unit))
+
+
+def _end_of_hour(now: int) -> int:
+    """The last second of its hour, which is what an account of a row remembers: to the second, a store would tell when
+    somebody was last at a door. Later rather than earlier, so that it refills no sooner, and on the same day."""
+    return now - now % _HOUR_S + _HOUR_S - 1
 
 
 def _portion(limit: Limit, account: Account) -> int:

@@ -16,11 +16,12 @@ from numpy.typing import NDArray
 from moiety.custody import answering, checking, epochs, life, mending, recovery, tables
 from moiety.custody.admitting import Offers
 from moiety.custody.answering import Answers
+from moiety.custody.changing import Changes
 from moiety.custody.checking import Survey
 from moiety.custody.epochs import SEED_BYTES, Renewal
 from moiety.custody.gallery import Gallery, Progress
 from moiety.custody.headers import check_day, check_instant
-from moiety.custody.holding import Held, held
+from moiety.custody.holding import Held, held, standing
 from moiety.custody.keeping import Keeping
 from moiety.custody.kept import StoreKeeping
 from moiety.custody.keyring import Keyring
@@ -33,17 +34,16 @@ from moiety.custody.refusals import (
     GalleryFixed,
     GalleryNameWrong,
     GalleryUnknown,
-    MessageRefused,
     NotStaged,
 )
 from moiety.custody.slots import COIN_BYTES, Phase, Staging
 from moiety.custody.sql import Observer, Store
+from moiety.custody.stored import read_terms
 from moiety.custody.token import FileToken, Token
 from moiety.custody.turns import Turns
-from moiety.custody.verbs import Clock, GalleryStanding, Standing
+from moiety.custody.verbs import Clock, Standing
 from moiety.matching.header import Header
 from moiety.matching.opening import Opening
-from moiety.matching.policy import Terms
 from moiety.matching.rounds import Rounds, barrier
 from moiety.matching.search import Matches
 from moiety.sharing.seat import Seat
@@ -70,6 +70,7 @@ class Custodian:
         self._galleries: dict[str, Gallery] = {}
         self._stood: tuple[int, Standing] | None = None
         self._turns = Turns()
+        self._changes = Changes(self._turns, self.acquaintance, clock)
         self._renewal: Renewal | None = None
 
     @classmethod
@@ -123,25 +124,8 @@ class Custodian:
         stamp = self._store.stamp()
         kept = self._stood
         if kept is None or kept[0] != stamp:
-            kept = self._stood = (stamp, self._stand())
+            kept = self._stood = (stamp, standing(self._store))
         return kept[1]
-
-    def _stand(self) -> Standing:
-        with self._store.reading() as connection:
-            own = tables.custodian(connection)
-            galleries = {
-                row.name: GalleryStanding(
-                    row.terms,
-                    row.document,
-                    row.version,
-                    Phase(row.phase),
-                    row.pages,
-                    row.checked,
-                    bool(row.damaged),
-                )
-                for row in tables.galleries(connection)
-            }
-        return Standing(own.seat, own.office, own.epoch, Staging(own.staging), galleries)
 
     # Galleries.
 
@@ -151,7 +135,7 @@ class Custodian:
         Raises `GalleryExists`, `GalleryNameWrong` for a name of no or more than 64 bytes, and `MessageRefused` for
         terms that are none.
         """
-        _terms(terms)
+        read_terms(terms)
         if not 1 <= len(name.encode()) <= NAME_BYTES:
             raise GalleryNameWrong(limit=NAME_BYTES)
         with self._turns.alone(), self._store.writing("add gallery") as connection:
@@ -161,15 +145,24 @@ class Custodian:
             elif (held.terms, held.document) != (terms, document):
                 raise GalleryExists
 
-    def replace_document(self, name: str, terms: bytes, document: bytes) -> None:
-        """Replace a gallery's terms and document. Raises `GalleryFixed` for another model or dimension, and
-        `MessageRefused` for terms that are none."""
-        new = _terms(terms)
-        with self._turns.alone(), self._gallery(name).changing("replace document") as change:
-            held = change.current.terms
-            if (held.model, held.dim) != (new.model, new.dim):
-                raise GalleryFixed(dim=held.dim)
-            change.finish(terms=terms, document=document)
+    def drop_gallery(self, name: str) -> None:
+        """Take away an empty gallery that no other custodian has: adding it was interrupted."""
+        with self._turns.alone(), self._store.writing("drop gallery") as connection:
+            tables.drop_gallery(connection, name)
+
+    def replace_document(self, name: str, header: Header, terms: bytes, document: bytes) -> Rounds[None]:
+        """This custodian's side of replacing a gallery's terms and document. Raises `GalleryFixed` for another model
+        or dimension, and `MessageRefused` for terms that are none."""
+        new, gallery = read_terms(terms), self._gallery(name)
+        held = gallery.now().terms
+        if (held.model, held.dim) != (new.model, new.dim):
+            raise GalleryFixed(dim=held.dim)
+
+        def replace() -> None:
+            with gallery.changing("replace document") as change:
+                change.finish(terms=terms, document=document)
+
+        yield from self._changes.side("replace", gallery, gallery.now(), header, 0, (terms, document), replace)
 
     def load(self, name: str, progress: Progress) -> None:
         """Bring a gallery's cache up to date with SQL. Raises `GalleryDamaged`."""
@@ -200,36 +193,40 @@ class Custodian:
             keys = self.acquaintance.keys()
             yield from self._offers.admission(self._gallery(name), batch, header, keys, self._coin(), self._clock)
 
-    def prepare(self, name: str, attempts: list[bytes]) -> Slots:
-        """Write as PENDING, in this order, those who were admitted in these attempts: their slots, int64 (n,)."""
-        with self._turns.alone():
-            batch, coin = self._offers.take(name, attempts)
-            return life.prepare(self._gallery(name), batch, coin, self._entropy)
+    def prepare(self, name: str, header: Header, attempts: list[bytes]) -> Rounds[Slots]:
+        """This custodian's side of writing as PENDING, in this order, those who were admitted in these attempts: their
+        slots, int64 (n,)."""
+        gallery = self._gallery(name)
+        batch, coin = self._offers.take(name, attempts)
+        do = lambda: life.prepare(gallery, batch, coin, self._entropy)  # noqa: E731
+        current = gallery.usable()
+        return (yield from self._changes.side("prepare", gallery, current, header, len(batch), attempts, do))
 
     def forget(self, attempts: list[bytes]) -> None:
         """Drop what was admitted in these attempts and not prepared."""
         self._offers.forget(attempts)
 
-    def activate(self, name: str, slots: Slots) -> None:
-        """Let PENDING rows match."""
-        with self._turns.alone():
-            life.activate(self._gallery(name), slots)
+    def activate(self, name: str, header: Header, slots: Slots) -> Rounds[None]:
+        """This custodian's side of letting PENDING rows match."""
+        gallery = self._gallery(name)
+        current, what = gallery.usable(), (slots.tobytes(),)
+        do = lambda: life.activate(gallery, slots)  # noqa: E731
+        yield from self._changes.side("activate", gallery, current, header, len(slots), what, do)
 
     def locate(self, name: str, handle: bytes) -> Slots:
         """Where the person of this handle lies: int64 (0 or 1,)."""
         gallery = self._gallery(name)
         return np.array(answering.locate(gallery, gallery.usable(), handle), dtype=np.int64)
 
-    def erase(self, name: str, handle: bytes) -> Slots:
-        """Overwrite whoever has this handle, in SQL and in memory; where that was, int64 (0 or 1,).
+    def erase(self, name: str, header: Header, handle: bytes) -> Rounds[None]:
+        """This custodian's side of overwriting whoever has this handle, in SQL and in memory, if anybody has.
 
         The caller scrubs before it acknowledges.
         """
-        with self._turns.alone():
-            slots = self.locate(name, handle)
-            if len(slots):
-                life.erase(self._gallery(name), slots, self._entropy)
-            return slots
+        gallery, slots = self._gallery(name), self.locate(name, handle)
+        current, what = gallery.usable(), (slots.tobytes(),)
+        do = lambda: life.erase(gallery, slots, self._entropy)  # noqa: E731
+        yield from self._changes.side("erase", gallery, current, header, len(slots), what, do)
 
     def scrub(self, step: str = "scrub") -> None:
         """Leave no old bytes in the database's files; `step` is what the observer hears."""
@@ -385,14 +382,6 @@ class Custodian:
                     raise GalleryUnknown
                 self._galleries[name] = Gallery(self._store, self.seat, name)
             return self._galleries[name]
-
-
-def _terms(papers: bytes) -> Terms:
-    """Raises `MessageRefused`: what cannot be read would close a gallery for good."""
-    try:
-        return Terms.from_json(papers)
-    except (ValueError, KeyError, TypeError, OverflowError, RecursionError):
-        raise MessageRefused from None
 
 
 def _keys(folder: Path, seat: Seat, entropy: Entropy, token: Token | None) -> Keyring:

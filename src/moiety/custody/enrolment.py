@@ -54,28 +54,31 @@ def enrol(three: Three, headers: Headers, entropy: Entropy, name: str, newcomers
         with ThreadPoolExecutor(_OFFERS_AT_ONCE) as threads:
             starts = range(0, len(newcomers), OFFERED_TOGETHER)
             attempts = list(threads.map(offer, [newcomers[at : at + OFFERED_TOGETHER] for at in starts]))
-        slots = three.each(lambda custodian: custodian.prepare(name, attempts))
+        preparing = headers.make("prepare", name, rows=len(newcomers))
+        slots = three.work(lambda custodian: custodian.prepare(name, preparing, attempts))
     finally:
         three.each(lambda custodian: custodian.forget(begun))
     if any(not np.array_equal(slots[seat], slots["a"]) for seat in SEATS):
         raise Disagreement
     # The log would tell in which order pages were written. It is cut before anybody is told of success.
     three.each(lambda custodian: custodian.scrub())
-    three.each(lambda custodian: custodian.activate(name, slots[custodian.seat]))
+    activating = headers.make("activate", name, rows=len(newcomers), steps=1)
+    three.work(lambda custodian: custodian.activate(name, activating, slots[custodian.seat]))
     # The file still shows the newcomers PENDING and the log shows them ACTIVE: together they would tell who came last.
     # They are enrolled already, so a store that is busy or full here fails nothing; the next scrub makes up for it.
     with suppress(Unavailable):
         three.each(lambda custodian: custodian.scrub("scrub states"))
 
 
-def erase(three: Three, name: str, pseudonym: bytes) -> bool:
+def erase(three: Three, headers: Headers, name: str, pseudonym: bytes) -> bool:
     """Whether there was somebody of this pseudonym; either way nothing of them is left when this returns."""
     known = handles(name, [pseudonym])
     slots = three.each(lambda custodian: custodian.locate(name, known[custodian.seat].tobytes()))
     if any(not np.array_equal(slots[seat], slots["a"]) for seat in SEATS):
         raise Disagreement
     if len(slots["a"]):
-        three.each(lambda custodian: custodian.erase(name, known[custodian.seat].tobytes()))
+        erasing = headers.make("erase", name, rows=1)
+        three.work(lambda custodian: custodian.erase(name, erasing, known[custodian.seat].tobytes()))
     three.each(lambda custodian: custodian.scrub())
     return bool(len(slots["a"]))
 

@@ -72,6 +72,11 @@ class Gallery:
         key = keyring(connection).key(connection, own, own.epoch)
         return Current(row, own.epoch, place, Terms.from_json(row.terms), key)
 
+    def now(self) -> Current:
+        """As `current`, in a transaction of its own; the cache stays as it is."""
+        with self.store.reading() as connection:
+            return self.current(connection)
+
     @contextmanager
     def changing(self, step: str) -> Iterator[Change]:
         """One durable change: all of it, or nothing. Its commit point is called `step`."""

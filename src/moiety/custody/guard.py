@@ -18,13 +18,13 @@ from moiety.custody.asked import Said, bulk_digest, erasure_digest, hashed, said
 from moiety.custody.budget import Budget
 from moiety.custody.denials import ApprovalRefused, CallerRefused
 from moiety.custody.limits import Unit
-from moiety.custody.policy import BULK, ENROL, NEEDED, POLICY, FourEyes
+from moiety.custody.pledges import is_kept
+from moiety.custody.policy import BULK, EARLY, ENROL, NEEDED, POLICY, FourEyes
 from moiety.custody.refusals import AnswerUnknown
 from moiety.custody.slots import SLOTS
 from moiety.custody.verifying import Verifier
 from moiety.matching.policy import Terms
-
-EARLY: Final = "early_erasure"
+from moiety.sharing.seat import Seat
 
 _REMEMBERED: Final = 4096
 """Attempts whose caller is remembered, for what goes on with them."""
@@ -56,9 +56,10 @@ class _Search:
 
 
 class Guard:
-    """One custodian's guard. Safe for threads. `terms` gives its own copy of a purpose's terms."""
+    """The guard of the custodian of one seat. Safe for threads. `terms` gives its own copy of a purpose's terms."""
 
-    def __init__(self, verifier: Verifier, budget: Budget, terms: Callable[[str], bytes | None]) -> None:
+    def __init__(self, seat: Seat, verifier: Verifier, budget: Budget, terms: Callable[[str], bytes | None]) -> None:
+        self._seat: Seat = seat
         self._verifier = verifier
         self._budget = budget
         self._terms = terms
@@ -72,6 +73,8 @@ class Guard:
         begun = said(ask)
         if begun is not None:
             person = self._verifier.caller(request.call, begun.operation, begun.purpose, begun.digest)
+            if isinstance(ask, wire.Pledging) and not is_kept(ask, self._seat):
+                raise CallerRefused
             self._begun(ask, begun, Asker(gateway, person.key), request.approvals)
         elif isinstance(ask, wire.Prepare):
             self._prepare(gateway, ask, request.approvals)

@@ -1,12 +1,15 @@
-"""What a custodian has in memory, in numbers."""
+"""Where a custodian stands, as SQL has it, and what of that is in memory, in numbers."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from moiety.custody import tables
 from moiety.custody.gallery import Gallery
-from moiety.custody.verbs import Standing
+from moiety.custody.slots import Phase, Staging
+from moiety.custody.sql import Store
+from moiety.custody.verbs import GalleryStanding, Standing
 
 
 @dataclass(frozen=True)
@@ -28,3 +31,16 @@ def held(standing: Standing, galleries: Mapping[str, Gallery]) -> Held:
     filled = {name for name, gallery in standing.galleries.items() if gallery.pages}
     slots = sum(gallery.matrix.slots for gallery in loaded.values())
     return Held(len(standing.galleries), len(filled - set(loaded)), len(closed), slots)
+
+
+def standing(store: Store) -> Standing:
+    """Where the custodian of a store stands, in one consistent view."""
+    with store.reading() as connection:
+        own = tables.custodian(connection)
+        galleries = {
+            row.name: GalleryStanding(
+                row.terms, row.document, row.version, Phase(row.phase), row.pages, row.checked, bool(row.damaged)
+            )
+            for row in tables.galleries(connection)
+        }
+    return Standing(own.seat, own.office, own.epoch, Staging(own.staging), galleries)

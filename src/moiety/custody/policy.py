@@ -16,6 +16,9 @@ ENROL: Final = "enrol"
 BULK: Final = "bulk"
 """What `enrol` is called where it is of more people than the purpose says."""
 
+EARLY: Final = "early_erasure"
+"""What erasing somebody before their time is called, where it is signed for."""
+
 NEEDED: Final = 2
 
 

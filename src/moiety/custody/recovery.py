@@ -7,11 +7,13 @@ Decided from the standings of the three alone, before anything else is done with
                                        anybody else holds an old copy: refused, old and new parts are noise together
     epochs equal, something staged     it is discarded
     all have switched                  they retire the old epoch
-    a gallery is missing somewhere     it is added where it is missing, if it never changed; else an old copy: refused
+    a gallery is missing somewhere     if it never changed, it is added where it is missing, or dropped where only one
+                                       has it; else an old copy: refused
     versions more than one apart       an old copy: refused
     versions, phases or papers differ  every slot that is not ACTIVE at all three and not FREE at all three is
                                        erased everywhere; blocks that one of the three lacks are dropped;
-                                       the papers of the newest version are taken
+                                       the papers that two have are taken: no one custodian tells the others by
+                                       which threshold they match
 
 An interruption explains only the slots that one step changes. Where states differ otherwise, a store was altered or
 an old copy of the last moment was put back, and nothing is erased: refused.
@@ -19,7 +21,8 @@ an old copy of the last moment was put back, and nothing is erased: refused.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 import numpy as np
@@ -78,6 +81,7 @@ class Own(Protocol):
     def discard(self) -> None: ...
     def scrub(self) -> None: ...
     def add_gallery(self, name: str, terms: bytes, document: bytes) -> None: ...
+    def drop_gallery(self, name: str) -> None: ...
     def states(self, name: str) -> States: ...
     def level(self, name: str, version: int) -> None: ...
     def settle(self, name: str, states: States, terms: bytes, document: bytes) -> None: ...
@@ -175,24 +179,31 @@ def _same_epoch(seat: Seat, own: Own, standings: Mapping[Seat, Standing]) -> Rou
 
 def _same_galleries(own: Own, standing: Standing, standings: Mapping[Seat, Standing]) -> None:
     for name in sorted({name for told in standings.values() for name in told.galleries}):
-        held = {seat: told.galleries[name] for seat, told in standings.items() if name in told.galleries}
-        newest = _newest(held)
-        if len(held) < len(SEATS) and newest.version > 0:
-            raise CopyOld(behind=newest.version)
-        if name not in standing.galleries:
-            own.add_gallery(name, newest.terms, newest.document)
+        held = [told.galleries[name] for told in standings.values() if name in told.galleries]
+        newest = max(gallery.version for gallery in held)
+        if len(held) < len(SEATS) and newest > 0:
+            raise CopyOld(behind=newest)
+        papers = _papers(held)
+        if papers is None and newest == 0:
+            if name in standing.galleries:
+                own.drop_gallery(name)
+        elif papers is not None and name not in standing.galleries:
+            own.add_gallery(name, *papers)
 
 
 def _same_rows(seat: Seat, own: Own, name: str, standings: Mapping[Seat, Standing]) -> Rounds[bool]:
     held = {each: standing.galleries[name] for each, standing in standings.items()}
     versions = {each: gallery.version for each, gallery in held.items()}
-    newest = _newest(held)
-    behind = newest.version - min(versions.values())
+    newest = max(versions.values())
+    behind = newest - min(versions.values())
     if behind > 1:
         raise CopyOld(behind=behind)
     alike = len({(g.version, g.phase, g.terms, g.document, g.pages) for g in held.values()}) == 1
-    if alike and newest.phase == Phase.SETTLED:
+    if alike and held[seat].phase == Phase.SETTLED:
         return False
+    papers = _papers(list(held.values()))
+    if papers is None:
+        raise StatesDiffer(slots=0)
     told = yield from shown(seat, own.states(name).tobytes())
     states = {each: np.frombuffer(data, dtype=np.uint8) for each, data in told.items()}
     if all(gallery.phase != Phase.SETTLING for gallery in held.values()):
@@ -200,12 +211,14 @@ def _same_rows(seat: Seat, own: Own, name: str, standings: Mapping[Seat, Standin
         if strange:
             raise StatesDiffer(slots=strange)
     final = agreed(states)
-    own.level(name, newest.version)
+    own.level(name, newest)
     yield from barrier()
-    own.settle(name, final, newest.terms, newest.document)
+    own.settle(name, final, *papers)
     yield from barrier()
     return True
 
 
-def _newest(held: Mapping[Seat, GalleryStanding]) -> GalleryStanding:
-    return max(held.values(), key=lambda gallery: gallery.version)
+def _papers(held: Sequence[GalleryStanding]) -> tuple[bytes, bytes] | None:
+    """The terms and the document of a gallery that two custodians at least have alike; None where no two have."""
+    (papers, count), *_ = Counter((gallery.terms, gallery.document) for gallery in held).most_common(1)
+    return papers if count > 1 else None

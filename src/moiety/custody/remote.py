@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from threading import Lock
@@ -20,6 +20,7 @@ from moiety.custody.life import Batch, Slots
 from moiety.custody.lines import Neighbour
 from moiety.custody.mending import Help
 from moiety.custody.messages import Array, BatchMessage, HeaderMessage, HelpMessage
+from moiety.custody.pledges import BLIND_BYTES, commitment, share_of
 from moiety.custody.refusals import CustodianDown, MessageRefused, PeerUnknown
 from moiety.custody.serving import LONG
 from moiety.custody.tls import Identity
@@ -27,7 +28,7 @@ from moiety.custody.verbs import Standing
 from moiety.errors import MoietyError, Refused, Unavailable
 from moiety.matching.header import Header
 from moiety.matching.opening import Opening
-from moiety.matching.rounds import Rounds
+from moiety.matching.rounds import Rounds, shown
 from moiety.sharing.seat import SEATS, Seat
 
 _PREFIX = "/moiety.custodian.1/"
@@ -39,6 +40,10 @@ LONG_S = 3_600.0
 """A refresh or check of 67 million rows."""
 
 Kind = TypeVar("Kind")
+
+
+_APPROVED = (wire.AddGallery, wire.ReplaceDocument, wire.Prepare, wire.Erase)
+"""What signatures go with."""
 
 
 @dataclass(frozen=True)
@@ -99,9 +104,9 @@ class Remote:
         """As `custodian.Custodian.add_gallery`."""
         self._ask(wire.AddGallery(name, terms, document))
 
-    def replace_document(self, name: str, terms: bytes, document: bytes) -> None:
+    def replace_document(self, name: str, header: Header, terms: bytes, document: bytes) -> Rounds[None]:
         """As `custodian.Custodian.replace_document`."""
-        self._ask(wire.ReplaceDocument(name, terms, document))
+        yield from self._played(wire.ReplaceDocument(name, terms, document, HeaderMessage.of(header)), None)
 
     def load(self, name: str, progress: Progress) -> None:
         """As `custodian.Custodian.load`."""
@@ -113,27 +118,32 @@ class Remote:
 
     def offer(self, name: str, batch: Batch, header: Header) -> Rounds[None]:
         """As `custodian.Custodian.offer`."""
-        yield from self._played(wire.Offer(name, BatchMessage.of(batch), HeaderMessage.of(header)), None)
+        some = BatchMessage.of(batch)
+        make = lambda pledge: wire.Offer(name, some, HeaderMessage.of(header), pledge=pledge)  # noqa: E731
+        yield from self._pledged(make, None)
 
-    def prepare(self, name: str, attempts: list[bytes]) -> Slots:
+    def prepare(self, name: str, header: Header, attempts: list[bytes]) -> Rounds[Slots]:
         """As `custodian.Custodian.prepare`."""
-        return self._array(wire.Prepare(name, attempts, self.approved.people), np.int64, 1)
+        asked = wire.Prepare(name, HeaderMessage.of(header), attempts, self.approved.people)
+        found: Array = yield from self._played(asked, Array)
+        return found.array(np.int64, 1)
 
     def forget(self, attempts: list[bytes]) -> None:
         """As `custodian.Custodian.forget`."""
         self._ask(wire.Forget(attempts))
 
-    def activate(self, name: str, slots: Slots) -> None:
+    def activate(self, name: str, header: Header, slots: Slots) -> Rounds[None]:
         """As `custodian.Custodian.activate`."""
-        self._ask(wire.Activate(name, Array.of(slots)))
+        yield from self._played(wire.Activate(name, HeaderMessage.of(header), Array.of(slots)), None)
 
     def locate(self, name: str, handle: bytes) -> Slots:
         """As `custodian.Custodian.locate`."""
         return self._array(wire.Locate(name, handle), np.int64, 1)
 
-    def erase(self, name: str, handle: bytes) -> Slots:
+    def erase(self, name: str, header: Header, handle: bytes) -> Rounds[None]:
         """As `custodian.Custodian.erase`."""
-        return self._array(wire.Erase(name, handle, list(self.approved.hashed)), np.int64, 1)
+        asked = wire.Erase(name, HeaderMessage.of(header), handle, list(self.approved.hashed))
+        yield from self._played(asked, None)
 
     def scrub(self, step: str = "scrub") -> None:
         """As `custodian.Custodian.scrub`."""
@@ -141,13 +151,15 @@ class Remote:
 
     def identify(self, name: str, header: Header, probe: NDArray[np.uint32]) -> Rounds[Opening]:
         """As `custodian.Custodian.identify`."""
-        asked = wire.Identify(name, HeaderMessage.of(header), Array.of(probe))
-        return messages.read_opening((yield from self._played(asked, messages.OpeningMessage)))
+        share = Array.of(probe)
+        make = lambda pledge: wire.Identify(name, HeaderMessage.of(header), share, pledge=pledge)  # noqa: E731
+        return messages.read_opening((yield from self._pledged(make, messages.OpeningMessage)))
 
     def verify(self, name: str, header: Header, probe: NDArray[np.uint32], handle: bytes) -> Rounds[Opening]:
         """As `custodian.Custodian.verify`."""
-        asked = wire.Verify(name, HeaderMessage.of(header), Array.of(probe), handle)
-        return messages.read_opening((yield from self._played(asked, messages.OpeningMessage)))
+        share = Array.of(probe)
+        make = lambda pledge: wire.Verify(name, HeaderMessage.of(header), share, handle, pledge=pledge)  # noqa: E731
+        return messages.read_opening((yield from self._pledged(make, messages.OpeningMessage)))
 
     def release(self, name: str, attempt: bytes, slots: Slots) -> NDArray[np.uint8]:
         """As `custodian.Custodian.release`."""
@@ -195,6 +207,13 @@ class Remote:
         """As `custodian.Custodian.mend`."""
         self._ask(wire.Mend(name, numbers, HelpMessage.of(one), HelpMessage.of(other), Array.of(handles)))
 
+    def _pledged(self, make: Callable[[wire.Pledge], wire.Pledging], kind: Any) -> Rounds[Any]:
+        """As `_played`, for a share: the gateway's three sides show each other what they commit to first."""
+        blind = self._hand.entropy(BLIND_BYTES)
+        own = commitment(blind, share_of(make(wire.Pledge(blind, []))))
+        shown_ = yield from shown(self.seat, own)
+        return self._ask(make(wire.Pledge(blind, [shown_[seat] for seat in SEATS])), kind)
+
     def _played(self, asked: Any, kind: Any, progress: Progress | None = None) -> Rounds[Any]:
         """A side that its custodian plays with the other two: nothing is exchanged here."""
         return self._ask(asked, kind, progress=progress)
@@ -205,7 +224,9 @@ class Remote:
         return message.array(dtype, dims)
 
     def _ask(self, asked: Any, kind: type[Kind] | None = None, *, progress: Progress | None = None) -> Kind:
-        approvals = [*self.approved.signatures, *self._hand.approvals(asked)]
+        # Whoever brings signatures means these, and none that this host can make.
+        carried = self.approved.signatures if isinstance(asked, _APPROVED) else ()
+        approvals = list(carried or self._hand.approvals(asked))
         data = wire.request(asked, self._lease, self._hand.call(asked), approvals)
         with self._calls():
             if not isinstance(asked, LONG):
@@ -266,16 +287,6 @@ class _Watch:
             self._was_ready = True
         elif self._was_ready or state == grpc.ChannelConnectivity.TRANSIENT_FAILURE:
             self.broken = True
-
-
-def finished(side: Rounds[Kind]) -> Kind:
-    """What a side returned that exchanges nothing here."""
-    try:
-        next(side)
-    except StopIteration as stop:
-        value: Kind = stop.value
-        return value
-    raise RuntimeError("a side that is played elsewhere exchanges nothing here")
 
 
 def error(code: str, numbers: Mapping[str, int]) -> MoietyError:

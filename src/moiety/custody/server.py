@@ -120,7 +120,12 @@ def served(
         verifier = Verifier(roster, standing.office, clock, SpentNonces(keeping))
         doors = Doors(config.seat, clock)
         serving = Serving(
-            custodian, attempts, leases, Guard(verifier, budget, custodian.terms), doors, lines.round_trip_s
+            custodian,
+            attempts,
+            leases,
+            Guard(custodian.seat, verifier, budget, custodian.terms),
+            doors,
+            lines.round_trip_s,
         )
         undo.callback(serving.close)
         if config.metrics is not None:

@@ -39,7 +39,8 @@ LONG = (
 
 
 PLAYED = (
-    wire.Offer, wire.Identify, wire.Verify, wire.Renew, wire.Switch, wire.Reconcile, wire.Integrity,
+    wire.Offer, wire.Identify, wire.Verify, wire.ReplaceDocument, wire.Prepare, wire.Activate, wire.Erase, wire.Renew,
+    wire.Switch, wire.Reconcile, wire.Integrity,
 )  # fmt: skip
 """What the three do together, in an attempt."""
 
@@ -128,7 +129,7 @@ class Serving:
         header = ask.header.header()
         return bool(self._played(header.attempt, lambda: self._custodian.integrity(ask.name, header, progress)))
 
-    def _together(self, ask: wire.Agreement, begin: Callable[[Header], Rounds[Any]]) -> Any:
+    def _together(self, ask: Any, begin: Callable[[Header], Rounds[Any]]) -> Any:
         header = ask.header.header()
         return self._played(header.attempt, lambda: begin(header))
 
@@ -153,15 +154,21 @@ _VERBS: dict[type, Callable[[Serving, Any, Progress], Any]] = {
     wire.Stand: lambda s, ask, _: messages.StandingMessage.of(s._custodian.standing()),
     wire.RoundTrip: lambda s, ask, _: s._round_trip_s(),
     wire.AddGallery: lambda s, ask, _: s._custodian.add_gallery(ask.name, ask.terms, ask.document),
-    wire.ReplaceDocument: lambda s, ask, _: s._custodian.replace_document(ask.name, ask.terms, ask.document),
+    wire.ReplaceDocument: lambda s, ask, _: s._together(
+        ask, lambda header: s._custodian.replace_document(ask.name, header, ask.terms, ask.document)
+    ),
     wire.Load: lambda s, ask, progress: s._custodian.load(ask.name, progress),
     wire.Alive: lambda s, ask, _: s._custodian.alive(ask.name, ask.day),
     wire.Offer: lambda s, ask, _: s._offer(ask),
-    wire.Prepare: lambda s, ask, _: Array.of(s._custodian.prepare(ask.name, ask.attempts)),
+    wire.Prepare: lambda s, ask, _: Array.of(
+        s._together(ask, lambda header: s._custodian.prepare(ask.name, header, ask.attempts))
+    ),
     wire.Forget: lambda s, ask, _: s._custodian.forget(ask.attempts),
-    wire.Activate: lambda s, ask, _: s._custodian.activate(ask.name, ask.slots.array(np.int64, 1)),
+    wire.Activate: lambda s, ask, _: s._together(
+        ask, lambda header: s._custodian.activate(ask.name, header, ask.slots.array(np.int64, 1))
+    ),
     wire.Locate: lambda s, ask, _: Array.of(s._custodian.locate(ask.name, ask.handle)),
-    wire.Erase: lambda s, ask, _: Array.of(s._custodian.erase(ask.name, ask.handle)),
+    wire.Erase: lambda s, ask, _: s._together(ask, lambda header: s._custodian.erase(ask.name, header, ask.handle)),
     wire.Scrub: lambda s, ask, _: s._custodian.scrub(ask.step),
     wire.Identify: lambda s, ask, _: s._identify(ask),
     wire.Verify: lambda s, ask, _: s._verify(ask),

@@ -11,10 +11,18 @@ from sqlalchemy import Connection, Table
 from moiety.custody import page, seal, tables
 from moiety.custody.keyring import keyring
 from moiety.custody.page import Pages, Place
-from moiety.custody.refusals import GalleryDamaged
+from moiety.custody.refusals import GalleryDamaged, MessageRefused
 from moiety.custody.seal import DataKey
 from moiety.custody.tables import GalleryRow
 from moiety.matching.policy import Terms
+
+
+def read_terms(papers: bytes) -> Terms:
+    """The terms in a gallery's papers. Raises `MessageRefused`: what cannot be read would close a gallery for good."""
+    try:
+        return Terms.from_json(papers)
+    except (ValueError, KeyError, TypeError, OverflowError, RecursionError):
+        raise MessageRefused from None
 
 
 @dataclass(frozen=True)

@@ -238,6 +238,11 @@ def add_gallery(connection: Connection, name: str, terms: bytes, document: bytes
     )
 
 
+def drop_gallery(connection: Connection, name: str) -> None:
+    """Delete a gallery that never changed, and so has no pages."""
+    connection.execute(delete(GALLERY).where(GALLERY.c.name == name, GALLERY.c.version == 0))
+
+
 def change_gallery(connection: Connection, gallery: int, **values: int | bytes) -> None:
     """Set columns of one gallery."""
     connection.execute(update(GALLERY).where(GALLERY.c.id == gallery).values(**values))

@@ -63,6 +63,8 @@ class AddGallery(Ask, frozen=True):
 class ReplaceDocument(AddGallery, frozen=True):
     """`replace_document`."""
 
+    header: HeaderMessage
+
 
 class Gallery(Ask, frozen=True):
     """What is asked about one gallery and nothing else."""
@@ -82,7 +84,20 @@ class Alive(Ask, frozen=True):
     day: Small
 
 
-class Offer(Ask, frozen=True):
+class Pledge(Struct, frozen=True, forbid_unknown_fields=True):
+    """Commitments to the shares of a, b and c, and what blinds that of who gets this: see `pledges`."""
+
+    blind: ThirtyTwo
+    commitments: Annotated[list[ThirtyTwo], Meta(min_length=3, max_length=3)]
+
+
+class Pledging(Ask, frozen=True, kw_only=True):
+    """What sends each custodian a share of something."""
+
+    pledge: Pledge
+
+
+class Offer(Pledging, frozen=True):
     """`offer`."""
 
     name: Name
@@ -98,6 +113,7 @@ class Prepare(Ask, frozen=True):
 
     ANSWER = Array
     name: Name
+    header: HeaderMessage
     attempts: Attempts
     approved: Small = 0
 
@@ -112,6 +128,7 @@ class Activate(Ask, frozen=True):
     """`activate`."""
 
     name: Name
+    header: HeaderMessage
     slots: Array
 
 
@@ -126,8 +143,8 @@ class Locate(Ask, frozen=True):
 class Erase(Ask, frozen=True):
     """`erase`; `hashed` are what an early erasure's approvals are for, see `asked.erasure_digest`."""
 
-    ANSWER = Array
     name: Name
+    header: HeaderMessage
     handle: Sixteen
     hashed: Annotated[list[ThirtyTwo], Meta(max_length=3)] = []
 
@@ -138,7 +155,7 @@ class Scrub(Ask, frozen=True):
     step: Name
 
 
-class Identify(Ask, frozen=True):
+class Identify(Pledging, frozen=True):
     """`identify`."""
 
     ANSWER = OpeningMessage
@@ -147,7 +164,7 @@ class Identify(Ask, frozen=True):
     probe: Array
 
 
-class Verify(Ask, frozen=True):
+class Verify(Pledging, frozen=True):
     """`verify`."""
 
     ANSWER = OpeningMessage

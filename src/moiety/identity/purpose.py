@@ -106,6 +106,11 @@ class Purpose(BaseModel):
         default=None, description="a table [four_eyes] with operations and, where 100 does not do, bulk_above"
     )
 
+    @property
+    def signs_bulk(self) -> bool:
+        """Whether two people sign an enrolment of many."""
+        return self.four_eyes is not None and "bulk" in self.four_eyes.operations
+
 
 def read(document: bytes) -> Purpose:
     """The purpose in a document; raises `PurposeTooLong`, `PurposeUnreadable` or `PurposeInvalid`, and TypeError

@@ -13,7 +13,19 @@ import json
 from dataclasses import asdict, dataclass
 from typing import Literal, get_args
 
-Operation = Literal["verify", "identify", "enrol", "integrity", "renew", "switch", "reconcile"]
+Operation = Literal[
+    "verify",
+    "identify",
+    "enrol",
+    "prepare",
+    "activate",
+    "erase",
+    "replace",
+    "integrity",
+    "renew",
+    "switch",
+    "reconcile",
+]
 Circuit = Literal["chain", "prefix"]
 CIRCUITS: tuple[Circuit, ...] = get_args(Circuit)
 HEADER_VERSION = 2

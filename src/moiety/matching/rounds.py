@@ -36,17 +36,35 @@ Other = TypeVar("Other")
 Rounds = Generator[Exchange, Exchange, Result]
 
 
-def lockstep(sides: Mapping[Seat, Rounds[Result]]) -> dict[Seat, Result]:
+Step = Callable[[Seat], None]
+
+
+def one_by_one(step: Step) -> None:
+    """A round of `lockstep`, a side after another."""
+    for seat in SEATS:
+        step(seat)
+
+
+def lockstep(sides: Mapping[Seat, Rounds[Result]], every: Callable[[Step], None] = one_by_one) -> dict[Seat, Result]:
     """Run the three sides in one process, round by round, and give what each returned.
 
-    Messages are handed over read-only. An exception in one side closes the others, and is raised.
+    `every` takes a step with each side and waits for all of them, whatever happens. Messages are handed over read-only.
+    An exception in one side closes the others, and is raised.
     """
     sent: dict[Seat, Exchange] = {}
     done: dict[Seat, Result] = {}
+
+    received: dict[Seat, Exchange] = {}
+
+    def step(seat: Seat) -> None:
+        try:
+            sent[seat] = sides[seat].send(received[seat]) if received else next(sides[seat])
+        except StopIteration as stop:
+            done[seat] = stop.value
+
     try:
-        for seat in SEATS:
-            sent[seat] = next(sides[seat])
-        while True:
+        every(step)
+        while not done:
             received = {
                 seat: Exchange(
                     next=_sealed(sent[next_seat(seat)].previous),
@@ -54,16 +72,11 @@ def lockstep(sides: Mapping[Seat, Rounds[Result]]) -> dict[Seat, Result]:
                 )
                 for seat in SEATS
             }
-            sent = {}
-            for seat in SEATS:
-                try:
-                    sent[seat] = sides[seat].send(received[seat])
-                except StopIteration as stop:
-                    done[seat] = stop.value
-            if done:
-                if sent:
-                    raise RuntimeError("the sides of a protocol must have the same number of rounds")
-                return done
+            sent.clear()
+            every(step)
+        if sent:
+            raise RuntimeError("the sides of a protocol must have the same number of rounds")
+        return done
     finally:
         for side in sides.values():
             side.close()

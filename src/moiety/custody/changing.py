@@ -1,0 +1,60 @@
+"""One step of a change: the three agree on it first, so that no gateway has one of them go ahead of the others.
+
+The gateway says when a step begins, and nothing else. All three compare the header, the version that the gallery has at
+each, and what is to be done; so each of them is at the step before, and what is done, and to whom, is the same at all.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import TypeVar
+
+from moiety.custody.gallery import Gallery
+from moiety.custody.headers import check_header
+from moiety.custody.keys import Acquaintance
+from moiety.custody.refusals import HeaderRefused
+from moiety.custody.stored import Current
+from moiety.custody.turns import Turns
+from moiety.matching.channel import agree
+from moiety.matching.header import Header, Operation
+from moiety.matching.rounds import Rounds
+
+Answer = TypeVar("Answer")
+
+
+class Changes:
+    """One custodian's sides of changes of its galleries."""
+
+    def __init__(self, turns: Turns, acquaintance: Acquaintance, clock: Callable[[], datetime]) -> None:
+        self._turns = turns
+        self._acquaintance = acquaintance
+        self._clock = clock
+
+    def side(
+        self,
+        operation: Operation,
+        gallery: Gallery,
+        current: Current,
+        header: Header,
+        rows: int,
+        what: Sequence[bytes],
+        do: Callable[[], Answer],
+    ) -> Rounds[Answer]:
+        """Do this, alone, once all three mean the same: a step that touches so many rows of a gallery.
+
+        `what` says with what or to whom it is done, alike at all three. Raises `HeaderRefused` where the gallery stands
+        elsewhere here, and `Disagreement` where another custodian was asked for something else.
+        """
+        if header.operation != operation:
+            raise HeaderRefused
+        check_header(header, current, rows, 0, self._clock)
+        said = hashlib.sha256(b"moiety change 1")
+        for some in what:
+            said.update(len(some).to_bytes(8, "big") + some)
+        yield from agree(self._acquaintance.keys(), header.digest(), said.digest())
+        with self._turns.alone():
+            if gallery.now().row.version != header.version:  # another attempt came between
+                raise HeaderRefused
+            return do()
