@@ -15,7 +15,6 @@ from moiety.custody import checking, refusals, searching
 from moiety.custody.custodian import Custodian
 from moiety.custody.embedded import Embedded
 from moiety.custody.gallery import silent
-from moiety.custody.handles import handles
 from moiety.custody.slots import SLOTS, State
 from moiety.custody.sql import unobserved
 from moiety.custody.turns import Turns
@@ -72,12 +71,11 @@ class Between(Turns):
             yield
 
 
-def test_what_changes_after_it_was_read_is_read_again(custodians: dict[Seat, Custodian]) -> None:
+def test_what_changes_after_it_was_read_is_read_again(office: Embedded, custodians: dict[Seat, Custodian]) -> None:
     """Nobody changes anything under the lease of who checks; a gateway that asks without one gains nothing."""
-    handle = handles(DOOR, [CROWD[0].pseudonym])["b"].tobytes()
     gallery = custodians["b"]._gallery(DOOR)
     before = gallery.look()
-    survey = checking.survey(gallery, Between(lambda: custodians["b"].erase(DOOR, handle)), silent)
+    survey = checking.survey(gallery, Between(lambda: office.erase(DOOR, CROWD[0].pseudonym)), silent)
     assert (survey.damaged, survey.people) == ([], 3)
     assert gallery.public == gallery.look().public != before.public
 

@@ -69,8 +69,7 @@ def _look(gallery: Gallery, progress: Progress) -> Seen:
 
 
 def _still(gallery: Gallery, seen: Seen) -> bool:
-    with gallery.store.reading() as connection:
-        now = gallery.current(connection)
+    now = gallery.now()
     return (now.epoch, now.row.version) == (seen.current.epoch, seen.current.row.version)
 
 
