@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from functools import partial
 from typing import TypeVar
 
@@ -15,6 +15,7 @@ from moiety.custody.attempts import Attempts
 from moiety.custody.custodian import Custodian
 from moiety.custody.frames import Step, Stopped
 from moiety.custody.messages import Array
+from moiety.custody.refusals import NeighbourSilent
 from moiety.errors import MoietyError
 from moiety.matching.rounds import Rounds
 from moiety.sharing.seat import SEATS, Seat, previous_seat
@@ -52,7 +53,10 @@ class Links:
             self.end(seat)
 
     def play(self, attempt: bytes, begin: Callable[[Custodian], Rounds[Answer]]) -> list[Array]:
-        """Run an attempt to its end, however it ends; what the listener heard in it."""
+        """Run an attempt to its end, however it ends; what the listener heard in it.
+
+        Raises `NeighbourSilent` where a side waited in vain: nobody here is silent, so this machine stood still.
+        """
         self._heard = []
 
         def side(seat: Seat) -> None:
@@ -64,8 +68,12 @@ class Links:
 
         with ThreadPoolExecutor(len(SEATS)) as threads:
             for played in [threads.submit(side, seat) for seat in SEATS]:
-                with suppress(MoietyError):
+                try:
                     played.result()
+                except NeighbourSilent:
+                    raise
+                except MoietyError:
+                    pass  # an outcome like any other
         return self._heard
 
     @contextmanager
