@@ -113,7 +113,7 @@ def cluster(records: dict[str, Record]) -> str:
 
 
 def drill(records: dict[str, Record]) -> str:
-    """What a thief of one store gets, beside the same attack on a plain database."""
+    """What a thief of one store, or of a gateway, gets, beside the same attack on a plain twin."""
     rows = [
         [
             attack["name"],
@@ -127,7 +127,7 @@ def drill(records: dict[str, Record]) -> str:
         ]
         for attack in records["drill"]["result"]["attacks"]
     ]
-    heading = ["attack", "stolen", "success", "chance", "same attack on a plain database", "unit", "claimed", "seen"]
+    heading = ["attack", "stolen", "success", "chance", "same attack on a plain twin", "unit", "claimed", "seen"]
     return table(heading, rows) + "\n\n" + measured_on(records["drill"])
 
 

@@ -124,7 +124,8 @@ class Asking:
 
     def hold(self, seat: Seat) -> Any:
         """A call that waits for a lease."""
-        return self._channels[seat].unary_stream(METHOD + "hold")(b"", timeout=60)
+        data = wire.request(wire.Hold(), call=self.hand.call(wire.Hold()))
+        return self._channels[seat].unary_stream(METHOD + "hold")(data, timeout=60)
 
     def standing(self, seat: Seat = "a") -> Standing:
         """Where one custodian stands."""

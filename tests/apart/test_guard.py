@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from moiety.custody import attempts, trial, wire
+from moiety.custody import attempts, trial, turns, wire
 from moiety.custody.apart import Apart
 from moiety.custody.asked import bulk_digest, erasure_digest, hashed, papers_digest
 from moiety.custody.enrolment import _split
@@ -22,7 +22,7 @@ from moiety.custody.messages import Array, BatchMessage
 from moiety.custody.roster import Role
 from moiety.custody.signing import Kind
 from moiety.sharing.seat import SEATS, Seat
-from tests.apart.asking import DONE, NONE, Asking, Said, changed, enlist, pledged
+from tests.apart.asking import DONE, METHOD, NONE, Asking, Said, changed, enlist, pledged
 from tests.apart.scene import Site
 from tests.custody.scene import DOCUMENT, DOOR, TERMS, Clock, matched, people
 from tests.custody.signers import Signatory
@@ -202,6 +202,32 @@ def test_what_changes_a_store_takes_the_lease_that_is_held(asking: Asking) -> No
         _until_given_back(asking, lease)
         assert asking.ask("a", ask, lease=lease).code == "lease_lost"
     assert asking.standing().galleries[DOOR].version == 2
+
+
+def test_a_lease_takes_somebodys_signature_and_is_not_kept_unused(
+    asking: Asking, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With the certificate alone a thief would hold off every change for ever."""
+    monkeypatch.setattr(turns, "UNUSED_S", 0.5)
+    ask = wire.Hold()
+    for call in (b"", asking.signed(STRANGER, ask), asking.signed(VERIFIER, ask, operation="verify")):
+        data = wire.request(ask, call=call)
+        refused = wire.read_said(next(asking._channels["a"].unary_stream(METHOD + "hold")(data, timeout=20)))
+        assert isinstance(refused, wire.Refusal)
+        assert refused.code == "caller_refused"
+    other = wire.request(wire.Scrub("scrub"), call=asking.signed(VERIFIER, ask))
+    refused = wire.read_said(next(asking._channels["a"].unary_stream(METHOD + "hold")(other, timeout=20)))
+    assert isinstance(refused, wire.Refusal)
+    assert refused.code == "message_refused"
+    with asking.leased("a") as lease:
+        until = monotonic() + 3
+        while monotonic() < until:  # as long as it is used, it stays
+            assert asking.ask("a", wire.Scrub("scrub"), lease=lease).code == DONE
+            sleep(0.1)
+        sleep(1.5)
+        assert asking.ask("a", wire.Scrub("scrub"), lease=lease).code == "lease_lost"
+        with asking.leased("a") as again:
+            assert asking.ask("a", wire.Scrub("scrub"), lease=again).code == DONE
 
 
 def _until_given_back(asking: Asking, lease: bytes) -> None:
@@ -402,7 +428,7 @@ def test_no_header_brings_a_day_that_has_not_come(asking: Asking, office: Apart)
 # Four eyes.
 
 
-EYES = replace(TERMS, four_eyes=("bulk", "early_erasure"), bulk_above=2)
+EYES = replace(TERMS, four_eyes=("bulk", "early_erasure"), bulk_above=4)
 
 
 @pytest.fixture
@@ -489,6 +515,16 @@ def test_a_bulk_enrolment_takes_two_people_however_it_is_cut(vault: Asking) -> N
 
 def test_few_people_are_enrolled_without_anybodys_approval(vault: Asking) -> None:
     assert prepared(vault, [offered(vault, 2, seed=43)], 0, rows=2) == dict.fromkeys(SEATS, DONE)
+
+
+def test_many_are_bulk_however_few_at_a_time(vault: Asking, clock: Clock) -> None:
+    """Four a day without approval, two of whom are there already."""
+    for seed in (44, 45):
+        attempt = offered(vault, 1, seed=seed)
+        assert prepared(vault, [attempt], 0, rows=1) == dict.fromkeys(SEATS, DONE)
+    assert prepared(vault, [offered(vault, 1, seed=46)], 0, rows=1) == UNAPPROVED
+    clock.pass_(days=1)
+    assert prepared(vault, [offered(vault, 1, seed=47)], 0, rows=1) == dict.fromkeys(SEATS, DONE)
 
 
 def test_one_approval_serves_one_of_two_who_come_at_once(asking: Asking) -> None:

@@ -9,17 +9,21 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
 from moiety.custody import trial
 from moiety.custody.config import Custody, Gateways
+from moiety.identity.examples import DOOR
 from moiety.sharing.seat import SEATS
+from tests.stories.scene import installed_data
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 PAGE = (ROOT / "docs" / "operations.md").read_text()
 PARTIES = {**{seat: f"custodian-{seat}" for seat in SEATS}, "gateway": "gateway"}
+OFFICERS = ("olga", "otto")
 
 
 def blocks(words: str) -> list[str]:
@@ -45,10 +49,11 @@ def ending() -> Iterator[ExitStack]:
 
 def test_three_machines_step_by_step(tmp_path: Path, shell: Path, ending: ExitStack) -> None:
     places = {name: tmp_path / f"host-{name}" for name in PARTIES}
+    places |= {name: tmp_path / f"host-{name}" for name in OFFICERS}
     ports = trial.free_ports()
 
     def variables(name: str) -> dict[str, str]:
-        own = {"PARTY": PARTIES[name], "PATH": f"{shell}:{os.environ['PATH']}"}
+        own = {"PARTY": PARTIES.get(name, ""), "NAME": name, "PATH": f"{shell}:{os.environ['PATH']}"}
         return os.environ | own | ({"SEAT": name, "LISTEN": f"127.0.0.1:{ports[name]}"} if name in ports else {})  # type: ignore[index]
 
     def run(name: str, block: str) -> str:
@@ -63,23 +68,33 @@ def test_three_machines_step_by_step(tmp_path: Path, shell: Path, ending: ExitSt
         assert done.returncode == 0, done.stderr
         return done.stdout
 
-    keys = {}
-    for name, place in places.items():
+    def carry(*names: str) -> None:
+        for one, other in pairwise(names):
+            (places[other] / "request.json").write_bytes((places[one] / "request.json").read_bytes())
+            if other in OFFICERS:
+                run(other, *blocks("every officer, for a purpose"))
+
+    for place in places.values():
         place.mkdir(mode=0o700)
+    keys = {}
+    for name in PARTIES:
         (keys[name],) = re.findall(r"sha256:[0-9a-f]{64}", run(name, *blocks("every party")))
     # What the four do when they meet.
-    authorities = b"".join((place / "keys/authority.pem").read_bytes() for place in places.values())
+    authorities = b"".join((places[name] / "keys/authority.pem").read_bytes() for name in PARTIES)
     peers = f"OFFICE={os.urandom(16).hex()}\n" + "".join(f"KEY_{name}={key}\n" for name, key in keys.items())
     peers += "".join(f"ADDRESS_{seat}=127.0.0.1:{ports[seat]}\n" for seat in SEATS)
-    for place in places.values():
-        (place / "authority.pem").write_bytes(authorities)
-        (place / "peers.sh").write_text(peers)
+    for name in PARTIES:
+        (places[name] / "authority.pem").write_bytes(authorities)
+        (places[name] / "peers.sh").write_text(peers)
     for seat in SEATS:
         run(seat, *blocks("every custodian"))
     people, connecting, daily = blocks("the gateway")
     run("gateway", people)
+    for name in OFFICERS:
+        run(name, *blocks("every officer"))
+    entries = [places["gateway"] / "people/operator.toml", *(places[name] / f"{name}.toml" for name in OFFICERS)]
     for seat in SEATS:
-        for person in (places["gateway"] / "people").glob("*.toml"):
+        for person in entries:
             (places[seat] / "operators" / person.name).write_bytes(person.read_bytes())
             (places[seat] / "operators" / person.name).chmod(0o600)
     (serve,) = blocks("every custodian, and it stays")
@@ -98,6 +113,15 @@ def test_three_machines_step_by_step(tmp_path: Path, shell: Path, ending: ExitSt
     said = run("gateway", connecting)
     assert "one operator: protects no one yet" in said  # the three folders are on one host
     run("gateway", daily)
+    # A purpose, with no officer's key on any of the four machines.
+    installed_data()
+    (places["gateway"] / "purpose.toml").write_text(DOOR)
+    run("gateway", *blocks("the gateway, for a purpose"))
+    assert "door" not in run("gateway", "moiety status --office .")
+    carry("gateway", *OFFICERS, "gateway")
+    run("gateway", *blocks("the gateway, with both signatures"))
+    assert "door" in run("gateway", "moiety status --office .")
+    assert "officers" not in (places["gateway"] / "deployment.toml").read_text()
 
 
 @pytest.mark.parametrize(("title", "kind"), [("custodian.toml", Custody), ("deployment.toml", Gateways)])

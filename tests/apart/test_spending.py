@@ -6,6 +6,7 @@ import hashlib
 import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from threading import Event
 from time import monotonic, sleep
@@ -22,6 +23,7 @@ from moiety.custody.guard import Guard
 from moiety.custody.handles import handles
 from moiety.custody.limits import Unit
 from moiety.custody.messages import Array, BatchMessage, HeaderMessage
+from moiety.custody.spending import ApprovalsSpent, RequestsSpent
 from moiety.custody.tls import Identity
 from moiety.matching.rounds import Rounds
 from moiety.matching.search import opened
@@ -161,10 +163,15 @@ def test_rows_of_a_purpose_and_of_a_caller_are_spent_for_them_alone(scene: Calla
 
 
 def test_matches_that_a_search_found_are_charged_before_the_next(scene: Callable[..., Scene]) -> None:
-    some = scene(gateway_matches=2)
+    some = scene(gateway_matches=4)
     other = some.second()
+    some.office.enrol(DOOR, [replace(CROWD[0], pseudonym=os.urandom(16))])  # who looks like somebody else
     assert some.searched(*people(3, seed=77)) == ALL_DONE  # finds nobody
-    assert some.searched(*CROWD) == ALL_DONE  # finds three
+    assert some.searched(*CROWD[1:]) == ALL_DONE  # finds two
+    assert some.searched(*people(3, seed=77)) == spent("matches")  # might find three
+    assert some.searched(*people(1, seed=77)) == ALL_DONE
+    assert some.searched(CROWD[1]) == ALL_DONE  # finds one
+    assert some.searched(CROWD[0]) == ALL_DONE  # finds two, where one is left
     assert some.searched(*people(1, seed=77)) == spent("matches")
     assert some.compared() == spent("matches")  # nothing is answered until it is paid
     some.restart(*SEATS)
@@ -173,10 +180,46 @@ def test_matches_that_a_search_found_are_charged_before_the_next(scene: Callable
     other.close()
 
 
+def test_searches_at_once_tell_no_more_names_than_are_left(
+    scene: Callable[..., Scene], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A thief begins many before the first is counted: what each might find is set aside as it begins."""
+    some = scene(gateway_matches=2)
+    go_on = Event()
+
+    def waiting(channel: Any, bits: Any) -> Rounds[int]:
+        assert go_on.wait(30)
+        return (yield from tally(channel, bits))
+
+    monkeypatch.setattr(serving, "tally", waiting)
+    asks = [some.asking.identify(person) for person in CROWD]
+    with ThreadPoolExecutor(3) as threads:
+        searching = [threads.submit(some.asking.all, each) for each in asks]
+        outcomes = [set(each.result(timeout=30).values()) for each in searching]
+    go_on.set()
+    refused = {"budget_matches_spent", "attempt_stopped"}
+    assert sum(outcome == {DONE} for outcome in outcomes) <= 2
+    assert all(outcome == {DONE} or outcome & {"budget_matches_spent"} for outcome in outcomes)
+    assert all(outcome <= refused | {DONE} for outcome in outcomes)
+    assert any(outcome & refused for outcome in outcomes)
+
+
+def test_names_that_there_is_no_budget_for_are_not_told(scene: Callable[..., Scene]) -> None:
+    some = scene(gateway_matches=1)
+    some.office.enrol(DOOR, [replace(CROWD[0], pseudonym=os.urandom(16))])
+    asks = some.asking.identify(CROWD[0])
+    said = some.asking.each(lambda seat: some.asking.ask(seat, asks[seat]))
+    parts = {seat: messages.read_opening(each.read(messages.OpeningMessage)) for seat, each in said.items()}
+    hits = np.array(sorted({int(row) for _, row in opened(parts, 1)}), dtype=np.int64)
+    assert len(hits) == 2
+    ask = wire.Release(DOOR, asks["a"].header.attempt, Array.of(hits[:1]))
+    assert some.asking.all(dict.fromkeys(SEATS, ask)) == dict.fromkeys(SEATS, "budget_matches_spent")
+
+
 def test_nobody_searches_again_before_it_is_counted(
     scene: Callable[..., Scene], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    some = scene(gateway_matches=2)
+    some = scene(gateway_matches=3)
     go_on = Event()
 
     def waiting(channel: Any, bits: Any) -> Rounds[int]:
@@ -196,7 +239,7 @@ def test_nobody_searches_again_before_it_is_counted(
 def test_whoever_asks_for_names_before_it_is_counted_waits_and_is_charged(
     scene: Callable[..., Scene], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    some = scene(gateway_matches=2)
+    some = scene(gateway_matches=3)
     go_on, found = Event(), Guard.found
 
     def late(guard: Guard, *said: Any) -> None:
@@ -217,7 +260,7 @@ def test_whoever_asks_for_names_before_it_is_counted_waits_and_is_charged(
 
 
 def test_what_is_found_is_charged_to_the_purpose_too(scene: Callable[..., Scene]) -> None:
-    some = scene(purpose_matches=2)
+    some = scene(purpose_matches=3)
     assert some.searched(*CROWD) == ALL_DONE
     enlist(some.site, BEN)
     asks = some.asking.identify(CROWD[0])
@@ -273,7 +316,7 @@ def test_a_count_that_is_prevented_costs_more_than_the_count(
     go_on.set()
     hit = Array.of(np.zeros(1, dtype=np.int64))
     released = some.asking.all(dict.fromkeys(SEATS, wire.Release(DOOR, attempt, hit)))
-    assert released == dict.fromkeys(SEATS, "answer_unknown")
+    assert released == spent("matches")
     assert some.searched() == spent("matches")
 
 
@@ -295,7 +338,7 @@ def test_a_search_whose_count_cannot_begin_is_not_answered(scene: Callable[..., 
 def test_a_gateway_that_hangs_up_is_charged_all_the_same(
     scene: Callable[..., Scene], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    some = scene(gateway_matches=2)
+    some = scene(gateway_matches=3)
     began, go_on = Event(), Event()
 
     def waiting(channel: Any, bits: Any) -> Rounds[int]:
@@ -418,3 +461,24 @@ def test_a_search_is_charged_for_what_its_header_says_or_refused(scene: Callable
         found = set(some.asking.all(bent).values())
         assert found & {"header_refused", "message_refused"}
         assert DONE not in found
+
+
+@pytest.mark.parametrize("scope", ["gateway", "caller"])
+def test_approvals_are_charged_to_who_signed_and_to_who_brought_them(scene: Callable[..., Scene], scope: str) -> None:
+    """Of two officers, to each; of one gateway, both."""
+    some = scene(**{f"{scope}_approvals": 2 if scope == "caller" else 4})  # one purpose is there already
+    some.office.add_gallery("gate", TERMS, DOCUMENT)
+    with pytest.raises(ApprovalsSpent):
+        some.office.add_gallery("yard", TERMS, DOCUMENT)
+    assert [list(standing.galleries) for standing in some.office.three.standings().values()] == [[DOOR, "gate"]] * 3
+
+
+def test_whatever_is_signed_is_counted(scene: Callable[..., Scene]) -> None:
+    some = scene(gateway_requests=40)
+
+    def often() -> None:
+        for _ in range(40):
+            some.office.check()
+
+    with pytest.raises(RequestsSpent):
+        often()

@@ -121,7 +121,21 @@ def test_a_row_is_on_the_disk_as_soon_as_it_is_added(tmp_path: Path) -> None:
 
 def test_a_full_disk_is_noticed_at_the_row(tmp_path: Path) -> None:
     with open("/dev/full", "wb", buffering=0) as full, pytest.raises(MapUnwritable):
-        MapWriter(full.fileno())
+        MapWriter(full.fileno(), tmp_path / "map.csv.unfinished")
+
+
+def refuse(path: Path) -> None:
+    """One row of somebody who is not enrolled after all."""
+    with map_file(path) as writer:
+        writer.add("anna", "door-1")
+        writer.discard()
+        raise MapUnwritable
+
+
+def test_a_list_of_nobody_is_taken_away(tmp_path: Path) -> None:
+    with pytest.raises(MapUnwritable):
+        refuse(tmp_path / "map.csv")
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_half_a_row_is_no_row(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 import typing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -18,10 +19,12 @@ import pytest
 from moiety import cli
 from moiety.cli.operator import OperatorAdded, OperatorRow, OperatorsAnswer, RequestSignedAnswer
 from moiety.custody.keyfile import open_key
+from moiety.custody.matter import Matter
 from moiety.custody.operators import read_people
 from moiety.custody.requests import ask, read_request
 from moiety.custody.roster import parse
-from moiety.custody.signing import content_digest
+from moiety.identity.examples import DOOR
+from moiety.matching.policy import Rate, Terms
 from tests.cli.test_commands import Shell, keys
 from tests.custody.softhsm import ABSENT, IS_THERE, LIBRARY, PIN, soft_token
 
@@ -191,9 +194,8 @@ def test_a_list_says_who_may_ask_for_what(shell: Shell, add: list[str | Path], r
 @pytest.fixture
 def request_file(tmp_path: Path) -> Path:
     path = tmp_path / "request.json"
-    content = content_digest(b"these three")
-    now = int(time.time())
-    path.write_bytes(ask("replace", "door", content, 3, office=bytes(16), at=now, nonce=bytes(16)).to_bytes())
+    matter = Matter("replace", "door", (b"these three",), 3)
+    path.write_bytes(ask(matter, office=bytes(16), at=int(time.time()), nonce=bytes(16)).to_bytes())
     return path
 
 
@@ -234,12 +236,75 @@ def test_what_is_not_signed_stays_as_it_was(
     ):
         request_file.write_text(json.dumps({**fields, **changed}))
         assert shell.json(*sign)[1]["refused"] == code
-    request_file.write_bytes(before + b" " * 70_000)
+    request_file.write_bytes(before + b" " * 300_000)
     assert shell.json(*sign)[1]["refused"] == "request_unreadable"
     request_file.write_bytes(before)
     request_file.with_name("request.json.new").mkdir()
     assert shell.json(*sign)[1]["refused"] == "request_unwritable"
     assert request_file.read_bytes() == before
+
+
+DOCUMENT = DOOR.encode() + b'# \xe2\x80\xaetfel ot \xc2\x9b31m\n[four_eyes]\noperations = ["export"]\n'
+KEPT = Terms("mobilefacenet-192", 192, (Rate(1e-4, 0.02, 9_000),), 1e-4, 1e-2, ("export",), 100)
+
+
+def asked(path: Path, operation: str, parts: tuple[bytes, ...], people: int = 0, purpose: str = "door") -> Path:
+    """A request file of anything at all."""
+    matter = Matter(operation, purpose, parts, people)
+    path.write_bytes(ask(matter, office=bytes(16), at=int(time.time()), nonce=bytes(16)).to_bytes())
+    return path
+
+
+@pytest.fixture
+def sign(shell: Shell, add: list[str | Path], words: Path, tmp_path: Path) -> list[str | Path]:
+    shell(*add)
+    return ["operator", "sign", tmp_path / "asked.json", "--key", tmp_path / "ana.key", "--passphrase-file", words]
+
+
+def test_an_officer_is_shown_the_document_and_what_custodians_would_keep(
+    shell: Shell, sign: list[str | Path], tmp_path: Path
+) -> None:
+    asked(tmp_path / "asked.json", "policy", (KEPT.to_json(), DOCUMENT))
+    assert shell.json(*sign)[0] == 0
+    for line in DOOR.splitlines():
+        assert f"\n    | {line}\n" in shell.said
+    for shown in (
+        "model      mobilefacenet-192, 192 words",
+        "\n    0.0001  0.02  9000\n",
+        "targets    fmr 0.0001, fpir 0.01",
+        "four eyes  export; bulk above 100",
+    ):
+        assert shown in shell.said
+    assert "# \\u202etfel ot \\u009b31m" in shell.said  # what a terminal would obey is spelt out
+    assert not set("\u202e\x9b") & set(shell.said)
+
+
+CONTRADICTIONS: dict[str, tuple[str, tuple[bytes, ...], int, str]] = {
+    "looser": ("policy", (replace(KEPT, fmr=1e-3).to_json(), DOCUMENT), 0, "door"),
+    "alarms": ("policy", (replace(KEPT, fpir=2e-2).to_json(), DOCUMENT), 0, "door"),
+    "one-pair-of-eyes": ("policy", (replace(KEPT, four_eyes=(), bulk_above=0).to_json(), DOCUMENT), 0, "door"),
+    "bulkier": ("policy", (replace(KEPT, bulk_above=101).to_json(), DOCUMENT), 0, "door"),
+    "model": ("policy", (replace(KEPT, model="another").to_json(), DOCUMENT), 0, "door"),
+    "more": ("policy", (KEPT.to_json()[:-1] + b',"more":1}', DOCUMENT), 0, "door"),
+    "no-terms": ("policy", (b"{}", DOCUMENT), 0, "door"),
+    "deep-terms": ("policy", (b"[" * 100_000, DOCUMENT), 0, "door"),
+    "no-document": ("policy", (KEPT.to_json(), b"name ="), 0, "door"),
+    "one-part": ("policy", (DOCUMENT,), 0, "door"),
+    "another-name": ("policy", (KEPT.to_json(), DOCUMENT), 0, "gate"),
+    "two-people": ("early_erasure", (bytes(32),) * 6, 1, "door"),
+    "people": ("early_erasure", (bytes(32),) * 3, 2, "door"),
+    "crowd": ("bulk", (b"",), 3, "door"),
+}
+
+
+@pytest.mark.parametrize("wrong", CONTRADICTIONS.values(), ids=CONTRADICTIONS)
+def test_what_is_not_what_it_says_is_signed_by_nobody(
+    shell: Shell, sign: list[str | Path], tmp_path: Path, wrong: tuple[str, tuple[bytes, ...], int, str]
+) -> None:
+    file = asked(tmp_path / "asked.json", *wrong)
+    before = file.read_bytes()
+    assert shell.json(*sign)[1]["refused"] == "request_contradicts"
+    assert file.read_bytes() == before
 
 
 class Typist:

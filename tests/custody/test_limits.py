@@ -58,6 +58,7 @@ def test_the_defaults_let_a_door_work_and_bound_an_hour() -> None:
     assert table.matches.burst >= 1_000 * matches
     hourly = {unit: hour(getattr(table, unit)) for unit in Unit}
     assert hourly == {
+        Unit.REQUESTS: 8_333,
         Unit.ROWS: 25_055_274,
         Unit.MATCHES: 1_416,
         Unit.OPENINGS: 283,

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import base64
 import json
+from contextlib import nullcontext
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from moiety.custody.denials import RequestFull, RequestSigned, RequestUnreadable
+from moiety.custody.asked import bulk_digest, erasure_digest, papers_digest
+from moiety.custody.denials import RequestExpired, RequestFull, RequestSigned, RequestUnreadable
 from moiety.custody.keeping import Passing
+from moiety.custody.matter import Matter
 from moiety.custody.requests import REQUEST_LIMIT, SIGNATURES_MOST, ask, read_request
 from moiety.custody.roster import Role
 from moiety.custody.signing import Kind, content_digest, request_digest
@@ -19,8 +23,8 @@ from tests.custody.scene import Clock
 from tests.custody.signers import AT, OFFICE, Signatory
 
 ANA, BEN = Signatory("ana"), Signatory("ben")
-CONTENT = content_digest(b"these three")
-ASKED = ask("early_erasure", "door", CONTENT, 3, office=OFFICE, at=AT, nonce=b"n" * 16)
+MATTER = Matter("early_erasure", "door", (b"these", b"three"), 3)
+ASKED = ask(MATTER, office=OFFICE, at=AT, nonce=b"n" * 16)
 SIGNED = ASKED.signed_by(ANA)
 
 
@@ -31,7 +35,8 @@ def test_it_goes_from_hand_to_hand_and_is_approved_once() -> None:
 
     both = read_request(read_request(ASKED.to_bytes()).signed_by(ANA).to_bytes()).signed_by(BEN)
     verifier = Verifier(People(), OFFICE, Clock(), SpentNonces(Passing()))
-    digest = request_digest(CONTENT, 3)
+    assert both.signers() == 2
+    digest = request_digest(content_digest(b"early_erasure", b"door", b"these", b"three"), 3)
     people = verifier.approved(both.approvals(), "early_erasure", "door", digest, role=Role.OPERATOR)
     assert people == (ANA.person, BEN.person)
 
@@ -50,6 +55,11 @@ CHANGES = [
     {"purpose": "gate"},
     {"purpose": "\x1b[2Jdoor"},
     {"purpose": ""},
+    {"parts": []},
+    {"parts": ["dGhlc2U=", "Zm91cg=="]},
+    {"parts": ["dGhlc2V0aHJlZQ=="]},
+    {"parts": ["!"]},
+    {"parts": [""] * 9},
     {"content": "00" * 32},
     {"content": "00" * 31},
     {"digest": "00" * 32},
@@ -77,7 +87,14 @@ def test_what_was_altered_is_refused(change: dict[str, object]) -> None:
 
 @pytest.mark.parametrize(
     "change",
-    [{"purpose": "\x1b[2Jdoor"}, {"purpose": ""}, {"purpose": "Door"}, {"operation": "e\n"}, {"at": -1}],
+    [
+        {"parts": ["!"]},
+        {"purpose": "\x1b[2Jdoor"},
+        {"purpose": ""},
+        {"purpose": "Door"},
+        {"operation": "e\n"},
+        {"at": -1},
+    ],
     ids=str,
 )
 def test_what_would_be_shown_on_a_terminal_is_plain(change: dict[str, object]) -> None:
@@ -118,4 +135,26 @@ def test_signatures_are_bounded() -> None:
 
 def test_what_cannot_be_asked_is_not() -> None:
     with pytest.raises(ValueError, match="operation"):
-        ask("Erase!", "door", CONTENT, 1, office=OFFICE, at=AT, nonce=b"n" * 16)
+        ask(replace(MATTER, operation="Erase!"), office=OFFICE, at=AT, nonce=b"n" * 16)
+
+
+@pytest.mark.parametrize(("later", "current"), [(0, True), (86_400, True), (86_401, False), (-30, True), (-31, False)])
+def test_it_is_worth_signing_for_a_day(later: int, current: bool) -> None:
+    with nullcontext() if current else pytest.raises(RequestExpired):
+        ASKED.require_current(AT + later)
+
+
+def test_the_longest_document_fits() -> None:
+    long = ask(Matter("policy", "door", (b"{}" * 8_000, b"#" * 65_536), 0), office=OFFICE, at=AT, nonce=b"n" * 16)
+    for number in range(SIGNATURES_MOST):
+        long = long.signed_by(Signatory(f"n{number}"))
+    assert read_request(long.to_bytes()) == long
+
+
+def test_what_is_signed_is_over_every_part_of_it() -> None:
+    for digest, parts, count in (
+        (papers_digest("door", b"terms", b"document"), (b"policy", b"door", b"terms", b"document"), 0),
+        (bulk_digest("door", 250), (b"bulk", b"door"), 250),
+        (erasure_digest("door", [b"x", b"y", b"z"]), (b"early_erasure", b"door", b"x", b"y", b"z"), 1),
+    ):
+        assert digest == request_digest(content_digest(*parts), count)

@@ -11,8 +11,10 @@ from moiety.drills.verdict import (
     FAMILY_ALPHA,
     Measured,
     Trial,
+    best,
     by_decoys,
     by_picking,
+    by_reading,
     by_shuffling,
     level,
     passed,
@@ -139,3 +141,29 @@ def test_picks_that_add_up_to_the_same_in_another_order_are_as_good():
     # 0.1 + 0.2 + 0.3 is more than 0.3 + 0.2 + 0.1 in the last bit; 17 of 27 ways reach it.
     trial = by_picking(lists, [0, 1, 2], np.random.default_rng(9))
     assert trial.p_value == pytest.approx(17 / 27, abs=0.025)
+
+
+def test_what_is_read_right_is_a_finding_and_what_is_read_alike_of_all_is_none():
+    rng = np.random.default_rng(3)
+    true = rng.integers(-9, 10, (20, 8))
+    right = by_reading(true, true, rng)
+    assert (right.success, right.p_value, right.trials) == (1, 1e-4, 160)
+    assert right.chance < 0.15
+    often = np.broadcast_to(np.median(true, axis=0).astype(np.int64), true.shape)
+    alike = by_reading(often, true, rng)
+    assert alike.success == pytest.approx(alike.chance)
+    assert alike.p_value == 1
+
+
+def test_p_values_of_meaningless_readings_are_uniform():
+    rng = np.random.default_rng(4)
+    p_values = np.sort(
+        [by_reading(rng.integers(0, 4, (30, 8)), rng.integers(0, 4, (30, 8)), rng).p_value for _ in range(300)]
+    )
+    # Readings of few values tie, which makes p-values larger: they are never too small.
+    assert ((np.arange(300) + 0.5) / 300 - p_values).max() < 0.094
+
+
+def test_of_several_ways_the_best_counts_and_pays_for_the_others():
+    assert best([NOT_FOUND, FOUND]) == Trial(1.0, 0.5, 2e-4, 100)
+    assert best([NOT_FOUND, NOT_FOUND, NOT_FOUND]).p_value == 1

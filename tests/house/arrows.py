@@ -122,6 +122,7 @@ IO_FILES: dict[str, set[str]] = {
     "custody/migrations/versions/sealed.py": {"alembic", "sqlalchemy"},
     "custody/tables.py": {"sqlalchemy"},
     "custody/gallery.py": {"sqlalchemy"},
+    "custody/looking.py": {"sqlalchemy"},
     "custody/kept.py": {"sqlalchemy"},
     "custody/keyring.py": {"sqlalchemy"},
     "custody/stored.py": {"sqlalchemy"},

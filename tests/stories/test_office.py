@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
@@ -29,6 +29,7 @@ from moiety.identity.refusals import (
     RateUnmeasured,
     SeatUnknown,
 )
+from moiety.identity.results import Enrolled
 from moiety.sharing.seat import SEATS
 from tests.custody.thief import roots_of, unsealed
 from tests.stories.scene import DOOR, Clock, Photographs, spoilt
@@ -157,6 +158,34 @@ def test_who_stops_reading_knows_everybody_who_was_enrolled(office: Office, phot
     outcomes = door.enrol_many(([picture] for picture in photographs.anna), grounds="consent")
     assert isinstance(next(outcomes), moiety.Enrolled)
     assert office.status().purposes[0].people == 1
+
+
+def test_where_bulk_is_signed_for_all_are_enrolled_or_nobody(office: Office, photographs: Photographs) -> None:
+    office.add_purpose((DOOR.replace('"door"', '"vault"') + '\n[four_eyes]\noperations = ["bulk"]\n').encode())
+    vault = office.purpose("vault")
+    people = [[photographs.anna[0]], [b"no picture"], [photographs.bert]]
+    heard: list[Enrolled | Refused] = []
+
+    def in_numbers() -> int:
+        return next(purpose.people for purpose in office.status().purposes if purpose.name == "vault")
+
+    def hear(outcomes: Sequence[Enrolled | Refused]) -> None:
+        assert in_numbers() == 0
+        heard.extend(outcomes)
+
+    def stop(outcomes: Sequence[Enrolled | Refused]) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        list(vault.enrol_many(people, grounds="consent", before=stop))
+    assert in_numbers() == 0
+    outcomes = vault.enrol_many(people, grounds="consent", before=hear)
+    first = next(outcomes)
+    assert in_numbers() == 2  # whoever stops reading here was told of everybody before
+    assert [first, *outcomes] == heard
+    assert [isinstance(outcome, Enrolled) for outcome in heard] == [True, False, True]
+    assert isinstance(first, Enrolled)
+    assert vault.verify(photographs.anna[1], claimed=first.pseudonym)
 
 
 def test_unknown_grounds_are_refused_before_anybody_is_looked_at(office: Office, photographs: Photographs) -> None:

@@ -126,6 +126,9 @@ class _Nothing:
     def serve(self, gateway: bytes, request: Any, progress: Any) -> Any:
         raise NotImplementedError
 
+    def hold(self, gateway: bytes, request: Any) -> None:
+        raise NotImplementedError
+
 
 def _side(sizes: Sizes) -> Rounds[None]:
     for after, before in sizes:

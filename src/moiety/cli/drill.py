@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class DrillRow(TypedDict):
-    """One attack: how far it got on the stolen stores, by guessing, and on a plain database. All in `unit`, 0 to 1."""
+    """One attack: how far it got with what was stolen, by guessing, and on a plain twin. All in `unit`, 0 to 1."""
 
     name: str
     stores: list[str]
@@ -60,8 +60,9 @@ def drill(
     """Steal a store and attack it. Exit status 1 if anything was found.
 
     Sets up real deployments in a temporary folder and enrols made-up people, whose face vectors spread as those of
-    photographs do. Then it copies one custodian's bytes and attacks the copy: reading, matching, linking. The same code
-    attacks a plain database of the same people, where it has to succeed. Your own office is not touched.
+    photographs do. Then it copies one custodian's bytes and attacks the copy: reading, matching, linking. It also
+    steals a gateway, and asks what no honest one asks. The same code attacks a plain database of the same people, and
+    custodians without the one defence, where it has to succeed. Your own office is not touched.
 
     \b
     Examples:
@@ -138,9 +139,10 @@ def _screen(measured: Sequence[Measured], answer: Drilled, width: int) -> list[s
         else f"\nAll {len(measured)} attacks came out as designed."
     )
     console.print(
-        "Figures: people or rows found, or the share of wrong rows that rank below the right one (0.5 is guessing, 1 "
-        "is always first). 'plain' is the same attack, by the same code, on an ordinary database of the same people. "
-        "All are judged together at 99 %: an honest store fails with one seed in a hundred at most."
+        "Figures: what was found or read, or the share of wrong rows that rank below the right one (0.5 is guessing, 1 "
+        "is always first). 'plain' is the same attack, by the same code, on an ordinary database of the same people, "
+        "or on custodians without the one defence. All are judged together at 99 %: an honest store fails with one "
+        "seed in a hundred at most."
     )
     return [line.rstrip() for line in drawn.getvalue().splitlines()]
 

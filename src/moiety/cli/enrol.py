@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, ClassVar, TypedDict
+from typing import TYPE_CHECKING, Annotated, ClassVar, TypeAlias, TypedDict
 
 import typer
 
@@ -14,6 +15,7 @@ from moiety.cli.interruption import put_off
 from moiety.cli.options import OfficeFolder, PurposeName, opened
 from moiety.cli.outcome import DONE, NO_MATCH, AsJson, Outcome
 from moiety.cli.progress import bar
+from moiety.cli.request import ApprovedBy, Requested, RequestTo, carried, written
 from moiety.errors import Refused
 from moiety.identity.pseudonym import Pseudonym
 from moiety.identity.results import Enrolled
@@ -21,10 +23,18 @@ from moiety.identity.results import Enrolled
 if TYPE_CHECKING:
     from moiety.identity.office import PurposeOffice
 
+People: TypeAlias = "list[tuple[str, list[Path]]]"
+"""Everybody of a folder: a name, and pictures."""
+
+Progress: TypeAlias = Callable[[str, int, int], None]
+
 
 class EnrolOneOrMany(Refused):
     code: ClassVar[str] = "enrol_one_or_many"
-    advice: ClassVar[str] = "give the pictures of one person, or --folders DIR together with --map FILE"
+    advice: ClassVar[str] = (
+        "give the pictures of one person, or --folders DIR together with --map FILE or --request FILE; "
+        "--approved goes with --folders"
+    )
 
 
 class EnrolledAnswer(TypedDict):
@@ -75,8 +85,10 @@ def enrol(
         typer.Option("--map", metavar="FILE", help="Where to write folder,pseudonym for the operator only (CSV)."),
     ] = None,
     office: OfficeFolder = None,
+    request: RequestTo = None,
+    approved: ApprovedBy = None,
     as_json: AsJson = False,
-) -> Outcome[EnrolledAnswer] | Outcome[EnrolledMany]:
+) -> Outcome[EnrolledAnswer] | Outcome[EnrolledMany] | Outcome[Requested]:
     """Enrol one person from one picture or several, or many people from folders.
 
     Prints the pseudonym, which is the only name that the office knows; names of files and folders are stored
@@ -86,15 +98,24 @@ def enrol(
     Ctrl-C waits until whoever is being enrolled is written down, or is taken back. Only a run that is killed
     (kill -9, a power cut) may leave one person whose pseudonym nobody has, and who expires like anybody.
 
+    Where the purpose names bulk for four eyes, a folder is one enrolment: everybody is written down first, and
+    then all are enrolled or nobody. Two people sign a request for it if it is of more than the purpose says.
+
     \b
     Examples:
       moiety enrol door anna-1.jpg anna-2.jpg --grounds consent
       moiety enrol door anna-1.jpg --grounds consent --json
       moiety enrol door --folders staff --map staff.csv --grounds consent
+      moiety enrol door --folders staff --grounds consent --request request.json
+      moiety enrol door --folders staff --map staff.csv --grounds consent --approved request.json
     """
+    signed = carried(request, approved)
+    if folders is not None and request is not None and not pictures:
+        with bar() as progress, opened(office, progress) as m:
+            return written(request, m.purpose(purpose).request_enrolment(len(people(folders))))
     if folders is not None and map_to is not None and not pictures:
-        return _many(purpose, folders, map_to, grounds, office)
-    if folders is None and map_to is None and pictures:
+        return _many(purpose, folders, map_to, grounds, office, signed)
+    if folders is None and map_to is None and request is None and approved is None and pictures:
         return _one(purpose, pictures, grounds, office, as_json)
     raise EnrolOneOrMany
 
@@ -130,24 +151,21 @@ def _one(
     return Outcome(answer, lines, said=True)
 
 
-def _many(purpose: str, folders: Path, map_to: Path, grounds: str, office: Path | None) -> Outcome[EnrolledMany]:
+def _many(
+    purpose: str, folders: Path, map_to: Path, grounds: str, office: Path | None, signed: bytes | None
+) -> Outcome[EnrolledMany]:
     everybody = people(folders)
     refusals: list[RefusedPerson] = []
     advised: list[AdvisedPerson] = []
     with bar() as progress, opened(office, progress) as m:
         desk = m.purpose(purpose)
-        outcomes = desk.enrol_many((pictures for _, pictures in everybody), grounds=grounds)
-        with map_file(map_to) as rows:
-            for number, (name, _) in enumerate(everybody, 1):
-                with put_off():
-                    outcome = next(outcomes)
-                    if isinstance(outcome, Enrolled):
-                        _write_down(rows, name, outcome.pseudonym, desk)
-                if isinstance(outcome, Refused):
-                    refusals.append({"number": number, "code": outcome.code, "advice": outcome.text})
-                elif outcome.advice:
-                    advised.append({"number": number, "advice": list(outcome.advice)})
-                progress("enrolling", number, len(everybody))
+        desk.require_approved(len(everybody), approved=signed)
+        way = _together if desk.document.signs_bulk else _one_by_one
+        for number, outcome in enumerate(way(desk, everybody, map_to, grounds, signed, progress), 1):
+            if isinstance(outcome, Refused):
+                refusals.append({"number": number, "code": outcome.code, "advice": outcome.text})
+            elif outcome.advice:
+                advised.append({"number": number, "advice": list(outcome.advice)})
     for refusal in refusals:
         remark(f"person {refusal['number']}: {refusal['advice']} [{refusal['code']}]\n")
     for person in advised:
@@ -157,6 +175,56 @@ def _many(purpose: str, folders: Path, map_to: Path, grounds: str, office: Path 
     return Outcome(
         {"enrolled": enrolled, "refusals": refusals, "advice": advised}, [line], NO_MATCH if refusals else DONE
     )
+
+
+def _one_by_one(
+    desk: PurposeOffice,
+    everybody: People,
+    map_to: Path,
+    grounds: str,
+    signed: bytes | None,
+    progress: Progress,
+) -> Iterator[Enrolled | Refused]:
+    """Each is enrolled and written down before the next is looked at."""
+    outcomes = desk.enrol_many((pictures for _, pictures in everybody), grounds=grounds, approved=signed)
+    with map_file(map_to) as rows:
+        for number, (name, _) in enumerate(everybody, 1):
+            with put_off():
+                outcome = next(outcomes)
+                if isinstance(outcome, Enrolled):
+                    _write_down(rows, name, outcome.pseudonym, desk)
+            yield outcome
+            progress("enrolling", number, len(everybody))
+
+
+def _together(
+    desk: PurposeOffice,
+    everybody: People,
+    map_to: Path,
+    grounds: str,
+    signed: bytes | None,
+    progress: Progress,
+) -> Iterator[Enrolled | Refused]:
+    """Everybody is written down before all are enrolled, or nobody."""
+    from moiety.custody.denials import ApprovalRefused
+
+    def shown() -> Iterator[list[Path]]:
+        for number, (_, pictures) in enumerate(everybody, 1):
+            yield pictures
+            progress("looking", number, len(everybody))
+
+    def write_down(outcomes: Sequence[Enrolled | Refused]) -> None:
+        for (name, _), outcome in zip(everybody, outcomes, strict=True):
+            if isinstance(outcome, Enrolled):
+                rows.add(name, str(outcome.pseudonym))
+
+    outcomes = desk.enrol_many(shown(), grounds=grounds, approved=signed, before=write_down)
+    with map_file(map_to) as rows:
+        try:
+            yield from list(outcomes)
+        except ApprovalRefused:  # whatever else goes wrong leaves the list: they may be enrolled
+            rows.discard()
+            raise
 
 
 def _write_down(rows: MapWriter, name: str, pseudonym: Pseudonym, desk: PurposeOffice) -> None:

@@ -6,7 +6,7 @@ import csv
 import io
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import ClassVar, Final
 
@@ -89,8 +89,9 @@ def _pictures(entry: Path) -> list[Path]:
 class MapWriter:
     """Rows of a map file: each is on the disk before the next person is enrolled."""
 
-    def __init__(self, descriptor: int) -> None:
+    def __init__(self, descriptor: int, unfinished: Path) -> None:
         self._descriptor = descriptor
+        self._unfinished = unfinished
         self.add("folder", "pseudonym")
 
     def add(self, folder: str, pseudonym: str) -> None:
@@ -105,6 +106,11 @@ class MapWriter:
             os.fsync(self._descriptor)
         except OSError:
             raise MapUnwritable from None
+
+    def discard(self) -> None:
+        """Take the unfinished file away again: nobody in it was enrolled."""
+        with suppress(OSError):
+            self._unfinished.unlink()
 
 
 @contextmanager
@@ -124,7 +130,7 @@ def map_file(path: Path) -> Iterator[MapWriter]:
     except OSError:
         raise MapUnwritable from None
     try:
-        yield MapWriter(descriptor)
+        yield MapWriter(descriptor, unfinished)
     finally:
         os.close(descriptor)
     try:

@@ -7,7 +7,6 @@ import os
 import time
 from collections.abc import Callable
 from contextlib import ExitStack, suppress
-from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, ClassVar, TypedDict
@@ -15,25 +14,17 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, TypedDict
 import typer
 
 from moiety.cli.delivery import remark
+from moiety.cli.files import beginning
 from moiety.cli.outcome import AsJson, Outcome
 from moiety.cli.passphrase import PassphraseFile
+from moiety.cli.request import RequestUnwritable, told
 from moiety.cli.signer import Key, Token, TokenLabel, held, made
 from moiety.errors import Refused
 
 if TYPE_CHECKING:
-    from moiety.custody.requests import Request
     from moiety.custody.roster import Person
 
 app = typer.Typer(help="Add people who may ask or approve, sign a request, or list them.", no_args_is_help=True)
-
-WORDS = {
-    "policy": "adopt this purpose, or change it",
-    "export": "take data about people out",
-    "bulk": "enrol many people at once",
-    "early_erasure": "erase people before their time",
-    "replace": "put another template in the place of somebody's",
-}
-"""What an operation means, for whoever is to sign it."""
 
 
 class RoleName(StrEnum):
@@ -59,16 +50,6 @@ class OperatorKnown(Refused):
 class RosterUnwritable(Refused):
     code: ClassVar[str] = "roster_unwritable"
     advice: ClassVar[str] = "a folder of operators cannot be written: check its path, its disk and who may write there"
-
-
-class RequestExpired(Refused):
-    code: ClassVar[str] = "request_expired"
-    advice: ClassVar[str] = "the request was made more than a day ago, or by a clock that is ahead: ask for it anew"
-
-
-class RequestUnwritable(Refused):
-    code: ClassVar[str] = "request_unwritable"
-    advice: ClassVar[str] = "the signature was made but the request file cannot be written: see its folder and disk"
 
 
 class OperatorRow(TypedDict):
@@ -174,22 +155,19 @@ def sign(
 ) -> Outcome[RequestSignedAnswer]:
     """Show what a request asks for, and add a signature to it.
 
-    What is asked for is shown first; whoever does not want it ends the command instead of
-    giving the passphrase.
+    What is asked for is shown first, of a purpose the whole document and what custodians would
+    keep of it; whoever does not want it ends the command instead of giving the passphrase.
 
     \b
     Examples:
       moiety operator sign request.json --key olga.key
       moiety operator sign request.json --key ben --token libsofthsm2.so --token-label people --json
     """
-    from moiety.cli.files import beginning
     from moiety.custody.requests import REQUEST_LIMIT, read_request
-    from moiety.custody.verifying import APPROVAL_S, CLOCKS_APART_S
 
     asked = read_request(beginning(request, REQUEST_LIMIT + 1))
-    if not -CLOCKS_APART_S <= time.time() - asked.at <= APPROVAL_S:
-        raise RequestExpired
-    remark("".join(f"{line}\n" for line in _told(asked)))
+    asked.require_current(int(time.time()))
+    remark("".join(f"{line}\n" for line in told(asked)))
     signed = asked.signed_by(held(key, token, token_label, passphrase_file))
     _replace(request, signed.to_bytes())
     answer: RequestSignedAnswer = {
@@ -235,20 +213,6 @@ def _require(person: Person) -> None:
         raise OperatorWrong
     if parse(entry_text(person).encode("utf-8", "replace")) != person:
         raise OperatorWrong
-
-
-def _told(asked: Request) -> list[str]:
-    """What is asked for, in words."""
-    digest = " ".join(asked.digest[at : at + 8] for at in range(0, len(asked.digest), 8))
-    made = datetime.fromtimestamp(asked.at, UTC)
-    return [
-        "You are asked to approve:",
-        f"  operation  {asked.operation}: {WORDS.get(asked.operation, 'see the documentation of this operation')}",
-        f"  purpose    {asked.purpose}",
-        f"  people     at most {asked.people}",
-        f"  digest     {digest}",
-        f"  asked      {made:%Y-%m-%d %H:%M} UTC, signed by {len(asked.signatures)} so far",
-    ]
 
 
 def _row(person: Person) -> OperatorRow:

@@ -10,6 +10,7 @@ import typer
 from moiety.cli.options import OfficeFolder, PurposeName, opened
 from moiety.cli.outcome import AsJson, Outcome
 from moiety.cli.progress import bar
+from moiety.cli.request import ApprovedBy, Requested, RequestTo, carried, written
 
 app = typer.Typer(help="Add a purpose document, or show one.", no_args_is_help=True)
 
@@ -35,25 +36,32 @@ class Shown(Added):
 def add(
     document: Annotated[Path, typer.Argument(metavar="FILE", help="A purpose document (TOML).")],
     office: OfficeFolder = None,
+    request: RequestTo = None,
+    approved: ApprovedBy = None,
     as_json: AsJson = False,
-) -> Outcome[Added]:
+) -> Outcome[Added] | Outcome[Requested]:
     """Add a purpose, or replace the document of one.
 
     Its model has to be installed. A purpose that is replaced keeps its model and its grounds;
-    everything else may change.
+    everything else may change. Custodians that run apart want two officers' signatures.
 
     \b
     Examples:
       moiety purpose add office/purpose.toml
       moiety purpose add purpose.toml --office /srv/office --json
+      moiety purpose add purpose.toml --office deployment --request request.json
+      moiety purpose add purpose.toml --office deployment --approved request.json
     """
     with bar() as progress:
         from moiety.cli.files import beginning
         from moiety.identity.purpose import DOCUMENT_LIMIT
 
         content = beginning(document, DOCUMENT_LIMIT + 1)  # one byte too many is refused with the rest
+        signed = carried(request, approved)
         with opened(office, progress) as m:
-            purpose = m.add_purpose(content)
+            if request is not None:
+                return written(request, m.request_purpose(content))
+            purpose = m.add_purpose(content, approved=signed)
     answer: Added = {
         "purpose": purpose.name,
         "model": purpose.model,

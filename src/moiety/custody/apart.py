@@ -11,13 +11,17 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from moiety.custody import checks, recovery
+from moiety.custody import approving, checks, recovery, requests
 from moiety.custody.config import Deployment
+from moiety.custody.denials import ApprovalNeedless, ApprovalRefused
 from moiety.custody.entries import Identified
 from moiety.custody.gallery import Progress
+from moiety.custody.matter import Matter
 from moiety.custody.noise import Entropy
+from moiety.custody.policy import BULK, NEEDED, POLICY, FourEyes
 from moiety.custody.refusals import AttemptStopped, HeaderRefused, TurnTaken
-from moiety.custody.remote import Remote
+from moiety.custody.remote import Approved, Remote
+from moiety.custody.signing import NONCE_BYTES
 from moiety.custody.three import Headers, Three
 from moiety.custody.together import Together
 from moiety.custody.verbs import Clock, Standing, Verbs
@@ -102,12 +106,20 @@ class Leases:
 
 
 class Apart(Together):
-    """Three custodians elsewhere, `remotes`. Safe for threads, and for several gateways at once."""
+    """Three custodians of an office (16 bytes) elsewhere, `remotes`. Safe for threads, and for several gateways at
+    once."""
 
     def __init__(
-        self, remotes: Mapping[Seat, Remote], clock: Clock, entropy: Entropy, progress: Progress, warning: str
+        self,
+        office: bytes,
+        remotes: Mapping[Seat, Remote],
+        clock: Clock,
+        entropy: Entropy,
+        progress: Progress,
+        warning: str,
     ) -> None:
         super().__init__(Elsewhere(remotes), Leases(remotes), clock, entropy, progress, warning)
+        self.office = office
         self.remotes = remotes
         self._checking = Lock()
         self._tried = float("-inf")
@@ -122,7 +134,7 @@ class Apart(Together):
         identity = deployment.identity()
         hand = deployment.hand(clock, entropy)
         remotes = {seat: Remote(seat, at, identity, hand) for seat, at in deployment.custodians().items()}
-        apart = cls(remotes, clock, entropy, progress, deployment.warning())
+        apart = cls(hand.office, remotes, clock, entropy, progress, deployment.warning())
         try:
             apart._look()
         except BaseException:
@@ -142,6 +154,39 @@ class Apart(Together):
     def identify(self, name: str, words: NDArray[np.int16]) -> Identified:
         """As `Together.identify`, asked again where a change came between."""
         return self._again(lambda: super(Apart, self).identify(name, words))
+
+    def _request(self, what: Matter) -> bytes:
+        if what.operation != POLICY:
+            with self._shared() as headers:
+                if not approving.needed(what, FourEyes.of(headers.terms(what.purpose))):
+                    raise ApprovalNeedless
+        nonce = self._entropy(NONCE_BYTES)
+        return requests.ask(what, office=self.office, at=int(self._clock().timestamp()), nonce=nonce).to_bytes()
+
+    def _require_signed(self, what: Matter, approved: bytes | None, headers: Headers) -> None:
+        self._signed(what, approved, headers)
+
+    def _signed(self, what: Matter, approved: bytes | None, headers: Headers) -> Approved:
+        eyes = FourEyes() if what.operation == POLICY else FourEyes.of(headers.terms(what.purpose))
+        if approved is not None:
+            if eyes.approvers(what.operation) is None:  # nobody would verify them
+                raise ApprovalNeedless
+            return approving.approved(approved, what, self.office, headers.now())
+        # Said now: newcomers are charged when they are offered, and custodians ask for signatures only after that.
+        if what.operation == BULK and approving.needed(what, eyes):
+            raise ApprovalRefused(needed=NEEDED, valid=0)
+        return Approved()
+
+    @contextmanager
+    def _carried(self, what: Matter, approved: bytes | None, headers: Headers) -> Iterator[None]:
+        signed = self._signed(what, approved, headers)
+        try:
+            for remote in self.remotes.values():
+                remote.approved = signed
+            yield
+        finally:
+            for remote in self.remotes.values():
+                remote.approved = Approved()
 
     @contextmanager
     def _shared(self) -> Iterator[Headers]:

@@ -7,8 +7,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
-from moiety.custody import wire
+from moiety.custody import matter, wire
 from moiety.custody.policy import POLICY
+from moiety.custody.roster import LEASE
 from moiety.custody.signing import content_digest, request_digest
 
 OFFICE: Final = "*"
@@ -33,18 +34,18 @@ def said(ask: wire.Asked) -> Said | None:
 
 def papers_digest(name: str, terms: bytes, document: bytes) -> bytes:
     """What two officers sign of a purpose."""
-    return request_digest(content_digest(b"policy", name.encode(), terms, document), 0)
+    return matter.papers(name, terms, document).digest
 
 
 def bulk_digest(name: str, people: int) -> bytes:
     """What two people sign of a bulk enrolment: for which purpose, and of how many people at most."""
-    return request_digest(content_digest(b"bulk", name.encode()), people)
+    return matter.bulk(name, people).digest
 
 
 def erasure_digest(name: str, hashed: list[bytes]) -> bytes:
     """What two people sign of an early erasure. `hashed` are the SHA-256 of one person's three handles: a custodian
     knows its own again, and learns neither of the others'."""
-    return request_digest(content_digest(b"early_erasure", name.encode(), *hashed), 1)
+    return matter.erasure(name, hashed).digest
 
 
 def hashed(handle: bytes) -> bytes:
@@ -86,6 +87,7 @@ def _numbers(ask: Any) -> tuple[bytes, ...]:
 
 
 _SAID: Final[dict[type, Callable[[Any], Said]]] = {
+    wire.Hold: lambda ask: Said(LEASE, OFFICE, request_digest(content_digest(b"lease"), 0)),
     wire.AddGallery: lambda ask: Said(POLICY, ask.name, papers_digest(ask.name, ask.terms, ask.document)),
     wire.ReplaceDocument: lambda ask: Said(POLICY, ask.name, papers_digest(ask.name, ask.terms, ask.document)),
     wire.Identify: _of_shares("identify"),

@@ -17,8 +17,8 @@ Where there is no room, the new one is refused.
 from __future__ import annotations
 
 import hashlib
-from collections import OrderedDict
-from collections.abc import Callable, Mapping
+from collections import Counter, OrderedDict
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from threading import Lock
@@ -87,6 +87,7 @@ class Budget:
         self._lock = Lock()
         self._held: dict[Scope, OrderedDict[_Key, _Held]] = {scope: OrderedDict() for scope in Scope}
         kept = keeping.kept(_KIND)
+        self._aside: Counter[_Key] = Counter()
         self._floor = int.from_bytes(kept.pop(_FLOOR, b""))
         accounts = [(_read_key(key), Account.from_bytes(value)) for key, value in kept.items()]
         for key, account in sorted(accounts, key=lambda one: one[1].at):
@@ -100,11 +101,50 @@ class Budget:
         `gateway` is the fingerprint of its certificate, `caller` the public key of who signed, and `row` the handle
         that a comparison is about. A charge of nought asks whether anything is owed.
         """
-        self._draw(gateway, purpose, caller, unit, amount, row, owing=False)
+        if amount < 0:
+            raise ValueError("nobody is given back what was charged")
+        keys = _keys(gateway, purpose, caller, unit)
+        if row is not None:
+            keys.append(_Key(Scope.ROW, unit, _row_owner(purpose, row)))
+        try:
+            with self._lock:
+                now = int(self._clock().timestamp())
+                if unit is not Unit.REQUESTS:  # whoever owes may connect, recover and check
+                    self._require_paid(keys, now)
+                if amount:
+                    self._take(keys, amount, now, owing=False)
+        except _Short as short:
+            self._alarm(short.scope, short.unit)
+            raise SPENT[short.unit] from None
 
-    def owe(self, gateway: bytes, purpose: str, caller: bytes, unit: Unit, amount: int) -> None:
-        """Draw what was found out afterwards, below nought where it must be. Durable, within a portion."""
-        self._draw(gateway, purpose, caller, unit, amount, None, owing=True)
+    def reserve(self, gateway: bytes, purpose: str, caller: bytes, unit: Unit, amount: int) -> None:
+        """Set aside what a question may turn out to draw, until `owe` says how much it was; not over a restart.
+
+        Raises the `BudgetSpent` of the unit where not so much is left beside what others have set aside.
+        """
+        keys = _keys(gateway, purpose, caller, unit)
+        with self._lock:
+            now = int(self._clock().timestamp())
+            short = next((key for key in keys if self._left(key, now) - self._aside[key] < amount), None)
+            if short is None:
+                self._aside.update(dict.fromkeys(keys, amount))
+                return
+        self._alarm(short.scope, short.unit)
+        raise SPENT[unit]
+
+    def owe(self, gateway: bytes, purpose: str, caller: bytes, unit: Unit, amount: int, *, reserved: int = 0) -> bool:
+        """Draw what was found out afterwards, below nought where it must be, and end what was reserved for it. Durable,
+        within a portion. Whether it was there to be drawn."""
+        if amount < 0:
+            raise ValueError("nobody is given back what was found")
+        keys = _keys(gateway, purpose, caller, unit)
+        with self._lock:
+            self._aside.subtract(dict.fromkeys(keys, reserved))
+            self._aside += Counter()  # what is nought is forgotten
+            now = int(self._clock().timestamp())
+            if amount:
+                self._take(keys, amount, now, owing=True)
+            return all(self._left(key, now) >= 0 for key in keys)
 
     def close(self) -> None:
         """Write every account as it is, so that nothing is lost to anybody by an orderly stop."""
@@ -115,34 +155,16 @@ class Budget:
             for held in changed.values():
                 held.kept = held.now
 
-    def _draw(
-        self, gateway: bytes, purpose: str, caller: bytes, unit: Unit, amount: int, row: bytes | None, *, owing: bool
-    ) -> None:
-        if amount < 0:
-            raise ValueError("nobody is given back what was charged")
-        owners = {Scope.GATEWAY: gateway, Scope.PURPOSE: purpose.encode(), Scope.CALLER: caller}
-        keys = [_Key(scope, unit, owner) for scope, owner in owners.items()]
-        if row is not None:
-            keys.append(_Key(Scope.ROW, unit, _row_owner(purpose, row)))
-        try:
-            with self._lock:
-                now = int(self._clock().timestamp())
-                if not owing:
-                    self._require_paid(owners, now)
-                if amount:
-                    self._take(keys, amount, now, owing)
-        except _Short as short:
-            self._alarm(short.scope, short.unit)
-            raise SPENT[short.unit] from None
+    def _require_paid(self, keys: list[_Key], now: int) -> None:
+        for scope, _, owner in keys:
+            for unit in Unit if scope is not Scope.ROW else ():
+                if self._left(_Key(scope, unit, owner), now) < 0:
+                    raise _Short(scope, unit)
 
-    def _require_paid(self, owners: Mapping[Scope, bytes], now: int) -> None:
-        for scope, owner in owners.items():
-            for unit in Unit:
-                held = self._held[scope].get(_Key(scope, unit, owner))
-                if held is not None:
-                    limit = self._limits.of(scope, unit)
-                    if held.now.on(limit, now).left(limit) < 0:
-                        raise _Short(scope, unit)
+    def _left(self, key: _Key, now: int) -> int:
+        limit, held = self._limits.of(key.scope, key.unit), self._held[key.scope].get(key)
+        account = fresh(limit, max(now, self._floor)) if held is None else held.now.on(limit, now)
+        return account.left(limit)
 
     def _take(self, keys: list[_Key], amount: int, now: int, owing: bool) -> None:
         """All or nothing: memory changes only once the disk has."""
@@ -224,7 +246,12 @@ def _end_of_hour(now: int) -> int:
 
 def _portion(limit: Limit, account: Account) -> int:
     """What is written off ahead: little enough to lose, and never what is not there."""
-    return max(0, min(limit.burst // 4, limit.daily // 20, account.left(limit)))
+    return max(0, min(limit.burst // 32, limit.daily // 256, account.left(limit)))
+
+
+def _keys(gateway: bytes, purpose: str, caller: bytes, unit: Unit) -> list[_Key]:
+    owners = {Scope.GATEWAY: gateway, Scope.PURPOSE: purpose.encode(), Scope.CALLER: caller}
+    return [_Key(scope, unit, owner) for scope, owner in owners.items()]
 
 
 def _row_owner(purpose: str, handle: bytes) -> bytes:

@@ -17,10 +17,12 @@ from moiety.custody import page, tables
 from moiety.custody.gallery import Gallery, Progress
 from moiety.custody.headers import SECONDS_A_DAY, check_header
 from moiety.custody.life import portions
+from moiety.custody.looking import Seen
 from moiety.custody.page import PSEUDONYM_BYTES
 from moiety.custody.refusals import HeaderRefused
 from moiety.custody.slots import SLOTS, State
 from moiety.custody.stored import fetch
+from moiety.custody.turns import Turns
 from moiety.matching import integrity
 from moiety.matching.channel import Keys
 from moiety.matching.header import Header
@@ -41,12 +43,34 @@ class Survey:
     people: int
 
 
-def survey(gallery: Gallery, progress: Progress) -> Survey:
-    """Read everything again. Where something is not intact, the gallery is closed from here on."""
-    gallery.read(progress, afresh=True)
-    if gallery.damaged:
-        record(gallery, None)
-    return Survey(sorted(gallery.damaged), _people(gallery))
+def survey(gallery: Gallery, turns: Turns, progress: Progress) -> Survey:
+    """Read everything again while searches go on. Where something is not intact, the gallery is closed from here on.
+
+    Who checks holds the lease, so nobody changes anything meanwhile; what did change is looked at again, alone.
+    """
+    with turns.shared():
+        seen = _look(gallery, progress)
+    with turns.alone():
+        if not _still(gallery, seen):
+            seen = gallery.look()
+        gallery.believe(seen)
+        if seen.damaged:
+            record(gallery, None)
+        return Survey(sorted(seen.damaged), seen.people)
+
+
+def _look(gallery: Gallery, progress: Progress) -> Seen:
+    cached = gallery.matrix
+    current = gallery.read(progress)
+    if gallery.matrix is cached:
+        return gallery.look(progress)
+    # All of it was read just now, for the first time or in a new epoch.
+    return Seen(current, frozenset(gallery.damaged), _people(gallery), gallery.public, gallery.mark())
+
+
+def _still(gallery: Gallery, seen: Seen) -> bool:
+    now = gallery.now()
+    return (now.epoch, now.row.version) == (seen.current.epoch, seen.current.row.version)
 
 
 def side(

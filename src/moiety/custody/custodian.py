@@ -303,9 +303,8 @@ class Custodian:
     # The gallery check and mending.
 
     def survey(self, name: str, progress: Progress) -> Survey:
-        """Read a gallery from SQL again: what is not intact closes it, and how many people there are."""
-        with self._turns.alone():
-            return checking.survey(self._gallery(name), progress)
+        """Read a gallery from SQL again, while searches go on: what is not intact closes it, and how many people."""
+        return checking.survey(self._gallery(name), self._turns, progress)
 
     def integrity(self, name: str, header: Header, progress: Progress) -> Rounds[bool]:
         """This custodian's side of the algebraic check, right after `survey`, whose outcome it keeps."""

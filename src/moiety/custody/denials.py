@@ -27,7 +27,8 @@ class ApprovalRefused(Refused):
     code: ClassVar[str] = "approval_refused"
     advice: ClassVar[str] = (
         "this needs the signatures of {needed} people who may approve it, no older than a day and used for nothing "
-        "else; {valid} were"
+        "else; {valid} were: the same command with --request FILE writes what they sign, and with --approved FILE "
+        "carries it"
     )
 
 
@@ -128,3 +129,34 @@ class RequestSigned(Refused):
 class RequestFull(Refused):
     code: ClassVar[str] = "request_full"
     advice: ClassVar[str] = "a request carries at most {limit} signatures"
+
+
+class RequestExpired(Refused):
+    code: ClassVar[str] = "request_expired"
+    advice: ClassVar[str] = "the request was made more than a day ago, or by a clock that is ahead: ask for it anew"
+
+
+class RequestOther(Refused):
+    code: ClassVar[str] = "request_other"
+    advice: ClassVar[str] = (
+        "what was signed is something else: another operation, purpose, person or office, or a document, a model card "
+        "or terms that changed since; ask for it anew"
+    )
+
+
+class RequestExceeded(Refused):
+    code: ClassVar[str] = "request_exceeded"
+    advice: ClassVar[str] = "this is about {people} people, and was signed for {signed} at most: ask for it anew"
+
+
+class ApprovalNeedless(Refused):
+    code: ClassVar[str] = "approval_needless"
+    advice: ClassVar[str] = "the purpose has nobody sign for this: do it without --request and --approved"
+
+
+class NobodySigns(Refused):
+    code: ClassVar[str] = "nobody_signs"
+    advice: ClassVar[str] = (
+        "an office on one disk knows no officers, and would take signatures that nobody verified: do it without "
+        "--request and --approved, or have the custodians run apart"
+    )

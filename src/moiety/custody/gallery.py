@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
@@ -15,10 +14,11 @@ from sqlalchemy import Connection
 from moiety.custody import page, seal, tables
 from moiety.custody.crew import cores, crew
 from moiety.custody.keyring import keyring
+from moiety.custody.looking import Seen, look_through, mark, nothing
 from moiety.custody.matrix import Matrix
 from moiety.custody.page import IDENTITY_BYTES, Pages, Place
 from moiety.custody.refusals import GalleryDamaged, GalleryUnknown
-from moiety.custody.slots import MOST_SLOTS, SLOTS, State
+from moiety.custody.slots import MOST_SLOTS, SLOTS
 from moiety.custody.sql import Store
 from moiety.custody.stored import Change, Current, fetch_states
 from moiety.matching.policy import Terms
@@ -51,7 +51,7 @@ class Gallery:
         # As many as processors for each custodian: three threads on two would leave one of them alone at the end.
         self.crew = crew(f"distances-{seat}", cores())
         self.damaged: set[int] = set()
-        # What the three must hold alike, as the last full read found it: states, and grounds and expiry of people.
+        # What the three must hold alike, as everything that was last read had it.
         self.public = b""
         self._bringing_up_to_date = Lock()
         self._cached: tuple[int, int] | None = None
@@ -86,30 +86,30 @@ class Gallery:
             yield change
         self._follow(change)
 
-    def read(self, progress: Progress = silent, *, afresh: bool = False) -> Current:
-        """Bring the cache up to date with SQL, or read everything again, and note pages that are not intact.
+    def read(self, progress: Progress = silent) -> Current:
+        """Bring the cache up to date with SQL, and note pages that are not intact.
 
         Writers exclude readers, so what a search reads from the cache meanwhile does not change.
         """
         with self._bringing_up_to_date:
             stamp = self.store.stamp()
             kept = self._read
-            if afresh or kept is None or kept[0] != stamp:
+            if kept is None or kept[0] != stamp:
                 # Until all of it was read, the cache is neither the old state nor the new one.
                 self._read = None
                 try:
-                    kept = (stamp, self._bring_up_to_date(progress, afresh))
+                    kept = (stamp, self._bring_up_to_date(progress))
                 except BaseException:
                     self._cached = None
                     raise
                 self._read = kept
             return kept[1]
 
-    def _bring_up_to_date(self, progress: Progress, afresh: bool) -> Current:
+    def _bring_up_to_date(self, progress: Progress) -> Current:
         with self.store.reading() as connection:
             current = self.current(connection)
             key = (current.epoch, current.row.version)
-            if afresh or self._cached is None or self._cached[0] != current.epoch:
+            if self._cached is None or self._cached[0] != current.epoch:
                 self._cached = None
                 self.matrix = Matrix(current.terms.dim)
                 self._read_all(connection, current, progress)
@@ -117,6 +117,21 @@ class Gallery:
                 self._catch_up(connection, current)
             self._cached = key
             return current
+
+    def look(self, progress: Progress = silent) -> Seen:
+        """Read everything again from SQL, beside the cache, from which searches are answered meanwhile."""
+        with self.store.reading() as connection:
+            current = self.current(connection)
+            return look_through(connection, current, nothing, nothing, self._heard(current, progress))
+
+    def believe(self, seen: Seen) -> None:
+        """Take over what `look` found, and read the cache anew when it is next asked for if it was read from other
+        pages, or from one that was not intact and is now. The caller has its turn alone, and nothing has changed
+        since."""
+        with self._bringing_up_to_date:
+            if not self.damaged <= seen.damaged or self.mark() != seen.mark:
+                self._read = self._cached = None
+            self.damaged, self.public = set(seen.damaged), seen.public
 
     @property
     def loaded(self) -> bool:
@@ -129,6 +144,10 @@ class Gallery:
         if self.damaged or current.row.damaged:
             raise GalleryDamaged
         return current
+
+    def mark(self) -> bytes:
+        """See `looking.mark`, of what is in the cache."""
+        return mark(self.matrix.states(), self._identities)
 
     def alive(self, current: Current, day: int) -> Alive:
         """Which slots hold somebody who is valid on this unix day, in the cache that `read` brought to `current`.
@@ -152,25 +171,18 @@ class Gallery:
             return fetch_states(connection, current, range(current.row.pages))["states"].reshape(-1)
 
     def _read_all(self, connection: Connection, current: Current, progress: Progress) -> None:
-        count = current.row.pages
         self._alive = None
-        self._resize(count)
-        public = hashlib.sha256()
-        absent = set(range(count))
-        self.damaged = self._read_states(connection, current)
-        public.update(self.matrix.states().tobytes())
-        found = tables.every(connection, tables.PAGE, current.row.id, current.epoch, count)
-        with closing(found):
-            for numbers, rows in found:
-                absent.difference_update(numbers)
-                pages = self._take(current, numbers, rows)
-                active = self.matrix.states_of(numbers) == State.ACTIVE
-                public.update(pages["grounds"][active])
-                public.update(pages["expires"][active])
-                done = (numbers[-1] + 1) * SLOTS
-                progress(f"custodian {self.seat}: reading {self.name}", done, count * SLOTS)
-        self.damaged |= absent
-        self.public = public.digest()
+        self._resize(current.row.pages)
+        seen = look_through(
+            connection, current, self._take_states, self.matrix.put_parts, self._heard(current, progress)
+        )
+        self.damaged, self.public = set(seen.damaged), seen.public
+
+    def _heard(self, current: Current, progress: Progress) -> Callable[[int], None]:
+        def heard(done: int) -> None:
+            progress(f"custodian {self.seat}: reading {self.name}", done, current.row.pages * SLOTS)
+
+        return heard
 
     def _catch_up(self, connection: Connection, current: Current) -> None:
         """Read the pages that another process rewrote: they were sealed anew."""
@@ -194,8 +206,7 @@ class Gallery:
         self._cached = None
         self._resize(change.pages)
         for numbers, pages, states in change.written:
-            self.matrix.put_states(numbers, states)
-            self._identities[numbers] = states["page"]
+            self._take_states(numbers, states)
             if pages is not None:
                 self.matrix.put_parts(numbers, pages)
         self._cached = (epoch, change.version)
@@ -215,14 +226,16 @@ class Gallery:
         with closing(found):
             for numbers, rows in found:
                 states, good = seal.unseal(rows, page.STATES, current.place, numbers, current.key)
-                self.matrix.put_states(numbers, states)
-                self._identities[numbers] = states["page"]
+                self._take_states(numbers, states)
                 bad.difference_update(number for number, fine in zip(numbers, good, strict=True) if fine)
         return bad
 
-    def _take(self, current: Current, numbers: Sequence[int], rows: Sequence[bytes]) -> Pages:
+    def _take_states(self, numbers: Sequence[int], states: Pages) -> None:
+        self.matrix.put_states(numbers, states)
+        self._identities[numbers] = states["page"]
+
+    def _take(self, current: Current, numbers: Sequence[int], rows: Sequence[bytes]) -> None:
         pages, good = seal.unseal(rows, page.layout(current.terms.dim), current.place, numbers, current.key)
         good &= (page.identities(pages) == self._identities[numbers]).all(axis=1)
         self.damaged |= {number for number, fine in zip(numbers, good, strict=True) if not fine}
         self.matrix.put_parts(numbers, pages)
-        return pages

@@ -48,6 +48,9 @@ class Answering(Protocol):
     def serve(self, gateway: Pin, request: wire.Request, progress: Callable[[str, int, int], None]) -> Any:
         """Do what the gateway of this pinned key asks; the value to be encoded."""
 
+    def hold(self, gateway: Pin, request: wire.Request) -> None:
+        """Let the gateway of this pinned key take the lease."""
+
 
 class Server:
     """One custodian's server, listening once it is made."""
@@ -114,12 +117,13 @@ class Server:
             yield from iter(said.get, None)
 
     def _hold(self, data: bytes, context: grpc.ServicerContext) -> Iterator[bytes]:
-        """The lease, and then nothing until the gateway ends the call or is gone."""
-        self._gateway(context)
+        """The lease, and then nothing until the gateway ends the call, is gone, or leaves it unused."""
+        gateway = self._gateway(context)
         ended: SimpleQueue[None] = SimpleQueue()
         if not context.add_callback(lambda: ended.put(None)):
             return  # gone already: nobody would ever end this
         try:
+            self._serving.hold(gateway, wire.read_request(data))
             lease = self._leases.take(min(_LEASE_WAIT_S, context.time_remaining() or _LEASE_WAIT_S), context.is_active)
         except MoietyError as error:
             yield wire.say(wire.Refusal(error.code, error.numbers))
@@ -127,7 +131,7 @@ class Server:
         try:
             with self._doors.inside(leased=False):
                 yield wire.answer(lease)
-                ended.get()
+                self._leases.wait(ended)
         except MoietyError as error:
             yield wire.say(wire.Refusal(error.code, error.numbers))
         finally:

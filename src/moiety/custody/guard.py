@@ -19,14 +19,15 @@ from moiety.custody.budget import Budget
 from moiety.custody.denials import ApprovalRefused, CallerRefused
 from moiety.custody.limits import Unit
 from moiety.custody.pledges import is_kept
-from moiety.custody.policy import BULK, ENROL, NEEDED, POLICY, FourEyes
+from moiety.custody.policy import BULK, EARLY, NEEDED, POLICY, FourEyes
+from moiety.custody.portions import Portions
 from moiety.custody.refusals import AnswerUnknown
+from moiety.custody.roster import Role
 from moiety.custody.slots import SLOTS
+from moiety.custody.spending import BudgetSpent, MatchesSpent
 from moiety.custody.verifying import Verifier
 from moiety.matching.policy import Terms
 from moiety.sharing.seat import Seat
-
-EARLY: Final = "early_erasure"
 
 _REMEMBERED: Final = 4096
 """Attempts whose caller is remembered, for what goes on with them."""
@@ -52,16 +53,26 @@ class _Search:
 
     asker: Asker
     purpose: str
+    probes: int
     counted: Event
     answered: bool = False
     matches: int = 0
+    spent: bool = False
 
 
 class Guard:
     """The guard of the custodian of one seat. Safe for threads. `terms` gives its own copy of a purpose's terms."""
 
-    def __init__(self, seat: Seat, verifier: Verifier, budget: Budget, terms: Callable[[str], bytes | None]) -> None:
+    def __init__(
+        self,
+        seat: Seat,
+        verifier: Verifier,
+        budget: Budget,
+        portions: Portions,
+        terms: Callable[[str], bytes | None],
+    ) -> None:
         self._seat: Seat = seat
+        self._portions = portions
         self._verifier = verifier
         self._budget = budget
         self._terms = terms
@@ -83,19 +94,19 @@ class Guard:
         elif isinstance(ask, wire.Release):
             self._release(gateway, ask)
 
-    def found(self, attempt: bytes, probes: int, count: Callable[[], int]) -> None:
+    def found(self, attempt: bytes, count: Callable[[], int]) -> None:
         """Count what a search matched and charge it; `release` of its pseudonyms waits for that."""
         with self._lock:
             search = self._searches.get(attempt)
         if search is None:
             return
-        amount, matches, asker = probes * UNCOUNTED, 0, search.asker
+        amount, matches = search.probes * UNCOUNTED, 0
         try:
             try:
                 amount = matches = count()
             finally:
-                self._budget.owe(asker.gateway, search.purpose, asker.person, Unit.MATCHES, amount)
-            search.matches = matches  # what could not be charged is not released
+                search.spent = not self._owe(search, amount)
+            search.matches = 0 if search.spent else matches  # what could not be charged is not released
         finally:
             search.counted.set()
 
@@ -110,31 +121,60 @@ class Guard:
         with self._lock:
             search = self._searches.pop(attempt, None)
         if search is not None:
-            search.counted.set()
+            try:
+                self._owe(search, 0)
+            finally:
+                search.counted.set()
+
+    def _owe(self, search: _Search, matches: int) -> bool:
+        asker = search.asker
+        return self._budget.owe(
+            asker.gateway, search.purpose, asker.person, Unit.MATCHES, matches, reserved=search.probes
+        )
 
     def _begun(self, ask: Any, begun: Said, asker: Asker, approvals: list[bytes]) -> None:
         if isinstance(ask, wire.AddGallery | wire.ReplaceDocument):
-            self._verifier.approved(approvals, POLICY, begun.purpose, begun.digest, needed=NEEDED)
+            self._approved(asker, approvals, POLICY, begun.purpose, begun.digest, Role.OFFICER)
         if isinstance(ask, wire.Erase):
-            self._erase(ask, begun, approvals)
+            self._erase(asker, ask, begun, approvals)
         if isinstance(ask, wire.Identify):
             self._wait_until_counted(asker)
         for unit, amount, row in _charges(ask):
             self._budget.charge(asker.gateway, begun.purpose, asker.person, unit, amount, row)
-        with self._lock:
-            if isinstance(ask, wire.Identify):
-                _remember(self._searches, ask.header.attempt, _Search(asker, begun.purpose, Event()))
-            elif isinstance(ask, wire.Offer):
+        if isinstance(ask, wire.Identify):
+            self._search(ask.header.attempt, _Search(asker, begun.purpose, ask.header.probes, Event()))
+        elif isinstance(ask, wire.Offer):
+            with self._lock:
                 _remember(self._offers, ask.header.attempt, (asker, ask.header.rows))
 
-    def _erase(self, ask: wire.Erase, begun: Said, approvals: list[bytes]) -> None:
+    def _search(self, attempt: bytes, search: _Search) -> None:
+        """A match for each probe is set aside, so that searches that run at once do not find more than is left."""
+        asker = search.asker
+        with self._lock:
+            _remember(self._searches, attempt, search)
+        try:
+            self._budget.reserve(asker.gateway, search.purpose, asker.person, Unit.MATCHES, search.probes)
+        except BudgetSpent:
+            with self._lock:
+                del self._searches[attempt]
+            raise
+
+    def _approved(
+        self, asker: Asker, approvals: list[bytes], operation: str, purpose: str, digest: bytes, role: Role
+    ) -> None:
+        """Two people have approved this: charged to each of them, and to the certificate that brought it."""
+        people = self._verifier.approved(approvals, operation, purpose, digest, needed=NEEDED, role=role)
+        for person in people:
+            self._budget.charge(asker.gateway, purpose, person.key, Unit.APPROVALS, 1)
+
+    def _erase(self, asker: Asker, ask: wire.Erase, begun: Said, approvals: list[bytes]) -> None:
         role = self._eyes(ask.name).approvers(EARLY)
         if role is None:
             return
         if hashed(ask.handle) not in ask.hashed:
             raise ApprovalRefused(needed=NEEDED, valid=0)
         digest = erasure_digest(ask.name, ask.hashed)
-        self._verifier.approved(approvals, EARLY, begun.purpose, digest, needed=NEEDED, role=role)
+        self._approved(asker, approvals, EARLY, begun.purpose, digest, role)
 
     def _prepare(self, gateway: bytes, ask: wire.Prepare, approvals: list[bytes]) -> None:
         """Going on with offers of the same gateway, and with more of them together than one person may enrol?"""
@@ -145,12 +185,13 @@ class Guard:
             raise CallerRefused
         people = sum(rows for _, rows in known)
         eyes = self._eyes(ask.name)
-        role = eyes.approvers(eyes.named(ENROL, people))
-        if role is not None:
-            digest = bulk_digest(ask.name, ask.approved)
-            self._verifier.approved(approvals, BULK, ask.name, digest, needed=NEEDED, role=role)
-            if people > ask.approved:
-                raise ApprovalRefused(needed=NEEDED, valid=0)
+        role = eyes.approvers(BULK)
+        if role is None:
+            return
+        if ask.approved:
+            self._approved(known[0][0], approvals, BULK, ask.name, bulk_digest(ask.name, ask.approved), role)
+        if people > ask.approved and (ask.approved or not self._portions.take(ask.name, people, eyes.bulk_above)):
+            raise ApprovalRefused(needed=NEEDED, valid=0)
 
     def _release(self, gateway: bytes, ask: wire.Release) -> None:
         """Pseudonyms of as many rows as the three counted, to the gateway that searched."""
@@ -159,7 +200,10 @@ class Guard:
         if search is None or search.asker.gateway != gateway or search.purpose != ask.name:
             raise AnswerUnknown
         rows = ask.slots.shape[0] if ask.slots.shape else 0
-        if not search.counted.wait(_COUNT_S) or rows > search.matches:
+        counted = search.counted.wait(_COUNT_S)
+        if search.spent:
+            raise MatchesSpent
+        if not counted or rows > search.matches:
             raise AnswerUnknown
         with self._lock:
             self._searches.pop(ask.attempt, None)
@@ -182,7 +226,11 @@ class Guard:
 
 
 def _charges(ask: Any) -> list[tuple[Unit, int, bytes | None]]:
-    """What a request draws: what leaks by it, or is destroyed."""
+    """What a signed request draws: itself, and what leaks by it or is destroyed."""
+    return [(Unit.REQUESTS, 1, None), *_special(ask)]
+
+
+def _special(ask: Any) -> list[tuple[Unit, int, bytes | None]]:
     match ask:
         case wire.Identify():
             return [(Unit.ROWS, ask.header.rows * ask.header.probes, None)]

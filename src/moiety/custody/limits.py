@@ -16,12 +16,14 @@ _STRICT: Final = ConfigDict(extra="forbid", frozen=True, strict=True)
 class Unit(StrEnum):
     """What is counted: what leaks, or what destroys.
 
-    `rows`: rows x probes x thresholds of a search. `matches`: rows that matched. `openings`: classes of a person's
-    fields, and pseudonyms, that are opened. `evaluations`: of the pseudonym function. `erasures`, `enrolments`: people.
-    `comparisons`: 1:1, probes; also of each row by itself. `helps`: requests for help with mending. `approvals`:
-    approvals that are used up, each charged to who signed it as the caller.
+    `requests`: everything that somebody signs. `rows`: rows x probes x thresholds of a search. `matches`: rows that
+    matched. `openings`: classes of a person's fields, and pseudonyms, that are opened. `evaluations`: of the pseudonym
+    function, of which this version has none yet. `erasures`, `enrolments`: people. `comparisons`: 1:1, probes; also of
+    each row by itself. `helps`: requests for help with mending. `approvals`: approvals that are used up, each charged
+    to who signed it as the caller.
     """
 
+    REQUESTS = "requests"
     ROWS = "rows"
     MATCHES = "matches"
     OPENINGS = "openings"
@@ -65,6 +67,7 @@ class Table(BaseModel):
 
     | unit | an hour's | which bounds |
     |---|---|---|
+    | requests | 8,333 | everything signed: refreshes, checks and changes of purposes too |
     | rows | 25 million | 6,100 probes over 4,096 rows: nine of a template's thousand bits, see below |
     | matches | 1,416 | names put to faces; the morning of a door with 1,400 people |
     | openings | 283 | people whose fields are read |
@@ -80,6 +83,7 @@ class Table(BaseModel):
 
     model_config = _STRICT
 
+    requests: Limit = Limit(burst=5_000, daily=80_000)
     rows: Limit = Limit(burst=8_388_608, daily=400_000_000)
     matches: Limit = Limit(burst=1_000, daily=10_000)
     openings: Limit = Limit(burst=200, daily=2_000)

@@ -42,6 +42,10 @@ LONG_S = 3_600.0
 Kind = TypeVar("Kind")
 
 
+_APPROVED = (wire.AddGallery, wire.ReplaceDocument, wire.Prepare, wire.Erase)
+"""What signatures go with."""
+
+
 @dataclass(frozen=True)
 class Approved:
     """What people have signed for the change that is under way: see `asked`."""
@@ -76,7 +80,9 @@ class Remote:
     def leased(self) -> Iterator[None]:
         """Hold this custodian's lease."""
         with self._calls():
-            call = self._open().unary_stream(_PREFIX + "hold")(b"", timeout=LONG_S)
+            asked = wire.Hold()
+            data = wire.request(asked, call=self._hand.call(asked))
+            call = self._open().unary_stream(_PREFIX + "hold")(data, timeout=LONG_S)
         try:
             with self._calls():
                 self._lease = self._told(next(call), bytes)
@@ -220,7 +226,9 @@ class Remote:
         return message.array(dtype, dims)
 
     def _ask(self, asked: Any, kind: type[Kind] | None = None, *, progress: Progress | None = None) -> Kind:
-        approvals = [*self.approved.signatures, *self._hand.approvals(asked)]
+        # Whoever brings signatures means these, and none that this host can make.
+        carried = self.approved.signatures if isinstance(asked, _APPROVED) else ()
+        approvals = list(carried or self._hand.approvals(asked))
         data = wire.request(asked, self._lease, self._hand.call(asked), approvals)
         with self._calls():
             if not isinstance(asked, LONG):

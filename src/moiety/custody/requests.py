@@ -4,8 +4,9 @@
       "version": 1,
       "operation": "early_erasure",
       "purpose": "door",
-      "people": 3,            how many it touches at most
-      "content": "…",         SHA-256 of what is to be done, 64 hexadecimal digits
+      "people": 1,            how many it touches at most
+      "parts": ["…"],         what is to be done, in base64: see `matter`
+      "content": "…",         SHA-256 of operation, purpose and parts, 64 hexadecimal digits
       "digest": "…",          what is signed of it: over content and people, 64 digits
       "office": "…",          32 digits
       "at": 1772366400,       unix seconds
@@ -14,7 +15,7 @@
     }
 
 All sign the same statement, under one nonce: whoever signs beside, a request is done once. Whoever reads a file sees
-whether the numbers that are shown are the numbers that are signed.
+whether what is shown is what is signed: of a purpose the whole document, and of a person nothing that names anybody.
 """
 
 from __future__ import annotations
@@ -25,12 +26,16 @@ from typing import Annotated, Final, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
 
-from moiety.custody.denials import RequestFull, RequestSigned, RequestUnreadable, SignedUnreadable
+from moiety.custody.denials import RequestExpired, RequestFull, RequestSigned, RequestUnreadable, SignedUnreadable
+from moiety.custody.matter import Matter
 from moiety.custody.roster import NAME_PATTERN
-from moiety.custody.signing import OPERATION, PEOPLE_MOST, Kind, Signed, Signer, Statement, request_digest, sign
+from moiety.custody.signing import OPERATION, PEOPLE_MOST, Kind, Signed, Signer, Statement, sign
+from moiety.custody.verifying import APPROVAL_S, CLOCKS_APART_S
 
-REQUEST_LIMIT: Final = 65_536
-"""Bytes of a file: all signatures, and more."""
+REQUEST_LIMIT: Final = 262_144
+"""Bytes of a file: the longest document (64 KiB) in base64, all signatures, and more."""
+
+PARTS_MOST: Final = 8
 
 SIGNATURES_MOST: Final = 16
 
@@ -47,6 +52,7 @@ class Request(BaseModel):
     operation: str = Field(pattern=rf"^{OPERATION.pattern}$")
     purpose: str = Field(pattern=NAME_PATTERN)
     people: int = Field(ge=0, le=PEOPLE_MOST)
+    parts: list[str] = Field(max_length=PARTS_MOST)
     content: _Digest
     digest: _Digest
     office: _Sixteen
@@ -56,11 +62,17 @@ class Request(BaseModel):
 
     @model_validator(mode="after")
     def _is_what_is_signed(self) -> Self:
-        if request_digest(bytes.fromhex(self.content), self.people).hex() != self.digest:
+        matter = self.matter()
+        if (matter.content.hex(), matter.digest.hex()) != (self.content, self.digest):
             raise ValueError("another digest")
         if any(one.statement != self.statement() or not one.is_genuine() for one in self._signed()):
             raise ValueError("a signature of something else")
         return self
+
+    def matter(self) -> Matter:
+        """What is to be approved. Raises ValueError for parts that are no base64."""
+        parts = tuple(base64.b64decode(part, validate=True) for part in self.parts)
+        return Matter(self.operation, self.purpose, parts, self.people)
 
     def statement(self) -> Statement:
         """What everybody signs."""
@@ -70,6 +82,15 @@ class Request(BaseModel):
     def approvals(self) -> list[bytes]:
         """The signatures, as `Verifier.approved` takes them."""
         return [one.to_bytes() for one in self._signed()]
+
+    def require_current(self, now: int) -> None:
+        """Raises `RequestExpired` where it is too old at this unix second, or of a clock that is ahead."""
+        if not -CLOCKS_APART_S <= now - self.at <= APPROVAL_S:
+            raise RequestExpired
+
+    def signers(self) -> int:
+        """How many have signed it, each counted once."""
+        return len({one.key for one in self._signed()})
 
     def signed_by(self, signer: Signer) -> Request:
         """With one more signature. Raises `RequestSigned`, `RequestFull`."""
@@ -91,15 +112,16 @@ class Request(BaseModel):
             raise ValueError("no signature") from None
 
 
-def ask(operation: str, purpose: str, content: bytes, people: int, *, office: bytes, at: int, nonce: bytes) -> Request:
-    """A request that nobody has signed yet. `content` is a `content_digest`; raises ValueError for what is none."""
+def ask(matter: Matter, *, office: bytes, at: int, nonce: bytes) -> Request:
+    """A request that nobody has signed yet. Raises ValueError for what cannot be asked."""
     return Request(
         version=1,
-        operation=operation,
-        purpose=purpose,
-        people=people,
-        content=content.hex(),
-        digest=request_digest(content, people).hex(),
+        operation=matter.operation,
+        purpose=matter.purpose,
+        people=matter.people,
+        parts=[base64.b64encode(part).decode() for part in matter.parts],
+        content=matter.content.hex(),
+        digest=matter.digest.hex(),
         office=office.hex(),
         at=at,
         nonce=nonce.hex(),

@@ -26,6 +26,7 @@ from moiety.custody.lock import sole
 from moiety.custody.metrics import Metrics, Page, Stand, loopback
 from moiety.custody.noise import Entropy
 from moiety.custody.operators import OperatorsFolder
+from moiety.custody.portions import Portions
 from moiety.custody.refusals import (
     ConfigInvalid,
     NoOffice,
@@ -123,7 +124,7 @@ def served(
             custodian,
             attempts,
             leases,
-            Guard(custodian.seat, verifier, budget, custodian.terms),
+            Guard(custodian.seat, verifier, budget, Portions(keeping, clock), custodian.terms),
             doors,
             lines.round_trip_s,
         )

@@ -76,6 +76,7 @@ class Serving:
         with ExitStack() as stay:
             try:
                 stay.enter_context(self._doors.inside(leased=self._leases.is_held(request.lease)))
+                stay.enter_context(self._leases.used(request.lease))
                 if isinstance(ask, CHANGING):
                     self._leases.require(request.lease)
                 self._guard.admit(gateway, request)
@@ -84,6 +85,12 @@ class Serving:
                 if isinstance(ask, PLAYED):  # the other two would wait for a side that is not played
                     self._attempts.stop(ask.header.attempt)
                 raise
+
+    def hold(self, gateway: bytes, request: wire.Request) -> None:
+        """Let somebody take the lease. Raises `MessageRefused` for any other request, and what `Guard.admit` raises."""
+        if not isinstance(request.ask, wire.Hold):
+            raise MessageRefused
+        self._guard.admit(gateway, request)
 
     def close(self) -> None:
         """Wait until everything that was found is counted and charged."""
@@ -114,7 +121,7 @@ class Serving:
         self._guard.answers(attempt)
         # The answer leaves first; what it found is counted and charged before this gateway's next search.
         count = lambda: self._attempts.play(counted, tally(found.channel, found.bits))  # noqa: E731
-        self._counting.submit(self._guard.found, attempt, header.probes, count).add_done_callback(_counted)
+        self._counting.submit(self._guard.found, attempt, count).add_done_callback(_counted)
         return messages.opening(found.opening())
 
     def _verify(self, ask: wire.Verify) -> messages.OpeningMessage:

@@ -15,6 +15,11 @@ class BudgetSpent(Refused):
     advice: ClassVar[str] = "a custodian's budget is spent: it refills over the day"
 
 
+class RequestsSpent(BudgetSpent):
+    code: ClassVar[str] = "budget_requests_spent"
+    advice: ClassVar[str] = "a custodian's budget of requests is spent: it refills over the day"
+
+
 class RowsSpent(BudgetSpent):
     code: ClassVar[str] = "budget_rows_spent"
     advice: ClassVar[str] = "a custodian's budget of rows to search is spent: it refills over the day"
@@ -67,6 +72,7 @@ class ApprovalsSpent(BudgetSpent):
 
 
 SPENT: Final[dict[Unit, type[BudgetSpent]]] = {
+    Unit.REQUESTS: RequestsSpent,
     Unit.ROWS: RowsSpent,
     Unit.MATCHES: MatchesSpent,
     Unit.OPENINGS: OpeningsSpent,

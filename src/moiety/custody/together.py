@@ -14,10 +14,14 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from moiety.custody import checks, enrolment, recovery, searching
+from moiety.custody import checks, enrolment, matter, recovery, searching
+from moiety.custody.asked import hashed
+from moiety.custody.denials import NobodySigns
 from moiety.custody.entries import Finding, GalleryState, Identified, Newcomer, Status
 from moiety.custody.gallery import Progress, silent
+from moiety.custody.handles import handles
 from moiety.custody.headers import SECONDS_A_DAY
+from moiety.custody.matter import Matter
 from moiety.custody.noise import Entropy
 from moiety.custody.refusals import GalleryDamaged, GalleryFixed
 from moiety.custody.slots import SLOTS
@@ -26,7 +30,7 @@ from moiety.custody.verbs import Clock
 from moiety.errors import MoietyError
 from moiety.matching.policy import Terms
 from moiety.matching.refusals import Disagreement
-from moiety.sharing.seat import Seat
+from moiety.sharing.seat import SEATS, Seat
 
 _TRIES = 3
 """How often an attempt starts over because another process was interrupted meanwhile."""
@@ -77,16 +81,20 @@ class Together:
         with self._shared() as headers:
             return self._state(headers, name)
 
-    def add_gallery(self, name: str, terms: Terms, document: bytes) -> None:
-        """Add an empty gallery; again with the same terms and document does nothing. Raises `GalleryExists`."""
+    def add_gallery(self, name: str, terms: Terms, document: bytes, *, approved: bytes | None = None) -> None:
+        """Add an empty gallery; again with the same terms and document does nothing. Raises `GalleryExists`.
+
+        `approved` here and below is a request file (see `requests`) that people have signed, as the `request_` of the
+        same name wrote it; raises `NobodySigns` where no custodian could verify it, and what `approving.approved` does.
+        """
         papers = terms.to_json()
-        with self._changing():
+        with self._changing() as headers, self._carried(matter.papers(name, papers, document), approved, headers):
             self._three.each(lambda custodian: custodian.add_gallery(name, papers, document))
 
-    def replace_document(self, name: str, terms: Terms, document: bytes) -> None:
+    def replace_document(self, name: str, terms: Terms, document: bytes, *, approved: bytes | None = None) -> None:
         """Replace a gallery's terms and document. Raises `GalleryFixed` for another model or dimension."""
         papers = terms.to_json()
-        with self._changing() as headers:
+        with self._changing() as headers, self._carried(matter.papers(name, papers, document), approved, headers):
             held = headers.terms(name)
             if (held.model, held.dim) != (terms.model, terms.dim):
                 raise GalleryFixed(dim=held.dim)
@@ -95,13 +103,14 @@ class Together:
 
     # People.
 
-    def enrol(self, name: str, newcomers: Sequence[Newcomer]) -> None:
+    def enrol(self, name: str, newcomers: Sequence[Newcomer], *, approved: bytes | None = None) -> None:
         """Enrol all of these or nobody; once it returns they match, whatever happens to this machine.
 
         Raises `GalleryUnknown`, `GalleryDamaged`, `WordsWrong`, `TooMany`, `AlreadyEnrolled`, `MalformedTemplate`,
         and `Unavailable` where a store cannot be written: then nobody was enrolled.
         """
-        with self._changing() as headers:
+        people = matter.bulk(name, len(newcomers))
+        with self._changing() as headers, self._carried(people, approved, headers):
             self._load(headers, name)
             enrolment.enrol(self._three, headers, self._entropy, name, newcomers)
 
@@ -117,11 +126,49 @@ class Together:
             self._load(headers, name)
             return searching.identify(self._three, headers, self._entropy, name, words)
 
-    def erase(self, name: str, pseudonym: bytes) -> bool:
+    def erase(self, name: str, pseudonym: bytes, *, approved: bytes | None = None) -> bool:
         """Erase one person at all three and overwrite what was there; whether there was anybody."""
-        with self._changing() as headers:
+        with self._changing() as headers, self._carried(_erasure(name, pseudonym), approved, headers):
             self._load(headers, name)
             return enrolment.erase(self._three, headers, name, pseudonym)
+
+    # What people sign first.
+
+    def request_papers(self, name: str, terms: Terms, document: bytes) -> bytes:
+        """A request file for two officers to sign, before `add_gallery` or `replace_document` of exactly these.
+
+        Raises `NobodySigns` where no custodian could verify signatures.
+        """
+        return self._request(matter.papers(name, terms.to_json(), document))
+
+    def request_bulk(self, name: str, people: int) -> bytes:
+        """A request file for an enrolment of so many at most. Raises `NobodySigns`, and `ApprovalNeedless` where the
+        gallery's terms have nobody sign for it."""
+        return self._request(matter.bulk(name, people))
+
+    def request_erasure(self, name: str, pseudonym: bytes) -> bytes:
+        """A request file for erasing one person, whom nothing in it names; raises as `request_bulk`."""
+        return self._request(_erasure(name, pseudonym))
+
+    def require_bulk(self, name: str, people: int, *, approved: bytes | None = None) -> None:
+        """Raises at once what `enrol` of so many would raise for want of signatures, as far as that can be told
+        before custodians verify them."""
+        with self._shared() as headers:
+            self._require_signed(matter.bulk(name, people), approved, headers)
+
+    def _request(self, what: Matter) -> bytes:
+        raise NobodySigns
+
+    def _require_signed(self, what: Matter, approved: bytes | None, headers: Headers) -> None:
+        """Raises what is wrong with the signatures, or with their absence."""
+        if approved is not None:
+            raise NobodySigns
+
+    @contextmanager
+    def _carried(self, what: Matter, approved: bytes | None, headers: Headers) -> Iterator[None]:
+        """Have people's signatures go with what custodians are asked meanwhile; held alone."""
+        self._require_signed(what, approved, headers)
+        yield
 
     # The office.
 
@@ -255,3 +302,8 @@ class Together:
             checked=min(standing.galleries[name].checked for standing in standings),
             damaged=any(standing.galleries[name].damaged for standing in standings),
         )
+
+
+def _erasure(name: str, pseudonym: bytes) -> Matter:
+    known = handles(name, [pseudonym])
+    return matter.erasure(name, [hashed(known[seat].tobytes()) for seat in SEATS])

@@ -13,7 +13,8 @@ from __future__ import annotations
 
 import hmac
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from queue import Empty, SimpleQueue
 from threading import BoundedSemaphore, Condition, Lock
 from time import monotonic
 
@@ -27,6 +28,12 @@ MOST_WAITING = 32
 
 _LOOK_S = 0.2
 """How often it is looked whether who waits for a lease is still there."""
+
+UNUSED_S = 60.0
+"""How long a lease may lie unused: a gateway takes it for what it does at once."""
+
+LONGEST_S = 3_600.0
+"""How long anybody may have it: a refresh of 67 million rows."""
 
 _PATIENCE_S = 0.25
 _STEP_S = 600.0
@@ -84,6 +91,9 @@ class Leases:
         self._free = Lock()
         self._waiting = BoundedSemaphore(MOST_WAITING)
         self._held = b""
+        self._using = Lock()
+        self._users = 0
+        self._since = 0.0
 
     def take(self, wait_s: float, still_there: Callable[[], bool]) -> bytes:
         """A new lease, 16 bytes, once nobody has one. Raises `StoreBusy`, at once where too many wait already, and
@@ -99,6 +109,33 @@ class Leases:
             self._waiting.release()
         self._held = self._entropy(LEASE_BYTES)
         return self._held
+
+    @contextmanager
+    def used(self, lease: bytes) -> Iterator[None]:
+        """While something is done under this lease, if it is the one that is held."""
+        if not self.is_held(lease):
+            yield
+            return
+        with self._using:
+            self._users += 1
+        try:
+            yield
+        finally:
+            with self._using:
+                self._users -= 1
+                self._since = monotonic()
+
+    def wait(self, ended: SimpleQueue[None]) -> None:
+        """Until whoever holds the lease ends it, has left it unused for `UNUSED_S`, or has had it for `LONGEST_S`."""
+        began = self._since = monotonic()
+        while True:
+            with suppress(Empty):
+                ended.get(timeout=_LOOK_S)
+                return
+            with self._using:
+                unused = not self._users and monotonic() > self._since + UNUSED_S
+            if unused or monotonic() > began + LONGEST_S:
+                return
 
     def give_back(self) -> None:
         """End the lease that is held."""

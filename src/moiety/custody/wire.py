@@ -66,6 +66,12 @@ class ReplaceDocument(AddGallery, frozen=True):
     header: HeaderMessage
 
 
+class Hold(Ask, frozen=True):
+    """The lease, held until the call ends."""
+
+    ANSWER = Sixteen
+
+
 class Gallery(Ask, frozen=True):
     """What is asked about one gallery and nothing else."""
 
@@ -259,9 +265,9 @@ class Mend(Ask, frozen=True):
 
 
 Asked = (
-    Stand | RoundTrip | AddGallery | ReplaceDocument | Load | Alive | Offer | Prepare | Forget | Activate | Locate
-    | Erase | Scrub | Identify | Verify | Release | Renew | Stage | Switch | Reconcile | Survey | Integrity | Helping
-    | Assist | PseudonymParts | Mend
+    Stand | RoundTrip | Hold | AddGallery | ReplaceDocument | Load | Alive | Offer | Prepare | Forget | Activate
+    | Locate | Erase | Scrub | Identify | Verify | Release | Renew | Stage | Switch | Reconcile | Survey | Integrity
+    | Helping | Assist | PseudonymParts | Mend
 )  # fmt: skip
 
 

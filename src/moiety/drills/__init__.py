@@ -1,7 +1,8 @@
-"""The attacker: takes a store's bytes, attacks the copy and measures what comes out.
+"""The attacker: takes a store's bytes, or a gateway's place, attacks and measures what comes out.
 
-Nothing that attacks looks at anything but copied bytes, public formats and the people whom an attacker may be taken
-to know. Every attack also runs, by the same code, on a plain twin, where it has to succeed.
+Nothing that attacks looks at anything but copied bytes, what custodians answer and send, public formats and the people
+whom an attacker may be taken to know. Every attack also runs, by the same code, on a plain twin, where it has to
+succeed: an ordinary database, or custodians that lack the one defence.
 """
 
 from __future__ import annotations

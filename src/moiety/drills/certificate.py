@@ -8,7 +8,7 @@ that each custodian keeps on its own host. The twin is the same deployment witho
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import AbstractContextManager, ExitStack, suppress
+from contextlib import AbstractContextManager, ExitStack
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from time import monotonic, sleep
@@ -21,7 +21,7 @@ from moiety.custody.apart import Apart
 from moiety.custody.config import Deployment
 from moiety.custody.deployment import DEPLOYMENT
 from moiety.custody.limits import Limit, Scope, Unit
-from moiety.custody.refusals import AnswerUnknown, CustodianDown
+from moiety.custody.refusals import CustodianDown
 from moiety.custody.server import served
 from moiety.custody.spending import BudgetSpent
 from moiety.custody.sql import unobserved
@@ -141,10 +141,9 @@ def _hour(clock: _Moved, ask: Callable[[Newcomer], bool], known: list[Newcomer])
     for _ in range(_ASKED):
         try:
             while done < len(known):
-                with suppress(AnswerUnknown):  # a search that the three could not count tells no names: asked again
-                    if not ask(known[done]):
-                        raise RuntimeError("somebody who is enrolled is unknown")
-                    done += 1
+                if not ask(known[done]):
+                    raise RuntimeError("somebody who is enrolled is unknown")
+                done += 1
         except BudgetSpent:
             clock.now += _STEP
     return done

@@ -11,7 +11,20 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from moiety.drills import certificate, dig, epoch, link, match, mix, order, read, reuse, together
+from moiety.drills import (
+    certificate,
+    dig,
+    epoch,
+    link,
+    malformed,
+    match,
+    mix,
+    order,
+    read,
+    retry,
+    reuse,
+    together,
+)
 from moiety.drills.people import invent
 from moiety.drills.scene import Scene
 from moiety.drills.verdict import Expected, Measured, Trial
@@ -24,11 +37,13 @@ DIM: Final = 192
 
 FOUND: Final = "people found"
 GATEWAY: Final = "gateway"
-"""What is stolen where it is no custodian: a certificate, with the caller's key beside it."""
+"""What is stolen where it is no custodian, or beside one: a certificate, with the caller's key beside it."""
 
 RANKED: Final = "wrong rows ranked below the right one"
 ERASED: Final = "people erased"
 NEAR: Final = "rows near another"
+READ: Final = "coordinates read"
+LET_IN: Final = "strangers let in"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +56,7 @@ class Attack:
     sentence: str
     expected: Expected = "chance"
     custodians: int = 1
+    gateway: bool = False
 
 
 # Whatever stores something new adds its attacks here, a line each; the verdict thins itself out over all of them.
@@ -73,8 +89,39 @@ ATTACKS: Final = (
     Attack("dig for the erased", dig.erased, FOUND, "Of the erased nothing is left in file or log."),
     Attack("dig for the old epoch", dig.old_epoch, FOUND, "Of the parts before the refresh nothing is left."),
     Attack("open the old epoch", epoch.copied_before, FOUND, "No key is left for a copy from before the refresh."),
-    Attack("drain", certificate.drain, FOUND, "A stolen gateway names whom a budget leaves it.", "budgeted", 0),
-    Attack("wreck", certificate.wreck, ERASED, "Nor does it erase more people than one leaves.", "budgeted", 0),
+    Attack(
+        "malformed probe: units",
+        malformed.coordinates,
+        READ,
+        "A stolen gateway reads no template with a probe that is no face.",
+        custodians=0,
+        gateway=True,
+    ),
+    Attack(
+        "malformed probe: overlong",
+        malformed.projections,
+        RANKED,
+        "Nor with one whose length lowers the threshold.",
+        custodians=0,
+        gateway=True,
+    ),
+    Attack(
+        "malformed template",
+        malformed.templates,
+        LET_IN,
+        "Nor does it enrol a template that everybody matches.",
+        custodians=0,
+        gateway=True,
+    ),
+    Attack(
+        "retry",
+        retry.templates,
+        READ,
+        "Together with what one custodian hears, an attempt made to run again gives nothing.",
+        gateway=True,
+    ),
+    Attack("drain", certificate.drain, FOUND, "A stolen gateway names whom a budget leaves it.", "budgeted", 0, True),
+    Attack("wreck", certificate.wreck, ERASED, "Nor does it erase more people than one leaves.", "budgeted", 0, True),
     Attack("together: match", together.match, RANKED, "Two custodians together see every face.", "everything", 2),
     Attack("together: link", together.link, RANKED, "Two custodians together link every row.", "everything", 2),
     Attack(
@@ -103,7 +150,8 @@ def attack(scene: Scene, seed: int, progress: Progress, attacks: tuple[Attack, .
     for done, row in enumerate(attacks):
         progress("attacking", done, len(attacks))
         split, plain = row.carry_out(scene, np.random.default_rng([seed, *row.name.encode()]))
-        stores = tuple(f"custodian-{seat}" for seat in (scene.seat, scene.partner)[: row.custodians]) or (GATEWAY,)
+        custodians = tuple(f"custodian-{seat}" for seat in (scene.seat, scene.partner)[: row.custodians])
+        stores = (*custodians, GATEWAY) if row.gateway else custodians
         measured.append(Measured(row.name, stores, split, plain, row.unit, row.expected, row.sentence))
     progress("attacking", len(attacks), len(attacks))
     return measured

@@ -15,6 +15,7 @@ from moiety.drills.haystack import Haystack
 from moiety.drills.loot import Loot, Seen
 from moiety.drills.people import People
 from moiety.drills.sql import Rows
+from moiety.sharing.seat import Seat
 
 PLAIN: Final = "plain"
 """The name of the plain twin among the stores; the others are seats."""
@@ -69,6 +70,52 @@ NO_HOURS: Final = Hours(0, 0, 0)
 
 
 @dataclass(frozen=True)
+class Told:
+    """What a stolen gateway was told: which of its malformed probes matched whose row, bool (questions, people), none
+    where they were refused; and which comers, bool (comers,), matched anybody before and after it enrolled templates
+    that are no faces."""
+
+    units: NDArray[np.bool_]
+    bent: NDArray[np.bool_]
+    overlong: NDArray[np.bool_]
+    let_in_before: NDArray[np.bool_]
+    let_in: NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Probing:
+    """Malformed probes, and what custodians that check them told, and those of the twin that do not.
+
+    `factors` int64 (31,) are the numbers in unit probes, `overlong` int16 (248, dim) the probes that are too long,
+    `threshold` what both were compared by, in words, and `templates` int16 (people, dim) the truth.
+    """
+
+    factors: NDArray[np.int64]
+    overlong: NDArray[np.int16]
+    threshold: int
+    templates: NDArray[np.int16]
+    checked: Told
+    unchecked: Told
+
+
+@dataclass(frozen=True)
+class Retrying:
+    """The masked sums uint16 (pages, 8, 64) that one custodian heard from the one before it: in an attempt that was
+    broken off, and each time when it was made to run again with other shares; (0, 8, 64) where it did not.
+
+    `seat` is who heard, `slots` (people,) where whose row lies, and `own` uint16 (people, 8) and `templates` int16
+    (people, 8) are the first words of its own parts and of the templates.
+    """
+
+    seat: Seat
+    slots: NDArray[np.int64]
+    own: NDArray[np.uint16]
+    templates: NDArray[np.int16]
+    heard: Sequence[NDArray[np.uint16]]
+    by_twin: Sequence[NDArray[np.uint16]]
+
+
+@dataclass(frozen=True)
 class Scene:
     """One drill's material. `seat` is the stolen custodian, `partner` the one that may help it.
 
@@ -80,7 +127,8 @@ class Scene:
     stores of the first deployment between one arrival and the next.
 
     `budgeted` and `unbudgeted` are what the stolen certificate of another deployment's gateway got, with budgets and
-    without.
+    without. `probing` and `retrying` are what a stolen gateway of the second one got out of custodians that run; none
+    where nobody did that.
     """
 
     seat: str
@@ -96,6 +144,22 @@ class Scene:
     arrivals: Sequence[Arrival]
     budgeted: Hours = NO_HOURS
     unbudgeted: Hours = NO_HOURS
+    probing: Probing | None = None
+    retrying: Retrying | None = None
+
+    @property
+    def probed(self) -> Probing:
+        """Raises `LookupError` where nobody sent malformed probes."""
+        if self.probing is None:
+            raise LookupError
+        return self.probing
+
+    @property
+    def retried(self) -> Retrying:
+        """Raises `LookupError` where nobody made an attempt run again."""
+        if self.retrying is None:
+            raise LookupError
+        return self.retrying
 
     @property
     def partner(self) -> str:

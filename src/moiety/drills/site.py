@@ -7,7 +7,7 @@ several days of a calendar that the drill turns.
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from math import ceil
@@ -19,19 +19,20 @@ from numpy.typing import NDArray
 
 from moiety.custody.custodian import Custodian
 from moiety.custody.embedded import WARNING, Embedded
-from moiety.custody.keys import acquaint
 from moiety.custody.lock import OfficeLock
-from moiety.custody.sql import unobserved
-from moiety.custody.three import Three
+from moiety.drills import parties
 from moiety.drills.algebra import combine_bytes
 from moiety.drills.certificate import stolen_hours
 from moiety.drills.loot import Loot, steal
+from moiety.drills.malformed import probed
+from moiety.drills.parties import Entropies
 from moiety.drills.people import People, Vectors
+from moiety.drills.retry import retried
 from moiety.drills.scene import NOBODY, PLAIN, Arrival, Scene, Theft
 from moiety.drills.standin import MODEL, Models, photograph, portrait
 from moiety.drills.twin import PlainTwin
 from moiety.identity.office import Office
-from moiety.identity.ports import Entropy, Newcomer, Progress, silent
+from moiety.identity.ports import Newcomer, Progress, silent
 from moiety.identity.pseudonym import Pseudonym
 from moiety.identity.results import Enrolled
 from moiety.matching.words import quantise
@@ -66,10 +67,6 @@ notice = "These people do not exist"
 """
 
 
-Entropies = Callable[[str], Entropy]
-"""Randomness for each party: a deployment's gateway and its three custodians, by a name such as "first a"."""
-
-
 class Deployment:
     """Three custodians and a plain twin with the same people, all in use while they are robbed."""
 
@@ -77,11 +74,12 @@ class Deployment:
         self, folder: Path, people: People, vectors: Vectors, entropies: Entropies, rng: np.random.Generator
     ) -> None:
         self._folder = folder
+        self.office = folder / "office"
         self._day = 0
         folder.mkdir()
         self._entropy = entropies(f"{folder.name} gateway")
         self._custodians = self._opened(entropies)
-        self._office = Office(self._custodians, Models(vectors.shape[1]), clock=self._now, entropy=self._entropy)
+        self._office = Office(self._custodians, Models(vectors.shape[1]), clock=self.now, entropy=self._entropy)
         self._twin = PlainTwin(folder / PLAIN)
         self._office.add_purpose(_PURPOSE.encode())
         self.days = np.arange(len(people)) * DAYS // len(people)
@@ -142,7 +140,7 @@ class Deployment:
     def _look(self, person: int) -> Arrival:
         stores = {PLAIN: self._folder / PLAIN}
         for seat in SEATS:
-            stores[seat] = self._folder / "office" / f"custodian-{seat}"
+            stores[seat] = self.office / f"custodian-{seat}"
         return Arrival(person, {store: steal(folder).seen(GALLERY) for store, folder in stores.items()})
 
     def erase(self, people: NDArray[np.intp]) -> None:
@@ -171,7 +169,7 @@ class Deployment:
 
     def rob(self) -> Theft:
         """Every store as it is now, byte for byte, and where each person's row lies in it."""
-        stores: dict[str, Loot] = {seat: steal(self._folder / "office" / f"custodian-{seat}") for seat in SEATS}
+        stores: dict[str, Loot] = {seat: steal(self.office / f"custodian-{seat}") for seat in SEATS}
         pair = {seat: stores[seat].rows(GALLERY) for seat in SEATS[:2]}
         if not np.array_equal(pair["a"].slots, pair["b"].slots):
             raise RuntimeError("two custodians of one deployment do not hold the same slots")
@@ -192,22 +190,12 @@ class Deployment:
 
     def _opened(self, entropies: Entropies) -> Embedded:
         """As `Embedded.open`, but with randomness for each custodian: threads would share one out anew each time."""
-        office = self._folder / "office"
-        Embedded.create(office, self._entropy)
-        custodians = {
-            seat: Custodian.open(
-                office / f"custodian-{seat}",
-                seat,
-                clock=self._now,
-                entropy=entropies(f"{self._folder.name} {seat}"),
-                observer=unobserved,
-            )
-            for seat in SEATS
-        }
-        acquaint({seat: custodian.acquaintance for seat, custodian in custodians.items()})
-        return Embedded(Three(custodians), OfficeLock(office), self._now, self._entropy, silent, WARNING)
+        Embedded.create(self.office, self._entropy)
+        three = parties.three(self.office, Custodian, self.now, lambda seat: entropies(f"{self._folder.name} {seat}"))
+        return Embedded(three, OfficeLock(self.office), self.now, self._entropy, silent, WARNING)
 
-    def _now(self) -> datetime:
+    def now(self) -> datetime:
+        """Nine o'clock on the day of the drill."""
         return _FIRST_DAY + timedelta(days=self._day)
 
     def _written(self, person: np.intp) -> Path:
@@ -250,6 +238,13 @@ def _robbed(
     with closing(Deployment(folder / "second", people, people.elsewhere, entropies, rng)) as second:
         second.enrol_together()
         elsewhere = second.rob()
+        office, now = second.office, second.now()
+    progress("sending what is no face", 0, 2)
+    retrying = retried(office, GALLERY, now, seat, elsewhere, people.elsewhere, entropies)
+    progress("sending what is no face", 1, 2)
+    slots = elsewhere.slots[seat]
+    probing = probed(office, GALLERY, now, slots, people.elsewhere, strangers.fresh, entropies, rng)
+    progress("sending what is no face", 2, 2)
     progress("stealing a certificate", 0, 2)
     budgeted = stolen_hours(folder / "third", people, entropies, budgeted=True)
     progress("stealing a certificate", 1, 2)
@@ -269,4 +264,6 @@ def _robbed(
         arrivals=first.arrivals,
         budgeted=budgeted,
         unbudgeted=unbudgeted,
+        probing=probing,
+        retrying=retrying,
     )

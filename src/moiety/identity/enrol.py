@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, date, timedelta
+from typing import TypeAlias
 
 from moiety.errors import Refused
 from moiety.identity import grounds as legal
@@ -14,6 +15,13 @@ from moiety.identity.refusals import ClockWithoutZone, PicturesNotAList
 from moiety.identity.results import Enrolled
 
 _EPOCH = date(1970, 1, 1)
+
+Before: TypeAlias = Callable[[Sequence[Enrolled | Refused]], None]
+"""Hears what will have become of some people, just before they are enrolled."""
+
+
+def unheard(outcomes: Sequence[Enrolled | Refused]) -> None:
+    """The `Before` that nobody is."""
 
 
 def enrol(
@@ -33,7 +41,9 @@ def enrol(
     """
     position = legal.position(purpose, grounds)
     face = models.recogniser(purpose.model).template(_list(pictures))
-    return _keep(purpose, face, position, custodians, clock, entropy)
+    newcomer, enrolled = _newcomer(purpose, face, position, clock, entropy)
+    custodians.enrol(purpose.name, [newcomer])
+    return enrolled
 
 
 def enrol_many(
@@ -45,26 +55,52 @@ def enrol_many(
     models: Models,
     clock: Clock,
     entropy: Entropy,
+    approved: bytes | None = None,
+    before: Before = unheard,
 ) -> Iterator[Enrolled | Refused]:
     """Enrol people one by one, in their order; somebody whose pictures will not do is a `Refused` value.
 
     Each person is durable before the next is looked at: who stops reading knows every pseudonym that exists.
     A refusal by the custodians ends it, since it would meet everybody. Raises `GroundsUnknown`, and
     what `Models.recogniser` raises, at once.
+
+    Where the purpose has people sign for bulk enrolments all of them are one: everybody's pictures are looked at, then
+    all are enrolled or nobody. `approved` is what `request` wrote, once people have signed it. `before` hears in
+    order what will have become of those who are about to be enrolled; where it raises, none of them is.
     """
     position = legal.position(purpose, grounds)
     recogniser = models.recogniser(purpose.model)
 
-    def one_by_one() -> Iterator[Enrolled | Refused]:
+    def looked_at() -> Iterator[tuple[Newcomer, Enrolled] | Refused]:
         for pictures in people:
             try:
                 face = recogniser.template(_list(pictures))
             except Refused as refusal:
                 yield refusal.with_traceback(None)
             else:
-                yield _keep(purpose, face, position, custodians, clock, entropy)
+                yield _newcomer(purpose, face, position, clock, entropy)
 
-    return one_by_one()
+    def together(found: list[tuple[Newcomer, Enrolled] | Refused]) -> Iterator[Enrolled | Refused]:
+        outcomes = [one if isinstance(one, Refused) else one[1] for one in found]
+        before(outcomes)
+        newcomers = [one[0] for one in found if not isinstance(one, Refused)]
+        if newcomers:
+            custodians.enrol(purpose.name, newcomers, approved=approved)
+        yield from outcomes
+
+    def at_once() -> Iterator[Enrolled | Refused]:
+        yield from together(list(looked_at()))
+
+    def one_by_one() -> Iterator[Enrolled | Refused]:
+        for one in looked_at():
+            yield from together([one])
+
+    return at_once() if purpose.signs_bulk else one_by_one()
+
+
+def request(purpose: Purpose, people: int, *, custodians: Custodians) -> bytes:
+    """A request file for two people to sign before so many are enrolled at most."""
+    return custodians.request_bulk(purpose.name, people)
 
 
 def _list(pictures: Sequence[Picture]) -> Sequence[Picture]:
@@ -74,9 +110,10 @@ def _list(pictures: Sequence[Picture]) -> Sequence[Picture]:
     return pictures
 
 
-def _keep(
-    purpose: Purpose, face: Template, position: int, custodians: Custodians, clock: Clock, entropy: Entropy
-) -> Enrolled:
+def _newcomer(
+    purpose: Purpose, face: Template, position: int, clock: Clock, entropy: Entropy
+) -> tuple[Newcomer, Enrolled]:
+    """Somebody as custodians are told of them, and as the caller is once they know."""
     from moiety.matching.words import quantise
 
     now = clock()
@@ -85,5 +122,4 @@ def _keep(
     expires = now.astimezone(UTC).date() + timedelta(days=purpose.retention_days)
     pseudonym = Pseudonym.fresh(purpose.name, entropy)
     newcomer = Newcomer(quantise(face.vector), pseudonym.value, (expires - _EPOCH).days, position)
-    custodians.enrol(purpose.name, [newcomer])
-    return Enrolled(pseudonym, expires, face.advice)
+    return newcomer, Enrolled(pseudonym, expires, face.advice)

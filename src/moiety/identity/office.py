@@ -5,16 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from types import TracebackType
-from typing import get_args
+from typing import TYPE_CHECKING, get_args
 
 from moiety.errors import Refused
 from moiety.identity import enrol, erase, grounds, identify, terms, verify
 from moiety.identity import purpose as documents
+from moiety.identity.enrol import Before, unheard
 from moiety.identity.ports import Clock, Custodians, Entropy, Gallery, Models, Picture, Progress, Seat, silent
 from moiety.identity.pseudonym import Pseudonym
 from moiety.identity.purpose import Purpose
 from moiety.identity.refusals import OfficeClosed, PurposeUnknown, SeatUnknown
 from moiety.identity.results import Candidates, Enrolled, Erased, PurposeStatus, Status, Verdict
+
+if TYPE_CHECKING:
+    from moiety.matching.policy import Terms
 
 
 class Custody:
@@ -61,8 +65,18 @@ class PurposeOffice:
             entropy=self._entropy,
         )
 
-    def enrol_many(self, people: Iterable[Sequence[Picture]], *, grounds: str) -> Iterator[Enrolled | Refused]:
-        """Enrol many, each from the pictures of one person; yields what became of each, in order."""
+    def enrol_many(
+        self,
+        people: Iterable[Sequence[Picture]],
+        *,
+        grounds: str,
+        approved: bytes | None = None,
+        before: Before = unheard,
+    ) -> Iterator[Enrolled | Refused]:
+        """Enrol many, each from the pictures of one person; yields what became of each, in order.
+
+        Where the purpose has people sign for bulk enrolments, all are enrolled or nobody; see `identity.enrol_many`.
+        """
         return enrol.enrol_many(
             self.document,
             self._while_open(people),
@@ -71,7 +85,19 @@ class PurposeOffice:
             models=self._models,
             clock=self._clock,
             entropy=self._entropy,
+            approved=approved,
+            before=before,
         )
+
+    def request_enrolment(self, people: int) -> bytes:
+        """A request file for two people to sign (`moiety operator sign`) before `enrol_many` of so many at most is
+        given it as `approved`. Raises a `Refused` where the purpose, or the custody, has nobody sign for it."""
+        return enrol.request(self.document, people, custodians=self._custody())
+
+    def require_approved(self, people: int, *, approved: bytes | None = None) -> None:
+        """Raises at once what `enrol_many` of so many would raise for want of signatures once it has looked at all
+        pictures. Whose signatures they are, custodians say only then."""
+        self._custody().require_bulk(self.document.name, people, approved=approved)
 
     def verify(self, picture: Picture, *, claimed: Pseudonym | str) -> Verdict:
         """Whether the picture shows the claimed person; see `identity.verify`."""
@@ -92,9 +118,14 @@ class PurposeOffice:
             models=self._models,
         )
 
-    def erase(self, person: Pseudonym | str) -> Erased:
+    def erase(self, person: Pseudonym | str, *, approved: bytes | None = None) -> Erased:
         """Overwrite one person at all three custodians; see `identity.erase`."""
-        return erase.erase(self.document, person, custodians=self._custody())
+        return erase.erase(self.document, person, custodians=self._custody(), approved=approved)
+
+    def request_erasure(self, person: Pseudonym | str) -> bytes:
+        """A request file for two people to sign before `erase` is given it as `approved`; nothing in it names the
+        person. Raises as `request_enrolment`."""
+        return erase.request(self.document, person, custodians=self._custody())
 
     def _while_open(self, people: Iterable[Sequence[Picture]]) -> Iterator[Sequence[Picture]]:
         """The same people; asking for another one after the office was closed is refused."""
@@ -127,19 +158,33 @@ class Office:
             raise PurposeUnknown
         return self._custody().gallery(name).document
 
-    def add_purpose(self, document: bytes) -> Purpose:
+    def add_purpose(self, document: bytes, *, approved: bytes | None = None) -> Purpose:
         """Add a purpose, or replace the document of one; raises what `purpose.read`, `terms.derive` and
-        `grounds.require_successor` raise, and `Unavailable` where its model is not installed."""
+        `grounds.require_successor` raise, and `Unavailable` where its model is not installed.
+
+        Custodians that run apart want two officers' signatures: `approved` is what `request_purpose` of the same
+        document wrote, once they have signed it.
+        """
+        purpose, derived, known = self._derived(document)
+        if known:
+            self._custody().replace_document(purpose.name, derived, document, approved=approved)
+        else:
+            self._custody().add_gallery(purpose.name, derived, document, approved=approved)
+        return purpose
+
+    def request_purpose(self, document: bytes) -> bytes:
+        """A request file for two officers to sign (`moiety operator sign`); raises as `add_purpose`, and a `Refused`
+        where the custody has nobody sign."""
+        purpose, derived, _ = self._derived(document)
+        return self._custody().request_papers(purpose.name, derived, document)
+
+    def _derived(self, document: bytes) -> tuple[Purpose, Terms, bool]:
+        """The purpose of a document, its terms, and whether it is known already."""
         purpose = documents.read(document)
         known = purpose.name in self._custody().galleries()
         if known:  # before its model is looked for: another model is refused whether it is installed or not
             grounds.require_successor(documents.read(self.document(purpose.name)), purpose)
-        derived = terms.derive(purpose, self._models.card(purpose.model))
-        if known:
-            self._custody().replace_document(purpose.name, derived, document)
-        else:
-            self._custody().add_gallery(purpose.name, derived, document)
-        return purpose
+        return purpose, terms.derive(purpose, self._models.card(purpose.model)), known
 
     def refresh(self, progress: Progress = silent) -> int:
         """Re-randomise every row at all three custodians; returns the new epoch."""

@@ -74,7 +74,10 @@ class FourEyes(BaseModel):
         AfterValidator(_each_once),
     ] = Field(description='each once, of "export", "bulk", "early_erasure", "replace" and "policy"')
     bulk_above: int = Field(
-        default=100, ge=1, le=BULK_LIMIT, description="one enrolment of more people than this is bulk, 1 to 1000000"
+        default=100,
+        ge=1,
+        le=BULK_LIMIT,
+        description="more people than this in one day are bulk: 1 to 1000000",
     )
 
 
@@ -105,6 +108,11 @@ class Purpose(BaseModel):
     four_eyes: FourEyes | None = Field(
         default=None, description="a table [four_eyes] with operations and, where 100 does not do, bulk_above"
     )
+
+    @property
+    def signs_bulk(self) -> bool:
+        """Whether two people sign an enrolment of many."""
+        return self.four_eyes is not None and "bulk" in self.four_eyes.operations
 
 
 def read(document: bytes) -> Purpose:

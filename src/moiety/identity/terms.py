@@ -23,16 +23,28 @@ def derive(purpose: Purpose, card: Card) -> Terms:
 
     if not card.rates:
         raise ModelUnrated
-    eyes = purpose.four_eyes
+    operations, bulk_above = _eyes(purpose)
     terms = Terms(
         model=card.name,
         dim=card.dim,
         rates=tuple(Rate(rate.fmr, rate.fnmr, threshold_words(rate.cosine)) for rate in card.rates),
         fmr=purpose.targets.fmr,
         fpir=purpose.targets.fpir,
-        four_eyes=tuple(sorted(eyes.operations)) if eyes else (),
-        bulk_above=eyes.bulk_above if eyes else 0,
+        four_eyes=operations,
+        bulk_above=bulk_above,
     )
     if not verify_point(terms).carried:
         raise RateUnmeasured(one_in=round(1 / min(rate.fmr for rate in card.rates)))
     return terms
+
+
+def fit(terms: Terms, purpose: Purpose) -> bool:
+    """Whether terms say what the purpose's document says; dimension and rates are the model's and in no document."""
+    said = (terms.model, terms.fmr, terms.fpir, (terms.four_eyes, terms.bulk_above))
+    return said == (purpose.model, purpose.targets.fmr, purpose.targets.fpir, _eyes(purpose))
+
+
+def _eyes(purpose: Purpose) -> tuple[tuple[str, ...], int]:
+    """Operations that two people sign, ascending, and from how many people on an enrolment is bulk."""
+    eyes = purpose.four_eyes
+    return (tuple(sorted(eyes.operations)), eyes.bulk_above) if eyes else ((), 0)

@@ -29,8 +29,8 @@ class Rate:
 class Terms:
     """A gallery's terms: the model, its dimension and measured rates, and the purpose's two targets.
 
-    `four_eyes` are the operations that two people have to sign, ascending, and `bulk_above` how many people in one
-    enrolment make it bulk if there are more; nothing and 0 where the purpose asks for none.
+    `four_eyes` are the operations that two people have to sign, ascending, and `bulk_above` how many people may be
+    enrolled in one day before it is bulk; nothing and 0 where the purpose asks for none.
     """
 
     model: str
