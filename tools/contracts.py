@@ -54,7 +54,7 @@ def contracts() -> str:
 def _statuses() -> Iterator[str]:
     yield from ("## Exit statuses", "", "| status | meaning |", "|---|---|")
     yield from (f"| {status} | {meaning} |" for status, meaning in EXIT_STATUSES.items())
-    yield from ("", "A refusal with `--json`:", "", *_keys(cli.RefusalAnswer), "")
+    yield from ("", f"A refusal with `--json`: {_sentence(cli.RefusalAnswer)}", "", *_keys(cli.RefusalAnswer), "")
 
 
 def _commands() -> Iterator[str]:

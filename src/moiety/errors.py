@@ -16,12 +16,14 @@ class MoietyError(Exception):
     """Root of every error that this package raises on purpose.
 
     `code` never changes once released; `advice` says what to do next, and may name the whole numbers in
-    braces. `exit_status` is what the command line ends with.
+    braces. `exit_status` is what the command line ends with. `where` is for a file that the operator wrote: the name
+    of a field or the number of a line, never a value.
     """
 
     code: ClassVar[str] = "error"
     advice: ClassVar[str] = "something went wrong"
     exit_status: ClassVar[int] = 2
+    where: str = ""
 
     def __init__(self, **numbers: int) -> None:
         for name, value in numbers.items():

@@ -16,6 +16,7 @@ from pathlib import Path
 
 import pytest
 
+from moiety import cli
 from moiety.custody import trial
 from moiety.custody.custodian import Custodian
 from tests.custody.scene import NOON
@@ -50,11 +51,13 @@ def command(home: Path) -> list[str]:
     return [sys.executable, "-m", "moiety", "custodian", "serve", "--config", str(home / trial.CONFIG)]
 
 
-def starts(home: Path, status: int, code: str) -> None:
+def starts(home: Path, status: int, code: str, where: str | None = None) -> None:
     """It does not start: this exit status and code, one object on stdout, and no traceback."""
     said = subprocess.run([*command(home), "--json"], capture_output=True, text=True, timeout=60)
     assert said.returncode == status, said.stderr
-    assert json.loads(said.stdout)["refused"] == code
+    answer = json.loads(said.stdout)
+    assert answer["refused"] == code
+    assert where is None or answer["where"] == where
     assert "Traceback" not in said.stderr
 
 
@@ -110,27 +113,80 @@ def test_with_a_key_that_everybody_reads(home: Path) -> None:
     assert said.stderr.rstrip().endswith("[key_world_readable]")
 
 
+WORD = "swordfish"
+"""What must not be repeated."""
+
+
 @pytest.mark.parametrize(
-    ("before", "after"),
+    ("before", "after", "where"),
     [
-        ('seat = "a"', 'seat = "a"\nplaintext = true'),
-        ('certificate = "own.pem"\n', ""),
-        ('seat = "a"', 'seat = "d"'),
-        ("[custodians.b]", "[custodians.a]"),
-        ("[gateways.gateway]", "[limits.gateway]\nrows = { burst = 2, daily = 1 }\n[gateways.gateway]"),
+        ('seat = "a"', 'seat = "a"\nplaintext = true', "unknown field: plaintext"),
+        ("listen =", "lisen =", "unknown field: lisen"),
+        ('operators = "operators"\n', "", "missing field: operators"),
+        ('certificate = "own.pem"\n', "", "missing field: certificate"),
+        ('seat = "a"', 'seat = "d"', "wrong value: seat"),
+        ('listen = "127.0.0.1:', f'listen = "{WORD}" #', "wrong value: listen"),
+        (
+            '[custodians.b]\naddress = "127.0.0.1:',
+            f'[custodians.b]\naddress = "{WORD}" #',
+            "wrong value: custodians.X.address",
+        ),
+        ("[custodians.b]", "[custodians.b]\nname = 1", "unknown field: custodians.X.name"),
+        ("[gateways.gateway]", f"[gateways.{WORD.upper()}]", "wrong name in: gateways"),
+        (
+            "[gateways.gateway]",
+            "[limits.gateway]\nrows = { burst = 2, daily = 1 }\n[gateways.gateway]",
+            "wrong value: limits.gateway.rows",
+        ),
+        (
+            "[gateways.gateway]",
+            "[limits.gateway]\nrow = { burst = 1, daily = 1 }\n[gateways.gateway]",
+            "unknown field: limits.gateway.row",
+        ),
+        (
+            "[gateways.gateway]",
+            "[limits.gateway]\nrows = { burst = 1 }\n[gateways.gateway]",
+            "missing field: limits.gateway.rows.daily",
+        ),
+        ('seat = "a"', f'seat = "a"\n{WORD}', "line 2"),
+        ("[gateways.gateway]\n", f'[gateways.gateway]\nkey = "{WORD}', None),
+        ('seat = "a"', f'seat = "a"\n"{WORD} {WORD}" = 1', None),
     ],
-    ids=["unknown field", "no certificate", "no such seat", "itself for a neighbour", "a limit that is none"],
 )
-def test_with_a_configuration_that_says_too_much_or_too_little(home: Path, before: str, after: str) -> None:
+def test_with_a_configuration_that_says_too_much_or_too_little(
+    home: Path, before: str, after: str, where: str | None, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It says where, and repeats no value."""
     alter(home, before, after)
-    starts(home, REFUSED, "config_invalid")
+    words = ["custodian", "budget", "--config", str(home / trial.CONFIG)]
+    assert cli.run([*words, "--json"]) == REFUSED
+    answer = json.loads(capsys.readouterr().out)
+    assert answer["refused"] == "config_invalid"
+    assert where is None or answer["where"] == where
+    assert cli.run(words) == REFUSED
+    said = capsys.readouterr().err
+    assert where is None or f"({where})" in said
+    assert WORD not in (said + json.dumps(answer)).lower()
+
+
+def test_without_a_gateway_it_serves_nobody_but_the_other_two(home: Path) -> None:
+    """As after the only gateway was stolen."""
+    text = (home / trial.CONFIG).read_text()
+    (home / trial.CONFIG).write_text(text[: text.index("[gateways.gateway]")])
+    with running(home):
+        pass
 
 
 def test_without_a_neighbour(home: Path) -> None:
     text = (home / trial.CONFIG).read_text()
     start = text.index("[custodians.b]")
     alter(home, text[start : text.index("[custodians.c]")], "")
-    starts(home, REFUSED, "config_invalid")
+    starts(home, REFUSED, "config_invalid", "missing field: custodians.b")
+
+
+def test_with_itself_for_a_neighbour(home: Path) -> None:
+    alter(home, "[custodians.b]", "[custodians.a]")
+    starts(home, REFUSED, "config_invalid", "unknown field: custodians.a")
 
 
 @pytest.mark.parametrize("whose", ["custodian-a", "custodian-b"])
@@ -142,7 +198,7 @@ def test_where_two_have_one_key(home: Path, whose: str) -> None:
     key = shown(pin((home.parent / whose / "own.pem").read_bytes()))
     gateways = (home / trial.CONFIG).read_text().split("[gateways.gateway]\n")[1]
     alter(home, gateways, f'key = "{key}"\n')
-    starts(home, REFUSED, "config_invalid")
+    starts(home, REFUSED, "config_invalid", "one key for two parties")
 
 
 def test_without_a_configuration(home: Path) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from typing import Final, TypedDict
+from typing import Final, NotRequired, TypedDict
 
 import typer
 
@@ -29,10 +29,12 @@ FRAME_CODES: Final = {
 
 
 class RefusalAnswer(TypedDict):
-    """What `--json` prints where something was refused or unavailable."""
+    """What `--json` prints where something was refused or unavailable; `where`, which field or line of a file that the
+    operator wrote, only if it is known."""
 
     refused: str
     advice: str
+    where: NotRequired[str]
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -61,7 +63,7 @@ def _run(arguments: Sequence[str], as_json: bool) -> int:
         deliver([])
         raise AnswerUndelivered from None
     except MoietyError as refusal:
-        return _refuse(refusal.code, refusal.text, refusal.exit_status, as_json)
+        return _refuse(refusal.code, refusal.text, refusal.exit_status, as_json, refusal.where)
     except typer.TyperException as error:
         return _refuse(WRONG_USE, _usage(error), REFUSED, as_json)
     except Exception as error:
@@ -76,9 +78,10 @@ def _run(arguments: Sequence[str], as_json: bool) -> int:
     return outcome if isinstance(outcome, int) else DONE
 
 
-def _refuse(code: str, advice: str, status: int, as_json: bool) -> int:
+def _refuse(code: str, advice: str, status: int, as_json: bool, where: str = "") -> int:
     if as_json:
-        deliver(RefusalAnswer(refused=code, advice=advice))
+        answer = RefusalAnswer(refused=code, advice=advice)
+        deliver(RefusalAnswer(**answer, where=where) if where else answer)
     else:
         remark(_line(code, advice))
     return status

@@ -23,6 +23,7 @@ from moiety.custody.keyfile import KeyFile, open_key, read_private
 from moiety.custody.limits import Limits
 from moiety.custody.lines import Neighbour
 from moiety.custody.messages import Seated
+from moiety.custody.misread import place_of
 from moiety.custody.noise import Entropy
 from moiety.custody.refusals import ConfigExposed, ConfigInvalid, ConfigUnreadable
 from moiety.custody.tls import Identity
@@ -82,7 +83,8 @@ class Custody(Papers, frozen=True, kw_only=True):
 
     `store` is the folder of its root keys, where no `token` holds them, and of its rows, where there is no `database`
     (the URL of a PostgreSQL). `operators` is the folder of who may ask, `limits` a table of budgets (see `limits`),
-    `metrics` an address on this host for `/metrics`, `/live` and `/ready`.
+    `metrics` an address on this host for `/metrics`, `/live` and `/ready`. Without `gateways` nobody is let in but the
+    other two, as after the only one was stolen.
     """
 
     seat: Seated
@@ -94,14 +96,14 @@ class Custody(Papers, frozen=True, kw_only=True):
     limits: dict[str, Any] = {}
     metrics: Address | None = None
     custodians: dict[Seated, Listed]
-    gateways: dict[Named, Gateway]
+    gateways: dict[Named, Gateway] = {}
 
     def budgets(self) -> Limits:
         """The limits. Raises `ConfigInvalid`."""
         try:
             return Limits.model_validate(self.limits)
-        except ValidationError:
-            raise ConfigInvalid from None
+        except ValidationError as error:
+            raise ConfigInvalid(place_of(error)) from None
 
 
 class Gateways(Papers, frozen=True, kw_only=True):
@@ -132,8 +134,9 @@ class Deployment:
     def read(cls, file: Path) -> Deployment:
         """Read `deployment.toml`. Raises `ConfigUnreadable`, `ConfigInvalid`."""
         config = read(file, Gateways)
-        if set(config.custodians) != set(SEATS):
-            raise ConfigInvalid
+        for seat in SEATS:
+            if seat not in config.custodians:
+                raise ConfigInvalid(f"missing field: custodians.{seat}")
         return cls(file.parent, config)
 
     def identity(self) -> Identity:
@@ -175,8 +178,8 @@ def read(file: Path, kind: type[Config]) -> Config:
             raise ConfigInvalid
         tables: Any = tomllib.loads(text.decode())
         config = msgspec.convert(tables, kind)
-    except (ValueError, RecursionError):  # TOMLDecodeError, UnicodeDecodeError and msgspec's are ValueErrors
-        raise ConfigInvalid from None
+    except (ValueError, RecursionError) as error:  # TOMLDecodeError, UnicodeDecodeError, msgspec's are ValueErrors
+        raise ConfigInvalid(place_of(error)) from None
     if isinstance(config, Custody) and config.database is not None and mode & (stat.S_IRWXG | stat.S_IRWXO):
         raise ConfigExposed
     return config

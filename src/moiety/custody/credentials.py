@@ -1,43 +1,119 @@
 """Whether a database asks who is there. One that lets anybody in over a network is refused, whatever its URL says.
 
-A local socket is another matter: there the system knows who is asking, and only users of this machine can.
+A local socket is another matter: there the system knows who is asking, and only users of this machine can. But a server
+that is reached over its socket mostly listens on a network too, so it is asked where, and tried there.
 """
 
 from __future__ import annotations
 
-from typing import Any, Final
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from itertools import product
+from typing import Any, Final, Self
 
 import psycopg
-from psycopg import conninfo, pq
+from psycopg import conninfo
 from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError
 
 from moiety.custody.noise import Entropy
+from moiety.custody.postgresql import PostgresDatabase
 from moiety.custody.refusals import CredentialsMissing, DatabaseOpen, DatabaseWrong, StoreLost
 
 _WAIT_S: Final = 10
+_LOOK_S: Final = 3
+"""A place of which nobody knows that it can be reached from here is not waited for as long."""
+
 _PASSWORD_BYTES: Final = 24
+
+_SUPERUSER: Final = "postgres"
+"""Of almost every server, as is the database of the same name: whoever gets in there has all the others."""
+
+_MODES: Final = ("require", "disable")
+"""With TLS and without: a line of pg_hba.conf can be about either (`hostssl`, `hostnossl`)."""
+
+_NO_FILE: Final = "/dev/null/none"
+
+_NOTHING_OF_OURS: Final = {
+    "hostaddr": "",
+    "passfile": _NO_FILE,
+    "sslcertmode": "disable",
+    "sslrootcert": _NO_FILE,
+    "gssencmode": "disable",
+    "channel_binding": "prefer",
+    "require_auth": "none,password,md5,scram-sha-256",
+}
+"""No file, ticket or setting of this user's answers for what is not given, or turns away whom the server lets in."""
+
+_STARTED: Final = "SELECT pg_postmaster_start_time()"
+"""To the microsecond: it tells one server from another."""
+
+_TRUSTED: Final = "SELECT count(*) FROM pg_hba_file_rules WHERE type <> 'local' AND auth_method = 'trust'"
+
+
+@dataclass(frozen=True)
+class _Server:
+    """What a server says of itself: when it started, where it listens on a network, and who and where one is there;
+    whether a line of its pg_hba.conf trusts somebody over a network, as far as it tells."""
+
+    started: Any
+    hosts: tuple[str, ...]
+    port: str
+    user: str
+    name: str
+    trusting: bool
+
+    @classmethod
+    def of(cls, asked: dict[str, Any]) -> Self:
+        """Ask it, over the very connection that a custodian would use. Raises `StoreLost`, `StoreShut`."""
+        try:
+            with psycopg.connect(**{"connect_timeout": _WAIT_S} | asked, autocommit=True) as connection:
+                hosts = _said(connection, "SHOW listen_addresses")
+                return cls(
+                    started=_one(connection, _STARTED),
+                    hosts=tuple(host for host in map(str.strip, hosts.split(",")) if host),
+                    port=_said(connection, "SHOW port"),
+                    user=connection.info.user,
+                    name=connection.info.dbname,
+                    trusting=_trusting(connection),
+                )
+        except psycopg.Error as error:
+            raise PostgresDatabase.typed(error) from None
 
 
 def require_credentials(url: str, entropy: Entropy) -> None:
-    """Refuse a database that does not ask for a password or a certificate, unless it is on a local socket.
+    """Refuse a database that lets anybody in over a network without a password or a certificate.
 
-    A URL over TCP without either is refused unasked. Then the database itself is tried over TCP, as the URL's user and
-    without its certificate: with a random password, and with none. It has to turn both away.
+    A URL over TCP without either is refused unasked. Then the server is asked where it listens, and tried there and
+    where the URL says, with a random password and no certificate, with TLS and without: as the URL's user and as
+    `postgres`, in the URL's database and in `postgres`. It has to turn everybody away. Where it shows the lines of its
+    pg_hba.conf, none that is not about a local socket may say `trust`. What that leaves unseen is said in
+    docs/operations.md, "PostgreSQL".
 
-    Raises `DatabaseWrong` (the URL of no PostgreSQL, or without a host), `CredentialsMissing`, `DatabaseOpen`, and
-    `StoreLost` where nobody answers.
+    Raises `DatabaseWrong` (the URL of no PostgreSQL, or without a host), `CredentialsMissing`, `DatabaseOpen`,
+    `StoreLost` where nobody answers, and `StoreShut` where the URL's own user is not let in.
     """
     asked = _asked(url)
-    hosts = [host for name in ("host", "hostaddr") for host in str(asked.get(name) or "").split(",") if host]
-    if not hosts:
+    places = list(_places(asked))
+    if not places:
         raise DatabaseWrong  # the environment would choose one
-    if all(host.startswith(("/", "@")) for host in hosts):
-        return
-    if not asked.get("password") and not asked.get("sslcert"):
+    if any(_is_network(place) for place in places) and not asked.get("password") and not asked.get("sslcert"):
         raise CredentialsMissing
-    if any(_let_in(asked, password) for password in (entropy(_PASSWORD_BYTES).hex(), "")):
+    server = _Server.of(asked)
+    password = entropy(_PASSWORD_BYTES).hex()
+    if server.hosts and server.trusting:
         raise DatabaseOpen
+    try:
+        if any(_let_in(place, server, password, _WAIT_S) for place in places if _is_network(place)):
+            raise DatabaseOpen
+    except psycopg.errors.ConnectionTimeout:
+        raise StoreLost from None  # it has shown nothing
+    for place in _elsewhere(places, server):
+        with suppress(psycopg.errors.ConnectionTimeout):
+            # Another server may be there instead, behind a forwarded port or on this machine: that is none of ours.
+            if server.started in _let_in(place, server, password, _LOOK_S):
+                raise DatabaseOpen
 
 
 def _asked(url: str) -> dict[str, Any]:
@@ -46,22 +122,74 @@ def _asked(url: str) -> dict[str, Any]:
         address = make_url(url).set(drivername="postgresql+psycopg")
         if not url.startswith("postgresql"):
             raise DatabaseWrong
-        return dict(address.get_dialect()().create_connect_args(address)[1])
+        asked = dict(address.get_dialect()().create_connect_args(address)[1])
     except ArgumentError:
         raise DatabaseWrong from None
+    return {key: value for key, value in asked.items() if key != "context"}
 
 
-def _let_in(asked: dict[str, Any], password: str) -> bool:
-    """Whether the database lets this user in with this password, and no certificate."""
-    # No file of this user's may answer for what is not given here.
-    own = {"password": password, "passfile": "/dev/null/none", "sslcertmode": "disable", "connect_timeout": _WAIT_S}
-    where = {key: value for key, value in asked.items() if key not in ("sslcert", "sslkey", "sslpassword", "context")}
-    said = conninfo.make_conninfo("", **where | own)
+def _places(asked: dict[str, Any]) -> Iterator[dict[str, str]]:
+    """Each place that a URL names: it may name several, one after the other."""
+    hosts, addresses, ports = (str(asked.get(key) or "").split(",") for key in ("host", "hostaddr", "port"))
+    for at in range(max(len(hosts), len(addresses))):
+        host, address = (of[at] if at < len(of) else "" for of in (hosts, addresses))
+        if host or address:
+            yield {"host": host, "hostaddr": address, "port": ports[at] if at < len(ports) else ports[0]}
+
+
+def _is_network(place: dict[str, str]) -> bool:
+    return bool(place["hostaddr"]) or not place["host"].startswith(("/", "@"))
+
+
+def _elsewhere(places: list[dict[str, str]], server: _Server) -> Iterator[dict[str, str]]:
+    """Where this server may listen on a network beside what the URL says."""
+    if not server.hosts:
+        return
+    hosts = {place["hostaddr"] or place["host"] for place in places}
+    networks = {host for host in hosts if not host.startswith(("/", "@"))}
+    if any(host not in networks or _is_loopback(host) for host in hosts):
+        networks |= {"127.0.0.1", "::1"}  # it is on this machine
+    for host in sorted(networks | set(server.hosts) - {"*", "0.0.0.0", "::"}):  # noqa: S104
+        yield {"host": host, "port": server.port}
+
+
+def _is_loopback(host: str) -> bool:
+    return host.startswith("127.") or host.lower() in ("localhost", "::1")
+
+
+def _let_in(place: dict[str, str], server: _Server, password: str, seconds: int) -> list[Any]:
+    """Of each way in there, with this password and no certificate: when the server behind it started, or None.
+
+    Raises `psycopg.errors.ConnectionTimeout`.
+    """
+    found: list[Any] = []
+    for mode, user, name in product(_MODES, {server.user, _SUPERUSER}, {server.name, _SUPERUSER}):
+        who = {"user": user, "dbname": name, "password": password}
+        said = conninfo.make_conninfo("", **_NOTHING_OF_OURS | place | who, sslmode=mode, connect_timeout=seconds)
+        try:
+            with psycopg.connect(said, autocommit=True) as connection:
+                found.append(None)
+                found[-1] = _one(connection, _STARTED)
+        except psycopg.errors.ConnectionTimeout:
+            if not found:
+                raise
+        except psycopg.Error:
+            continue  # turned away
+    return found
+
+
+def _one(connection: psycopg.Connection[Any], question: str) -> Any:
+    found = connection.execute(question.encode()).fetchone()
+    return None if found is None else found[0]
+
+
+def _said(connection: psycopg.Connection[Any], question: str) -> str:
+    return str(_one(connection, question))
+
+
+def _trusting(connection: psycopg.Connection[Any]) -> bool:
+    """Whether a line trusts somebody over a network; a server shows its lines only to a superuser, or whom it may."""
     try:
-        psycopg.connect(said).close()
-    except psycopg.OperationalError:
-        # Turned away, if anybody is there: a database that only was out of reach has shown nothing.
-        if pq.PGconn.ping(said.encode()) != pq.Ping.OK:
-            raise StoreLost from None
+        return bool(_one(connection, _TRUSTED))
+    except psycopg.errors.InsufficientPrivilege:
         return False
-    return True

@@ -134,7 +134,8 @@ class PostgresDatabase:
         with self.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
             connection.execute(text("VACUUM (INDEX_CLEANUP AUTO) page, states, kept, data_key"))
 
-    def typed(self, error: BaseException | None) -> MoietyError:
+    @staticmethod
+    def typed(error: BaseException | None) -> MoietyError:
         """The refusal for an error of the driver's, by its SQLSTATE."""
         state: str = getattr(error, "sqlstate", None) or ""
         if state in _FULL:

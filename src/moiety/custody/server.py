@@ -169,8 +169,11 @@ def _others(config: Custody, own: Identity) -> dict[Seat, Listed]:
     others = {seat: config.custodians[seat] for seat in SEATS if seat in config.custodians}
     keys = [listed.key for listed in others.values()] + [gateway.key for gateway in config.gateways.values()]
     keys.append(pin_shown(pin(own.certificate)))
-    if set(others) != set(SEATS) - {config.seat} or len(set(keys)) < len(keys):
-        raise ConfigInvalid
+    for seat in SEATS:
+        if (seat in others) == (seat == config.seat):
+            raise ConfigInvalid(f"{'unknown' if seat in others else 'missing'} field: custodians.{seat}")
+    if len(set(keys)) < len(keys):
+        raise ConfigInvalid("one key for two parties")
     return others
 
 
