@@ -91,7 +91,7 @@ def stolen_hours(folder: Path, people: People, entropy: Callable[[str], Entropy]
         for seat in SEATS:
             undo.enter_context(_custodian(folder, seat, clock, entropy(f"{folder.name} {seat}"), budgeted))
         clock.now += timedelta(seconds=1)  # nobody is let in before the second is over in which a custodian began
-        office = Apart.connect(Deployment.read(folder / DEPLOYMENT), clock=clock, entropy=gateway, progress=silent)
+        office = connected(folder, clock, gateway)
         undo.callback(office.close)
         known = _enrolled(office, people, gateway)
 
@@ -99,6 +99,18 @@ def stolen_hours(folder: Path, people: People, entropy: Callable[[str], Entropy]
         clock.now += _NIGHT
         erased = _erase(office, known, clock)
     return Hours(len(people), named, erased)
+
+
+def connected(folder: Path, clock: Clock, entropy: Entropy) -> Apart:
+    """The gateway of a deployment, once its custodians have found each other. Raises `CustodianDown`."""
+    deployment, until = Deployment.read(folder / DEPLOYMENT), monotonic() + _STARTING_S
+    while True:
+        try:
+            return Apart.connect(deployment, clock=clock, entropy=entropy, progress=silent)
+        except CustodianDown:
+            if monotonic() > until:
+                raise
+            sleep(_PAUSE_S)
 
 
 def _custodian(
@@ -121,15 +133,8 @@ def _enrolled(office: Apart, people: People, entropy: Entropy) -> list[Newcomer]
     day = (_BEGIN - _UNIX).days + _VALID_DAYS
     known = [Newcomer(quantise(vector), entropy(_PSEUDONYM_BYTES), day, 0) for vector in people.enrolled]
     office.add_gallery(_GALLERY, terms, b"")
-    until = monotonic() + _STARTING_S
-    while True:
-        try:
-            office.enrol(_GALLERY, known)
-            return known
-        except CustodianDown:  # the three are still finding each other
-            if monotonic() > until:
-                raise
-            sleep(_PAUSE_S)
+    office.enrol(_GALLERY, known)
+    return known
 
 
 def _name(office: Apart, known: list[Newcomer], clock: _Moved) -> int:

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from moiety.custody.custodian import Custodian
 from moiety.custody.embedded import WARNING, Embedded
 from moiety.custody.lock import OfficeLock
+from moiety.custody.together import Together
 from moiety.drills import parties
 from moiety.drills.algebra import combine_bytes
 from moiety.drills.certificate import stolen_hours
@@ -36,7 +37,7 @@ from moiety.identity.ports import Newcomer, Progress, silent
 from moiety.identity.pseudonym import Pseudonym
 from moiety.identity.results import Enrolled
 from moiety.matching.words import quantise
-from moiety.sharing.seat import SEATS
+from moiety.sharing.seat import SEATS, Seat
 
 GALLERY: Final = "door"
 DAYS: Final = 5
@@ -138,10 +139,12 @@ class Deployment:
         self._ids = np.concatenate([self._ids, ids])
 
     def _look(self, person: int) -> Arrival:
-        stores = {PLAIN: self._folder / PLAIN}
-        for seat in SEATS:
-            stores[seat] = self.office / f"custodian-{seat}"
-        return Arrival(person, {store: steal(folder).seen(GALLERY) for store, folder in stores.items()})
+        stores: dict[str, Loot] = {PLAIN: steal(self._folder / PLAIN)} | {seat: self._stolen(seat) for seat in SEATS}
+        return Arrival(person, {store: loot.seen(GALLERY) for store, loot in stores.items()})
+
+    def _stolen(self, seat: Seat) -> Loot:
+        """One custodian's folder as it is now."""
+        return steal(self.office / f"custodian-{seat}")
 
     def erase(self, people: NDArray[np.intp]) -> None:
         """These people, at all three custodians and in the twin."""
@@ -169,7 +172,7 @@ class Deployment:
 
     def rob(self) -> Theft:
         """Every store as it is now, byte for byte, and where each person's row lies in it."""
-        stores: dict[str, Loot] = {seat: steal(self.office / f"custodian-{seat}") for seat in SEATS}
+        stores: dict[str, Loot] = {seat: self._stolen(seat) for seat in SEATS}
         pair = {seat: stores[seat].rows(GALLERY) for seat in SEATS[:2]}
         if not np.array_equal(pair["a"].slots, pair["b"].slots):
             raise RuntimeError("two custodians of one deployment do not hold the same slots")
@@ -188,7 +191,7 @@ class Deployment:
         self._office.close()
         self._twin.close()
 
-    def _opened(self, entropies: Entropies) -> Embedded:
+    def _opened(self, entropies: Entropies) -> Together:
         """As `Embedded.open`, but with randomness for each custodian: threads would share one out anew each time."""
         Embedded.create(self.office, self._entropy)
         three = parties.three(self.office, Custodian, self.now, lambda seat: entropies(f"{self._folder.name} {seat}"))
