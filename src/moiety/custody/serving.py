@@ -87,10 +87,12 @@ class Serving:
                 raise
 
     def hold(self, gateway: bytes, request: wire.Request) -> None:
-        """Let somebody take the lease. Raises `MessageRefused` for any other request, and what `Guard.admit` raises."""
+        """Let somebody take the lease. Raises `MessageRefused` for any other request, `CustodianDown` while nobody is let
+        in, and what `Guard.admit` raises."""
         if not isinstance(request.ask, wire.Hold):
             raise MessageRefused
-        self._guard.admit(gateway, request)
+        with self._doors.inside(leased=False):
+            self._guard.admit(gateway, request)
 
     def close(self) -> None:
         """Wait until everything that was found is counted and charged."""
