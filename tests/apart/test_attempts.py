@@ -92,7 +92,7 @@ def sides(rounds: int = 4) -> dict[Seat, Rounds[int]]:
 
 
 def step(number: int, id_: bytes = ID, array: Any = None) -> Step:
-    return Step(id_, number, [Array.of(np.full(3, number, dtype=np.uint32) if array is None else array)])
+    return Step(id_, number, (np.full(3, number, dtype=np.uint32) if array is None else array,))
 
 
 def ended(first: dict[Seat, type | None]) -> None:
@@ -159,8 +159,6 @@ WRONG = {
     "more dimensions": (of(1, np.zeros((3, 1), dtype=np.uint32)),),
     "nothing in it": (of(1, np.zeros(0, dtype=np.uint32)),),
     "two arrays": (lambda s, t, frame: [(s, t, Step(ID, 1, frame.arrays * 2))],),
-    "fewer bytes than its shape": (lambda s, t, frame: [(s, t, Step(ID, 1, [Array("u4", [3], bytes(11))]))],),
-    "a shape beyond everything": (lambda s, t, frame: [(s, t, Step(ID, 1, [Array("u4", [1 << 32] * 4, bytes(12))]))],),
     "the last number": (of(module.MOST_STEPS - 1),),
 }
 
@@ -290,7 +288,7 @@ def test_what_comes_early_is_bounded(ring: Ring) -> None:
         custodian.arrived("c", step(0, id_, np.zeros(5_000, dtype=np.uint8)))
     assert len(custodian._early) == 256
     assert max(len(frames) for _, frames in custodian._early.values()) == 6
-    assert sum(len(a.data) for _, fs in custodian._early.values() for _, f in fs for a in f.arrays) < 1 << 20  # type: ignore[union-attr]
+    assert sum(a.nbytes for _, fs in custodian._early.values() for _, f in fs for a in f.arrays) < 1 << 20  # type: ignore[union-attr]
 
 
 def test_an_oversized_early_message_is_not_kept(ring: Ring) -> None:

@@ -32,12 +32,12 @@ class Tap:
     """What leaves every custodian over its lines."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        self._sent: list[tuple[Seat, Step]] = []
+        self._sent: list[tuple[Seat, Step, list[bytes]]] = []
         send = Lines.send
 
         def noted(lines: Lines, seat: Seat, frame: Frame) -> None:
             if isinstance(frame, Step):
-                self._sent.append((lines._seat, frame))
+                self._sent.append((lines._seat, frame, [array.tobytes() for array in frame.arrays]))
             send(lines, seat, frame)
 
         monkeypatch.setattr(Lines, "send", noted)
@@ -49,12 +49,12 @@ class Tap:
         """
         ids = (attempt, hashlib.sha256(b"moiety tally 1" + attempt).digest()[:16])
         pieces: Pieces = {seat: set() for seat in SEATS}
-        for seat, frame in self._sent:
+        for seat, frame, said in self._sent:
             if frame.attempt not in ids:
                 continue
             begins = frame.attempt == attempt and frame.number == 0
-            for array in frame.arrays:
-                data = array.data[:NONCE_BYTES] if begins else array.data
+            for whole in said:
+                data = whole[:NONCE_BYTES] if begins else whole
                 pieces[seat] |= {(frame.number, data[at : at + 32]) for at in range(0, len(data), 32)}
         self._sent.clear()
         # A last piece of few bytes may well come twice.

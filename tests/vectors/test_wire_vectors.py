@@ -68,21 +68,37 @@ def test_what_a_custodian_says_never_changes_its_form() -> None:
         assert wire.say(wire.read_said(whole)) == whole
 
 
+def framed(head: bytes, *arrays: bytes) -> bytes:
+    """A frame: the version, the head's length, the head, and each array from a multiple of eight on."""
+    whole = b"\x01" + len(head).to_bytes(3, "big") + head
+    for array in arrays:
+        whole += bytes(-len(whole) % 8) + array
+    return whole
+
+
 def test_frames_never_change_their_form() -> None:
-    greeting = b"\x01\x93" + text("greeting") + text("b") + binary(THIRTY_TWO)
-    array = b"\x93" + text("u2") + b"\x91\x02" + binary(b"\x01\x02\x03\x04")
-    step = b"\x01\x94" + text("step") + binary(SIXTEEN) + b"\x07" + b"\x91" + array
-    stopped = b"\x01\x92" + text("stopped") + binary(SIXTEEN)
-    words = np.array([0x0201, 0x0403], dtype=np.uint16)
-    for frame, whole in (
-        (frames.Greeting("b", THIRTY_TWO), greeting),
-        (frames.Step(SIXTEEN, 7, [Array.of(words)]), step),
-        (frames.Stopped(SIXTEEN), stopped),
-        (frames.Ping(5), b"\x01\x92" + text("ping") + b"\x05"),
-        (frames.Pong(5), b"\x01\x92" + text("pong") + b"\x05"),
+    for frame, head in (
+        (frames.Greeting("b", THIRTY_TWO), b"\x93" + text("greeting") + text("b") + binary(THIRTY_TWO)),
+        (frames.Stopped(SIXTEEN), b"\x92" + text("stopped") + binary(SIXTEEN)),
+        (frames.Ping(5), b"\x92" + text("ping") + b"\x05"),
+        (frames.Pong(5), b"\x92" + text("pong") + b"\x05"),
     ):
-        assert frames.pack(frame) == whole
-        assert frames.unpack(whole) == frame
+        assert frames.pack(frame) == framed(head)
+        assert frames.unpack(framed(head)) == frame
+
+
+def test_a_step_never_changes_its_form() -> None:
+    arrays = (np.array([0x0201, 0x0403, 0x0605], dtype=np.uint16), np.array([[7], [-1]], dtype=np.int64))
+    forms = b"\x92" + b"\x92" + text("u2") + b"\x91\x03" + b"\x92" + text("i8") + b"\x92\x02\x01"
+    head = b"\x94" + text("step") + binary(SIXTEEN) + b"\x07" + forms
+    whole = framed(head, b"\x01\x02\x03\x04\x05\x06", b"\x07" + bytes(7) + b"\xff" * 8)
+    assert frames.pack(frames.Step(SIXTEEN, 7, arrays)) == whole
+    read = frames.unpack(whole)
+    assert isinstance(read, frames.Step)
+    assert (read.attempt, read.number) == (SIXTEEN, 7)
+    for array, other in zip(read.arrays, arrays, strict=True):
+        assert array.dtype == other.dtype
+        assert np.array_equal(array, other)
 
 
 def test_a_standing_never_changes_its_form() -> None:

@@ -30,6 +30,7 @@ from moiety.custody.doors import Doors
 from moiety.custody.grpc import Callers, Server
 from moiety.custody.keys import Acquaintance
 from moiety.custody.lines import Lines, Neighbour
+from moiety.custody.memory import keep_freed
 from moiety.custody.metrics import Metrics
 from moiety.custody.tls import NAME, Identity
 from moiety.custody.trial import HOST, free_ports
@@ -97,6 +98,7 @@ def _run(
     bare: Mapping[Seat, int],
     pipe: Connection,
 ) -> None:
+    keep_freed()
     own = folder / f"ring-{seat}"
     identity = Identity.load(own / "own.pem", own / "own.key", own / "authority.pem")
     lines = Lines(seat, Acquaintance(seat, os.urandom))

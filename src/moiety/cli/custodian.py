@@ -68,9 +68,11 @@ def serve(config: Config, log_level: LogLevel = journal.Level.INFO, as_json: AsJ
     settings.quiet_grpc()
     journal.begin(log_level)
     from moiety.custody.journal import News, say
+    from moiety.custody.memory import keep_freed
     from moiety.custody.server import served
     from moiety.custody.sql import unobserved
 
+    keep_freed()
     asked = Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda _, __: asked.set())

@@ -136,6 +136,7 @@ class Apart(Together):
         remotes = {seat: Remote(seat, at, identity, hand) for seat, at in deployment.custodians().items()}
         apart = cls(hand.office, remotes, clock, entropy, progress, deployment.warning())
         try:
+            apart._three.each(lambda custodian: remotes[custodian.seat].round_trip_s())  # who has no line does nothing
             apart._look()
         except BaseException:
             apart.close()

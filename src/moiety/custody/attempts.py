@@ -15,7 +15,6 @@ from time import monotonic
 from typing import TypeVar
 
 from moiety.custody.frames import MOST_STEPS, Step, Stopped
-from moiety.custody.messages import Array
 from moiety.custody.refusals import AttemptStopped, AttemptUsed, CustodianDown, MessageRefused, NeighbourSilent
 from moiety.errors import MoietyError
 from moiety.matching.rounds import Exchange, Message, Rounds
@@ -43,7 +42,7 @@ class _Inbox:
 
     def __init__(self) -> None:
         self.changed = Condition()
-        self.waiting: dict[tuple[Seat, int], list[Array]] = {}
+        self.waiting: dict[tuple[Seat, int], Message] = {}
         self.last: dict[Seat, int] = {}
         self.failed: MoietyError | None = None
 
@@ -65,15 +64,14 @@ class _Inbox:
     def get(self, number: int, seat: Seat) -> Message:
         until = monotonic() + ROUND_S
         with self.changed:
-            while (seat, number) not in self.waiting:
-                if self.failed is not None:
-                    raise self.failed
+            while self.failed is None and (seat, number) not in self.waiting:
                 if self.last.get(seat, -1) > number:  # it went on without sending what this step needs
                     raise MessageRefused
                 if not self.changed.wait(until - monotonic()) and monotonic() >= until:
                     raise NeighbourSilent(seat=SEATS.index(seat))
-            found = self.waiting.pop((seat, number))
-        return tuple(array.array(array.dtype, len(array.shape)) for array in found)
+            if self.failed is not None:  # whatever has come besides
+                raise self.failed
+            return self.waiting.pop((seat, number))
 
 
 class Attempts:
@@ -175,7 +173,7 @@ class Attempts:
         for number in range(MOST_STEPS):
             for seat, message in ((after, sent.next), (before, sent.previous)):
                 if message:
-                    self._send(seat, Step(attempt, number, [Array.of(array) for array in message]))
+                    self._send(seat, Step(attempt, number, message))
             # All three send alike: see `matching.rounds`.
             come = Exchange(
                 next=inbox.get(number, after) if sent.previous else (),
@@ -194,7 +192,7 @@ class Attempts:
             self._early.popitem(last=False)
         if frame.attempt in self._used:
             return
-        if isinstance(frame, Step) and sum(len(array.data) for array in frame.arrays) > _EARLY_BYTES:
+        if isinstance(frame, Step) and sum(array.nbytes for array in frame.arrays) > _EARLY_BYTES:
             return
         _, frames = self._early.setdefault(frame.attempt, (now, []))
         if len(frames) < 2 * len(SEATS):

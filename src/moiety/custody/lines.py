@@ -97,12 +97,16 @@ class Lines:
             return set(self._up)
 
     def round_trip_s(self) -> float:
-        """What a journey to the farther neighbour and back takes, as measured since its line is up; 0 before that."""
+        """What a journey to the farther neighbour and back takes, as measured since its line is up; 0 before one has
+        ended. Raises `CustodianDown` where there is no line."""
         with self._lock:
             up = [*self._up]
+        for seat in SEATS:
+            if seat != self._seat and seat not in up:
+                raise CustodianDown(seat=SEATS.index(seat))
         for seat in up:
             self.send(seat, Ping(self._journeys.begun(seat)))
-        return max((self._journeys.shortest_s(seat) for seat in up), default=0.0)
+        return max(self._journeys.shortest_s(seat) for seat in up)
 
     def send(self, seat: Seat, frame: Frame) -> None:
         """Send to a neighbour. Raises `CustodianDown`."""

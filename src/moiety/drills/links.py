@@ -9,12 +9,14 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import partial
-from typing import TypeVar
+from typing import Any, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
 
 from moiety.custody.attempts import Attempts
 from moiety.custody.custodian import Custodian
-from moiety.custody.frames import Step, Stopped
-from moiety.custody.messages import Array
+from moiety.custody.frames import Step, Stopped, pack, unpack
 from moiety.custody.refusals import NeighbourSilent
 from moiety.errors import MoietyError
 from moiety.matching.rounds import Rounds
@@ -30,7 +32,7 @@ class Links:
         self._listener: Seat = listener
         self._custodians: dict[Seat, Custodian] = {}
         self._attempts: dict[Seat, Attempts] = {}
-        self._heard: list[Array] = []
+        self._heard: list[NDArray[Any]] = []
         self._break_after: int | None = None
 
     def begin(self, custodian: Custodian) -> None:
@@ -52,7 +54,7 @@ class Links:
         for seat in list(self._custodians):
             self.end(seat)
 
-    def play(self, attempt: bytes, begin: Callable[[Custodian], Rounds[Answer]]) -> list[Array]:
+    def play(self, attempt: bytes, begin: Callable[[Custodian], Rounds[Answer]]) -> list[NDArray[Any]]:
         """Run an attempt to its end, however it ends; what the listener heard in it.
 
         Raises `NeighbourSilent` where a side waited in vain: nobody here is silent, so this machine stood still.
@@ -87,6 +89,7 @@ class Links:
             self._join(self._listener, previous_seat(self._listener))
 
     def _send(self, sender: Seat, to: Seat, frame: Step | Stopped) -> None:
+        frame = over_the_wire(frame)
         self._attempts[to].arrived(sender, frame)
         if (sender, to) == (previous_seat(self._listener), self._listener) and isinstance(frame, Step):
             self._heard += frame.arrays
@@ -101,7 +104,15 @@ class Links:
         met(public)
 
 
-def is_sum(array: Array) -> bool:
+def over_the_wire(frame: Step | Stopped) -> Step | Stopped:
+    """What arrives of it: a copy."""
+    arrived = unpack(pack(frame))
+    if not isinstance(arrived, Step | Stopped):
+        raise TypeError("another frame than was sent")
+    return arrived
+
+
+def is_sum(array: NDArray[Any]) -> bool:
     """Whether this is what one custodian's rows give, masked, of those whose comparison the listener ends: the only
     words of 16 bits in a search."""
-    return array.dtype == "u2"
+    return array.dtype == np.uint16

@@ -136,7 +136,7 @@ class _Retrying:
         heard = self._links.play(
             header.attempt, lambda custodian: custodian.identify(self._gallery, header, shares[custodian.seat])
         )
-        sums = [array.array(np.uint16, 1) for array in heard if is_sum(array)]
+        sums = [array for array in heard if is_sum(array)]
         # Of an attempt that ends early there is nothing to subtract from.
         whole = len(sums) == header.rows // SLOTS
         return np.stack(sums).reshape(-1, COORDINATES, SLOTS) if whole else np.empty((0, COORDINATES, SLOTS), np.uint16)
