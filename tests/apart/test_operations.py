@@ -115,7 +115,8 @@ def test_three_machines_step_by_step(tmp_path: Path, shell: Path, ending: ExitSt
         ]
         for process in begun:
             ending.enter_context(process)
-            ending.callback(process.send_signal, signal.SIGTERM)
+        for process in begun:
+            ending.callback(process.send_signal, signal.SIGTERM)  # all of them, before the first is waited for
         for process in begun:
             assert process.stderr is not None
             assert any('"event": "serving"' in line for line in process.stderr)
