@@ -1,9 +1,10 @@
-"""docs/operations.md, "Three machines": its shell blocks run as they stand, with folders for machines."""
+"""docs/operations.md: its shell blocks run as they stand, with folders for machines."""
 
 from __future__ import annotations
 
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -11,11 +12,13 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from itertools import pairwise
 from pathlib import Path
+from textwrap import dedent
 
 import pytest
 
 from moiety.custody import trial
 from moiety.custody.config import Custody, Gateways
+from moiety.custody.embedded import Embedded
 from moiety.identity.examples import DOOR
 from moiety.sharing.seat import SEATS
 from tests.stories.scene import installed_data
@@ -28,7 +31,7 @@ OFFICERS = ("olga", "otto")
 
 def blocks(words: str) -> list[str]:
     """The shell blocks that this one runs."""
-    return re.findall(rf"(?m)^```sh {words}\n(.*?)^```", PAGE, re.S)
+    return [dedent(block) for block in re.findall(rf"(?m)^ *```sh {words}\n(.*?)^ *```", PAGE, re.S)]
 
 
 @pytest.fixture
@@ -98,18 +101,27 @@ def test_three_machines_step_by_step(tmp_path: Path, shell: Path, ending: ExitSt
             (places[seat] / "operators" / person.name).write_bytes(person.read_bytes())
             (places[seat] / "operators" / person.name).chmod(0o600)
     (serve,) = blocks("every custodian, and it stays")
-    for seat in SEATS:
-        process = subprocess.Popen(
-            ["sh", "-eu", "-c", f"exec {serve}"],
-            cwd=places[seat],
-            env=variables(seat),
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        ending.enter_context(process)
-        ending.callback(process.send_signal, signal.SIGTERM)
-        assert process.stderr is not None
-        assert any('"event": "serving"' in line for line in process.stderr)
+
+    def start() -> None:
+        begun = [
+            subprocess.Popen(
+                ["sh", "-eu", "-c", f"exec {serve}"],
+                cwd=places[seat],
+                env=variables(seat),
+                stderr=subprocess.PIPE,
+                text=True,
+            )
+            for seat in SEATS
+        ]
+        for process in begun:
+            ending.enter_context(process)
+        for process in begun:
+            ending.callback(process.send_signal, signal.SIGTERM)  # all of them, before the first is waited for
+        for process in begun:
+            assert process.stderr is not None
+            assert any('"event": "serving"' in line for line in process.stderr)
+
+    start()
     said = run("gateway", connecting)
     assert "one operator: protects no one yet" in said  # the three folders are on one host
     run("gateway", daily)
@@ -122,6 +134,62 @@ def test_three_machines_step_by_step(tmp_path: Path, shell: Path, ending: ExitSt
     run("gateway", *blocks("the gateway, with both signatures"))
     assert "door" in run("gateway", "moiety status --office .")
     assert "officers" not in (places["gateway"] / "deployment.toml").read_text()
+
+    # Rotation: everybody's certificate, and b's key.
+    before = {name: (places[name] / "own.pem").read_bytes() for name in PARTIES}
+    for name in PARTIES:
+        assert keys[name] in run(name, *blocks("a party, the same key"))
+    assert all((places[name] / "own.pem").read_bytes() != before[name] for name in PARTIES)
+    (new,) = re.findall(r"sha256:[0-9a-f]{64}", run("b", *blocks("a party, a new key")))
+    assert new != keys["b"]
+    for name in set(PARTIES) - {"b"}:
+        shutil.copy(places["b"] / "keys-new/authority.pem", places[name] / "new-authority.pem")
+        run(name, f"OLD={keys['b']} NEW={new}\n" + "".join(blocks("the other three, a new key")))
+    # A gateway was stolen.
+    ending.close()
+    for seat in SEATS:
+        run(seat, *blocks("every custodian, without the gateway"))
+        assert "gateway" not in (places[seat] / "custodian.toml").read_text()
+    start()
+    with pytest.raises(AssertionError, match=r"\[custodian_down\]|\[pin_unknown\]"):
+        run("gateway", "moiety status --office .")
+    ending.close()
+    places["gateway"].rename(tmp_path / "stolen")
+    places["gateway"].mkdir(mode=0o700)
+    (new,) = re.findall(r"sha256:[0-9a-f]{64}", run("gateway", *blocks("every party")))
+    for name in ("peers.sh", "authority.pem"):
+        shutil.copy(tmp_path / "stolen" / name, places["gateway"] / name)
+    run("gateway", people)
+    for seat in SEATS:
+        shutil.copy(places["gateway"] / "keys/authority.pem", places[seat] / "new-authority.pem")
+        run(seat, f"NEW={new}\n" + "".join(blocks("every custodian, the new gateway")))
+        shutil.copy(places["gateway"] / "people/operator.toml", places[seat] / "operators")
+    start()
+    run("gateway", connecting)
+    assert "door" in run("gateway", "moiety status --office .")
+
+
+def test_moving_in(tmp_path: Path, shell: Path) -> None:
+    Embedded.create(tmp_path / "office", os.urandom)
+
+    def run(block: str) -> str:
+        path = f"{shell}:{os.environ['PATH']}"
+        words = ["sh", "-eu", "-c", block]
+        return subprocess.run(
+            words,
+            cwd=tmp_path,
+            env=os.environ | {"PATH": path},
+            capture_output=True,
+            text=True,
+            check=True,
+            timeout=200,
+        ).stdout
+
+    try:
+        assert "custodian c" in run(*blocks("moving in"))
+        assert "no purposes yet" in run("moiety status --office deployment")
+    finally:
+        run("moiety down deployment")
 
 
 @pytest.mark.parametrize(("title", "kind"), [("custodian.toml", Custody), ("deployment.toml", Gateways)])

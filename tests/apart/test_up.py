@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -64,6 +65,21 @@ def test_it_starts_what_does_not_run_and_nothing_twice(folder: Path) -> None:
     assert said(["down", str(folder)]) == {"stopped": 3}
     assert processes.running(folder) == {}
     assert said(["down", str(folder)]) == {"stopped": 0}
+
+
+def test_up_that_fails_leaves_running_only_what_ran_before(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = tmp_path / "trial"
+    trial.make(folder, NOON, os.urandom)
+    shutil.rmtree(folder / "custodian-b" / trial.STORE)
+    before = processes.start(folder, "a")
+    try:
+        assert cli.run(["up", str(folder), "--json"]) == 3
+        assert json.loads(capsys.readouterr().out)["refused"] == "process_ended"
+        assert processes.running(folder) == {"a": before}
+    finally:
+        processes.stop(folder)
+    assert cli.run(["down", str(folder)]) == 0
+    assert capsys.readouterr().out == "nothing of `moiety up` runs there\n"
 
 
 def test_a_process_that_has_an_old_number_is_left_alone(laid_out: Path) -> None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 import os
 import pty
+import re
 import select
 import stat
 import subprocess
@@ -17,13 +19,16 @@ from pathlib import Path
 import pytest
 
 from moiety import cli
-from moiety.cli.operator import OperatorAdded, OperatorRow, OperatorsAnswer, RequestSignedAnswer
+from moiety.cli.operator import OPERATIONS, OperatorAdded, OperatorRow, OperatorsAnswer, RequestSignedAnswer
+from moiety.custody import asked as custody_asked
 from moiety.custody.keyfile import open_key
 from moiety.custody.matter import Matter
 from moiety.custody.operators import read_people
+from moiety.custody.policy import POLICY
 from moiety.custody.requests import ask, read_request
 from moiety.custody.roster import parse
 from moiety.identity.examples import DOOR
+from moiety.identity.purpose import FourEyes
 from moiety.matching.policy import Rate, Terms
 from tests.cli.test_commands import Shell, keys
 from tests.custody.softhsm import ABSENT, IS_THERE, LIBRARY, PIN, soft_token
@@ -80,6 +85,12 @@ def test_a_person_is_added_to_every_roster_named(
     assert stat.S_IMODE((tmp_path / "ana.key").stat().st_mode) == 0o600
 
 
+def test_the_operations_are_those_that_custodians_know() -> None:
+    asked = set(re.findall(r'_of_\w+\("([a-z_]+)"', inspect.getsource(custody_asked))) | {POLICY}
+    [approved, *_] = typing.get_args(typing.get_type_hints(FourEyes)["operations"])
+    assert set(OPERATIONS) == asked | set(typing.get_args(approved))
+
+
 def test_without_a_roster_the_text_to_copy_is_printed(shell: Shell, add: list[str | Path], roster: Path) -> None:
     status, out = shell(*add)
     assert status == 0
@@ -97,6 +108,7 @@ def test_without_a_roster_the_text_to_copy_is_printed(shell: Shell, add: list[st
         (["--purpose", 'do"or'], "operator_wrong"),
         (["--purpose", "Quaresma"], "operator_wrong"),
         (["--operation", "Quaresma"], "operator_wrong"),
+        (["--operation", "verfy"], "operation_unknown"),
         (["--token", "x.so"], "token_label_missing"),
         (["--token-label", "x"], "token_label_missing"),
         (["--passphrase-file", "nowhere"], "key_file_unreadable"),

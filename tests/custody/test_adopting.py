@@ -94,6 +94,13 @@ def test_everybody_moves_and_nothing_is_left(folder: Path, to: Path) -> None:
     number = bytes(office.fetchone()[0]).hex()
     office.connection.close()
     assert moved(folder, to) == Adopted(number, purposes=1, people=4, epoch=3)
+    assert sorted(path.name for path in to.iterdir()) == [
+        "authority",
+        *(f"custodian-{seat}" for seat in SEATS),
+        DEPLOYMENT,
+        "gateway",
+        "people",
+    ]
     require_whole(to)
     require_left(folder)
     assert f'office = "{number}"' in (to / DEPLOYMENT).read_text()

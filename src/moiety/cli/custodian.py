@@ -133,7 +133,10 @@ def adopt(
             progress=progress,
         )
     answer: Adopted = {"purposes": done.purposes, "people": done.people, "epoch": done.epoch}
-    moving = f"{done.people} people of {done.purposes} purposes have moved; nothing is left in the old folder"
+    moving = (
+        f"moved, and nothing is left in the old folder: {done.people} {'person' if done.people == 1 else 'people'}, "
+        f"{done.purposes} {'purpose' if done.purposes == 1 else 'purposes'}"
+    )
     return Outcome(answer, [moving, "start them with `moiety up`"])
 
 
@@ -148,8 +151,8 @@ def _databases(words: list[str]) -> dict[Seat, str]:
 
 
 class Allowed(TypedDict):
-    """One limit of each account of a scope: what this custodian gives at once and in a day, and what somebody gets who
-    spreads the questions over all three."""
+    """One limit of each account of a scope: what this custodian gives at once and in a day, and the most that somebody
+    gets who spreads the questions over all three."""
 
     scope: str
     unit: str
@@ -180,8 +183,10 @@ class Budgeted(TypedDict):
 
 
 WHY = (
-    "The real bound is one and a half times the configured one: any two of three custodians serve what two suffice "
-    "for, so whoever spreads the questions over the three pairs spends three accounts two at a time."
+    "The real bound is at most one and a half times the configured one: any two of three custodians serve what two "
+    "suffice for, so whoever spreads the questions over the three pairs spends three accounts two at a time. What all "
+    "three have to serve, as a search, a comparison or an enrolment, ends with the first account that is spent: there "
+    "the configured bound is the real one."
 )
 
 
@@ -215,7 +220,7 @@ def budget(config: Config, as_json: AsJson = False) -> Outcome[Budgeted]:
         for scope, unit in accounts
         for limit in [limits.of(scope, unit)]
     ]
-    lines = [f"custodian {own.seat}, for each of a scope: configured, and in brackets the real bound"]
+    lines = [f"custodian {own.seat}, for each of a scope: configured, and in brackets at most in reality"]
     lines += [
         f"{one['scope']:8} {one['unit']:12} {one['burst']:,} at once [{one['real_burst']:,}], "
         f"{one['daily']:,} a day [{one['real_daily']:,}]"

@@ -1,4 +1,4 @@
-"""`moiety keys init | show`."""
+"""`moiety keys init | show | renew`."""
 
 from __future__ import annotations
 
@@ -59,6 +59,40 @@ def init(
     names = parties or ["custodian-a", "custodian-b", "custodian-c", "gateway"]
     made: list[Party] = [{"party": name, "key": shown(issue_into(folder / name, authority, now))} for name in names]
     return Outcome({"parties": made}, [f'{one["party"]}: key = "{one["key"]}"' for one in made])
+
+
+class Renewed(TypedDict):
+    """What `keys renew` answers: the line by which the others pin the key, as before, and the certificate's last day
+    (UTC)."""
+
+    key: str
+    until: str
+
+
+@app.command()
+def renew(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="The folder with authority.key and authority.pem.")],
+    key: Annotated[Path, typer.Option("--key", metavar="FILE", help="The party's private key, which stays.")],
+    certificate: Annotated[
+        Path, typer.Option("--certificate", metavar="FILE", help="The party's certificate (PEM), which is replaced.")
+    ],
+    as_json: AsJson = False,
+) -> Outcome[Renewed]:
+    """Replace a certificate by a new one under the same key, of the authority that signed the old one.
+
+    It is good for 825 days from now, unless the authority ends before. The others have nothing to change: what they
+    pin is the key. The party's process takes it when it starts.
+
+    \b
+    Examples:
+      moiety keys renew keys --key own.key --certificate own.pem
+    """
+    from moiety.custody.authority import renew as renewed
+    from moiety.custody.config import shown
+
+    pin, until = renewed(folder, key, certificate, datetime.now(UTC))
+    line = shown(pin)
+    return Outcome({"key": line, "until": f"{until:%Y-%m-%d}"}, [f'key = "{line}"', f"until {until:%Y-%m-%d}"])
 
 
 @app.command()

@@ -42,6 +42,28 @@ class OperatorWrong(Refused):
     )
 
 
+OPERATIONS = (
+    "identify",
+    "verify",
+    "enrol",
+    "erase",
+    "refresh",
+    "check",
+    "mend",
+    "policy",
+    "export",
+    "bulk",
+    "early_erasure",
+    "replace",
+)
+"""What a person can be entrusted with: to ask for it, or to be one of the two who approve it."""
+
+
+class OperationUnknown(Refused):
+    code: ClassVar[str] = "operation_unknown"
+    advice: ClassVar[str] = f"there is no such operation: there are {', '.join(OPERATIONS)}"
+
+
 class OperatorKnown(Refused):
     code: ClassVar[str] = "operator_known"
     advice: ClassVar[str] = "a roster has somebody of this name already"
@@ -101,7 +123,11 @@ def add(
     ] = None,
     operation: Annotated[
         list[str] | None,
-        typer.Option("--operation", metavar="OPERATION", help="Only this operation (operators). Repeatable."),
+        typer.Option(
+            "--operation",
+            metavar="OPERATION",
+            help=f"Only this operation (operators): {', '.join(OPERATIONS)}. Repeatable.",
+        ),
     ] = None,
     passphrase_file: PassphraseFile = None,
     token: Token = None,
@@ -126,6 +152,8 @@ def add(
     folders, limits = list(roster or []), (_set(purpose), _set(operation))
     # A key that is no key yet: everything that can be refused is, before one is made.
     _require(Person(name, Role(role.value), _ANY_KEY, *limits))
+    if not set(operation or ()) <= set(OPERATIONS):
+        raise OperationUnknown
     if any(name == known.name for folder in folders for known in read_people(folder)):
         raise OperatorKnown
     signer = made(key, token, token_label, passphrase_file)

@@ -45,7 +45,7 @@ def up(folder: Folder, as_json: AsJson = False) -> Outcome[Up]:
     """Start three custodians as separate processes, each with its own folder, keys and database.
 
     The first time it also makes them, and a private authority for their certificates. `--office DIR` of every
-    other command then uses them.
+    other command then uses them. If one of them does not start, those that this command started are stopped again.
 
     \b
     Examples:
@@ -65,7 +65,7 @@ def up(folder: Folder, as_json: AsJson = False) -> Outcome[Up]:
         if made:
             trial.make(folder, datetime.now(UTC), os.urandom)
         deployment = Deployment.read(folder / DEPLOYMENT)
-        pids = {seat: processes.start(folder, seat) for seat in SEATS}
+        before = set(processes.running(folder))
 
         def ready() -> bool:
             try:
@@ -76,8 +76,13 @@ def up(folder: Folder, as_json: AsJson = False) -> Outcome[Up]:
                 return False
             return True
 
-        if not processes.wait_until(ready, folder, READY_S):
-            raise CustodianDown(seat=0)
+        try:
+            pids = {seat: processes.start(folder, seat) for seat in SEATS}
+            if not processes.wait_until(ready, folder, READY_S):
+                raise CustodianDown(seat=0)
+        except BaseException:
+            processes.stop(folder, set(SEATS) - before)
+            raise
     at = deployment.custodians()
     listed: list[Process] = [
         {
@@ -109,4 +114,5 @@ def down(
     from moiety.custody import processes
 
     stopped = processes.stop(folder)
-    return Outcome({"stopped": len(stopped)}, [f"custodian {seat} stopped" for seat in stopped])
+    lines = [f"custodian {seat} stopped" for seat in stopped] or ["nothing of `moiety up` runs there"]
+    return Outcome({"stopped": len(stopped)}, lines)

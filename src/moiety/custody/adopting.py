@@ -153,6 +153,7 @@ def _stage(
             with closing(_together(staged, databases, clock, entropy, progress, observer)) as moved:
                 epoch = moved.refresh(progress)
                 galleries = moved.status().galleries
+            OfficeLock(staged).remove()  # of the three in one process; apart they have none
             people = sum(gallery.rows for gallery in galleries)
             begun = replace(begun, purposes=len(galleries), people=people, epoch=epoch)
             _mark(staged / _MARK, begun)

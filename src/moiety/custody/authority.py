@@ -7,18 +7,22 @@ that all have. What names a party is its pinned key: see `tls`.
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import ClassVar
 
 from cryptography import x509
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, EllipticCurvePrivateKey, generate_private_key
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, load_pem_private_key
 from cryptography.x509.oid import NameOID
 
-from moiety.custody.refusals import KeysExist
-from moiety.custody.tls import NAME, pin, pin_of
+from moiety.custody.refusals import KeysExist, KeyUnreadable
+from moiety.custody.tls import NAME, Identity, pin, pin_of, secret
+from moiety.errors import Refused
 
 _DAYS_AUTHORITY = 3_650
 _DAYS_PARTY = 825
@@ -26,6 +30,24 @@ _DAYS_PARTY = 825
 
 _SLACK = timedelta(hours=1)
 """Clocks of two hosts differ."""
+
+
+class KeysUnwritable(Refused):
+    code: ClassVar[str] = "keys_unwritable"
+    advice: ClassVar[str] = "a certificate cannot be written there: check its folder, its disk and who may write there"
+
+
+class AuthorityOther(Refused):
+    code: ClassVar[str] = "authority_other"
+    advice: ClassVar[str] = (
+        "the authority whose key is there did not sign this certificate, and the other parties would not look at what "
+        "it signs: name the folder of the one that did, or make a new key"
+    )
+
+
+class AuthorityOver(Refused):
+    code: ClassVar[str] = "authority_over"
+    advice: ClassVar[str] = "the authority's own certificate has run out: make a new key with `moiety keys init`"
 
 
 @dataclass(frozen=True)
@@ -46,6 +68,19 @@ class Authority:
             .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
             .sign(key, hashes.SHA256())
         )
+        return cls(key, certificate)
+
+    @classmethod
+    def read(cls, folder: Path) -> Authority:
+        """What `write_authority` made. Raises `KeyWorldReadable`, and `KeyUnreadable` where one of the two files is not
+        there or is no such thing, or the key is not the certificate's."""
+        key = _read_key(folder / "authority.key")
+        try:
+            certificate = x509.load_pem_x509_certificate((folder / "authority.pem").read_bytes())
+        except (OSError, ValueError):
+            raise KeyUnreadable from None
+        if pin_of(certificate.public_key()) != pin_of(key.public_key()):
+            raise KeyUnreadable
         return cls(key, certificate)
 
     def issue(self, now: datetime) -> tuple[bytes, bytes]:
@@ -86,6 +121,36 @@ def issue_into(folder: Path, authority: Authority, now: datetime) -> bytes:
     return pin(certificate)
 
 
+def renew(folder: Path, key: Path, certificate: Path, now: datetime) -> tuple[bytes, datetime]:
+    """Put a new certificate under the same key in the place of the old one, whole or not at all; its pin, and until
+    when the other parties take it. `folder` has the authority that signed the old one.
+
+    Raises as `Authority.read` and `Identity.load`, `AuthorityOther` where another authority signed the old one,
+    `AuthorityOver` where this one's own certificate has run out, and `KeysUnwritable`.
+    """
+    authority = Authority.read(folder)
+    identity = Identity.load(certificate, key, folder / "authority.pem")
+    try:
+        old = x509.load_pem_x509_certificate(identity.certificate)
+        old.verify_directly_issued_by(authority.certificate)
+    except (ValueError, TypeError, InvalidSignature):
+        raise AuthorityOther from None
+    over = authority.certificate.not_valid_after_utc
+    if over <= now:
+        raise AuthorityOver
+    new = authority.certify(_read_key(key), now)
+    draft = certificate.with_name(f"{certificate.name}.new")
+    try:
+        draft.unlink(missing_ok=True)  # of a command that was killed
+        write_private(draft, new)
+        draft.replace(certificate)
+    except OSError:
+        with suppress(OSError):
+            draft.unlink(missing_ok=True)
+        raise KeysUnwritable from None
+    return pin(new), min(over, now + timedelta(days=_DAYS_PARTY))
+
+
 def write_private(file: Path, content: bytes) -> None:
     """Write a file that only its owner reads (0600). Raises `KeysExist` rather than replace one."""
     try:
@@ -94,6 +159,17 @@ def write_private(file: Path, content: bytes) -> None:
         raise KeysExist from None
     with os.fdopen(descriptor, "wb") as opened:
         opened.write(content)
+
+
+def _read_key(file: Path) -> EllipticCurvePrivateKey:
+    """Raises `KeyWorldReadable`, `KeyUnreadable`."""
+    try:
+        key = load_pem_private_key(secret(file), None)
+    except (OSError, ValueError, TypeError, UnsupportedAlgorithm):
+        raise KeyUnreadable from None
+    if not isinstance(key, EllipticCurvePrivateKey):
+        raise KeyUnreadable
+    return key
 
 
 def _private(key: EllipticCurvePrivateKey) -> bytes:

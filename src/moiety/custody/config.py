@@ -23,9 +23,9 @@ from moiety.custody.keyfile import KeyFile, open_key, read_private
 from moiety.custody.limits import Limits
 from moiety.custody.lines import Neighbour
 from moiety.custody.messages import Seated
-from moiety.custody.misread import place_of
+from moiety.custody.misread import ConfigInvalid, place_of
 from moiety.custody.noise import Entropy
-from moiety.custody.refusals import ConfigExposed, ConfigInvalid, ConfigUnreadable
+from moiety.custody.refusals import ConfigExposed, ConfigUnreadable
 from moiety.custody.tls import Identity
 from moiety.sharing.seat import SEATS, Seat
 

@@ -21,6 +21,11 @@ class OfficeLock:
         self._gate = folder / "gate.lock"
         self._room = folder / "office.lock"
 
+    def remove(self) -> None:
+        """Take its files away, from a folder that is no office."""
+        self._gate.unlink(missing_ok=True)
+        self._room.unlink(missing_ok=True)
+
     @contextmanager
     def shared(self) -> Iterator[None]:
         """Hold with others who only read."""

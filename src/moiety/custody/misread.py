@@ -4,9 +4,11 @@ one of them holds a database's password."""
 from __future__ import annotations
 
 import re
-from typing import Final
+from typing import Any, ClassVar, Final
 
 from pydantic import ValidationError
+
+from moiety.errors import Refused
 
 _LINE: Final = re.compile(r"\(at line (\d+), column \d+\)$")
 _END: Final = "(at end of document)"
@@ -17,6 +19,25 @@ _EACH: Final = "[...]"
 
 _KINDS: Final = {"missing": "missing field", "extra_forbidden": "unknown field"}
 _WRONG: Final = "wrong value"
+
+
+class ConfigInvalid(Refused):
+    """`where` says what is wrong in it, as far as that is known."""
+
+    code: ClassVar[str] = "config_invalid"
+    advice: ClassVar[str] = "the configuration cannot be used: see docs/operations.md for its fields"
+
+    def __init__(self, where: str = "") -> None:
+        self.where = where
+        super().__init__()
+
+    @property
+    def text(self) -> str:
+        """Says where."""
+        return f"{type(self).advice} ({self.where})" if self.where else type(self).advice
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.where,)
 
 
 def place_of(error: Exception) -> str:

@@ -6,7 +6,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
 from pathlib import Path
 from time import monotonic, sleep
@@ -64,15 +64,20 @@ def wait_until(ready: Callable[[], bool], folder: Path, seconds: float) -> bool:
     return False
 
 
-def stop(folder: Path) -> Mapping[Seat, int]:
-    """Ask every custodian of this folder to stop, and wait for it; which ones ran."""
-    found = running(folder)
+def stop(folder: Path, seats: Collection[Seat] = SEATS) -> Mapping[Seat, int]:
+    """Ask these custodians of this folder to stop, and wait for it; which ones ran."""
+
+    def left() -> dict[Seat, int]:
+        return {seat: pid for seat, pid in running(folder).items() if seat in seats}
+
+    found = left()
     for pid in found.values():
-        os.kill(pid, signal.SIGTERM)
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGTERM)
     until = monotonic() + _STOP_S
-    while running(folder) and monotonic() < until:
+    while left() and monotonic() < until:
         sleep(_PAUSE_S)
-    for pid in running(folder).values():
+    for pid in left().values():
         with suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)
     for seat in found:

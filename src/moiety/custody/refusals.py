@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from moiety.errors import Refused, Unavailable
 
@@ -333,25 +333,6 @@ class KeyUnreadable(Refused):
 class LeaseLost(Refused):
     code: ClassVar[str] = "lease_lost"
     advice: ClassVar[str] = "what changes a store is done by one gateway at a time, under a lease: begin again"
-
-
-class ConfigInvalid(Refused):
-    """`where` says what is wrong in it, as far as that is known."""
-
-    code: ClassVar[str] = "config_invalid"
-    advice: ClassVar[str] = "the configuration cannot be used: see docs/operations.md for its fields"
-
-    def __init__(self, where: str = "") -> None:
-        self.where = where
-        super().__init__()
-
-    @property
-    def text(self) -> str:
-        """Says where."""
-        return f"{type(self).advice} ({self.where})" if self.where else type(self).advice
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return type(self), (self.where,)
 
 
 class ConfigUnreadable(Refused):

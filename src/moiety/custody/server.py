@@ -24,11 +24,11 @@ from moiety.custody.limits import Scope, Unit
 from moiety.custody.lines import Lines
 from moiety.custody.lock import sole
 from moiety.custody.metrics import Metrics, Page, Stand, loopback
+from moiety.custody.misread import ConfigInvalid
 from moiety.custody.noise import Entropy
 from moiety.custody.operators import OperatorsFolder
 from moiety.custody.portions import Portions
 from moiety.custody.refusals import (
-    ConfigInvalid,
     NoOffice,
     NotOneOffice,
     OfficeExists,
