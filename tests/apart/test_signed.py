@@ -16,7 +16,6 @@ import numpy as np
 import pytest
 
 from moiety.custody import asked, wire
-from moiety.custody.apart import Apart
 from moiety.custody.enrolment import _split
 from moiety.custody.handles import handles
 from moiety.custody.messages import Array, BatchMessage, HeaderMessage, HelpMessage
@@ -24,8 +23,9 @@ from moiety.custody.page import HANDLE_BYTES
 from moiety.custody.roster import Role
 from moiety.custody.signing import Kind
 from moiety.custody.slots import SLOTS
+from moiety.identity.purpose import NOT_YET
 from moiety.sharing.seat import SEATS, Seat
-from tests.apart.asking import DONE, NONE, Asking, changed, enlist, pledged
+from tests.apart.asking import DONE, METHOD, NONE, Asking, Said, changed, enlist, pledged
 from tests.apart.scene import Site
 from tests.custody.scene import DIM, DOCUMENT, DOOR, TERMS, Clock, matched, people
 from tests.custody.signers import Signatory
@@ -112,6 +112,7 @@ def _alike(make: Callable[[Asking], Any]) -> Callable[[Asking], Asks]:
 
 
 SIGNED: Final[dict[type, Callable[[Asking], Asks]]] = {
+    wire.Hold: _alike(lambda asking: wire.Hold()),
     wire.AddGallery: _alike(_purpose),
     wire.ReplaceDocument: _alike(_replaced),
     wire.Identify: lambda asking: asking.identify(CROWD[0]),
@@ -157,22 +158,35 @@ def _others(ask: Any) -> dict[str, Any]:
 Call = Callable[[Any], bytes]
 
 
+def _held(asking: Asking, seat: Seat, call: bytes) -> Said:
+    """What becomes of a lease that is asked for, and given back."""
+    stream: Any = asking._channels[seat].unary_stream(METHOD + "hold")(wire.request(wire.Hold(), call=call), timeout=60)
+    told = wire.read_said(next(stream))
+    stream.cancel()
+    return Said(told.code) if isinstance(told, wire.Refusal) else Said(DONE)
+
+
 def _codes(asking: Asking, asks: Asks, call: Call | None = None) -> dict[Seat, str]:
     """What becomes of it at each custodian, under all leases, with this signature or the one that it needs."""
     with ExitStack() as held:
-        leases = {seat: held.enter_context(asking.leased(seat)) for seat in SEATS}
+        leases = dict.fromkeys(SEATS, b"")
+        if not isinstance(asks["a"], wire.Hold):
+            leases = {seat: held.enter_context(asking.leased(seat)) for seat in SEATS}
+
+        def one(seat: Seat) -> Said:
+            signed = asking.hand.call(asks[seat]) if call is None else call(asks[seat])
+            if isinstance(asks[seat], wire.Hold):
+                return _held(asking, seat, signed)
+            return asking.ask(seat, asks[seat], lease=leases[seat], call=signed)
+
         began = monotonic()
-        found = asking.each(
-            lambda seat: asking.ask(
-                seat, asks[seat], lease=leases[seat], call=None if call is None else call(asks[seat])
-            )
-        )
+        found = asking.each(one)
         assert monotonic() - began < AT_ONCE_S  # none of them waited for another
     return {seat: some.code for seat, some in found.items()}
 
 
 @contextmanager
-def _inhabited(folder: Path) -> Iterator[tuple[Asking, Apart]]:
+def _inhabited(folder: Path) -> Iterator[tuple[Asking, Site]]:
     site = Site.make(folder / "site", Clock())
     try:
         office = site.gateway()
@@ -180,9 +194,9 @@ def _inhabited(folder: Path) -> Iterator[tuple[Asking, Apart]]:
         office.enrol(DOOR, CROWD)
         enlist(site, ELSEWHERE, IDLE, OLGA)
         asking = Asking(site)
-        yield asking, office
-        asking.close()
         office.close()
+        yield asking, site
+        asking.close()
     finally:
         site.close()
 
@@ -190,9 +204,11 @@ def _inhabited(folder: Path) -> Iterator[tuple[Asking, Apart]]:
 @pytest.fixture(scope="module")
 def asking(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Asking]:
     """Three custodians at which nothing happens, since everything is refused: everybody is there in the end."""
-    with _inhabited(tmp_path_factory.mktemp("signed")) as (asking, office):
+    with _inhabited(tmp_path_factory.mktemp("signed")) as (asking, site):
         yield asking
+        office = site.gateway()
         assert matched(office, CROWD) == [True] * 3
+        office.close()
 
 
 def test_every_verb_is_signed_or_says_why_it_need_not_be() -> None:
@@ -202,6 +218,14 @@ def test_every_verb_is_signed_or_says_why_it_need_not_be() -> None:
     assert not set(SIGNED) & set(UNSIGNED)
 
 
+def test_what_a_purpose_is_told_to_lack_no_custodian_does(asking: Asking) -> None:
+    operations = {begun.operation for make in SIGNED.values() if (begun := asked.said(make(asking)["a"])) is not None}
+    assert not operations & set(NOT_YET)
+
+
+LESS = ("somebody of another purpose", "somebody with another task")
+
+
 @VERBS
 def test_nobody_is_served_unsigned_by_a_stranger_or_for_something_else(asking: Asking, verb: type) -> None:
     asks = SIGNED[verb](asking)
@@ -209,8 +233,8 @@ def test_nobody_is_served_unsigned_by_a_stranger_or_for_something_else(asking: A
     wrong: dict[str, Call] = {
         "unsigned": lambda ask: b"",
         "a stranger": lambda ask: asking.signed(STRANGER, ask),
-        "somebody of another purpose": lambda ask: asking.signed(ELSEWHERE, ask),
-        "somebody with another task": lambda ask: asking.signed(IDLE, ask),
+        LESS[0]: lambda ask: asking.signed(ELSEWHERE, ask),
+        LESS[1]: lambda ask: asking.signed(IDLE, ask),
         "another operation": lambda ask: asking.signed(caller, ask, operation="export"),
         "another purpose": lambda ask: asking.signed(caller, ask, purpose="cellar"),
         "another request": lambda ask: asking.signed(caller, ask, digest=os.urandom(32)),
@@ -219,6 +243,8 @@ def test_nobody_is_served_unsigned_by_a_stranger_or_for_something_else(asking: A
     }
     if caller is asking.hand.caller:
         wrong["an officer"] = lambda ask: asking.signed(OLGA, ask)
+    if verb is wire.Hold:  # whoever is in the roster for anything may hold a lease: what is done under it is signed
+        wrong = {why: call for why, call in wrong.items() if why not in ("an officer", *LESS)}
     for why, call in wrong.items():
         assert _codes(asking, asks, call) == dict.fromkeys(SEATS, "caller_refused"), why
 
@@ -227,7 +253,7 @@ def test_nobody_is_served_unsigned_by_a_stranger_or_for_something_else(asking: A
 def test_a_signature_is_of_one_request_in_everything(asking: Asking, verb: type) -> None:
     asks = SIGNED[verb](asking)
     others = {seat: _others(asks[seat]) for seat in SEATS}
-    assert others["a"]
+    assert others["a"] or verb is wire.Hold  # which says nothing but that
     for name in others["a"]:
         bent = {seat: others[seat][name] for seat in SEATS}
         signed = {id(bent[seat]): asking.hand.call(asks[seat]) for seat in SEATS}
@@ -262,3 +288,17 @@ def test_what_goes_on_with_nothing_is_refused(asking: Asking) -> None:
     assert set(asks) == {verb for verb, why in UNSIGNED.items() if why == GOES_ON}
     for ask, code in asks.values():
         assert _codes(asking, dict.fromkeys(SEATS, ask)) == dict.fromkeys(SEATS, code), ask
+
+
+def test_whoever_comes_too_early_is_known_and_told_to_come_again(tmp_path: Path) -> None:
+    """In the second in which a custodian began, what was signed is refused; but not before the doors are open."""
+    with _inhabited(tmp_path) as (asking, site):
+        site.stop("b")
+        site.start("b")
+        site.clock.pass_(seconds=-1)
+        for ask in (wire.Hold(), wire.Survey(DOOR)):
+            signed = asking.hand.call(ask)
+            told = _held(asking, "b", signed) if isinstance(ask, wire.Hold) else asking.ask("b", ask, call=signed)
+            assert told.code == "custodian_down", ask
+        site.clock.pass_(seconds=1)
+        assert _held(asking, "b", asking.hand.call(wire.Hold())).code == DONE

@@ -87,10 +87,12 @@ class Serving:
                 raise
 
     def hold(self, gateway: bytes, request: wire.Request) -> None:
-        """Let somebody take the lease. Raises `MessageRefused` for any other request, and what `Guard.admit` raises."""
+        """Let somebody take the lease. Raises `MessageRefused` for any other request, what `Guard.admit` raises, and
+        `CustodianDown` while the doors are not open: whoever comes too early is known, and asks again."""
         if not isinstance(request.ask, wire.Hold):
             raise MessageRefused
-        self._guard.admit(gateway, request)
+        with self._doors.inside(leased=False):
+            self._guard.admit(gateway, request)
 
     def close(self) -> None:
         """Wait until everything that was found is counted and charged."""
