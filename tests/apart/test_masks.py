@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from moiety.custody import trial, wire
+from moiety.custody import attempts, trial, wire
 from moiety.custody.frames import Frame, Step
 from moiety.custody.lines import Lines
 from moiety.custody.messages import Array
@@ -137,7 +137,16 @@ def test_no_mask_repeats(scene: Scene, tmp_path: Path) -> None:
     traffic.append(refused)  # b has forgotten: it sent a fresh nonce, and then it was told
     assert all(len(some) <= 1 for some in refused.values())
 
-    # All three have forgotten: under the very same header, the masks are others.
+    # The custodians have forgotten an id, and nothing else: the lines and their keys are as they were, the header is
+    # the very same, and only the nonces are others.
+    again = os.urandom(16)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(attempts, "_REMEMBERED_S", 0.0)
+        traffic.append(scene.found(again))
+        traffic.append(scene.found(os.urandom(16)))  # as this begins, what is too old is forgotten
+        traffic.append(scene.found(again))
+
+    # All three have forgotten everything.
     scene.again(*SEATS)
     scene.asks = renewed(scene)
     second = os.urandom(16)

@@ -183,11 +183,28 @@ def test_purpose_add_and_show(bare: Shell) -> None:
         "retention_days": 365,
         "fmr": 0.0001,
         "fpir": 0.01,
+        "not_yet": [],
     }
     status, shown = bare.json("purpose", "show", "door")
     keys(shown, Shown)
     assert (status, shown) == (0, answer | {"document": DOOR})
     assert bare("purpose", "show", "door") == (0, DOOR)
+
+
+def test_a_purpose_says_which_operations_this_version_does_not_have(bare: Shell) -> None:
+    """An officer who signs for them believes something."""
+    document = bare.office / "purpose.toml"
+    bare("init", bare.office, "--example", "door")
+    named = DOOR + '\n[four_eyes]\noperations = ["replace", "bulk", "export", "early_erasure", "policy"]\n'
+    document.write_text(named)
+    status, answer = bare.json("purpose", "add", document)
+    assert (status, answer["not_yet"]) == (0, ["export", "replace"])
+    remark = "export, replace: not in this version, so custodians refuse it, whoever signs"
+    assert bare("purpose", "add", document)[1].splitlines()[1:] == [remark]
+    assert bare.json("purpose", "show", "door")[1]["not_yet"] == ["export", "replace"]
+    assert bare("purpose", "show", "door") == (0, f"{named}# {remark}\n")
+    document.write_text(named.replace('"replace", ', ""))
+    assert bare("purpose", "add", document)[1].splitlines()[1:] == [remark.replace(", replace", "")]
 
 
 def test_purpose_refusals(shell: Shell, tmp_path: Path) -> None:

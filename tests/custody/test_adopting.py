@@ -108,6 +108,28 @@ def test_everybody_moves_and_nothing_is_left(folder: Path, to: Path) -> None:
     assert not [path for path in to.rglob("*") if path.stat().st_mode & 0o077 and path.name != "custodian.pid"]
 
 
+def test_the_old_roots_are_overwritten_before_they_are_removed(folder: Path, to: Path, tmp_path: Path) -> None:
+    """Seen through other names of the same files, as whoever finds their blocks again would."""
+    kept = tmp_path / "kept"
+    kept.mkdir()
+    roots = [*folder.glob("custodian-?/roots/*")]
+    for number, root in enumerate(roots):
+        os.link(root, kept / str(number))
+    before = [path.read_bytes() for path in sorted(kept.iterdir())]
+    assert len(before) == 3
+    assert all(len(set(root)) > 8 for root in before)
+
+    heard: list[tuple[str, list[bytes], int]] = []
+
+    def observer(point: str) -> None:
+        heard.append((point, [path.read_bytes() for path in sorted(kept.iterdir())], len([*folder.rglob("*.key")])))
+
+    moved(folder, to, observer=observer)
+    after = {point: (roots_now, left) for point, roots_now, left in heard}
+    assert after["adopt left"] == (before, 3)  # until the one moment, the old office opens
+    assert after["adopt roots destroyed"] == ([bytes(32)] * 3, 0)
+
+
 def test_it_moves_into_databases(folder: Path, to: Path, postgres: Server) -> None:
     databases: dict[Seat, str] = {
         "a": postgres.tcp_url(postgres.database()),

@@ -16,7 +16,8 @@ app = typer.Typer(help="Add a purpose document, or show one.", no_args_is_help=T
 
 
 class Added(TypedDict):
-    """What `purpose add` answers; `fmr` and `fpir` are the document's targets."""
+    """What `purpose add` answers; `fmr` and `fpir` are the document's targets, `not_yet` those of its four-eyes
+    operations that this version does not have, so that custodians refuse them."""
 
     purpose: str
     model: str
@@ -24,6 +25,7 @@ class Added(TypedDict):
     retention_days: int
     fmr: float
     fpir: float
+    not_yet: list[str]
 
 
 class Shown(Added):
@@ -54,7 +56,7 @@ def add(
     """
     with bar() as progress:
         from moiety.cli.files import beginning
-        from moiety.identity.purpose import DOCUMENT_LIMIT
+        from moiety.identity.purpose import DOCUMENT_LIMIT, not_yet
 
         content = beginning(document, DOCUMENT_LIMIT + 1)  # one byte too many is refused with the rest
         signed = carried(request, approved)
@@ -69,20 +71,25 @@ def add(
         "retention_days": purpose.retention_days,
         "fmr": purpose.targets.fmr,
         "fpir": purpose.targets.fpir,
+        "not_yet": not_yet(purpose),
     }
     line = f"{purpose.name}: {purpose.model}, {purpose.retention_days} days, on {', '.join(purpose.grounds)}"
-    return Outcome(answer, [line])
+    return Outcome(answer, [line, *_missing(answer["not_yet"])])
 
 
 @app.command()
 def show(name: PurposeName, office: OfficeFolder = None, as_json: AsJson = False) -> Outcome[Shown]:
     """Show a purpose document as it was added, comments and all.
 
+    A last comment names what it has two people sign and this version does not do.
+
     \b
     Examples:
       moiety purpose show door
       moiety purpose show door --json
     """
+    from moiety.identity.purpose import not_yet
+
     with bar() as progress, opened(office, progress) as m:
         purpose, document = m.purpose(name).document, m.document(name).decode("utf-8")
     answer: Shown = {
@@ -92,6 +99,14 @@ def show(name: PurposeName, office: OfficeFolder = None, as_json: AsJson = False
         "retention_days": purpose.retention_days,
         "fmr": purpose.targets.fmr,
         "fpir": purpose.targets.fpir,
+        "not_yet": not_yet(purpose),
         "document": document,
     }
-    return Outcome(answer, document.splitlines())
+    return Outcome(answer, [*document.splitlines(), *(f"# {line}" for line in _missing(answer["not_yet"]))])
+
+
+def _missing(names: list[str]) -> list[str]:
+    """What to know before relying on it."""
+    if not names:
+        return []
+    return [f"{', '.join(names)}: not in this version, so custodians refuse it, whoever signs"]

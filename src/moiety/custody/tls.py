@@ -38,15 +38,19 @@ NAME = "moiety"
 
 _CONNECT_S = 3.0
 
+SILENT_S = 5.0
+"""How long a peer may be silent that answers nothing at all: a ping after two seconds, and three for its answer."""
+
 OPTIONS = (
     ("grpc.max_send_message_length", MOST_BYTES),
     ("grpc.max_receive_message_length", MOST_BYTES),
-    # A peer whose machine went away without a word is noticed within twenty seconds.
-    ("grpc.keepalive_time_ms", 10_000),
-    ("grpc.keepalive_timeout_ms", 5_000),
-    ("grpc.http2.ping_timeout_ms", 5_000),
+    # A peer that was stopped, or whose machine went away without a word, is noticed within `SILENT_S`. Whoever computes
+    # for long is not: pings are answered beside that.
+    ("grpc.keepalive_time_ms", 2_000),
+    ("grpc.keepalive_timeout_ms", 3_000),
+    ("grpc.http2.ping_timeout_ms", 3_000),
     ("grpc.keepalive_permit_without_calls", 1),
-    ("grpc.http2.min_ping_interval_without_data_ms", 5_000),
+    ("grpc.http2.min_ping_interval_without_data_ms", 500),  # what a server bears of a peer that pings every 2 s
     ("grpc.http2.max_pings_without_data", 0),
     # Planes of bits are some hundred kilobytes: one frame each, and no probing for the line's bandwidth.
     ("grpc.http2.max_frame_size", (1 << 24) - 1),

@@ -32,6 +32,10 @@ TARGET_LIMIT: Final = 0.1
 BULK_LIMIT: Final = 1_000_000
 """More people than one enrolment takes."""
 
+NOT_YET: Final = ("export", "replace")
+"""Operations that a purpose may have signed for, and that no custodian of this version does: it knows no such request,
+whoever signs it."""
+
 _STRICT: Final = ConfigDict(extra="forbid", frozen=True, strict=True)
 _Sentence = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=2_000)]
 _Target = Annotated[float, Field(gt=0, le=TARGET_LIMIT)]
@@ -113,6 +117,12 @@ class Purpose(BaseModel):
     def signs_bulk(self) -> bool:
         """Whether two people sign an enrolment of many."""
         return self.four_eyes is not None and "bulk" in self.four_eyes.operations
+
+
+def not_yet(purpose: Purpose) -> list[str]:
+    """The operations that a purpose has two people sign and that this version does not have, ascending."""
+    named = purpose.four_eyes.operations if purpose.four_eyes else ()
+    return [name for name in NOT_YET if name in named]
 
 
 def read(document: bytes) -> Purpose:
