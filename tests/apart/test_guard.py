@@ -258,7 +258,9 @@ def test_nothing_is_activated_that_was_not_prepared(asking: Asking) -> None:
     everybody = np.arange(4096)
     for slots in (np.zeros(0, dtype=np.int64), everybody, everybody[:1], np.array([-1]), np.array([1 << 40])):
         ask = wire.Activate(DOOR, asking.header("activate", len(slots)), Array.of(slots.astype(np.int64)))
-        assert asking.all(dict.fromkeys(SEATS, ask), leased=True) == dict.fromkeys(SEATS, "states_differ")
+        found = set(asking.all(dict.fromkeys(SEATS, ask), leased=True).values())
+        assert "states_differ" in found
+        assert found <= {"states_differ", "attempt_stopped"}  # whoever is told of it before coming so far
     assert asking.standing().galleries[DOOR].version == 2
 
 

@@ -87,8 +87,8 @@ class Serving:
                 raise
 
     def hold(self, gateway: bytes, request: wire.Request) -> None:
-        """Let somebody take the lease. Raises `MessageRefused` for any other request, `CustodianDown` while nobody is let
-        in, and what `Guard.admit` raises."""
+        """Let somebody take the lease. Raises `MessageRefused` for any other request, what `Guard.admit` raises, and
+        `CustodianDown` while the doors are not open: whoever comes too early is known, and asks again."""
         if not isinstance(request.ask, wire.Hold):
             raise MessageRefused
         with self._doors.inside(leased=False):
