@@ -7,7 +7,7 @@ from concurrent.futures import Future, ThreadPoolExecutor, wait
 from typing import TypeVar
 
 from moiety.custody.noise import Entropy
-from moiety.custody.refusals import AttemptStopped, GalleryUnknown
+from moiety.custody.refusals import AttemptStopped, CustodianDown, GalleryUnknown
 from moiety.custody.verbs import Clock, GalleryStanding, Standing, Verbs
 from moiety.matching.header import ATTEMPT_BYTES, NEAR_PASS_WORDS, Circuit, Header, Operation
 from moiety.matching.policy import Terms
@@ -33,8 +33,9 @@ class Three:
         finally:
             _finish(asked.values())
         errors = [error for future in asked.values() if (error := future.exception()) is not None]
-        # That a custodian stopped because another did is not the reason.
-        errors.sort(key=lambda error: isinstance(error, AttemptStopped))
+        # That a custodian is down is the reason of whatever else went wrong; that one stopped because another did, of
+        # nothing.
+        errors.sort(key=lambda error: (not isinstance(error, CustodianDown), isinstance(error, AttemptStopped)))
         if errors:
             raise errors[0]
         return {seat: future.result() for seat, future in asked.items()}
