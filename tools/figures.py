@@ -105,7 +105,8 @@ def cluster(records: dict[str, Record]) -> str:
     ]
     said = (
         f"{one['rows']:,} x {one['dim']}, by the {one['circuit']}: {number(one['bytes_per_row'], 2)} bytes a row from "
-        f"each custodian, in {one['rounds']} rounds."
+        f"each custodian, in {one['rounds']} rounds. The three processes started, at once, in "
+        f"{number(one['start_s'])} s."
     )
     heading = ["", "three processes, mutual TLS", "one process; for the messages a bare TLS ring", "ratio"]
     added = ["added to each round trip, ms", "round trip, ms", "circuit", "one probe, ms", "32 probes, ms"]

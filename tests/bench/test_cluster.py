@@ -21,6 +21,7 @@ def test_three_processes_beside_one_and_the_wire_beside_its_floor(monkeypatch: p
     assert (figures.circuit, figures.rounds) == ("prefix", 8)
     assert 5 < figures.bytes_per_row < 12
     assert min(figures.single_ms, figures.in_process_ms, figures.wire_ms, figures.wire_floor_ms) > 0
+    assert 0 < figures.start_s < 60
     # Eight rounds of half of it each way.
     [delayed] = figures.delays
     assert delayed.round_trip_ms > 20

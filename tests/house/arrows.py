@@ -104,7 +104,7 @@ IO_FOLDERS = frozenset({"cli"})
 IO_FILES: dict[str, set[str]] = {
     "settings.py": {"platformdirs"},
     "bench/peers.py": {"faiss"},
-    "bench/cluster.py": {"shutil"},
+    "bench/cluster.py": {"shutil", "socket"},
     "bench/delay.py": {"multiprocessing"},
     "bench/ring.py": {"multiprocessing", "socket", "ssl"},
     "bench/scene.py": {"tempfile"},

@@ -8,10 +8,12 @@ custodians.
 from __future__ import annotations
 
 import shutil
+import socket
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from time import perf_counter
 from typing import TypeVar
 
 import numpy as np
@@ -59,7 +61,10 @@ class Delayed:
 
 @dataclass(frozen=True)
 class ClusterFigures:
-    """The figures of one run; times in milliseconds, medians; `ratio` and `wire_ratio` within rounds."""
+    """The figures of one run; times in milliseconds, medians; `ratio` and `wire_ratio` within rounds.
+
+    `start_s` is how many seconds the three processes took, at once, from nothing until the last one served.
+    """
 
     rows: int
     dim: int
@@ -76,6 +81,7 @@ class ClusterFigures:
     wire_ratio: float
     delays: tuple[Delayed, ...]
     cores: int
+    start_s: float
 
 
 def run(rows: int, dim: int, *, seed: int, edge: scene.Edge) -> ClusterFigures:
@@ -88,7 +94,7 @@ def run(rows: int, dim: int, *, seed: int, edge: scene.Edge) -> ClusterFigures:
         del vectors
         deployment = folder.parent / "deployment"
         _move_in(folder, deployment, embedded, edge)
-        with _running(deployment, edge) as apart, ring(folder.parent, edge) as moving:
+        with _running(deployment, edge) as (apart, start_s), ring(folder.parent, edge) as moving:
             found = [len(some) for some in apart.identify(scene.GALLERY, words).found]
             if found != [len(some) for some in embedded.identify(scene.GALLERY, words).found] or (
                 rows and not min(found)
@@ -123,6 +129,7 @@ def run(rows: int, dim: int, *, seed: int, edge: scene.Edge) -> ClusterFigures:
         wire_ratio=times.ratio("lines", "bare"),
         delays=delays,
         cores=cores(),
+        start_s=start_s,
     )
 
 
@@ -142,13 +149,27 @@ def _move_in(office: Path, deployment: Path, embedded: Embedded, edge: scene.Edg
 
 
 @contextmanager
-def _running(deployment: Path, edge: scene.Edge) -> Iterator[Apart]:
-    """The three processes, and a gateway."""
+def _running(deployment: Path, edge: scene.Edge) -> Iterator[tuple[Apart, float]]:
+    """The three processes, and a gateway; and in how many seconds all three served."""
+    began = perf_counter()
     for seat in SEATS:
         processes.start(deployment, seat)
     try:
         connected: list[Apart] = []
         read = Deployment.read(deployment / DEPLOYMENT)
+
+        def serving() -> bool:
+            try:
+                for at in read.custodians().values():
+                    host, _, port = at.address.rpartition(":")
+                    socket.create_connection((host, int(port))).close()
+            except OSError:
+                return False
+            return True
+
+        if not processes.wait_until(serving, deployment, _READY_S):
+            raise CustodianDown(seat=0)
+        start_s = perf_counter() - began
 
         def ready() -> bool:
             try:
@@ -160,7 +181,7 @@ def _running(deployment: Path, edge: scene.Edge) -> Iterator[Apart]:
         if not processes.wait_until(ready, deployment, _READY_S):
             raise CustodianDown(seat=0)
         try:
-            yield connected[0]
+            yield connected[0], start_s
         finally:
             connected[0].close()
     finally:
@@ -221,7 +242,7 @@ def _delayed(deployment: Path, added_ms: float, words: NDArray[np.int16], slots:
                             f'address = "{trial.HOST}:{own[other]}"', f'address = "{trial.HOST}:{port}"'
                         )
                 file.write_text(text)
-            with _running(deployment, edge) as apart:
+            with _running(deployment, edge) as (apart, _):
                 circuit, _ = apart.three.circuit(slots)
                 works: dict[str, timing.Work] = {
                     "single": lambda: apart.identify(scene.GALLERY, words[:1]),

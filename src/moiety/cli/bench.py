@@ -74,6 +74,7 @@ class ClusterAnswer(TypedDict):
     circuit: str
     delays: list[DelayAnswer]
     cores: int
+    start_s: float
 
 
 class EnrolAnswer(TypedDict):
@@ -253,6 +254,7 @@ def _cluster_answer(figures: ClusterFigures) -> ClusterAnswer:
             for delay in figures.delays
         ],
         "cores": figures.cores,
+        "start_s": round(figures.start_s, 1),
     }
 
 
@@ -265,6 +267,7 @@ def _cluster_lines(figures: ClusterFigures) -> list[str]:
         f"as {figures.batch32_ms / figures.single_ms:.1f} single ones",
         f"  on the wire     {figures.wire_ms:9.1f} ms, bare TLS ring {figures.wire_floor_ms:13.1f} ms: "
         f"ratio {figures.wire_ratio:.2f}",
+        f"  started in      {figures.start_s:9.1f} s, all three at once",
         f"  by the {figures.circuit}: {figures.bytes_per_row:.2f} B a row in {figures.rounds} rounds",
         *(
             f"  {delay.added_ms:4g} ms more there and back ({delay.round_trip_ms:.1f} measured), {delay.circuit}: "
