@@ -48,6 +48,8 @@ def start(folder: Path, seat: Seat) -> int:
         )
     _STARTED.append(process)
     (place / _PID).write_text(f"{process.pid}\n")
+    while _pid(place) is None and process.poll() is None:  # for a moment it has no words of its own yet
+        sleep(_PAUSE_S / 10)
     return process.pid
 
 
