@@ -27,7 +27,7 @@ from moiety.custody.sql import Observer, unobserved
 from moiety.sharing.seat import SEATS, Seat
 from tests.custody.scene import NOON, Clock
 
-# As much at once as in a day: a process that is killed loses a twentieth of that, and a quarter of a smaller burst.
+# As much at once as in a day: a process that is killed loses a portion of that.
 _MUCH = "{ burst = 100_000_000_000, daily = 100_000_000_000 }"
 GENEROUS = f"\n[limits]\nrow = {_MUCH}\n" + "".join(
     f"\n[limits.{scope}]\n" + "".join(f"{unit} = {_MUCH}\n" for unit in Unit)

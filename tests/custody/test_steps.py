@@ -105,9 +105,9 @@ def test_only_who_is_pending_becomes_active(custodian: Custodian, held: State) -
     wrong = np.flatnonzero(found == held)[:1]
     pending = np.flatnonzero(found == State.PENDING)
     with pytest.raises(refusals.StatesDiffer):
-        custodian.activate(DOOR, np.concatenate([pending, wrong]))
+        life.activate(custodian._gallery(DOOR), np.concatenate([pending, wrong]))
     assert np.array_equal(custodian.states(DOOR), found)
-    custodian.activate(DOOR, pending)
+    life.activate(custodian._gallery(DOOR), pending)
     assert (custodian.states(DOOR)[pending] == State.ACTIVE).all()
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from moiety.custody.denials import ApprovalRefused, RequestExceeded, RequestOther
 from moiety.custody.matter import Matter
-from moiety.custody.policy import BULK, EARLY, NEEDED, FourEyes
+from moiety.custody.policy import EARLY, NEEDED
 from moiety.custody.remote import Approved
 from moiety.custody.requests import read_request
 
@@ -28,9 +28,3 @@ def approved(data: bytes, matter: Matter, office: bytes, now: int) -> Approved:
     if (signers := request.signers()) < NEEDED:
         raise ApprovalRefused(needed=NEEDED, valid=signers)
     return Approved(request.approvals(), request.people, matter.parts if matter.operation == EARLY else ())
-
-
-def needed(matter: Matter, eyes: FourEyes) -> bool:
-    """Whether custodians with these terms want signatures for it, whoever else was enrolled today: that they count."""
-    few = matter.operation == BULK and matter.people <= eyes.bulk_above
-    return not few and eyes.approvers(matter.operation) is not None
