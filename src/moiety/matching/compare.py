@@ -3,9 +3,9 @@
 The number D = D_a + D_b + D_c is additively shared, a wrapping signed word of w = 16, 32 or 64 bits. Three roles,
 rotated over thirds of the rows so that all custodians work and send alike:
 
-    role 1 sends D_1 + F to role 2, F being known to roles 0 and 1
-    v = D_0 - F is known to role 0, u = D_1 + D_2 + F to role 2, and u + v = D
-    v's bits are shared under r_01: role 0 sends v xor r_01 to role 2
+    role 0 sends D_0 - F to role 2 and role 1 sends D_1 - H, F and H being known to these two
+    v = F + H is known to roles 0 and 1, u = D_0 - F + D_1 - H + D_2 to role 2, and u + v = D
+    v's bits are shared already: they are the component of roles 0 and 1, the others are zero
     u's bits are shared under r_20: role 2 sends u xor r_20 to role 1
     carry: c <- c xor (u_k xor c) and (v_k xor c), one AND a bit; the sign is the xor of the top bits and the carry
 
@@ -15,7 +15,7 @@ This custodian holds `previous` (known to it and the one before) and `next` (to 
     z_i = x_p y_p xor x_p y_n xor x_n y_p xor zero_i
 
 sent to the next custodian, with a fresh sharing of zero (Araki et al., CCS 2016). Bits of 64 rows are one machine
-word, bit r for row r. Rounds: w + 1; sent per row: 4 B at w = 16.
+word, bit r for row r. Rounds: w + 1; sent per row: 3.9 B at w = 16.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from moiety.matching.lanes import PANEL_ROWS, blind
+from moiety.matching.lanes import PANEL_ROWS, blind, planes_of
 from moiety.matching.rounds import Exchange, Rounds, expect
 from moiety.sharing.seat import SEATS, Seat
 from moiety.sharing.streams import Room, Stream
@@ -99,8 +99,8 @@ def in_passes(
 
 def _pass(seat: Seat, numbers: NDArray[Any], less: Any, next_: Stream, previous: Stream) -> Rounds[Bits]:
     bits = 8 * numbers.dtype.itemsize
-    planes = yield from shared_planes(seat, numbers, less, next_, previous, bits, blinded)
-    third = planes.key_v_0.shape[1]
+    operands = yield from shared_operands(seat, numbers, less, next_, previous, bits, _masked_bits)
+    third = operands.key_0.shape[1]
     carry_previous = np.zeros((3, third), dtype=np.uint64)
     carry_next = np.zeros((3, third), dtype=np.uint64)
     received = np.zeros((3, third), dtype=np.uint64)
@@ -111,13 +111,13 @@ def _pass(seat: Seat, numbers: NDArray[Any], less: Any, next_: Stream, previous:
         previous.fill(zero_previous)
         product = np.empty((3, third), dtype=np.uint64)
         _carry(
-            plane, *thirds(seat), *planes, carry_previous, carry_next,
+            plane, *thirds(seat), *operands, carry_previous, carry_next,
             received, zero_next.words, zero_previous.words, product,
         )  # fmt: skip
         answer = yield Exchange(next=(product,))
         received = expect(answer.previous, (3, third), np.uint64)
     carry_previous ^= received
-    add_operands(seat, planes, bits - 1, carry_previous, carry_next)
+    add_top_bits(seat, operands, carry_previous, carry_next)
     return complement(seat, Bits(carry_previous.reshape(-1), carry_next.reshape(-1)))
 
 
@@ -136,102 +136,101 @@ def complement(seat: Seat, signs: Bits) -> Bits:
     return signs
 
 
-class Planes(NamedTuple):
-    """The components that are not zero, planes uint64 (count, words), by the role in which this custodian has them.
+class Operands(NamedTuple):
+    """The components of u and of v that are not zero, planes uint64 (count, words), by the role in which this custodian
+    has them. Those of v are its bits, top bit last; those of u are of whatever u's planes are, top bit last.
 
     role    u previous     u next        v previous    v next
-    0       key_u_0                      blinded_v     key_v_0
-    1                      received_u    key_v_1
-    2       blinded_u      key_u_2                     received_v
+    0       key_0                                      v_0
+    1                      masked_1      v_1
+    2       masked_2       key_2
     """
 
-    key_u_0: Plane
-    blinded_v: Plane
-    key_v_0: Plane
-    received_u: Plane
-    key_v_1: Plane
-    blinded_u: Plane
-    key_u_2: Plane
-    received_v: Plane
+    key_0: Plane
+    v_0: Plane
+    masked_1: Plane
+    v_1: Plane
+    masked_2: Plane
+    key_2: Plane
 
 
-def add_operands(seat: Seat, planes: Planes, plane: int, previous: Plane, next_: Plane) -> None:
-    """Add (xor) the shared plane of u and that of v to a shared bit (3, words), in place."""
+def add_top_bits(seat: Seat, operands: Operands, previous: Plane, next_: Plane) -> None:
+    """Add (xor) the top bits of u and of v to a shared bit (3, words), in place."""
     first, second, last = thirds(seat)
-    previous[first] ^= planes.key_u_0[plane] ^ planes.blinded_v[plane]
-    next_[first] ^= planes.key_v_0[plane]
-    previous[second] ^= planes.key_v_1[plane]
-    next_[second] ^= planes.received_u[plane]
-    previous[last] ^= planes.blinded_u[plane]
-    next_[last] ^= planes.key_u_2[plane] ^ planes.received_v[plane]
+    previous[first] ^= operands.key_0[-1]
+    next_[first] ^= operands.v_0[-1]
+    previous[second] ^= operands.v_1[-1]
+    next_[second] ^= operands.masked_1[-1]
+    previous[last] ^= operands.masked_2[-1]
+    next_[last] ^= operands.key_2[-1]
 
 
-Blinded = Callable[[NDArray[Any], NDArray[Any], int, Any, Plane], Plane]
-"""(numbers, other, sign, less, key (count, m)) -> planes of numbers + sign * other - less, xor the key."""
+Masked = Callable[[NDArray[Any], NDArray[Any], Any, Plane], Plane]
+"""(numbers, others, less, key (count, m)) -> planes of numbers + others - less, xor the key."""
 
 
-def shared_planes(
+def shared_operands(
     seat: Seat,
     numbers: NDArray[Any],
     less: Any,
     next_: Stream,
     previous: Stream,
     count: int,
-    blinded: Blinded,
-) -> Rounds[Planes]:
-    """Two rounds: `count` planes of u and of v, shared, for numbers in three thirds of whole words."""
+    masked: Masked,
+) -> Rounds[Operands]:
+    """Two rounds: `count` planes of u, and the bits of v, shared, for numbers in three thirds of whole words."""
     rows, dtype = len(numbers) // 3, numbers.dtype
-    shape = (count, rows // ROWS_PER_WORD)
+    bits, shape = 8 * dtype.itemsize, (count, rows // ROWS_PER_WORD)
     in_role = [numbers[third * rows : (third + 1) * rows] for third in thirds(seat)]
     # What this custodian draws with the next as role 0 (then 2), the next draws with it as role 1 (then 0).
-    added_0, key_v_0, key_u_2 = (
+    first_0, second_0, key_2 = (
+        next_.words((rows,), dtype),
         next_.words((rows,), dtype),
         next_.words(shape, np.uint64),
-        next_.words(shape, np.uint64),
     )
-    added_1, key_v_1, key_u_0 = (
+    first_1, second_1, key_0 = (
+        previous.words((rows,), dtype),
         previous.words((rows,), dtype),
         previous.words(shape, np.uint64),
-        previous.words(shape, np.uint64),
     )
-    blinded_v = blinded(in_role[0], added_0, -1, less, key_v_0)
-    added_1 += in_role[1]
-    added_1 -= less
-    # Role 0 sends to role 2, which is the one before it; role 1 sends to role 2, the one after.
-    answer = yield Exchange(next=(added_1,), previous=(blinded_v,))
-    received_sum = expect(answer.previous, (rows,), dtype)
-    received_v = expect(answer.next, shape, np.uint64)
-    blinded_u = blinded(in_role[2], received_sum, 1, less, key_u_2)
-    answer = yield Exchange(previous=(blinded_u,))
-    received_u = expect(answer.next, shape, np.uint64)
-    return Planes(key_u_0, blinded_v, key_v_0, received_u, key_v_1, blinded_u, key_u_2, received_v)
+    v_0, v_1 = (np.empty((bits, shape[1]), dtype=np.uint64) for _ in range(2))
+    planes_of(first_0, second_0, dtype.type(0), v_0)
+    planes_of(first_1, second_1, dtype.type(0), v_1)
+    # Role 0 sends to role 2, which is the one before it; role 1 sends to role 2, the one after. The masks are taken off
+    # where they lie: they are needed no more.
+    for number, mask in ((in_role[0], first_0), (in_role[1], second_1)):
+        np.subtract(number, mask, out=mask)
+        if less:
+            mask -= less
+    answer = yield Exchange(next=(second_1,), previous=(first_0,))
+    others = np.add(expect(answer.previous, (rows,), dtype), expect(answer.next, (rows,), dtype), out=second_0)
+    masked_2 = masked(in_role[2], others, less, key_2)
+    answer = yield Exchange(previous=(masked_2,))
+    return Operands(key_0, v_0, expect(answer.next, shape, np.uint64), v_1, masked_2, key_2)
 
 
-def blinded(numbers: NDArray[Any], other: NDArray[Any], sign: int, less: Any, key: Plane) -> Plane:
-    """The bit planes of numbers + sign * other - less, xor a key: (64 m,) -> (bits, m)."""
+def _masked_bits(numbers: NDArray[Any], others: NDArray[Any], less: Any, key: Plane) -> Plane:
     out = np.empty_like(key)
-    blind(numbers, other, numbers.dtype.type(sign % 2 ** (8 * numbers.dtype.itemsize)), less, key, out)
+    blind(numbers, others, less, key, out)
     return out
 
 
 @njit(
-    "void(intp, intp, intp, intp, {w}, {w}, {w}, {r}, {w}, {w}, {w}, {r}, {w}, {w}, {r}, {w}, {w}, {w})".format(
+    "void(intp, intp, intp, intp, {w}, {w}, {r}, {w}, {w}, {w}, {w}, {w}, {r}, {w}, {w}, {w})".format(
         w="uint64[:, ::1]", r="Array(uint64, 2, 'C', readonly=True)"
     ),
     nogil=True,
     cache=True,
 )
 def _carry(  # type: ignore[no-untyped-def]
-    plane, first, second, last,
-    key_u_0, blinded_v, key_v_0, received_u, key_v_1, blinded_u, key_u_2, received_v,
+    plane, first, second, last, key_0, v_0, masked_1, v_1, masked_2, key_2,
     carry_previous, carry_next, received, zero_next, zero_previous, product,
 ):  # fmt: skip
     """One step of the carry chain: take in the last product's missing component, multiply, add the carry."""
     for m in range(product.shape[1]):
         c_p = carry_previous[first, m] ^ received[first, m]
         c_n = carry_next[first, m]
-        y_p = blinded_v[plane, m] ^ c_p
-        z = ((key_u_0[plane, m] ^ c_p) & (y_p ^ key_v_0[plane, m] ^ c_n)) ^ (c_n & y_p)
+        z = ((key_0[plane, m] ^ c_p) & (c_p ^ v_0[plane, m] ^ c_n)) ^ (c_n & c_p)
         z ^= zero_next[first, m] ^ zero_previous[first, m]
         product[first, m] = z
         carry_previous[first, m] = c_p
@@ -239,8 +238,8 @@ def _carry(  # type: ignore[no-untyped-def]
     for m in range(product.shape[1]):
         c_p = carry_previous[second, m] ^ received[second, m]
         c_n = carry_next[second, m]
-        y_p = key_v_1[plane, m] ^ c_p
-        z = (c_p & (y_p ^ c_n)) ^ ((received_u[plane, m] ^ c_n) & y_p)
+        y_p = v_1[plane, m] ^ c_p
+        z = (c_p & (y_p ^ c_n)) ^ ((masked_1[plane, m] ^ c_n) & y_p)
         z ^= zero_next[second, m] ^ zero_previous[second, m]
         product[second, m] = z
         carry_previous[second, m] = c_p
@@ -248,7 +247,7 @@ def _carry(  # type: ignore[no-untyped-def]
     for m in range(product.shape[1]):
         c_p = carry_previous[last, m] ^ received[last, m]
         c_n = carry_next[last, m]
-        z = ((blinded_u[plane, m] ^ c_p) & (c_p ^ received_v[plane, m] ^ c_n)) ^ ((key_u_2[plane, m] ^ c_n) & c_p)
+        z = ((masked_2[plane, m] ^ c_p) & (c_p ^ c_n)) ^ ((key_2[plane, m] ^ c_n) & c_p)
         z ^= zero_next[last, m] ^ zero_previous[last, m]
         product[last, m] = z
         carry_previous[last, m] = c_p

@@ -13,6 +13,7 @@ from __future__ import annotations
 from typing import Any
 
 import llvmlite.binding as llvm
+import numpy as np
 from llvmlite import ir
 from numba import njit
 from numba.core import cgutils as _untyped_cgutils
@@ -135,14 +136,14 @@ def dot_tile(lanes: int, probes: int, lines: int) -> Any:
 
 
 @intrinsic
-def bit_planes(typing_context, numbers, other, sign, less, key, out, stride):  # type: ignore[no-untyped-def]
-    """Write the bit planes of 64 numbers + sign * other - less, xor a key, as one uint64 a plane: row r in bit r.
+def bit_planes(typing_context, numbers, others, less, key, key_stride, out, stride):  # type: ignore[no-untyped-def]
+    """Write the bit planes of 64 numbers + others - less, xor a key, as one uint64 a plane: row r in bit r.
 
-    `numbers` and `other` are addresses of 64 words of the type of `sign` and `less`; `key` and `out` of the first
-    plane's word, `stride` bytes before the next plane's.
+    `numbers` and `others` are addresses of 64 words of the type of `less`; `key` and `out` of the first plane's word,
+    `key_stride` and `stride` bytes before the next plane's.
     """
     bits = less.bitwidth
-    signature = types.void(types.uintp, types.uintp, less, less, types.uintp, types.uintp, types.intp)
+    signature = types.void(types.uintp, types.uintp, less, types.uintp, types.intp, types.uintp, types.intp)
     vector = ir.VectorType(ir.IntType(bits), PANEL_ROWS)
 
     def spread(builder: Any, value: Any) -> Any:
@@ -151,20 +152,19 @@ def bit_planes(typing_context, numbers, other, sign, less, key, out, stride):  #
         return builder.shuffle_vector(first, nothing, ir.Constant(ir.VectorType(_I32, PANEL_ROWS), [0] * PANEL_ROWS))
 
     def emit(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        numbers, other, sign, less, key, out, stride = arguments
+        numbers, others, less, key, key_stride, out, stride = arguments
         loaded = []
-        for address in (numbers, other):
+        for address in (numbers, others):
             words = builder.load(_at(builder, address, vector))
             words.align = bits // 8
             loaded.append(words)
-        signed = builder.mul(spread(builder, sign), loaded[1])
-        total = builder.sub(builder.add(loaded[0], signed), spread(builder, less))
+        total = builder.sub(builder.add(*loaded), spread(builder, less))
         for plane in range(bits):
             # The wanted bit moves to the sign, and sixty-four signs are one word: a single instruction or few.
             top = builder.shl(total, ir.Constant(vector, [bits - 1 - plane] * PANEL_ROWS))
             word = builder.bitcast(builder.icmp_signed("<", top, ir.Constant(vector, [0] * PANEL_ROWS)), _I64)
-            offset = builder.mul(stride, ir.Constant(_I64, plane))
-            masked = builder.xor(word, builder.load(_at(builder, builder.add(key, offset), _I64)))
+            offset, key_offset = (builder.mul(step, ir.Constant(_I64, plane)) for step in (stride, key_stride))
+            masked = builder.xor(word, builder.load(_at(builder, builder.add(key, key_offset), _I64)))
             builder.store(masked, _at(builder, builder.add(out, offset), _I64))
         return context.get_dummy_value()
 
@@ -270,21 +270,33 @@ def panel_products(weights, dim, panels, out):  # type: ignore[no-untyped-def]
             first_pair += pairs
 
 
+_SUMMED = [(f"Array({word}, 1, 'C', readonly=True)", word) for word in WORD_TYPES]
+
+
+@njit([f"void({read}, {read}, {word}, uint64[:, ::1])" for read, word in _SUMMED], nogil=True, cache=True)
+def planes_of(numbers, others, less, out):  # type: ignore[no-untyped-def]
+    """The bit planes of numbers + others - less, into out (bits, m)."""
+    bytes_a_word = PANEL_ROWS * numbers.itemsize
+    nothing = np.zeros(1, dtype=np.uint64)
+    for word in range(out.shape[1]):
+        bit_planes(
+            numbers.ctypes.data + word * bytes_a_word, others.ctypes.data + word * bytes_a_word, less,
+            nothing.ctypes.data, 0, out.ctypes.data + word * 8, out.strides[0],
+        )  # fmt: skip
+
+
 @njit(
-    [
-        f"void({read}, {read}, {word}, {word}, uint64[:, ::1], uint64[:, ::1])"
-        for word, read in ((word, f"Array({word}, 1, 'C', readonly=True)") for word in WORD_TYPES)
-    ],
+    [f"void({read}, {read}, {word}, uint64[:, ::1], uint64[:, ::1])" for read, word in _SUMMED],
     nogil=True,
     cache=True,
 )
-def blind(numbers, other, sign, less, key, out):  # type: ignore[no-untyped-def]
-    """The bit planes of numbers + sign * other - less, xor a key (bits, m), into out (bits, m)."""
+def blind(numbers, others, less, key, out):  # type: ignore[no-untyped-def]
+    """The same xor a key (bits, m)."""
     bytes_a_word = PANEL_ROWS * numbers.itemsize
     for word in range(out.shape[1]):
         bit_planes(
-            numbers.ctypes.data + word * bytes_a_word, other.ctypes.data + word * bytes_a_word, sign, less,
-            key.ctypes.data + word * 8, out.ctypes.data + word * 8, out.strides[0],
+            numbers.ctypes.data + word * bytes_a_word, others.ctypes.data + word * bytes_a_word, less,
+            key.ctypes.data + word * 8, key.strides[0], out.ctypes.data + word * 8, out.strides[0],
         )  # fmt: skip
 
 
