@@ -93,6 +93,18 @@ def cluster(records: dict[str, Record]) -> str:
         ],
         ["the messages alone, ms", number(one["wire_ms"]), number(one["wire_floor_ms"]), number(one["wire_ratio"], 2)],
     ]
+    circuits = [
+        [
+            some["circuit"],
+            number(some["bytes_per_row"], 2),
+            str(some["rounds"]),
+            number(some["single_ms"]),
+            number(some["wire_ms"]),
+            number(some["wire_floor_ms"]),
+            number(some["wire_ratio"], 2),
+        ]
+        for some in one["circuits"]
+    ]
     delays = [
         [
             f"{delay['added_ms']:g}",
@@ -104,13 +116,15 @@ def cluster(records: dict[str, Record]) -> str:
         for delay in one["delays"]
     ]
     said = (
-        f"{one['rows']:,} x {one['dim']}, by the {one['circuit']}: {number(one['bytes_per_row'], 2)} bytes a row from "
-        f"each custodian, in {one['rounds']} rounds. The three processes started, at once, in "
+        f"{one['rows']:,} x {one['dim']}, by the {one['circuit']}. The three processes started, at once, in "
         f"{number(one['start_s'])} s."
     )
     heading = ["", "three processes, mutual TLS", "one process; for the messages a bare TLS ring", "ratio"]
+    by = ["circuit", "bytes a row", "rounds", "one probe, ms", "messages alone, ms", "bare TLS ring, ms", "ratio"]
     added = ["added to each round trip, ms", "round trip, ms", "circuit", "one probe, ms", "32 probes, ms"]
-    return "\n\n".join([said, table(heading, rows), table(added, delays), measured_on(records["cluster"])])
+    return "\n\n".join(
+        [said, table(heading, rows), table(by, circuits), table(added, delays), measured_on(records["cluster"])]
+    )
 
 
 def drill(records: dict[str, Record]) -> str:

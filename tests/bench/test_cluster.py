@@ -22,6 +22,10 @@ def test_three_processes_beside_one_and_the_wire_beside_its_floor(monkeypatch: p
     assert 5 < figures.bytes_per_row < 12
     assert min(figures.single_ms, figures.in_process_ms, figures.wire_ms, figures.wire_floor_ms) > 0
     assert 0 < figures.start_s < 60
+    chain, tree = figures.circuits
+    assert (chain.circuit, chain.rounds, tree.circuit, tree.rounds) == ("chain", 18, "prefix", 8)
+    assert (tree.bytes_per_row, tree.wire_ms) == (figures.bytes_per_row, figures.wire_ms)
+    assert min(chain.single_ms, tree.single_ms, chain.wire_floor_ms, tree.wire_floor_ms) > 0
     # Eight rounds of half of it each way.
     [delayed] = figures.delays
     assert delayed.round_trip_ms > 20

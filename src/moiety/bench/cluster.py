@@ -1,8 +1,8 @@
 """`moiety bench cluster`: a search at three custodians in processes of their own, over mutual TLS on loopback.
 
-Beside it, in the same run: the same search at the same rows in one process; the same messages over the custodians'
-lines with nothing computed; and over bare mutual TLS, which is the floor. Then once more with delay added between the
-custodians.
+Beside it, in the same run: the same search at the same rows in one process; the search by either circuit, whichever was
+chosen; and the messages of each over the custodians' lines with nothing computed, and over bare mutual TLS, which is the
+floor. Then once more with delay added between the custodians.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import socket
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from time import perf_counter
 from typing import TypeVar
@@ -24,7 +25,7 @@ from moiety.bench.delay import delayed
 from moiety.bench.refusals import WrongAnswer
 from moiety.bench.ring import Sizes, ring
 from moiety.custody import processes, searching, trial
-from moiety.custody.apart import Apart
+from moiety.custody.apart import Apart, Elsewhere
 from moiety.custody.config import Deployment
 from moiety.custody.crew import cores
 from moiety.custody.deployment import DEPLOYMENT
@@ -33,7 +34,7 @@ from moiety.custody.limits import Unit
 from moiety.custody.refusals import CustodianDown
 from moiety.custody.three import Headers, Three
 from moiety.custody.verbs import Verbs
-from moiety.matching.header import Circuit
+from moiety.matching.header import CIRCUITS, FAR_PASS_WORDS, Circuit
 from moiety.matching.rounds import Message, Rounds, lockstep
 from moiety.matching.words import quantise_rows
 from moiety.sharing.seat import SEATS, Seat
@@ -60,6 +61,19 @@ class Delayed:
 
 
 @dataclass(frozen=True)
+class ByCircuit:
+    """One probe by one circuit: what each custodian sent, and how long its messages took by themselves."""
+
+    circuit: Circuit
+    bytes_per_row: float
+    rounds: int
+    single_ms: float
+    wire_ms: float
+    wire_floor_ms: float
+    wire_ratio: float
+
+
+@dataclass(frozen=True)
 class ClusterFigures:
     """The figures of one run; times in milliseconds, medians; `ratio` and `wire_ratio` within rounds.
 
@@ -79,6 +93,7 @@ class ClusterFigures:
     wire_ms: float
     wire_floor_ms: float
     wire_ratio: float
+    circuits: tuple[ByCircuit, ...]
     delays: tuple[Delayed, ...]
     cores: int
     start_s: float
@@ -102,31 +117,47 @@ def run(rows: int, dim: int, *, seed: int, edge: scene.Edge) -> ClusterFigures:
                 raise WrongAnswer
             slots = embedded.gallery(scene.GALLERY).slots
             circuit = apart.three.circuit(slots)
-            sizes = _sizes(embedded, circuit, words[:1], edge)
+            sizes = {one: _sizes(embedded, (one, circuit[1]), words[:1], edge) for one in CIRCUITS}
             works: dict[str, timing.Work] = {
                 "in process": lambda: embedded.identify(scene.GALLERY, words[:1]),
                 "apart": lambda: apart.identify(scene.GALLERY, words[:1]),
                 "in process, batch": lambda: embedded.identify(scene.GALLERY, words),
                 "apart, batch": lambda: apart.identify(scene.GALLERY, words),
-                "lines": lambda: moving.lines(sizes),
-                "bare": lambda: moving.bare(sizes),
             }
+            for one in CIRCUITS:
+                works[f"by {one}"] = partial(_search, _By(apart, one), words[:1], edge)
+                works[f"lines, {one}"] = partial(moving.lines, sizes[one])
+                works[f"bare, {one}"] = partial(moving.bare, sizes[one])
             times = timing.in_turn(works, ROUNDS, lambda done: edge.progress("measuring, in turn", done, ROUNDS))
         delays = tuple(_delayed(deployment, added_ms, words, slots, edge) for added_ms in DELAYS_MS)
+    circuits = tuple(
+        ByCircuit(
+            circuit=one,
+            bytes_per_row=max(sum(map(sum, some)) for some in sizes[one].values()) / max(slots, 1),
+            rounds=len(sizes[one]["a"]),
+            single_ms=times.median_ms(f"by {one}"),
+            wire_ms=times.median_ms(f"lines, {one}"),
+            wire_floor_ms=times.median_ms(f"bare, {one}"),
+            wire_ratio=times.ratio(f"lines, {one}", f"bare, {one}"),
+        )
+        for one in CIRCUITS
+    )
+    chosen = next(one for one in circuits if one.circuit == circuit[0])
     return ClusterFigures(
         rows=rows,
         dim=dim,
         ratio=times.ratio("apart", "in process"),
-        circuit=circuit[0],
-        bytes_per_row=max(sum(map(sum, some)) for some in sizes.values()) / max(slots, 1),
-        rounds=len(sizes["a"]),
+        circuit=chosen.circuit,
+        bytes_per_row=chosen.bytes_per_row,
+        rounds=chosen.rounds,
         single_ms=times.median_ms("apart"),
         batch32_ms=times.median_ms("apart, batch"),
         in_process_ms=times.median_ms("in process"),
         in_process_batch32_ms=times.median_ms("in process, batch"),
-        wire_ms=times.median_ms("lines"),
-        wire_floor_ms=times.median_ms("bare"),
-        wire_ratio=times.ratio("lines", "bare"),
+        wire_ms=chosen.wire_ms,
+        wire_floor_ms=chosen.wire_floor_ms,
+        wire_ratio=chosen.wire_ratio,
+        circuits=circuits,
         delays=delays,
         cores=cores(),
         start_s=start_s,
@@ -217,13 +248,28 @@ def _bytes(message: Message) -> int:
     return sum(array.nbytes for array in message)
 
 
+class _By(Elsewhere):
+    """Custodians apart, searched by a given circuit."""
+
+    def __init__(self, apart: Apart, circuit: Circuit) -> None:
+        super().__init__(apart.remotes)
+        self._given: Circuit = circuit
+
+    def circuit(self, rows: int) -> tuple[Circuit, int]:
+        return self._given, FAR_PASS_WORDS
+
+
+def _search(three: Three, words: NDArray[np.int16], edge: scene.Edge) -> None:
+    headers = Headers(three.standings()["a"], edge.clock, edge.entropy)
+    searching.identify(three, headers, edge.entropy, scene.GALLERY, words)
+
+
 def _sizes(
     embedded: Embedded, circuit: tuple[Circuit, int], words: NDArray[np.int16], edge: scene.Edge
 ) -> dict[Seat, Sizes]:
     """What each custodian sends in each round of one search."""
     tapped = _Tapped(embedded.three.custodians, circuit)
-    headers = Headers(tapped.standings()["a"], edge.clock, edge.entropy)
-    searching.identify(tapped, headers, edge.entropy, scene.GALLERY, words)
+    _search(tapped, words, edge)
     return tapped.sizes
 
 

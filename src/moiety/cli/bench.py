@@ -56,6 +56,18 @@ class DelayAnswer(TypedDict):
     batch32_ms: float
 
 
+class CircuitAnswer(TypedDict):
+    """One probe by one circuit; `wire_ms` and `wire_floor_ms` are of its messages by themselves."""
+
+    circuit: str
+    bytes_per_row: float
+    rounds: int
+    single_ms: float
+    wire_ms: float
+    wire_floor_ms: float
+    wire_ratio: float
+
+
 class ClusterAnswer(TypedDict):
     """What `bench cluster` answers; see docs/measurements."""
 
@@ -72,6 +84,7 @@ class ClusterAnswer(TypedDict):
     wire_ratio: float
     in_process_batch32_ms: float
     circuit: str
+    circuits: list[CircuitAnswer]
     delays: list[DelayAnswer]
     cores: int
     start_s: float
@@ -243,6 +256,18 @@ def _cluster_answer(figures: ClusterFigures) -> ClusterAnswer:
         "wire_ratio": round(figures.wire_ratio, 3),
         "in_process_batch32_ms": round(figures.in_process_batch32_ms, 2),
         "circuit": figures.circuit,
+        "circuits": [
+            {
+                "circuit": one.circuit,
+                "bytes_per_row": round(one.bytes_per_row, 2),
+                "rounds": one.rounds,
+                "single_ms": round(one.single_ms, 2),
+                "wire_ms": round(one.wire_ms, 2),
+                "wire_floor_ms": round(one.wire_floor_ms, 2),
+                "wire_ratio": round(one.wire_ratio, 3),
+            }
+            for one in figures.circuits
+        ],
         "delays": [
             {
                 "added_ms": delay.added_ms,
@@ -268,7 +293,12 @@ def _cluster_lines(figures: ClusterFigures) -> list[str]:
         f"  on the wire     {figures.wire_ms:9.1f} ms, bare TLS ring {figures.wire_floor_ms:13.1f} ms: "
         f"ratio {figures.wire_ratio:.2f}",
         f"  started in      {figures.start_s:9.1f} s, all three at once",
-        f"  by the {figures.circuit}: {figures.bytes_per_row:.2f} B a row in {figures.rounds} rounds",
+        *(
+            f"  by the {one.circuit:6s}   {one.single_ms:9.1f} ms, {one.bytes_per_row:.2f} B a row in {one.rounds} "
+            f"rounds: {one.wire_ms:.1f} ms on the wire, bare {one.wire_floor_ms:.1f}, ratio {one.wire_ratio:.2f}"
+            for one in figures.circuits
+        ),
+        f"  chosen for the measured round trip: the {figures.circuit}",
         *(
             f"  {delay.added_ms:4g} ms more there and back ({delay.round_trip_ms:.1f} measured), {delay.circuit}: "
             f"{delay.single_ms:.1f} ms, 32 probes {delay.batch32_ms:.1f} ms"
