@@ -1,8 +1,8 @@
 """`moiety bench cluster`: a search at three custodians in processes of their own, over mutual TLS on loopback.
 
-Beside it, in the same run: the same search at the same rows in one process; the search by either circuit, whichever was
-chosen; and the messages of each over the custodians' lines with nothing computed, and over bare mutual TLS, which is the
-floor. Then once more with delay added between the custodians.
+Beside it, in the same run: the same search at the same rows in one process; the search by either circuit, whichever
+was chosen; and the messages of each over the custodians' lines with nothing computed, and over bare mutual TLS, which
+is the floor. Then once more with delay added between the custodians.
 """
 
 from __future__ import annotations
