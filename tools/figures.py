@@ -82,7 +82,7 @@ def enrol(records: dict[str, Record]) -> str:
 
 def cluster(records: dict[str, Record]) -> str:
     """A search at three processes over mutual TLS, beside one process and a bare ring."""
-    one = records["cluster"]["result"]
+    one, large = records["cluster"]["result"], records["cluster-2500000"]["result"]
     rows = [
         ["one probe, ms", number(one["single_ms"]), number(one["in_process_ms"]), number(one["ratio"], 2)],
         [
@@ -117,7 +117,8 @@ def cluster(records: dict[str, Record]) -> str:
     ]
     said = (
         f"{one['rows']:,} x {one['dim']}, by the {one['circuit']}. The three processes started, at once, in "
-        f"{number(one['start_s'])} s."
+        f"{number(one['start_s'])} s; with {large['rows']:,} x {large['dim']} in {number(large['start_s'])} s, where one "
+        f"probe takes {number(large['single_ms'])} ms."
     )
     heading = ["", "three processes, mutual TLS", "one process; for the messages a bare TLS ring", "ratio"]
     by = ["circuit", "bytes a row", "rounds", "one probe, ms", "messages alone, ms", "bare TLS ring, ms", "ratio"]
@@ -166,7 +167,7 @@ def accuracy(records: dict[str, Record]) -> str:
 BLOCKS: dict[str, tuple[Callable[[dict[str, Record]], str], set[str]]] = {
     "search": (search, {"search-1", "search-32"}),
     "enrol": (enrol, {"enrol"}),
-    "cluster": (cluster, {"cluster"}),
+    "cluster": (cluster, {"cluster", "cluster-2500000"}),
     "drill": (drill, {"drill"}),
     "accuracy": (accuracy, {"pairs"}),
 }

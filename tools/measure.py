@@ -22,6 +22,7 @@ BENCHMARKS: dict[str, list[str]] = {
     "search-32": ["bench", "search", "--rows", "1000000", "--dim", "512", "--probes", "32", "--peer", "best"],
     "enrol": ["bench", "enrol"],
     "cluster": ["bench", "cluster", "--rows", "1000000", "--dim", "192"],
+    "cluster-2500000": ["bench", "cluster", "--rows", "2500000", "--dim", "192"],
     "drill": ["drill", "--store", "custodian-a", "--people", "200"],
 }
 LIBRARIES = ("numpy", "numba", "faiss-cpu", "ai-edge-litert")
