@@ -22,7 +22,7 @@ from moiety.custody.apart import Apart
 from moiety.custody.journal import News, fault, say
 from moiety.custody.metrics import loopback
 from moiety.custody.spending import ErasuresSpent
-from tests.apart.scene import Site
+from tests.apart.scene import Held, Site
 from tests.custody.damage import flip
 from tests.custody.scene import DOCUMENT, DOOR, TERMS, Clock, matched, people
 
@@ -41,25 +41,9 @@ def configure(site: Site, seat: str, line: str) -> None:
     config.write_text(line + "\n" + config.read_text())
 
 
-class Held:
-    """An observer that holds whoever comes to one point, until the test lets go."""
-
-    def __init__(self, point: str) -> None:
-        self._point = point
-        self.come, self.go = threading.Event(), threading.Event()
-
-    def __call__(self, point: str) -> None:
-        if point == self._point:
-            self.come.set()
-            self.go.wait(30)
-
-
 def test_a_change_that_is_under_way_ends_and_nothing_else_begins(tmp_path: Path, clock: Clock) -> None:
     held = Held("b before activate")
-    site = Site.make(tmp_path / "site", clock)
-    site.stop("b")
-    site.observer = held
-    site.start("b")
+    site = Site.make(tmp_path / "site", clock, observer=held)
     office, other = site.gateway(), site.gateway()
     try:
         office.add_gallery(DOOR, TERMS, DOCUMENT)

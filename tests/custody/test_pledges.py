@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
@@ -19,12 +21,14 @@ def test_two_blinds_give_two_commitments(blind: bytes, other: bytes, share: list
 
 
 @given(BLINDS, SHARES, st.data())
-def test_what_reads_alike_in_one_piece_gives_two_commitments(blind: bytes, share: list[bytes], data: st.DataObject) -> None:
+def test_what_reads_alike_in_one_piece_gives_two_commitments(
+    blind: bytes, share: list[bytes], data: st.DataObject
+) -> None:
     """The end of a probe is not the beginning of a handle."""
     whole = b"".join(share)
     cuts = sorted(data.draw(st.lists(st.integers(0, len(whole)), max_size=3)))
     edges = [0, *cuts, len(whole)]
-    other = [whole[at:to] for at, to in zip(edges, edges[1:], strict=False)]
+    other = [whole[at:to] for at, to in pairwise(edges)]
     assume(other != share)
     assert commitment(blind, share) != commitment(blind, other)
 

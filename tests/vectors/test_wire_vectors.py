@@ -71,7 +71,10 @@ def test_what_a_custodian_says_never_changes_its_form() -> None:
 
 def test_a_commitment_never_changes_its_form() -> None:
     """SHA-256 of a label, the blind, and each piece behind its length in eight bytes; computed with sha256sum."""
-    assert commitment(THIRTY_TWO, [b"ab", b"c"]).hex() == "ef1cd0b83f1e9a7b8c4dda9454ad4fd03458f0169b7dceef2d9de153d7d395ab"
+    assert (
+        commitment(THIRTY_TWO, [b"ab", b"c"]).hex()
+        == "ef1cd0b83f1e9a7b8c4dda9454ad4fd03458f0169b7dceef2d9de153d7d395ab"
+    )
 
 
 def framed(head: bytes, *arrays: bytes) -> bytes:

@@ -81,10 +81,12 @@ class Verifier:
         *,
         needed: int = 2,
         role: Role = Role.OFFICER,
+        before: Callable[[Sequence[Person]], None] = lambda people: None,
     ) -> tuple[Person, ...]:
         """The people who approved this, at least `needed` of them; raises `ApprovalRefused`.
 
-        What counts is used up together, or not at all where it does not suffice.
+        What counts is used up together, or not at all where it does not suffice or `before`, which is told who they
+        are, raises.
         """
         now = self._now()
         people: dict[bytes, Person] = {}
@@ -102,6 +104,7 @@ class Verifier:
                 nonces[statement.nonce] = max(until, nonces.get(statement.nonce, 0))
         if len(people) < needed:
             raise ApprovalRefused(needed=needed, valid=len(people))
+        before(tuple(people.values()))
         try:
             self._spent.spend(nonces, now)
         except AlreadySpent:
