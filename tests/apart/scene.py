@@ -10,6 +10,7 @@ import os
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
+from threading import Event
 from time import monotonic, sleep
 from typing import Any
 
@@ -36,6 +37,19 @@ GENEROUS = f"\n[limits]\nrow = {_MUCH}\n" + "".join(
 """Budgets that no test of anything else meets."""
 
 
+class Held:
+    """An observer that holds whoever comes to one point, until the test lets go."""
+
+    def __init__(self, point: str) -> None:
+        self._point = point
+        self.come, self.go = Event(), Event()
+
+    def __call__(self, point: str) -> None:
+        if point == self._point:
+            self.come.set()
+            self.go.wait(30)
+
+
 @dataclass
 class Site:
     """A deployment's folder, and those of its custodians that serve now."""
@@ -48,10 +62,17 @@ class Site:
     servers: dict[Seat, Server] = field(default_factory=dict)
 
     @classmethod
-    def make(cls, folder: Path, clock: Clock, limits: str = GENEROUS, entropy: Entropy = os.urandom) -> Site:
+    def make(
+        cls,
+        folder: Path,
+        clock: Clock,
+        limits: str = GENEROUS,
+        entropy: Entropy = os.urandom,
+        observer: Observer = unobserved,
+    ) -> Site:
         """Lay it out, and start all three."""
         trial.lay_out(folder, NOON, os.urandom, trial.free_ports())
-        site = cls(folder, clock, entropy=entropy)
+        site = cls(folder, clock, observer, entropy)
         for seat in SEATS:
             with (trial.home(folder, seat) / trial.CONFIG).open("a") as config:
                 config.write(limits)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from time import monotonic, sleep
 
 import pytest
@@ -11,8 +12,8 @@ from moiety.custody import refusals
 from moiety.custody.apart import Apart
 from moiety.custody.slots import Staging
 from moiety.sharing.seat import SEATS
-from tests.apart.scene import Site
-from tests.custody.scene import DOOR, TODAY, Clock, matched, people
+from tests.apart.scene import Held, Site
+from tests.custody.scene import DOCUMENT, DOOR, TERMS, TODAY, Clock, matched, people
 
 CROWD = people(5)
 
@@ -75,6 +76,32 @@ def test_searches_go_on_while_somebody_enrols_and_refreshes(office: Apart) -> No
     assert len(answers) > 2
     assert all(answer == [True, True] for answer in answers)
     assert office.check() == []
+
+
+def test_a_search_does_not_wait_for_a_refresh(tmp_path: Path, clock: Clock) -> None:
+    """Nor for the one of three that takes the longest to write its next epoch."""
+    held = Held("b before stage")
+    site = Site.make(tmp_path / "site", clock, observer=held)
+    office = site.gateway()
+    try:
+        office.add_gallery(DOOR, TERMS, DOCUMENT)
+        office.enrol(DOOR, CROWD)
+        assert matched(office, CROWD[:2]) == [True, True]  # budget is written off a portion at a time: once is enough
+        with ThreadPoolExecutor(2) as threads:
+            refreshing = threads.submit(office.refresh)
+            assert held.come.wait(30)
+            searching = threads.submit(matched, office, CROWD[:2])
+            try:
+                assert searching.result(10) == [True, True]
+                assert not refreshing.done()
+            finally:
+                held.go.set()
+            assert refreshing.result(30) == 2
+        assert matched(office, CROWD) == [True] * 5
+    finally:
+        held.go.set()
+        office.close()
+        site.close()
 
 
 def test_a_custodian_that_is_down_is_named_at_once(office: Apart, site: Site) -> None:

@@ -170,6 +170,17 @@ def test_what_is_not_the_next_message_ends_the_attempt_at_all_three(ring: Ring, 
     assert [each._running for each in ring.attempts.values()] == [{}, {}, {}]
 
 
+@pytest.mark.parametrize("number", [2, module.MOST_STEPS - 1])
+def test_whoever_leaves_a_step_out_is_not_waited_for(ring: Ring, number: int) -> None:
+    """Nothing comes after it that could be refused instead."""
+    ring.attempts["b"].expect(ID)
+    for sender, frame in (("c", step(0)), ("c", step(1)), ("a", step(0)), ("a", step(number))):
+        ring.attempts["b"].arrived(sender, frame)  # type: ignore[arg-type]
+    began = monotonic()
+    assert type(ring.play({"b": counting()})["b"].exception(timeout=20)) is MessageRefused
+    assert monotonic() - began < AT_ONCE_S
+
+
 def test_a_message_from_the_wrong_neighbour_is_no_message_of_the_right_one(
     ring: Ring, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -11,8 +11,9 @@ import urllib.error
 import urllib.request
 import warnings
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from time import monotonic
+from time import monotonic, sleep
 
 import pytest
 
@@ -22,7 +23,8 @@ from moiety.custody.apart import Apart
 from moiety.custody.journal import News, fault, say
 from moiety.custody.metrics import loopback
 from moiety.custody.spending import ErasuresSpent
-from tests.apart.scene import Site
+from moiety.sharing.seat import Seat
+from tests.apart.scene import Held, Site
 from tests.custody.damage import flip
 from tests.custody.scene import DOCUMENT, DOOR, TERMS, Clock, matched, people
 
@@ -41,47 +43,38 @@ def configure(site: Site, seat: str, line: str) -> None:
     config.write_text(line + "\n" + config.read_text())
 
 
-class Held:
-    """An observer that holds whoever comes to one point, until the test lets go."""
-
-    def __init__(self, point: str) -> None:
-        self._point = point
-        self.come, self.go = threading.Event(), threading.Event()
-
-    def __call__(self, point: str) -> None:
-        if point == self._point:
-            self.come.set()
-            self.go.wait(30)
-
-
-def test_a_change_that_is_under_way_ends_and_nothing_else_begins(tmp_path: Path, clock: Clock) -> None:
-    held = Held("b before activate")
-    site = Site.make(tmp_path / "site", clock)
-    site.stop("b")
-    site.observer = held
-    site.start("b")
+@pytest.mark.parametrize("point", ["b before prepare", "b before activate"])
+def test_a_change_that_is_under_way_ends_and_nothing_else_begins(tmp_path: Path, clock: Clock, point: str) -> None:
+    """With requests that are still to come from whoever holds the lease, and in its own time."""
+    held = Held(point)
+    site = Site.make(tmp_path / "site", clock, observer=held)
+    address = watch(site, "b")
     office, other = site.gateway(), site.gateway()
     try:
         office.add_gallery(DOOR, TERMS, DOCUMENT)
-        enrolling = threading.Thread(target=office.enrol, args=(DOOR, CROWD[:2]))
-        enrolling.start()
-        assert held.come.wait(30)
-        stopping = threading.Thread(target=site.stop, args=("b",))
-        stopping.start()
-        with pytest.raises(refusals.CustodianDown) as raised:
-            other.verify(DOOR, CROWD[0].words, CROWD[0].pseudonym)
-        assert raised.value.numbers == {"seat": 1}
-        assert stopping.is_alive()
-        held.go.set()
-        enrolling.join(30)
-        stopping.join(30)
-        site.observer = lambda point: None
+        with ThreadPoolExecutor(2) as threads:
+            try:
+                enrolling = threads.submit(office.enrol, DOOR, CROWD[:2])
+                assert held.come.wait(30)
+                assert asked(f"{address}/ready")[0] == 200
+                stopping = threads.submit(site.stop, "b")
+                with pytest.raises(refusals.CustodianDown) as raised:
+                    other.verify(DOOR, CROWD[0].words, CROWD[0].pseudonym)
+                assert raised.value.numbers == {"seat": 1}
+                assert asked(f"{address}/ready") == (
+                    503, "lines 2 of 2, galleries 1, not loaded 0, closed 0, stopping\n"
+                )  # fmt: skip
+                sleep(server._LINGER_S + server._LAST_WORDS_S + 1.0)  # longer than anything but the grace
+                assert not stopping.done()
+            finally:
+                held.go.set()
+            enrolling.result(30)  # acknowledged
+            stopping.result(30)
         site.start("b")
         site.gateway().close()
         assert matched(office, CROWD) == [True, True, False]
         assert office.check() == []
     finally:
-        held.go.set()
         office.close()
         other.close()
         site.close()
@@ -99,15 +92,20 @@ def test_whoever_does_not_end_in_time_is_cut_short(office: Apart, site: Site, mo
     assert matched(office, CROWD[:1]) == [True]
 
 
+def watch(site: Site, seat: Seat) -> str:
+    """Have a custodian show its figures: where it does."""
+    site.stop(seat)
+    address = f"127.0.0.1:{free_port()}"
+    configure(site, seat, f'metrics = "{address}"')
+    site.start(seat)
+    return f"http://{address}"
+
+
 @pytest.fixture
 def watched(tmp_path: Path, clock: Clock) -> Iterator[tuple[Site, str]]:
     """A site whose custodian c shows its figures, and where."""
     site = Site.make(tmp_path / "site", clock, "\n[limits.caller]\nerasures = { burst = 1, daily = 1 }\n")
-    site.stop("c")
-    address = f"127.0.0.1:{free_port()}"
-    configure(site, "c", f'metrics = "{address}"')
-    site.start("c")
-    yield site, f"http://{address}"
+    yield site, watch(site, "c")
     site.close()
 
 
@@ -175,6 +173,25 @@ def test_it_is_ready_with_both_lines_and_every_gallery_open(watched: tuple[Site,
         site.gateway().close()
         assert asked(f"{url}/ready") == (503, "lines 2 of 2, galleries 1, not loaded 0, closed 1\n")
         assert figures(url)["moiety_galleries_closed"] == 1
+    finally:
+        office.close()
+
+
+def test_it_is_not_ready_while_a_gallery_is_not_in_memory(watched: tuple[Site, str]) -> None:
+    """As after a refresh, until its rows have been read again."""
+    site, url = watched
+    office = site.gateway()
+    try:
+        office.add_gallery(DOOR, TERMS, DOCUMENT)
+        office.enrol(DOOR, CROWD[:1])
+        assert asked(f"{url}/ready") == (200, "lines 2 of 2, galleries 1, not loaded 0, closed 0\n")
+        gallery = site.servers["c"]._serving._custodian._galleries[DOOR]  # type: ignore[attr-defined]
+        gallery._read = gallery._cached = None
+        assert asked(f"{url}/ready") == (503, "lines 2 of 2, galleries 1, not loaded 1, closed 0\n")
+        found = figures(url)
+        assert (found["moiety_ready"], found["moiety_galleries_unloaded"], found["moiety_rows_loaded"]) == (0, 1, 0)
+        assert matched(office, CROWD[:1]) == [True]
+        assert asked(f"{url}/ready") == (200, "lines 2 of 2, galleries 1, not loaded 0, closed 0\n")
     finally:
         office.close()
 

@@ -15,7 +15,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from moiety.custody import attempts, frames, messages, wire
+from moiety.custody import attempts, frames, messages, tls, wire
 from moiety.custody.messages import Array, HeaderMessage
 from moiety.custody.refusals import MessageRefused
 from moiety.errors import Unavailable
@@ -305,9 +305,15 @@ def test_an_array_that_no_machine_holds_is_refused(shape: list[int]) -> None:
 
 
 @pytest.fixture(scope="module")
-def asking(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Asking]:
+def messages_site(tmp_path_factory: pytest.TempPathFactory) -> Site:
+    """Three custodians, which `asking` stops."""
+    return Site.make(tmp_path_factory.mktemp("messages") / "site", Clock())
+
+
+@pytest.fixture(scope="module")
+def asking(messages_site: Site) -> Iterator[Asking]:
     """An authorised gateway of custodians that hold somebody; a neighbour's silence is noticed soon."""
-    site = Site.make(tmp_path_factory.mktemp("messages") / "site", Clock())
+    site = messages_site
     office = site.gateway()
     office.add_gallery(DOOR, TERMS, DOCUMENT)
     office.enrol(DOOR, CROWD)
@@ -438,9 +444,20 @@ def test_bytes_that_are_no_request_are_refused_by_a_server(asking: Asking) -> No
     assert asking.standing("b").seat == "b"
 
 
-def test_a_message_that_is_too_long_is_cut_off(asking: Asking) -> None:
-    with pytest.raises(grpc.RpcError):
-        asking.raw("b", bytes(messages.MOST_BYTES + 1))
+def test_a_message_that_is_too_long_is_cut_off_by_the_server(
+    asking: Asking, messages_site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A gateway that does not keep to any bound: nothing is read beyond it, whatever it sends."""
+    monkeypatch.setattr(tls, "OPTIONS", (("grpc.max_send_message_length", -1),))
+    boundless = Asking(messages_site)
+    for data in (bytes(messages.MOST_BYTES + 1), bytes(messages.MOST_BYTES)):
+        try:
+            said = boundless.raw("b", data).code
+        except grpc.RpcError as error:
+            said = f"{error.code()} {error.details()}"
+        assert ("RESOURCE_EXHAUSTED" in said) == (len(data) > messages.MOST_BYTES), said
+        assert ("message_refused" in said) == (len(data) <= messages.MOST_BYTES), said
+    boundless.close()
     assert asking.standing("b").seat == "b"
 
 

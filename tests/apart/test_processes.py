@@ -31,8 +31,8 @@ from tests.apart.field import FORK, NEVER_EXPIRES, Field, patiently
 from tests.custody.scene import DOCUMENT, DOOR, TERMS, Person, matched, people
 from tests.postgres import Server
 
-SEEDS = (1,)
-"""A seed kills at other moments: put more here for a longer run."""
+SEEDS = (1, 5, 9)
+"""A seed kills at other moments, and a failure names it: put more here for a longer run."""
 
 KILLS = 8
 """In one run, on each database: each story, and an enrolment and an erasure again."""
@@ -220,6 +220,18 @@ def test_killed_at_any_moment(scene: Scene, seed: int) -> None:
     scene.office.enrol(DOOR, newcomers)
     scene.truth.inside += newcomers
     scene.truth.holds(scene.office)
+
+
+def test_killed_right_after_the_acknowledgement(scene: Scene) -> None:
+    """Whoever is told that somebody is enrolled is told so when it is durable at all three, and not a moment before."""
+    for turn, seat in enumerate(SEATS):
+        asking, newcomers = begun(scene, "enrol", 600 + turn)
+        assert asking.acknowledged()
+        assert scene.field.kill(seat) == KILLED
+        scene.truth.inside += newcomers
+        scene.field.start(seat)
+        scene.truth.holds(scene.office)
+    assert patiently(scene.office.check) == []
 
 
 def _change(pipe: Connection, folder: Path, story: str) -> None:

@@ -17,12 +17,14 @@ import pytest
 
 from moiety.custody import messages, serving, tls, trial, wire
 from moiety.custody.apart import Apart
+from moiety.custody.asked import erasure_digest, hashed
 from moiety.custody.config import shown
 from moiety.custody.enrolment import _split
 from moiety.custody.guard import Guard
 from moiety.custody.handles import handles
 from moiety.custody.limits import Unit
 from moiety.custody.messages import Array, BatchMessage, HeaderMessage
+from moiety.custody.signing import Kind
 from moiety.custody.spending import ApprovalsSpent, RequestsSpent
 from moiety.custody.tls import Identity
 from moiety.matching.rounds import Rounds
@@ -41,7 +43,7 @@ MUCH = 1_000_000_000
 SLOTS = 4096
 """Rows of a gallery with anybody in it."""
 
-BEN = Signatory("ben")
+BEN, EVA = Signatory("ben"), Signatory("eva")
 
 
 def limits(row: int = MUCH, **tight: int) -> str:
@@ -277,8 +279,8 @@ def test_only_as_many_pseudonyms_are_released_as_were_counted(scene: Callable[..
         parts = {seat: messages.read_opening(each.read(messages.OpeningMessage)) for seat, each in said.items()}
         return asks["a"].header.attempt, sorted({int(row) for _, row in opened(parts, len(persons))})
 
-    def released(attempt: bytes, slots: list[int], asking: Asking = some.asking) -> set[str]:
-        ask = wire.Release(DOOR, attempt, Array.of(np.array(slots, dtype=np.int64)))
+    def released(attempt: bytes, slots: list[int], asking: Asking = some.asking, name: str = DOOR) -> set[str]:
+        ask = wire.Release(name, attempt, Array.of(np.array(slots, dtype=np.int64)))
         return set(asking.all(dict.fromkeys(SEATS, ask)).values())
 
     _, everybody = hits(*CROWD)
@@ -290,7 +292,8 @@ def test_only_as_many_pseudonyms_are_released_as_were_counted(scene: Callable[..
     attempt, _ = hits(CROWD[0])
     assert released(attempt, [hit], other) == {"answer_unknown"}
     attempt, _ = hits(CROWD[0])
-    assert released(attempt, [hit]) == {DONE}
+    assert released(attempt, [hit], name="gate") == {"answer_unknown"}
+    assert released(attempt, [hit]) == {DONE}  # it was nobody's answer that was asked for under another name
     assert released(attempt, [hit]) == {"answer_unknown"}
     other.close()
 
@@ -374,6 +377,23 @@ def test_comparisons_are_bounded_for_each_row(scene: Callable[..., Scene]) -> No
     assert some.compared(CROWD[1]) == spent("comparisons")
 
 
+def test_nobody_goes_on_with_another_gateways_offers(scene: Callable[..., Scene]) -> None:
+    some = scene()
+    other = some.second()
+    header = some.asking.header("enrol", 1)
+    batches = _split(TERMS.dim, DOOR, people(1, seed=77), os.urandom)
+    asks = {seat: wire.Offer(DOOR, BatchMessage.of(batches[seat]), header, pledge=NONE) for seat in SEATS}
+    assert some.asking.all(asks) == ALL_DONE
+
+    def prepared(asking: Asking) -> dict[Seat, str]:
+        ask = wire.Prepare(DOOR, asking.header("prepare", 1), [header.attempt])
+        return asking.all(dict.fromkeys(SEATS, ask), leased=True)
+
+    assert prepared(other) == dict.fromkeys(SEATS, "caller_refused")
+    assert prepared(some.asking) == ALL_DONE
+    other.close()
+
+
 def test_enrolments_are_bounded(scene: Callable[..., Scene]) -> None:
     some = scene(caller_enrolments=len(CROWD) + 2)
 
@@ -416,6 +436,59 @@ def test_erasures_are_bounded(scene: Callable[..., Scene]) -> None:
     some.restart(*SEATS)
     assert erased(CROWD[1]) == spent("erasures")
     assert some.searched(CROWD[1]) == ALL_DONE
+
+
+class Vault:
+    """A purpose with two people, of whom nobody is erased without two signatures."""
+
+    def __init__(self, some: Scene) -> None:
+        self._some = some
+        enlist(some.site, BEN, EVA)
+        some.office.add_gallery("vault", replace(TERMS, four_eyes=("early_erasure",), bulk_above=9), DOCUMENT)
+        some.office.enrol("vault", CROWD[:2])
+        self._known = [handles("vault", [person.pseudonym]) for person in CROWD[:2]]
+        self._hashes = [[hashed(handle.tobytes()) for handle in known.values()] for known in self._known]
+
+    def agreed(self, whom: int) -> list[bytes]:
+        ask = wire.Erase("vault", self._some.asking.header("erase", 1, "vault"), bytes(16), self._hashes[whom])
+        fields = {"operation": "early_erasure", "digest": erasure_digest("vault", self._hashes[whom])}
+        return [self._some.asking.signed(who, ask, Kind.APPROVAL, **fields) for who in (BEN, EVA)]
+
+    def erased(self, whom: int, approvals: list[bytes]) -> dict[Seat, str]:
+        header, known = self._some.asking.header("erase", 1, "vault"), self._known[whom]
+        asks = {seat: wire.Erase("vault", header, known[seat].tobytes(), self._hashes[whom]) for seat in SEATS}
+        return self._some.asking.all(asks, leased=True, approvals=approvals)
+
+
+def test_a_spent_budget_uses_up_nobodys_signature(scene: Callable[..., Scene]) -> None:
+    """Two people would have to sign anew for nothing: what they signed is done the next day."""
+    some = scene(purpose_erasures=1)
+    vault = Vault(some)
+    assert vault.erased(0, vault.agreed(0)) == ALL_DONE
+    some.site.clock.pass_(minutes=10)
+    agreed = vault.agreed(1)
+    assert [vault.erased(1, agreed) for _ in range(2)] == [spent("erasures")] * 2
+    some.site.clock.pass_(hours=23, minutes=55)
+    assert vault.erased(1, agreed) == ALL_DONE
+    assert vault.erased(1, agreed) != ALL_DONE
+
+
+def test_signatures_that_cannot_be_charged_are_not_used_up(scene: Callable[..., Scene]) -> None:
+    """Two officers have adopted the purpose; of what is left one signature could be charged, and not the other."""
+    vault = Vault(scene(purpose_approvals=3))
+    agreed = vault.agreed(0)
+    assert [vault.erased(0, agreed) for _ in range(2)] == [spent("approvals")] * 2
+
+
+def test_signatures_of_who_owes_are_not_used_up(scene: Callable[..., Scene]) -> None:
+    some = scene(gateway_matches=1)
+    some.office.enrol(DOOR, [replace(CROWD[0], pseudonym=os.urandom(16))])  # who looks like somebody else
+    vault = Vault(some)
+    attempt = os.urandom(16)
+    assert some.searched(CROWD[0], attempt=attempt) == ALL_DONE  # finds two, where one is left
+    some.counted(attempt)
+    agreed = vault.agreed(0)
+    assert [vault.erased(0, agreed) for _ in range(2)] == [spent("matches")] * 2
 
 
 def test_helps_are_bounded_by_pages(scene: Callable[..., Scene]) -> None:

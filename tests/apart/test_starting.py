@@ -47,13 +47,13 @@ def trusting() -> Iterator[Server]:
     server.destroy()
 
 
-def command(home: Path) -> list[str]:
-    return [sys.executable, "-m", "moiety", "custodian", "serve", "--config", str(home / trial.CONFIG)]
+def command(home: Path, does: str = "serve") -> list[str]:
+    return [sys.executable, "-m", "moiety", "custodian", does, "--config", str(home / trial.CONFIG)]
 
 
-def starts(home: Path, status: int, code: str, where: str | None = None) -> None:
+def starts(home: Path, status: int, code: str, where: str | None = None, *, does: str = "serve") -> None:
     """It does not start: this exit status and code, one object on stdout, and no traceback."""
-    said = subprocess.run([*command(home), "--json"], capture_output=True, text=True, timeout=60)
+    said = subprocess.run([*command(home, does), "--json"], capture_output=True, text=True, timeout=60)
     assert said.returncode == status, said.stderr
     answer = json.loads(said.stdout)
     assert answer["refused"] == code
@@ -236,6 +236,32 @@ def test_where_somebody_else_listens(home: Path) -> None:
 def test_over_a_database_that_asks_nobody_who_is_there(home: Path, trusting: Server) -> None:
     over(home, trusting.tcp_url(trusting.database()))
     starts(home, REFUSED, "database_open")
+
+
+def test_nor_is_it_made_there(home: Path, trusting: Server, postgres: Server) -> None:
+    """Nothing is written to a database that anybody could read it from."""
+    shutil.rmtree(home / trial.STORE)
+    names = trusting.database(), postgres.database()
+    over(home, trusting.tcp_url(names[0]), create=False)
+    starts(home, REFUSED, "database_open", does="init")
+    assert not (home / trial.STORE).exists()
+    assert trusting.ask(names[0], "SELECT 1 FROM pg_tables WHERE schemaname = 'public'") == []
+    alter(home, trusting.tcp_url(names[0]), postgres.tcp_url(names[1]))
+    subprocess.run(command(home, "init"), check=True, capture_output=True, timeout=60)
+    assert postgres.ask(names[1], "SELECT 1 FROM pg_tables WHERE tablename = 'custodian'") == [(1,)]
+
+
+@pytest.mark.parametrize("does", ["serve", "init"])
+def test_with_a_pin_that_everybody_reads(home: Path, does: str) -> None:
+    (home / "token.pin").write_text("271828")
+    (home / "token.pin").chmod(0o644)
+    if does == "init":
+        shutil.rmtree(home / trial.STORE)
+    with (home / trial.CONFIG).open("a") as config:
+        config.write('\n[token]\nlibrary = "none.so"\nlabel = "roots"\npin = "token.pin"\n')
+    starts(home, REFUSED, "key_file_exposed", does=does)
+    (home / "token.pin").chmod(0o600)
+    starts(home, UNAVAILABLE, "token_shut", does=does)
 
 
 def test_over_a_database_without_a_password(home: Path, postgres: Server) -> None:

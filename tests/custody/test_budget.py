@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from moiety.custody import budget as module
 from moiety.custody.account import DAY_S, Account, fresh
-from moiety.custody.budget import Budget
+from moiety.custody.budget import Budget, Charge
 from moiety.custody.keeping import Passing
 from moiety.custody.limits import Limit, Limits, Scope, Table, Unit
 from moiety.custody.refusals import FormatUnknown
@@ -190,6 +190,25 @@ def test_more_matches_than_a_days_close_the_day() -> None:
         shop.budget.charge(GATEWAY, "door", CALLER, Unit.ROWS, 1)
     shop.clock.pass_(hours=6)
     shop.budget.charge(GATEWAY, "door", CALLER, Unit.ROWS, 1)
+
+
+def test_what_is_required_is_not_drawn_and_is_added_up() -> None:
+    """Raised is what charging these, one after the other, would raise."""
+    two = desk(Limit(burst=2, daily=2), Unit.ERASURES)
+
+    def required(*amounts: int) -> bool:
+        try:
+            two.budget.require([Charge(GATEWAY, "door", CALLER, Unit.ERASURES, amount) for amount in amounts])
+        except SPENT[Unit.ERASURES]:
+            return False
+        return True
+
+    assert [required(2), required(1, 1), required(2)] == [True] * 3
+    assert [required(3), required(1, 1, 1)] == [False] * 2
+    assert len(two.alarms) == 2
+    assert two.keeping.commits == 0
+    assert two.gives(2, Unit.ERASURES)
+    assert not required(1)
 
 
 def test_nothing_is_given_back() -> None:

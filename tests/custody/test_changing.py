@@ -14,6 +14,7 @@ from moiety.custody import refusals
 from moiety.custody.custodian import Custodian
 from moiety.custody.embedded import Embedded
 from moiety.custody.enrolment import _split
+from moiety.custody.gallery import silent
 from moiety.custody.handles import handles
 from moiety.matching.header import Header
 from moiety.matching.refusals import Disagreement
@@ -102,6 +103,28 @@ def test_what_is_asked_of_one_alone_is_done_by_none(
     lockstep(begin(office, False))  # the twin: the same steps, asked of all three alike
     assert len(versions(office)) == 1
     assert not versions(office) & before
+
+
+@pytest.mark.parametrize("step", ["reconcile", "renew", "switch"])
+@pytest.mark.parametrize("seat", SEATS)
+def test_what_the_office_does_begins_with_one_header_at_all_three(
+    office: Embedded, custodians: Mapping[Seat, Custodian], step: str, seat: Seat
+) -> None:
+    """Else a gateway would have one of them answer to a step of another time, or of another gateway."""
+    with office._alone() as headers:
+        good = headers.office(step)  # type: ignore[arg-type]
+        renewing = headers.office("renew")
+    if step == "switch":
+        lockstep({each: custodians[each].renew(renewing) for each in SEATS})
+        for each in SEATS:
+            custodians[each].stage(silent)
+    stood = office._three.standings()
+    for other in (replace(good, attempt=os.urandom(16)), replace(good, at=good.at + 1)):
+        asked = dict.fromkeys(SEATS, good) | {seat: other}
+        with pytest.raises(Disagreement):
+            lockstep({each: getattr(custodians[each], step)(asked[each]) for each in SEATS})
+    assert office._three.standings() == stood
+    lockstep({each: getattr(custodians[each], step)(good) for each in SEATS})  # the twin
 
 
 @STEPS

@@ -82,6 +82,41 @@ def test_one_that_trusts_whoever_comes_over_a_network_is_refused(server: Server,
             require_credentials(url, os.urandom)
 
 
+ROOT, OTHER = "another_root", "another_database"
+
+
+@pytest.fixture
+def others(server: Server) -> Iterator[None]:
+    """A superuser of another name, and a database that is no custodian's."""
+    server.ask("postgres", f"CREATE ROLE {ROOT} LOGIN SUPERUSER PASSWORD '{PASSWORD}'")
+    server.ask("postgres", f"CREATE DATABASE {OTHER}")
+    yield
+    server.ask("postgres", f"DROP DATABASE {OTHER}")
+    server.ask("postgres", f"DROP ROLE {ROOT}")
+
+
+@pytest.mark.parametrize(
+    "first",
+    [
+        "host replication all 127.0.0.1/32 trust\n",
+        "hostnossl replication postgres 127.0.0.1/32 trust\n",
+        f"host replication {ROOT} 127.0.0.1/32 trust\n",
+        f"host {PLAIN} {ROOT} 127.0.0.1/32 trust\n",
+        f"host {OTHER} {ROOT} 127.0.0.1/32 trust\n",
+        f"host {OTHER} postgres 127.0.0.1/32 trust\n",
+    ],
+)
+def test_whoever_could_take_everything_is_tried_too(server: Server, others: None, first: str) -> None:
+    """By a role that sees no lines: who copies the server, or is its superuser anywhere, has this database too."""
+    allow(server, TRUSTED_SOCKET + first + SCRAM)
+    for url in (over_tcp(server), over_socket(server)):
+        with pytest.raises(refusals.DatabaseOpen):
+            require_credentials(url, os.urandom)
+    allow(server, TRUSTED_SOCKET + first.replace("trust", "scram-sha-256") + SCRAM)  # the twin
+    for url in (over_tcp(server), over_socket(server)):
+        require_credentials(url, os.urandom)
+
+
 def test_a_line_that_trusts_somebody_else_is_refused_where_it_can_be_read(server: Server) -> None:
     allow(server, TRUSTED_SOCKET + SCRAM + ELSEWHERE)
     with pytest.raises(refusals.DatabaseOpen):

@@ -99,6 +99,22 @@ def test_no_old_root_dies_before_all_three_have_switched(folder: Path, point: st
         assert {c.standing().staging for c in again._three.custodians.values()} == {Staging.NONE}
 
 
+def test_every_old_root_is_there_until_the_last_has_switched(folder: Path) -> None:
+    """Whoever has switched already waits with its own."""
+    seen: dict[str, list[list[str]]] = {}
+
+    def look(heard: str) -> None:
+        if heard.endswith("before switch"):
+            seen[heard] = [roots(folder, seat) for seat in SEATS]
+
+    with closing(opened(folder, observer=look)) as office:
+        office.enrol(DOOR, CROWD)
+        office.refresh()
+    both = [["epoch-1.key", "epoch-2.key"]] * 3
+    assert seen == {f"{seat} before switch": both for seat in SEATS}
+    assert [roots(folder, seat) for seat in SEATS] == [["epoch-2.key"]] * 3
+
+
 def test_a_bystander_follows_into_another_epoch_and_its_keys(folder: Path) -> None:
     bystander, office = opened(folder), opened(folder)
     office.enrol(DOOR, CROWD)

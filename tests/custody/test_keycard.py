@@ -82,6 +82,11 @@ def test_what_is_not_there_or_not_open(token: SoftToken, label: str, name: str, 
     assert does(token, "open", label, name=name, pin=pin) == [code]
 
 
-def test_a_library_that_is_none(token: SoftToken, tmp_path: Path) -> None:
-    done = token.run(ACT, "open", str(tmp_path / "none.so"), "people", PIN, "ana")
-    assert done.stdout.split() == ["card_failed"]
+@pytest.mark.parametrize("content", [None, b"no library"])
+def test_a_library_that_is_none(token: SoftToken, tmp_path: Path, content: bytes | None) -> None:
+    """Whoever mistypes its path is told to look at that, and not at what the token can do."""
+    if content is not None:
+        (tmp_path / "some.so").write_bytes(content)
+    for act in ("open", "make"):
+        done = token.run(ACT, act, str(tmp_path / "some.so"), "people", PIN, "ana")
+        assert done.stdout.split() == ["card_missing"]

@@ -34,7 +34,7 @@ def test_it_goes_from_hand_to_hand_and_is_approved_once() -> None:
             return {who.public: who.person for who in (ANA, BEN)}.get(key)
 
     both = read_request(read_request(ASKED.to_bytes()).signed_by(ANA).to_bytes()).signed_by(BEN)
-    verifier = Verifier(People(), OFFICE, Clock(), SpentNonces(Passing()))
+    verifier = Verifier("a", People(), OFFICE, Clock(), SpentNonces(Passing()))
     assert both.signers() == 2
     digest = request_digest(content_digest(b"early_erasure", b"door", b"these", b"three"), 3)
     people = verifier.approved(both.approvals(), "early_erasure", "door", digest, role=Role.OPERATOR)

@@ -71,6 +71,25 @@ def test_a_folder_that_others_may_enter_is_refused(token: FileToken, folder: Pat
             use()
 
 
+def test_what_belongs_to_another_user_is_refused(
+    token: FileToken, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who owns a file reads it, and lets others read it, whenever they like."""
+    wrapped = token.wrap(7, KEY, BOUND)
+    somebody_else = os.geteuid() + 1
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "geteuid", lambda: somebody_else)
+        for use in (token.epochs, lambda: token.wrap(7, KEY, BOUND), lambda: token.unwrap(7, wrapped, BOUND)):
+            with pytest.raises(refusals.RootExposed):
+                use()
+    if os.geteuid() == 0:  # a file alone, which only root can give away
+        os.chown(folder / "epoch-7.key", somebody_else, -1)
+        with pytest.raises(refusals.RootExposed):
+            token.unwrap(7, wrapped, BOUND)
+        os.chown(folder / "epoch-7.key", 0, -1)
+    assert token.unwrap(7, wrapped, BOUND) == KEY
+
+
 def test_a_root_behind_a_link_is_not_followed(token: FileToken, folder: Path, tmp_path: Path) -> None:
     (folder / "epoch-7.key").rename(tmp_path / "elsewhere")
     (folder / "epoch-7.key").symlink_to(tmp_path / "elsewhere")

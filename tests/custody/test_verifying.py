@@ -9,10 +9,12 @@ import pytest
 
 from moiety.custody.denials import ApprovalRefused, CallerRefused, RosterMalformed
 from moiety.custody.keeping import Passing
+from moiety.custody.refusals import CustodianDown
 from moiety.custody.roster import Person, Role
 from moiety.custody.signing import Kind, Signed
 from moiety.custody.spent import SpentNonces
 from moiety.custody.verifying import APPROVAL_S, CLOCKS_APART_S, MOST_APPROVALS, Verifier
+from moiety.errors import MoietyError
 from tests.custody.scene import Clock
 from tests.custody.signers import AT, DIGEST, OFFICE, Signatory
 
@@ -46,14 +48,22 @@ class Custody:
         self.clock.pass_(minutes=10)
 
     def restart(self) -> None:
-        self.verifier = Verifier(EVERYBODY, OFFICE, self.clock, SpentNonces(self.keeping))
+        self.verifier = Verifier("b", EVERYBODY, OFFICE, self.clock, SpentNonces(self.keeping))
 
     def takes(self, signed: bytes, operation: str = "identify", purpose: str = "door", digest: bytes = DIGEST) -> bool:
         try:
             self.verifier.caller(signed, operation, purpose, digest)
         except CallerRefused as refusal:
             return bool(refusal.numbers)  # it has none: all denials are one
+        except CustodianDown:
+            return False
         return True
+
+    def turns_away(self, signed: bytes) -> str:
+        """The code of what it says to an `identify` that it does not take."""
+        with pytest.raises(MoietyError) as refusal:
+            self.verifier.caller(signed, "identify", "door", DIGEST)
+        return refusal.value.code
 
     def agrees(self, *approvals: bytes, operation: str = "policy", role: Role = Role.OFFICER) -> int | None:
         """None where it is approved, else how many were valid."""
@@ -166,6 +176,20 @@ def test_what_was_signed_before_the_start_is_refused_and_after_it_is_not(custody
     assert custody.takes(ANA.says(at=AT + 1))
 
 
+@pytest.mark.parametrize("late", [0, 1, CLOCKS_APART_S])
+def test_whoever_signed_before_the_start_is_told_to_ask_again(custody: Custody, late: int) -> None:
+    """Signed in the second of the start and come in the next one: nobody says that they are not known."""
+    custody.restart()
+    custody.clock.pass_(seconds=late)
+    with pytest.raises(CustodianDown) as refusal:
+        custody.verifier.caller(ANA.says(at=AT), "identify", "door", DIGEST)
+    assert refusal.value.text == "unavailable: custodian b"
+    assert custody.turns_away(ANA.says(at=AT - CLOCKS_APART_S + late)) == "custodian_down"
+    assert custody.turns_away(STRANGER.says(at=AT)) == "caller_refused", "who is not known never is"
+    assert custody.turns_away(ANA.says(at=AT, purpose="gate")) == "caller_refused"
+    assert custody.turns_away(ANA.says(at=AT + late - CLOCKS_APART_S - 1)) == "caller_refused", "nor what is old"
+
+
 def test_a_clock_set_back_brings_nothing_back(custody: Custody) -> None:
     signed = ANA.says()
     assert custody.takes(signed)
@@ -195,7 +219,7 @@ def test_a_roster_that_is_not_in_order_lets_nobody_in() -> None:
         def find(self, key: bytes) -> Person | None:
             raise RosterMalformed(files=1)
 
-    verifier = Verifier(Spoilt(), OFFICE, Clock(), SpentNonces(Passing()))
+    verifier = Verifier("a", Spoilt(), OFFICE, Clock(), SpentNonces(Passing()))
     with pytest.raises(RosterMalformed):
         verifier.caller(ANA.says(), "identify", "door", DIGEST)
     with pytest.raises(RosterMalformed):

@@ -21,7 +21,7 @@ from moiety.matching.search import Side, attempt, opened
 from moiety.matching.words import quantise
 from moiety.sharing.encode import encode
 from moiety.sharing.ring import POINTS, inverse, multiply, scale
-from moiety.sharing.seat import SEATS, Seat
+from moiety.sharing.seat import SEATS, Seat, next_seat
 from moiety.sharing.split import combine, split
 from moiety.sharing.streams import Stream
 
@@ -323,7 +323,36 @@ def test_any_disagreement_is_refused_before_anything_else_is_sent(
     assert [len(message) for message in sent] == [128] * 6
 
 
+@pytest.mark.parametrize(("seat", "pair"), [(seat, pair) for seat in SEATS for pair in ("pair_next", "pair_previous")])
+def test_pair_keys_that_are_not_one_are_refused(seat: Seat, pair: str) -> None:
+    """Each of two neighbours has reconnected but for one side of it: their masks would not cancel."""
+    three = Three()
+    keys = {one: three.keys(one) for one in SEATS}
+    keys[seat] = replace(keys[seat], **{pair: os.urandom(32)})  # type: ignore[arg-type]
+    sent: list[bytes] = []
+    with pytest.raises(Disagreement):
+        lockstep({one: tapped(agree(keys[one], bytes(32), bytes(32)), sent, []) for one in SEATS})
+    assert [len(message) for message in sent] == [128] * 6
+
+
 # Masks.
+
+
+def test_two_steps_draw_from_different_streams() -> None:
+    """And two neighbours from one in each of them."""
+    three = Three()
+    channels = lockstep({seat: agree(three.keys(seat), bytes(32), bytes(32)) for seat in SEATS})
+    drawn = {}
+    for step in ("threshold", "range"):
+        for seat in SEATS:
+            to_next, to_previous = channels[seat].streams(step)
+            drawn[seat, step, "next"] = to_next.words((4,), np.uint64).tobytes()
+            drawn[seat, step, "previous"] = to_previous.words((4,), np.uint64).tobytes()
+        for seat in SEATS:
+            assert drawn[seat, step, "next"] == drawn[next_seat(seat), step, "previous"]
+    assert len(set(drawn.values())) == 2 * len(SEATS)
+    with pytest.raises(ValueError, match="once"):
+        channels["a"].streams("range")
 
 
 def traffic(three: Three, sides: dict[Seat, Side]) -> set[bytes]:

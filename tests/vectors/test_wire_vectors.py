@@ -6,6 +6,7 @@ import numpy as np
 
 from moiety.custody import frames, messages, wire
 from moiety.custody.messages import Array, HeaderMessage
+from moiety.custody.pledges import commitment
 
 SIXTEEN, THIRTY_TWO = bytes(range(16)), bytes(range(32))
 
@@ -66,6 +67,14 @@ def test_what_a_custodian_says_never_changes_its_form() -> None:
     assert wire.say(wire.Progress("reading", 1, 2)) == progress
     for whole in (answer, refusal, progress):
         assert wire.say(wire.read_said(whole)) == whole
+
+
+def test_a_commitment_never_changes_its_form() -> None:
+    """SHA-256 of a label, the blind, and each piece behind its length in eight bytes; computed with sha256sum."""
+    assert (
+        commitment(THIRTY_TWO, [b"ab", b"c"]).hex()
+        == "ef1cd0b83f1e9a7b8c4dda9454ad4fd03458f0169b7dceef2d9de153d7d395ab"
+    )
 
 
 def framed(head: bytes, *arrays: bytes) -> bytes:

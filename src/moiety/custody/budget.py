@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter, OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from threading import Lock
@@ -63,6 +63,16 @@ class _Held:
 
     now: Account
     kept: Account | None
+
+
+class Charge(NamedTuple):
+    """What `Budget.charge` is asked for, of accounts that are no row's."""
+
+    gateway: bytes
+    purpose: str
+    caller: bytes
+    unit: Unit
+    amount: int
 
 
 class _Short(Exception):
@@ -113,6 +123,25 @@ class Budget:
                     self._require_paid(keys, now)
                 if amount:
                     self._take(keys, amount, now, owing=False)
+        except _Short as short:
+            self._alarm(short.scope, short.unit)
+            raise SPENT[short.unit] from None
+
+    def require(self, charges: Iterable[Charge]) -> None:
+        """Raise what a `charge` of these, together, would raise now, and draw nothing: asked before something is used
+        up that a refusal would not give back."""
+        try:
+            with self._lock:
+                now = int(self._clock().timestamp())
+                sums: Counter[_Key] = Counter()
+                for charge in charges:
+                    keys = _keys(charge.gateway, charge.purpose, charge.caller, charge.unit)
+                    if charge.unit is not Unit.REQUESTS:
+                        self._require_paid(keys, now)
+                    sums.update(dict.fromkeys(keys, charge.amount))
+                for key, amount in sums.items():
+                    if self._left(key, now) < amount:
+                        raise _Short(key.scope, key.unit)
         except _Short as short:
             self._alarm(short.scope, short.unit)
             raise SPENT[short.unit] from None

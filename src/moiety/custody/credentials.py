@@ -46,22 +46,36 @@ _NOTHING_OF_OURS: Final = {
 }
 """No file, ticket or setting of this user's answers for what is not given, or turns away whom the server lets in."""
 
+_MOST: Final = 8
+"""Powerful roles, and databases, that are tried: beside `postgres`, a server for custodians has few of either."""
+
+_COPYING: Final = {"replication": "true"}
+"""What copies everything that a server has: a line that is about `all` databases is not about this."""
+
 _STARTED: Final = "SELECT pg_postmaster_start_time()"
 """To the microsecond: it tells one server from another."""
+
+_SYSTEM: Final = "SELECT system_identifier FROM pg_control_system()"
+_IDENTIFIED: Final = "IDENTIFY_SYSTEM"
+"""What tells one server from another to whoever copies it: a replica has the same."""
+
+_POWERFUL: Final = "SELECT rolname FROM pg_roles WHERE rolcanlogin AND (rolsuper OR rolreplication) ORDER BY rolname"
+_DATABASES: Final = "SELECT datname FROM pg_database WHERE datallowconn ORDER BY datname"
 
 _TRUSTED: Final = "SELECT count(*) FROM pg_hba_file_rules WHERE type <> 'local' AND auth_method = 'trust'"
 
 
 @dataclass(frozen=True)
 class _Server:
-    """What a server says of itself: when it started, where it listens on a network, and who and where one is there;
-    whether a line of its pg_hba.conf trusts somebody over a network, as far as it tells."""
+    """What a server says of itself: what it is known by, where it listens on a network, who could take everything from
+    it, one's own user among them, and which databases it has; whether a line of its pg_hba.conf trusts somebody over a
+    network, as far as it tells."""
 
-    started: Any
+    marks: frozenset[str]
     hosts: tuple[str, ...]
     port: str
-    user: str
-    name: str
+    users: frozenset[str]
+    names: frozenset[str]
     trusting: bool
 
     @classmethod
@@ -71,11 +85,11 @@ class _Server:
             with psycopg.connect(**{"connect_timeout": _WAIT_S} | asked, autocommit=True) as connection:
                 hosts = _said(connection, "SHOW listen_addresses")
                 return cls(
-                    started=_one(connection, _STARTED),
+                    marks=frozenset((_said(connection, _STARTED), _said(connection, _SYSTEM))),
                     hosts=tuple(host for host in map(str.strip, hosts.split(",")) if host),
                     port=_said(connection, "SHOW port"),
-                    user=connection.info.user,
-                    name=connection.info.dbname,
+                    users=frozenset((connection.info.user, _SUPERUSER, *_all(connection, _POWERFUL))),
+                    names=frozenset((connection.info.dbname, _SUPERUSER, *_all(connection, _DATABASES))),
                     trusting=_trusting(connection),
                 )
         except psycopg.Error as error:
@@ -86,8 +100,9 @@ def require_credentials(url: str, entropy: Entropy) -> None:
     """Refuse a database that lets anybody in over a network without a password or a certificate.
 
     A URL over TCP without either is refused unasked. Then the server is asked where it listens, and tried there and
-    where the URL says, with a random password and no certificate, with TLS and without: as the URL's user and as
-    `postgres`, in the URL's database and in `postgres`. It has to turn everybody away. Where it shows the lines of its
+    where the URL says, with a random password and no certificate, with TLS and without: as the URL's user and as every
+    role that could take everything (a superuser, or one that may replicate), in every database and to replicate. It has
+    to turn everybody away. Where it shows the lines of its
     pg_hba.conf, none that is not about a local socket may say `trust`. What that leaves unseen is said in
     docs/operations.md, "PostgreSQL".
 
@@ -112,7 +127,7 @@ def require_credentials(url: str, entropy: Entropy) -> None:
     for place in _elsewhere(places, server):
         with suppress(psycopg.errors.ConnectionTimeout):
             # Another server may be there instead, behind a forwarded port or on this machine: that is none of ours.
-            if server.started in _let_in(place, server, password, _LOOK_S):
+            if server.marks & set(_let_in(place, server, password, _LOOK_S)):
                 raise DatabaseOpen
 
 
@@ -157,19 +172,22 @@ def _is_loopback(host: str) -> bool:
     return host.startswith("127.") or host.lower() in ("localhost", "::1")
 
 
-def _let_in(place: dict[str, str], server: _Server, password: str, seconds: int) -> list[Any]:
-    """Of each way in there, with this password and no certificate: when the server behind it started, or None.
+def _let_in(place: dict[str, str], server: _Server, password: str, seconds: int) -> list[str]:
+    """Of each way in there, with this password and no certificate: what the server behind it is known by, or nothing.
 
     Raises `psycopg.errors.ConnectionTimeout`.
     """
-    found: list[Any] = []
-    for mode, user, name in product(_MODES, {server.user, _SUPERUSER}, {server.name, _SUPERUSER}):
-        who = {"user": user, "dbname": name, "password": password}
-        said = conninfo.make_conninfo("", **_NOTHING_OF_OURS | place | who, sslmode=mode, connect_timeout=seconds)
+    found: list[str] = []
+    ways = [({"dbname": name}, _STARTED) for name in sorted(server.names)] + [(_COPYING, _IDENTIFIED)]
+    for mode, user, (what, asked) in product(_MODES, sorted(server.users), ways):
+        who = {"user": user, "password": password}
+        said = conninfo.make_conninfo(
+            "", **_NOTHING_OF_OURS | place | who | what, sslmode=mode, connect_timeout=seconds
+        )
         try:
             with psycopg.connect(said, autocommit=True) as connection:
-                found.append(None)
-                found[-1] = _one(connection, _STARTED)
+                found.append("")
+                found[-1] = _said(connection, asked)
         except psycopg.errors.ConnectionTimeout:
             if not found:
                 raise
@@ -184,7 +202,12 @@ def _one(connection: psycopg.Connection[Any], question: str) -> Any:
 
 
 def _said(connection: psycopg.Connection[Any], question: str) -> str:
-    return str(_one(connection, question))
+    found = _one(connection, question)  # bytes from whoever copies: types are looked up in a database
+    return found.decode() if isinstance(found, bytes) else str(found)
+
+
+def _all(connection: psycopg.Connection[Any], question: str) -> list[str]:
+    return [str(row[0]) for row in connection.execute(question.encode()).fetchmany(_MOST)]
 
 
 def _trusting(connection: psycopg.Connection[Any]) -> bool:

@@ -8,21 +8,21 @@ two more, and everything is charged to budgets that only this host can set.
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from threading import Event, Lock
 from typing import Any, Final
 
 from moiety.custody import wire
 from moiety.custody.asked import Said, bulk_digest, erasure_digest, hashed, said
-from moiety.custody.budget import Budget
+from moiety.custody.budget import Budget, Charge
 from moiety.custody.denials import ApprovalRefused, CallerRefused
 from moiety.custody.limits import Unit
 from moiety.custody.pledges import is_kept
 from moiety.custody.policy import BULK, EARLY, NEEDED, POLICY, FourEyes
 from moiety.custody.portions import Portions
 from moiety.custody.refusals import AnswerUnknown
-from moiety.custody.roster import Role
+from moiety.custody.roster import Person, Role
 from moiety.custody.slots import SLOTS
 from moiety.custody.spending import BudgetSpent, MatchesSpent
 from moiety.custody.verifying import Verifier
@@ -134,7 +134,7 @@ class Guard:
 
     def _begun(self, ask: Any, begun: Said, asker: Asker, approvals: list[bytes]) -> None:
         if isinstance(ask, wire.AddGallery | wire.ReplaceDocument):
-            self._approved(asker, approvals, POLICY, begun.purpose, begun.digest, Role.OFFICER)
+            self._approved(asker, approvals, POLICY, begun.purpose, begun.digest, Role.OFFICER, _charges(ask))
         if isinstance(ask, wire.Erase):
             self._erase(asker, ask, begun, approvals)
         if isinstance(ask, wire.Identify):
@@ -160,10 +160,27 @@ class Guard:
             raise
 
     def _approved(
-        self, asker: Asker, approvals: list[bytes], operation: str, purpose: str, digest: bytes, role: Role
+        self,
+        asker: Asker,
+        approvals: list[bytes],
+        operation: str,
+        purpose: str,
+        digest: bytes,
+        role: Role,
+        charges: Sequence[tuple[Unit, int, bytes | None]] = (),
     ) -> None:
-        """Two people have approved this: charged to each of them, and to the certificate that brought it."""
-        people = self._verifier.approved(approvals, operation, purpose, digest, needed=NEEDED, role=role)
+        """Two people have approved this: charged to each of them, and to the certificate that brought it.
+
+        Their signatures are used up once there is budget for that and for what is approved, `charges`: nobody has to
+        sign anew because an account was empty.
+        """
+
+        def borne(people: Sequence[Person]) -> None:
+            approving = [Charge(asker.gateway, purpose, person.key, Unit.APPROVALS, 1) for person in people]
+            asked = [Charge(asker.gateway, purpose, asker.person, unit, amount) for unit, amount, _ in charges]
+            self._budget.require([*approving, *asked])
+
+        people = self._verifier.approved(approvals, operation, purpose, digest, needed=NEEDED, role=role, before=borne)
         for person in people:
             self._budget.charge(asker.gateway, purpose, person.key, Unit.APPROVALS, 1)
 
@@ -174,7 +191,7 @@ class Guard:
         if hashed(ask.handle) not in ask.hashed:
             raise ApprovalRefused(needed=NEEDED, valid=0)
         digest = erasure_digest(ask.name, ask.hashed)
-        self._approved(asker, approvals, EARLY, begun.purpose, digest, role)
+        self._approved(asker, approvals, EARLY, begun.purpose, digest, role, _charges(ask))
 
     def _prepare(self, gateway: bytes, ask: wire.Prepare, approvals: list[bytes]) -> None:
         """Going on with offers of the same gateway, and with more of them together than one person may enrol?"""
@@ -188,9 +205,9 @@ class Guard:
         role = eyes.approvers(BULK)
         if role is None:
             return
-        if ask.approved:
+        if ask.approved >= people > 0:
             self._approved(known[0][0], approvals, BULK, ask.name, bulk_digest(ask.name, ask.approved), role)
-        if people > ask.approved and (ask.approved or not self._portions.take(ask.name, people, eyes.bulk_above)):
+        elif ask.approved or not self._portions.take(ask.name, people, eyes.bulk_above):
             raise ApprovalRefused(needed=NEEDED, valid=0)
 
     def _release(self, gateway: bytes, ask: wire.Release) -> None:

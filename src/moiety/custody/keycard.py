@@ -69,7 +69,11 @@ def make_card_key(library: str, token: str, pin: str, label: str) -> KeyCard:
 @contextmanager
 def _session(library: str, token: str, pin: str, *, rw: bool = False) -> Iterator[pkcs11.Session]:
     try:
-        with pkcs11.lib(library).get_token(token_label=token).open(rw=rw, user_pin=pin) as session:
+        loaded = pkcs11.lib(library)
+    except PKCS11Error:  # whatever the system says of a library that is none
+        raise CardMissing from None
+    try:
+        with loaded.get_token(token_label=token).open(rw=rw, user_pin=pin) as session:
             yield session
     except (NoSuchToken, MultipleTokensReturned):
         raise CardMissing from None

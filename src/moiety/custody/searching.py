@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -13,7 +15,7 @@ from moiety.custody.page import PSEUDONYM_BYTES
 from moiety.custody.refusals import TooMany, WordsWrong
 from moiety.custody.slots import SLOTS
 from moiety.custody.three import Headers, Three
-from moiety.matching.policy import identify_point, verify_point
+from moiety.matching.policy import OperatingPoint, identify_point, verify_point
 from moiety.matching.refusals import UnequalParts
 from moiety.matching.search import opened
 from moiety.sharing.seat import Seat
@@ -43,8 +45,32 @@ def verify(
     return len(opened(openings, 1)) > 0
 
 
+@dataclass(frozen=True)
+class Matched:
+    """What a search opened: its attempt, and pairs of probe and slot that match, int64 (n, 2); and of how many people,
+    at which operating point."""
+
+    attempt: bytes
+    pairs: NDArray[np.int64]
+    rows: int
+    point: OperatingPoint
+
+
 def identify(three: Three, headers: Headers, entropy: Entropy, name: str, words: NDArray[np.int16]) -> Identified:
     """Whom each probe, words (B, dim), matches in the whole gallery."""
+    matched = search(three, headers, entropy, name, words)
+    found: list[list[bytes]] = [[] for _ in words]
+    if len(matched.pairs):
+        asked, slots = matched.pairs.T
+        who, at = np.unique(slots, return_inverse=True)
+        names = pseudonyms(three, name, matched.attempt, who)
+        for one, place in zip(asked.tolist(), at.tolist(), strict=True):
+            found[one].append(names[place])
+    return Identified(found, matched.rows, matched.point)
+
+
+def search(three: Three, headers: Headers, entropy: Entropy, name: str, words: NDArray[np.int16]) -> Matched:
+    """Where each probe, words (B, dim), matches in the whole gallery."""
     _check(headers.dim(name), words)
     rows = three.custodians["a"].alive(name, headers.now() // SECONDS_A_DAY)
     point = identify_point(headers.terms(name), rows)
@@ -61,14 +87,20 @@ def identify(three: Three, headers: Headers, entropy: Entropy, name: str, words:
         pass_words=pass_words,
     )
     openings = three.play(lambda custodian: custodian.identify(name, header, probe[custodian.seat]))
-    asked, matched = opened(openings, len(words)).T
-    found: list[list[bytes]] = [[] for _ in words]
-    if len(matched):
-        who, at = np.unique(matched, return_inverse=True)
-        names = _pseudonyms(three, name, header.attempt, who)
-        for one, place in zip(asked.tolist(), at.tolist(), strict=True):
-            found[one].append(names[place])
-    return Identified(found, rows, point)
+    return Matched(header.attempt, opened(openings, len(words)), rows, point)
+
+
+def pseudonyms(three: Three, name: str, attempt: bytes, slots: NDArray[np.int64]) -> list[bytes]:
+    """Who lies in these slots, ascending, after this search. Raises `AnswerUnknown` where they did not match in it, and
+    `UnequalParts` where the custodians' parts of a pseudonym do not fit."""
+    released = three.each(lambda custodian: custodian.release(name, attempt, slots))
+    parts = {seat: some.view("<u2").astype(np.uint16) for seat, some in released.items()}
+    one = combine({"a": parts["a"], "b": parts["b"]})
+    other = combine({"a": parts["a"], "c": parts["c"]})
+    if not np.array_equal(one, other):
+        raise UnequalParts
+    whole = one.astype("<u2").tobytes()
+    return [whole[at : at + PSEUDONYM_BYTES] for at in range(0, len(whole), PSEUDONYM_BYTES)]
 
 
 def _check(dim: int, words: NDArray[np.int16]) -> None:
@@ -80,15 +112,3 @@ def _check(dim: int, words: NDArray[np.int16]) -> None:
 
 def _shared(words: NDArray[np.int16], entropy: Entropy) -> dict[Seat, NDArray[np.uint32]]:
     return split(words.astype(np.int32).view(np.uint32), entropy)
-
-
-def _pseudonyms(three: Three, name: str, attempt: bytes, slots: NDArray[np.int64]) -> list[bytes]:
-    """Who lies in these slots. Raises `UnequalParts` where the custodians' parts of a pseudonym do not fit."""
-    released = three.each(lambda custodian: custodian.release(name, attempt, slots))
-    parts = {seat: some.view("<u2").astype(np.uint16) for seat, some in released.items()}
-    one = combine({"a": parts["a"], "b": parts["b"]})
-    other = combine({"a": parts["a"], "c": parts["c"]})
-    if not np.array_equal(one, other):
-        raise UnequalParts
-    whole = one.astype("<u2").tobytes()
-    return [whole[at : at + PSEUDONYM_BYTES] for at in range(0, len(whole), PSEUDONYM_BYTES)]

@@ -118,7 +118,7 @@ def served(
         budget = Budget(limits, keeping, clock, partial(_alarm, metrics))
         undo.callback(budget.close)
         roster = OperatorsFolder(file.parent / config.operators)
-        verifier = Verifier(roster, standing.office, clock, SpentNonces(keeping))
+        verifier = Verifier(config.seat, roster, standing.office, clock, SpentNonces(keeping))
         doors = Doors(config.seat, clock)
         serving = Serving(
             custodian,

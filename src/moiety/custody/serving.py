@@ -110,7 +110,7 @@ class Serving:
         attempt = header.attempt
         counted = hashlib.sha256(b"moiety tally 1" + attempt).digest()[:ATTEMPT_BYTES]
         try:
-            probe = _fitting(ask.probe.array(np.uint32, 2), header)
+            probe = ask.probe.array(np.uint32, 2)
             self._attempts.expect(counted)
             try:
                 found = self._played(attempt, lambda: self._custodian.search(ask.name, header, probe))
@@ -129,9 +129,7 @@ class Serving:
     def _verify(self, ask: wire.Verify) -> messages.OpeningMessage:
         header, probe = ask.header.header(), ask.probe.array(np.uint32, 2)
         return messages.opening(
-            self._played(
-                header.attempt, lambda: self._custodian.verify(ask.name, header, _fitting(probe, header), ask.handle)
-            )
+            self._played(header.attempt, lambda: self._custodian.verify(ask.name, header, probe, ask.handle))
         )
 
     def _integrity(self, ask: wire.Integrity, progress: Progress) -> bool:
@@ -151,12 +149,6 @@ def _counted(counting: Future[None]) -> None:
     error = counting.exception()
     if error is not None and not isinstance(error, MoietyError):
         fault(error, "tally")
-
-
-def _fitting(probe: Any, header: Any) -> Any:
-    if probe.shape != (header.probes, header.dim):
-        raise MessageRefused
-    return probe
 
 
 _VERBS: dict[type, Callable[[Serving, Any, Progress], Any]] = {

@@ -13,9 +13,11 @@ from typing import Final
 
 from moiety.custody.denials import ApprovalRefused, CallerRefused, SignedUnreadable
 from moiety.custody.keeping import Passing
+from moiety.custody.refusals import CustodianDown
 from moiety.custody.roster import Person, Role, Roster
 from moiety.custody.signing import Kind, Signed, Statement
 from moiety.custody.spent import AlreadySpent, Spent, SpentNonces
+from moiety.sharing.seat import SEATS, Seat
 
 CLOCKS_APART_S: Final = 30
 """How far a call's instant may lie from this custodian's clock: it is signed by machines that keep time."""
@@ -31,11 +33,12 @@ class Verifier:
     """One custodian's judgement of signatures, for one office. Safe for threads.
 
     `spent` is durable. Calls are remembered in memory: what was signed up to the second in which this began is
-    refused, so a restart brings nothing back; a call that is dated ahead of this clock could outlive that rule, and
+    not taken, so a restart brings nothing back; a call that is dated ahead of this clock could outlive that rule, and
     is remembered durably.
     """
 
-    def __init__(self, roster: Roster, office: bytes, clock: Callable[[], datetime], spent: Spent) -> None:
+    def __init__(self, seat: Seat, roster: Roster, office: bytes, clock: Callable[[], datetime], spent: Spent) -> None:
+        self._seat: Seat = seat
         self._roster = roster
         self._office = office
         self._clock = clock
@@ -45,13 +48,15 @@ class Verifier:
 
     @property
     def began(self) -> int:
-        """The unix second in which this began: what was signed up to its end is refused."""
+        """The unix second in which this began: what was signed up to its end is not taken."""
         return self._began
 
     def caller(self, signed: bytes, operation: str, purpose: str, digest: bytes) -> Person:
         """Who asks for this operation on this purpose, with this `request_digest`; raises `CallerRefused`.
 
-        `signed` is what travelled. It is used once: what else goes wrong with the request, it takes a new one.
+        `signed` is what travelled. It is used once: what else goes wrong with the request, it takes a new one. Raises
+        `CustodianDown` where somebody who may ask signed before this began: that may have been taken then, and nobody
+        knows; signed anew it is.
         """
         now = self._now()
         try:
@@ -60,8 +65,10 @@ class Verifier:
             raise CallerRefused from None
         if person is None or not person.may_call(operation, purpose):
             raise CallerRefused
-        if abs(now - statement.at) > CLOCKS_APART_S or statement.at <= self._began:
+        if abs(now - statement.at) > CLOCKS_APART_S:
             raise CallerRefused
+        if statement.at <= self._began:
+            raise CustodianDown(seat=SEATS.index(self._seat))
         self._use_up(statement, now)
         return person
 
@@ -74,10 +81,12 @@ class Verifier:
         *,
         needed: int = 2,
         role: Role = Role.OFFICER,
+        before: Callable[[Sequence[Person]], None] = lambda people: None,
     ) -> tuple[Person, ...]:
         """The people who approved this, at least `needed` of them; raises `ApprovalRefused`.
 
-        What counts is used up together, or not at all where it does not suffice.
+        What counts is used up together, or not at all where it does not suffice or `before`, which is told who they
+        are, raises.
         """
         now = self._now()
         people: dict[bytes, Person] = {}
@@ -95,6 +104,7 @@ class Verifier:
                 nonces[statement.nonce] = max(until, nonces.get(statement.nonce, 0))
         if len(people) < needed:
             raise ApprovalRefused(needed=needed, valid=len(people))
+        before(tuple(people.values()))
         try:
             self._spent.spend(nonces, now)
         except AlreadySpent:

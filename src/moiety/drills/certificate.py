@@ -16,21 +16,25 @@ from time import monotonic, sleep
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
-from moiety.custody import trial
+from moiety.custody import searching, trial
 from moiety.custody.apart import Apart
 from moiety.custody.config import Deployment
 from moiety.custody.deployment import DEPLOYMENT
+from moiety.custody.handles import handles
 from moiety.custody.limits import Limit, Scope, Unit
-from moiety.custody.refusals import CustodianDown
+from moiety.custody.refusals import AnswerUnknown, CustodianDown
 from moiety.custody.server import served
 from moiety.custody.spending import BudgetSpent
 from moiety.custody.sql import unobserved
+from moiety.custody.three import Headers
 from moiety.custody.verbs import Clock
 from moiety.drills.people import People
 from moiety.drills.scene import Hours, Scene
 from moiety.drills.verdict import Trial
 from moiety.identity.ports import Entropy, Newcomer, silent
+from moiety.matching.header import ATTEMPT_BYTES
 from moiety.matching.policy import Rate, Terms
 from moiety.matching.words import quantise
 from moiety.sharing.seat import SEATS, Seat
@@ -95,7 +99,7 @@ def stolen_hours(folder: Path, people: People, entropy: Callable[[str], Entropy]
         undo.callback(office.close)
         known = _enrolled(office, people, gateway)
 
-        named = _name(office, known, clock)
+        named = _name(office, known, clock, gateway)
         clock.now += _NIGHT
         erased = _erase(office, known, clock)
     return Hours(len(people), named, erased)
@@ -137,28 +141,57 @@ def _enrolled(office: Apart, people: People, entropy: Entropy) -> list[Newcomer]
     return known
 
 
-def _name(office: Apart, known: list[Newcomer], clock: _Moved) -> int:
-    """How many he had named in an hour, by as many searches at once, of as many pictures each, as are let in."""
-    named: set[int] = set()
+def _name(office: Apart, known: list[Newcomer], clock: _Moved, entropy: Entropy) -> int:
+    """How many he had named in an hour, by as many searches at once, of as many pictures each, as are let in.
 
-    def ask(some: list[int]) -> set[int]:
+    He asks for the names of all slots whatever matched, and without a search at all: the gateway was told them when it
+    enrolled people. Refused, he asks for those that did match.
+    """
+    everybody, pseudonyms = _slots(office, known), {one.pseudonym for one in known}
+    named: set[bytes] = set()
+
+    def told(attempt: bytes, slots: NDArray[np.int64]) -> set[bytes]:
         try:
-            found = office.identify(_GALLERY, np.stack([known[one].words for one in some])).found
+            return pseudonyms.intersection(searching.pseudonyms(office.three, _GALLERY, attempt, slots))
+        except (AnswerUnknown, BudgetSpent):
+            return set()
+
+    def ask(some: list[Newcomer]) -> set[bytes]:
+        headers = Headers(office.three.standings()["a"], clock, entropy)
+        words = np.stack([one.words for one in some])
+        try:
+            matched = searching.search(office.three, headers, entropy, _GALLERY, words)
         except BudgetSpent:
             return set()
-        return {one for one, names in zip(some, found, strict=True) if known[one].pseudonym in names}
+        slots = np.unique(matched.pairs[:, 1])
+        if not len(slots):
+            return set()
+        return told(matched.attempt, np.union1d(slots, everybody)) or told(matched.attempt, slots)
 
+    named |= told(entropy(ATTEMPT_BYTES), everybody)
     with ThreadPoolExecutor(_AT_ONCE) as threads:
         for _ in range(_ASKED):
             pictures = _PICTURES
             while pictures and len(named) < len(known):
-                left = [one for one in range(len(known)) if one not in named][: pictures * _AT_ONCE]
+                left = [one for one in known if one.pseudonym not in named][: pictures * _AT_ONCE]
                 portions = [left[at : at + pictures] for at in range(0, len(left), pictures)]
                 news = set().union(*threads.map(ask, portions))
                 named |= news
                 pictures = pictures if news else pictures // 2
             clock.now += _STEP
     return len(named)
+
+
+def _slots(office: Apart, known: list[Newcomer]) -> NDArray[np.int64]:
+    """Where everybody lies, ascending."""
+    found: list[int] = []
+    with ExitStack() as held:
+        for seat in SEATS:
+            held.enter_context(office.remotes[seat].leased())
+        for one in known:
+            handle = handles(_GALLERY, [one.pseudonym])["a"].tobytes()
+            found += office.remotes["a"].locate(_GALLERY, handle).tolist()
+    return np.array(sorted(found), dtype=np.int64)
 
 
 def _erase(office: Apart, known: list[Newcomer], clock: _Moved) -> int:
