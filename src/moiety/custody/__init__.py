@@ -35,5 +35,5 @@ All three, as a gateway drives them:
 | `recovery` | after an interruption: what the three stores tell together |
 | `lock` | many searches or one change, over threads and processes |
 | `entries` | what goes in and comes out |
-| `refusals` | what is refused, and what is unavailable |
+| `refusals`, `doubts` | what is refused, and what is unavailable |
 """

@@ -327,8 +327,13 @@ class Custodian:
         """This custodian's parts of the pseudonyms of these pages, to make a lost custodian's handles from."""
         return mending.pseudonym_parts(self._gallery(name), numbers)
 
+    def unknown(self, name: str, numbers: list[int], states: NDArray[np.uint8]) -> int:
+        """Of how many people in these pages this custodian has lost the handle, see `mending.unknown`."""
+        return mending.unknown(self._gallery(name), numbers, states)
+
     def mend(self, name: str, numbers: list[int], one: Help, other: Help, handles: NDArray[np.uint8]) -> None:
-        """Write this custodian's lost pages from the other two's help. Raises `Disagreement`, `HelpRefused`."""
+        """Write this custodian's lost pages from the other two's help. Raises `Disagreement`, `HelpRefused`, and
+        `HandlesRefused` where other people's handles come with it than this custodian has."""
         with self._turns.alone():
             mending.mend(self._gallery(name), self.acquaintance, numbers, one, other, handles, self._entropy)
 
