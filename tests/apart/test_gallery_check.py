@@ -6,15 +6,17 @@ gateway, until it is mended.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import suppress
 from time import monotonic, sleep
 
 import pytest
 
-from moiety.custody import refusals, trial
+from moiety.custody import doubts, refusals, trial
 from moiety.custody.apart import Apart
+from moiety.custody.gallery import silent
 from moiety.custody.page import Pages
-from moiety.sharing.seat import Seat
+from moiety.sharing.seat import SEATS, Seat
 from tests.apart.scene import Site
 from tests.custody.damage import first_active, forge
 from tests.custody.scene import DOOR, Clock, matched, people
@@ -89,10 +91,122 @@ def test_a_check_finds_it(inhabited: Apart, site: Site, seat: Seat, column: str)
 def test_whoever_connects_on_another_day_finds_it(inhabited: Apart, site: Site, clock: Clock) -> None:
     flipped(site, "c")
     site.gateway().close()
-    assert not closed(inhabited)  # today's check is over
+    assert not closed(inhabited)  # today's check is over, and searches are answered from what it read
     clock.pass_(days=1)
     site.gateway().close()
     refused_until_mended(site, inhabited, "c")
+
+
+@pytest.mark.parametrize("seat", ["a", "b", "c"])
+def test_whoever_connects_after_a_start_finds_it(inhabited: Apart, site: Site, seat: Seat) -> None:
+    """On the day of a good check: what a store says of that was written before the custodian stopped."""
+    flipped(site, seat)
+    site.stop(seat)
+    site.start(seat)
+    site.gateway().close()
+    refused_until_mended(site, inhabited, seat)
+
+
+@pytest.mark.parametrize("change", [False, True])
+def test_a_gateway_that_stays_finds_it_before_anything_else_after_a_start(
+    inhabited: Apart, site: Site, change: bool
+) -> None:
+    """It was connected before, and is told by the custodian; not one search is answered from the altered row."""
+    flipped(site, "b")
+    site.stop("b")
+    site.start("b")
+    _until_connected(site)
+    ask: Callable[[], object] = lambda: inhabited.identify(DOOR, CROWD[1].words[None])  # noqa: E731
+    if change:
+        ask = lambda: inhabited.enrol(DOOR, people(1, seed=9))  # noqa: E731
+    with pytest.raises(refusals.GalleryDamaged):
+        ask()
+    refused_until_mended(site, inhabited, "b")
+
+
+def test_a_custodian_answers_nobody_before_a_check(inhabited: Apart, site: Site, clock: Clock) -> None:
+    """Whatever a gateway does: at the start, and where nobody asked for a check in two days."""
+    custodian = inhabited.three.custodians["b"]
+
+    def load() -> None:
+        custodian.load(DOOR, silent)
+
+    load()
+    site.stop("b")
+    site.start("b")
+    _until_connected(site)
+    for day in (0, 3):
+        clock.pass_(days=day)
+        with pytest.raises(doubts.GalleryUnchecked):
+            load()
+        assert custodian.standing().galleries[DOOR].sound == 0
+        assert inhabited.check() == []
+        load()
+    clock.pass_(days=2)
+    load()
+    assert matched(inhabited, CROWD) == [True] * 4
+
+
+def test_a_gateway_has_what_is_long_unchecked_checked_first(inhabited: Apart, site: Site, clock: Clock) -> None:
+    flipped(site, "c")
+    clock.pass_(days=3)
+    with pytest.raises(refusals.GalleryDamaged):
+        inhabited.verify(DOOR, CROWD[1].words, CROWD[1].pseudonym)
+    refused_until_mended(site, inhabited, "c")
+
+
+def test_a_gallery_that_was_empty_needs_no_check_for_its_first_people(office: Apart, site: Site, clock: Clock) -> None:
+    for seat in SEATS:
+        site.stop(seat)
+        site.start(seat)
+    other = site.gateway()
+    try:
+        clock.pass_(days=5)
+        assert {one.galleries[DOOR].sound > 0 for one in other.three.standings().values()} == {True}
+        other.enrol(DOOR, CROWD)
+        assert matched(other, CROWD) == [True] * 4
+    finally:
+        other.close()
+
+
+def test_a_row_that_is_read_anew_answers_nobody_before_all_three_have_checked_it(inhabited: Apart, site: Site) -> None:
+    """A check reads it first, and knows only at its end that somebody altered it."""
+    with inhabited._alone():
+        custodian = inhabited.three.custodians["a"]
+        custodian.survey(DOOR, silent)
+        assert custodian.standing().galleries[DOOR].sound > 0
+        flipped(site, "a")
+        assert custodian.survey(DOOR, silent).damaged == []
+        with pytest.raises(doubts.GalleryUnchecked):
+            custodian.load(DOOR, silent)
+    with pytest.raises(refusals.GalleryDamaged):
+        inhabited.verify(DOOR, CROWD[1].words, CROWD[1].pseudonym)
+    refused_until_mended(site, inhabited, "a")
+
+
+def test_who_may_not_check_is_told_so_by_the_custodians(inhabited: Apart, site: Site) -> None:
+    for seat in SEATS:
+        [file] = [
+            path for path in (trial.home(site.folder, seat) / "operators").glob("*.toml") if "operator" in path.name
+        ]
+        file.write_text(file.read_text() + 'operations = ["verify", "identify"]\n')
+    assert matched(inhabited, CROWD) == [True] * 4
+    site.stop("b")
+    site.start("b")
+    other = site.gateway()
+    try:
+        with pytest.raises(doubts.GalleryUnchecked):
+            other.verify(DOOR, CROWD[1].words, CROWD[1].pseudonym)
+        assert other.status().galleries[0].checked == 0
+    finally:
+        other.close()
+
+
+def _until_connected(site: Site) -> None:
+    until = monotonic() + 20
+    while any(len(server._lines.up()) < 2 for server in site.servers.values()):
+        assert monotonic() < until
+        sleep(0.02)
 
 
 def test_a_refresh_finds_it(inhabited: Apart, site: Site) -> None:

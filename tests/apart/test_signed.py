@@ -102,9 +102,14 @@ def _assisted(asking: Asking) -> wire.Assist:
 
 
 def _mended(asking: Asking) -> wire.Mend:
-    columns = [Array.of(np.zeros((1, SLOTS), dtype=dtype)) for dtype in (np.uint8, np.uint8, np.uint32)]
-    one, other = (HelpMessage(seat, bytes(32), columns[0], columns[1], columns[2], b"") for seat in ("a", "c"))
-    return wire.Mend(DOOR, [0], one, other, Array.of(np.zeros((1, SLOTS, HANDLE_BYTES), dtype=np.uint8)))
+    handles_ = Array.of(np.zeros((1, SLOTS, HANDLE_BYTES), dtype=np.uint8))
+    return wire.Mend(DOOR, [0], _help("a", 0), _help("c", 0), handles_)
+
+
+def _help(seat: Seat, grounds: int) -> HelpMessage:
+    columns = [Array.of(np.zeros((1, SLOTS), dtype=dtype)) for dtype in (np.uint8, np.uint32)]
+    said = Array.of(np.full((1, SLOTS), grounds, dtype=np.uint8))
+    return HelpMessage(seat, bytes(32), columns[0], said, columns[1], b"")
 
 
 def _alike(make: Callable[[Asking], Any]) -> Callable[[Asking], Asks]:
@@ -140,6 +145,10 @@ def _others(ask: Any) -> dict[str, Any]:
         "handle": os.urandom(16),
         "lost": "c",
         "numbers": [1],
+        "nonces": {"a": bytes(32), "c": bytes(32)},
+        "handles": Array.of(np.ones((1, SLOTS, HANDLE_BYTES), dtype=np.uint8)),
+        "one": _help("a", 1),
+        "other": _help("c", 1),
     }.items():
         if hasattr(ask, name):
             found[name] = changed(ask, **{name: value})

@@ -269,15 +269,17 @@ def test_a_helpers_part_does_not_leave_it(inhabited: Path) -> None:
     again = custodians["a"].assist(DOOR, "b", [0, 1], {**nonces, "a": custodians["a"].helping()})
     weight = lagrange(POINTS["b"], POINTS["a"], (POINTS["c"],))
     own = columns(office, "a")["rows"][:128].reshape(2, 64, -1, 2).transpose(0, 2, 1, 3)
-    parts, once_more = (arrived(custodians["b"], [0, 1], some)[0] for some in (helped, again))
+    parts, once_more = (arrived(custodians["b"], [0, 1], some, nonces["c"])[0] for some in (helped, again))
     undone = scale(inverse(weight), parts)
     assert (undone == own).mean() < 0.01
     assert (parts == once_more).mean() < 0.01
     office.close()
 
 
-def arrived(lost: Custodian, numbers: list[int], help_: mending.Help) -> tuple[NDArray[np.uint16], NDArray[np.uint16]]:
-    return mending.unsealed(lost._gallery(DOOR), lost.acquaintance, numbers, help_)
+def arrived(
+    lost: Custodian, numbers: list[int], help_: mending.Help, partner: bytes
+) -> tuple[NDArray[np.uint16], NDArray[np.uint16]]:
+    return mending.unsealed(lost._gallery(DOOR), lost.acquaintance, numbers, help_, partner)
 
 
 def test_who_carries_the_help_reads_nothing_of_it(inhabited: Path) -> None:
@@ -292,16 +294,18 @@ def test_who_carries_the_help_reads_nothing_of_it(inhabited: Path) -> None:
     nonces = {"a": custodians["a"].helping(), "c": custodians["c"].helping()}
     helped = [custodians[seat].assist(DOOR, "b", numbers, nonces) for seat in ("a", "c")]
     lost = columns(office, "b")["rows"].reshape(len(states), 64, -1, 2)[numbers].transpose(0, 2, 1, 3)
-    added = sum(arrived(custodians["b"], numbers, some)[0] for some in helped)
+    partners = (nonces["c"], nonces["a"])
+    pairs = zip(helped, partners, strict=True)
+    added = sum(arrived(custodians["b"], numbers, some, partner)[0] for some, partner in pairs)
     assert np.where(people, added == lost, True).all(), "the two contributions together are the lost part"
     carried = [np.frombuffer(some.sealed[: lost.nbytes], dtype="<u2").reshape(lost.shape) for some in helped]
     assert np.where(people, carried[0] + carried[1] == lost, False).mean() < 0.001
     with pytest.raises(refusals.HelpRefused):
-        arrived(custodians["a"], numbers, helped[1])
+        arrived(custodians["a"], numbers, helped[1], nonces["a"])
     office.close()
 
 
-@pytest.mark.parametrize("change", ["sealed", "states", "grounds", "expires", "nonce", "pages"])
+@pytest.mark.parametrize("change", ["sealed", "states", "grounds", "expires", "nonce", "pages", "partner", "shape"])
 def test_help_that_was_changed_on_its_way_is_refused(inhabited: Path, change: str) -> None:
     office = opened(inhabited)
     custodians = office._three.custodians
@@ -311,12 +315,14 @@ def test_help_that_was_changed_on_its_way_is_refused(inhabited: Path, change: st
     if change in ("sealed", "nonce"):
         old = getattr(helped, change)
         helped = replace(helped, **{change: bytes([old[0] ^ 1]) + old[1:]})
-    elif change != "pages":
+    elif change == "shape":  # the same bytes
+        helped = replace(helped, states=helped.states.reshape(64, 2))
+    elif change not in ("pages", "partner"):
         column = getattr(helped, change).copy()
         column[0, 0] ^= 1
         helped = replace(helped, **{change: column})
     with pytest.raises(refusals.HelpRefused):
-        arrived(custodians["b"], numbers, helped)
+        arrived(custodians["b"], numbers, helped, bytes(32) if change == "partner" else nonces["c"])
     office.close()
 
 
@@ -341,7 +347,7 @@ def test_every_page_that_is_asked_for_changes_the_mask(inhabited: Path) -> None:
     helper._drawn._unspent[nonces["a"]] = None
     other = helper.assist(DOOR, "b", [0, 2], nonces)
     lost = office._three.custodians["b"]
-    (parts, names), (parts_2, names_2) = arrived(lost, [0, 1], one), arrived(lost, [0, 2], other)
+    (parts, names), (parts_2, names_2) = arrived(lost, [0, 1], one, bytes(32)), arrived(lost, [0, 2], other, bytes(32))
     assert (parts[0] == parts_2[0]).mean() < 0.01
     assert (names[0] == names_2[0]).mean() < 0.05
     office.close()

@@ -23,11 +23,18 @@ def outcomes(scene):
 def test_an_hour_gives_what_the_budget_allows_and_not_less(scene):
     assert 0 < scene.budgeted.named <= MOST
     assert scene.budgeted.erased == MOST
+    assert scene.budgeted.lost == 0
     assert outcomes(scene) == {"drain": True, "wreck": True}
 
 
 def test_without_budgets_everybody_is_named_and_erased(scene):
     assert (scene.unbudgeted.named, scene.unbudgeted.erased) == (PEOPLE, PEOPLE)
+    assert scene.unbudgeted.lost == PEOPLE  # to custodians that take what handles come
+
+
+def test_people_who_are_lost_by_mending_are_found_like_the_erased(scene):
+    leaky = replace(scene, budgeted=replace(scene.budgeted, lost=1))
+    assert outcomes(leaky)["wreck"] is False
 
 
 @pytest.mark.parametrize(("name", "field"), [("drain", "named"), ("wreck", "erased")])
@@ -36,7 +43,7 @@ def test_a_budget_that_gives_one_more_is_found(scene, name, field):
     assert outcomes(leaky)[name] is False
 
 
-@pytest.mark.parametrize(("name", "field"), [("drain", "named"), ("wreck", "erased")])
+@pytest.mark.parametrize(("name", "field"), [("drain", "named"), ("wreck", "erased"), ("wreck", "lost")])
 def test_a_twin_that_does_not_fall_proves_nothing(scene, name, field):
     idle = replace(scene, unbudgeted=replace(scene.unbudgeted, **{field: MOST}))
     assert outcomes(idle)[name] is False

@@ -10,6 +10,7 @@ One custodian, deployable alone; every method takes and returns plain values:
 | `answering` | its side of a search, and the pseudonyms it releases after one |
 | `epochs` | its side of a refresh |
 | `checking`, `mending` | its side of the gallery check; lost pages from the other two |
+| `soundness` | which galleries it answers for: checked since it started, and lately |
 | `headers` | what it checks of a header against its own copies |
 | `gallery` | one gallery in SQL, opened as it is read, and its cache |
 | `matrix` | the cache: parts in panels, as the searches read them |
@@ -35,5 +36,5 @@ All three, as a gateway drives them:
 | `recovery` | after an interruption: what the three stores tell together |
 | `lock` | many searches or one change, over threads and processes |
 | `entries` | what goes in and comes out |
-| `refusals` | what is refused, and what is unavailable |
+| `refusals`, `doubts` | what is refused, and what is unavailable |
 """

@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 
 from moiety.custody import approving, checks, recovery, requests
 from moiety.custody.config import Deployment
-from moiety.custody.denials import ApprovalNeedless, ApprovalRefused
+from moiety.custody.denials import ApprovalNeedless, ApprovalRefused, CallerRefused
+from moiety.custody.doubts import GalleryUnchecked
 from moiety.custody.entries import Identified
 from moiety.custody.gallery import Progress
 from moiety.custody.matter import Matter
@@ -85,6 +86,20 @@ class Elsewhere(Three):
         return self.each(lambda custodian: custodian.standing())
 
 
+def _sound(standings: Mapping[Seat, Standing]) -> dict[str, int]:
+    """Since which day all three answer for a gallery, see `soundness`. What is closed needs mending, and no check."""
+    held = {
+        name: [standing.galleries[name] for standing in standings.values() if name in standing.galleries]
+        for name in sorted(standings["a"].galleries)
+    }
+    return {name: min(one.sound for one in some) for name, some in held.items() if not any(one.damaged for one in some)}
+
+
+def _unsound(standings: Mapping[Seat, Standing]) -> bool:
+    """Whether a custodian wants something checked first."""
+    return 0 in _sound(standings).values()
+
+
 class Leases:
     """Excludes other gateways' changes: the lease of each custodian, taken in the order of seats by everybody."""
 
@@ -122,8 +137,7 @@ class Apart(Together):
         self.office = office
         self.remotes = remotes
         self._checking = Lock()
-        self._tried = float("-inf")
-        self._looked = 0
+        self._tried = self._denied = float("-inf")
 
     @classmethod
     def connect(cls, deployment: Deployment, *, clock: Clock, entropy: Entropy, progress: Progress) -> Apart:
@@ -137,7 +151,7 @@ class Apart(Together):
         apart = cls(hand.office, remotes, clock, entropy, progress, deployment.warning())
         try:
             apart._three.each(lambda custodian: remotes[custodian.seat].round_trip_s())  # who has no line does nothing
-            apart._look()
+            apart._look_first()
         except BaseException:
             apart.close()
             raise
@@ -200,13 +214,29 @@ class Apart(Together):
                     with self._alone():  # nobody else is changing anything, so this is an interruption
                         standings = self._three.standings()
                 sleep(_PAUSE_S)
-        self._keep_checked()
+        self._keep_checked(standings)
         yield Headers(standings["a"], self._clock, self._entropy)
 
-    def _keep_checked(self) -> None:
-        """Have the daily check made beside what goes on, where this gateway has been connected since another day."""
-        if not checks.due(int(self._clock().timestamp()), self._looked):
-            return
+    @contextmanager
+    def _changing(self) -> Iterator[Headers]:
+        with super()._changing() as headers:
+            if _unsound(self._three.standings()):
+                self._check(headers)
+            yield headers
+
+    def _keep_checked(self, standings: Mapping[Seat, Standing]) -> None:
+        """Have checked first what a custodian answers for only then; have the daily check made beside what goes on."""
+        if _unsound(standings):
+            self._look_first()
+        elif self._due(standings):
+            self._look_beside()
+
+    def _look_first(self) -> None:
+        """As `_look`, by one of those who come at once; the others wait until it is done."""
+        with self._checking:
+            self._look()
+
+    def _look_beside(self) -> None:
         if monotonic() < self._tried + _AGAIN_S or not self._checking.acquire(blocking=False):
             return
         self._tried = monotonic()
@@ -220,18 +250,28 @@ class Apart(Together):
             self._checking.release()
 
     def _look(self) -> None:
-        now = int(self._clock().timestamp())
         standings = self._three.standings()
-        names = self._names()
-        if not recovery.settled(standings) or any(self._due(standings, name) for name in names):
+        if not recovery.settled(standings) or self._due(standings):
             with self._alone() as headers:
-                for name in self._names():
-                    self._check_if_due(headers, name)
-        self._looked = now
+                self._check(headers)
 
-    def _due(self, standings: Mapping[Seat, Standing], name: str) -> bool:
-        last = min(standing.galleries[name].checked for standing in standings.values())
-        return checks.due(int(self._clock().timestamp()), last)
+    def _check(self, headers: Headers) -> None:
+        """Check what is due. Who may not ask for that goes on: what custodians answer for, they decide themselves."""
+        if self._may_not_check:
+            return
+        try:
+            for name in self._due(self._three.standings()):
+                checks.check(self._three, headers, name, self._progress)
+        except CallerRefused:
+            self._denied = monotonic()
+
+    @property
+    def _may_not_check(self) -> bool:
+        return monotonic() < self._denied + _AGAIN_S
+
+    def _due(self, standings: Mapping[Seat, Standing]) -> list[str]:
+        now = int(self._clock().timestamp())
+        return [name for name, last in _sound(standings).items() if checks.due(now, last)]
 
     def _again(self, ask: Callable[[], Answer]) -> Answer:
         """Ask again where a change came between: the custodians' states were not one then."""
@@ -239,8 +279,8 @@ class Apart(Together):
         while True:
             try:
                 return ask()
-            except (AttemptStopped, Disagreement, HeaderRefused, TurnTaken) as error:
+            except (AttemptStopped, Disagreement, GalleryUnchecked, HeaderRefused, TurnTaken) as error:
                 refusal: MoietyError = error
-            if monotonic() > until:
+            if monotonic() > until or (isinstance(refusal, GalleryUnchecked) and self._may_not_check):
                 raise refusal
             sleep(_PAUSE_S)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from moiety.custody import matter, wire
+from moiety.custody.messages import encode_plain
 from moiety.custody.policy import POLICY
 from moiety.custody.roster import LEASE
 from moiety.custody.signing import content_digest, request_digest
@@ -98,7 +99,9 @@ _SAID: Final[dict[type, Callable[[Any], Said]]] = {
     wire.Renew: _of_header("refresh"),
     wire.Survey: _of_parts("check", lambda ask: ()),
     wire.Integrity: _of_header("check"),
-    wire.Assist: _of_parts("mend", lambda ask: (ask.lost.encode(), *_numbers(ask))),
+    wire.Assist: _of_parts("mend", lambda ask: (ask.lost.encode(), encode_plain(ask.nonces), *_numbers(ask))),
     wire.PseudonymParts: _of_parts("mend", _numbers),
-    wire.Mend: _of_parts("mend", _numbers),
+    wire.Mend: _of_parts(
+        "mend", lambda ask: (*(encode_plain(sent) for sent in (ask.one, ask.other, ask.handles)), *_numbers(ask))
+    ),
 }

@@ -43,8 +43,9 @@ class Survey:
     people: int
 
 
-def survey(gallery: Gallery, turns: Turns, progress: Progress) -> Survey:
-    """Read everything again while searches go on. Where something is not intact, the gallery is closed from here on.
+def survey(gallery: Gallery, turns: Turns, progress: Progress, doubted: Callable[[], None]) -> Survey:
+    """Read everything again while searches go on. Where something is not intact, the gallery is closed from here on;
+    where it is not what searches were answered from, it is `doubted` until the three have checked it.
 
     Who checks holds the lease, so nobody changes anything meanwhile; what did change is looked at again, alone.
     """
@@ -53,7 +54,8 @@ def survey(gallery: Gallery, turns: Turns, progress: Progress) -> Survey:
     with turns.alone():
         if not _still(gallery, seen):
             seen = gallery.look()
-        gallery.believe(seen)
+        if gallery.believe(seen):
+            doubted()
         if seen.damaged:
             record(gallery, None)
         return Survey(sorted(seen.damaged), seen.people)

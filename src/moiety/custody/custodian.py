@@ -29,14 +29,9 @@ from moiety.custody.keys import Acquaintance
 from moiety.custody.life import Batch, Slots
 from moiety.custody.mending import Help
 from moiety.custody.noise import Entropy
-from moiety.custody.refusals import (
-    GalleryExists,
-    GalleryFixed,
-    GalleryNameWrong,
-    GalleryUnknown,
-    NotStaged,
-)
+from moiety.custody.refusals import GalleryExists, GalleryFixed, GalleryNameWrong, GalleryUnknown, NotStaged
 from moiety.custody.slots import COIN_BYTES, Phase, Staging
+from moiety.custody.soundness import Soundness
 from moiety.custody.sql import Observer, Store
 from moiety.custody.stored import read_terms
 from moiety.custody.token import FileToken, Token
@@ -69,6 +64,7 @@ class Custodian:
         self._lock = Lock()
         self._galleries: dict[str, Gallery] = {}
         self._stood: tuple[int, Standing] | None = None
+        self._sound = Soundness(clock)
         self._turns = Turns()
         self._changes = Changes(self._turns, self.acquaintance, clock)
         self._renewal: Renewal | None = None
@@ -120,12 +116,16 @@ class Custodian:
     # What the three compare.
 
     def standing(self) -> Standing:
-        """Where this custodian stands, in one consistent view; read again only after a commit."""
+        """Where this custodian stands, in one consistent view; SQL is read again only after a commit."""
         stamp = self._store.stamp()
         kept = self._stood
         if kept is None or kept[0] != stamp:
             kept = self._stood = (stamp, standing(self._store))
-        return kept[1]
+        return self._sound.told(kept[1])
+
+    def insist(self) -> None:
+        """From now on answer only for galleries that all three find good from now on, see `soundness`."""
+        self._sound.insist()
 
     # Galleries.
 
@@ -304,7 +304,8 @@ class Custodian:
 
     def survey(self, name: str, progress: Progress) -> Survey:
         """Read a gallery from SQL again, while searches go on: what is not intact closes it, and how many people."""
-        return checking.survey(self._gallery(name), self._turns, progress)
+        doubted = lambda: self._sound.found(name, None)  # noqa: E731
+        return checking.survey(self._gallery(name), self._turns, progress, doubted)
 
     def integrity(self, name: str, header: Header, progress: Progress) -> Rounds[bool]:
         """This custodian's side of the algebraic check, right after `survey`, whose outcome it keeps."""
@@ -313,6 +314,7 @@ class Custodian:
             good = yield from checking.side(gallery, header, keys, self._coin(), self._clock, progress)
         with self._turns.alone():
             checking.record(gallery, header.at if good else None)
+            self._sound.found(name, header.at if good else None)
         return good
 
     def helping(self) -> bytes:
@@ -327,8 +329,13 @@ class Custodian:
         """This custodian's parts of the pseudonyms of these pages, to make a lost custodian's handles from."""
         return mending.pseudonym_parts(self._gallery(name), numbers)
 
+    def unknown(self, name: str, numbers: list[int], states: NDArray[np.uint8]) -> int:
+        """Of how many people in these pages this custodian has lost the handle, see `mending.unknown`."""
+        return mending.unknown(self._gallery(name), numbers, states)
+
     def mend(self, name: str, numbers: list[int], one: Help, other: Help, handles: NDArray[np.uint8]) -> None:
-        """Write this custodian's lost pages from the other two's help. Raises `Disagreement`, `HelpRefused`."""
+        """Write this custodian's lost pages from the other two's help. Raises `Disagreement`, `HelpRefused`, and
+        `HandlesRefused` where other people's handles come with it than this custodian has."""
         with self._turns.alone():
             mending.mend(self._gallery(name), self.acquaintance, numbers, one, other, handles, self._entropy)
 
@@ -380,7 +387,7 @@ class Custodian:
             if name not in self._galleries:
                 if name not in self.standing().galleries:  # names that somebody makes up take no memory
                     raise GalleryUnknown
-                self._galleries[name] = Gallery(self._store, self.seat, name)
+                self._galleries[name] = Gallery(self._store, self.seat, name, self._sound.covers)
             return self._galleries[name]
 
 

@@ -13,6 +13,7 @@ from sqlalchemy import Connection
 
 from moiety.custody import page, seal, tables
 from moiety.custody.crew import cores, crew
+from moiety.custody.doubts import GalleryUnchecked
 from moiety.custody.keyring import keyring
 from moiety.custody.looking import Seen, look_through, mark, nothing
 from moiety.custody.matrix import Matrix
@@ -21,6 +22,7 @@ from moiety.custody.refusals import GalleryDamaged, GalleryUnknown
 from moiety.custody.slots import MOST_SLOTS, SLOTS
 from moiety.custody.sql import Store
 from moiety.custody.stored import Change, Current, fetch_states
+from moiety.custody.tables import GalleryRow
 from moiety.matching.policy import Terms
 from moiety.sharing.seat import Seat
 
@@ -41,9 +43,11 @@ class Alive:
 
 
 class Gallery:
-    """The rows of one gallery at one custodian. Its callers hold the office lock."""
+    """The rows of one gallery at one custodian, and whether it is answered for: `sound`. Its callers hold the office
+    lock."""
 
-    def __init__(self, store: Store, seat: Seat, name: str) -> None:
+    def __init__(self, store: Store, seat: Seat, name: str, sound: Callable[[GalleryRow], bool]) -> None:
+        self._sound = sound
         self.store = store
         self.seat: Seat = seat
         self.name = name
@@ -124,14 +128,16 @@ class Gallery:
             current = self.current(connection)
             return look_through(connection, current, nothing, nothing, self._heard(current, progress))
 
-    def believe(self, seen: Seen) -> None:
+    def believe(self, seen: Seen) -> bool:
         """Take over what `look` found, and read the cache anew when it is next asked for if it was read from other
-        pages, or from one that was not intact and is now. The caller has its turn alone, and nothing has changed
-        since."""
+        pages, or from one that was not intact and is now; whether it is. The caller has its turn alone, and nothing has
+        changed since."""
         with self._bringing_up_to_date:
-            if not self.damaged <= seen.damaged or self.mark() != seen.mark:
+            anew = not self.damaged <= seen.damaged or self.mark() != seen.mark
+            if anew:
                 self._read = self._cached = None
             self.damaged, self.public = set(seen.damaged), seen.public
+            return anew
 
     @property
     def loaded(self) -> bool:
@@ -139,10 +145,13 @@ class Gallery:
         return self._cached is not None
 
     def usable(self, progress: Progress = silent) -> Current:
-        """As `read`; raises `GalleryDamaged` where a page is not intact or the last check failed."""
+        """As `read`; raises `GalleryDamaged` where a page is not intact or the last check failed, and
+        `GalleryUnchecked` where a check is due before anything else."""
         current = self.read(progress)
         if self.damaged or current.row.damaged:
             raise GalleryDamaged
+        if not self._sound(current.row):
+            raise GalleryUnchecked
         return current
 
     def mark(self) -> bytes:

@@ -80,19 +80,29 @@ class Guard:
         self._searches: OrderedDict[bytes, _Search] = OrderedDict()
         self._offers: OrderedDict[bytes, tuple[Asker, int]] = OrderedDict()
 
-    def admit(self, gateway: bytes, request: wire.Request) -> None:
-        """Let a request in and charge it. Raises `CallerRefused`, `ApprovalRefused`, `BudgetSpent`."""
+    def admit(self, gateway: bytes, request: wire.Request) -> Asker | None:
+        """Let a request in and charge it; who asks, where that is signed. Raises `CallerRefused`, `ApprovalRefused`,
+        `BudgetSpent`."""
         ask = request.ask
         begun = said(ask)
         if begun is not None:
             person = self._verifier.caller(request.call, begun.operation, begun.purpose, begun.digest)
             if isinstance(ask, wire.Pledging) and not is_kept(ask, self._seat):
                 raise CallerRefused
-            self._begun(ask, begun, Asker(gateway, person.key), request.approvals)
-        elif isinstance(ask, wire.Prepare):
+            asker = Asker(gateway, person.key)
+            self._begun(ask, begun, asker, request.approvals)
+            return asker
+        if isinstance(ask, wire.Prepare):
             self._prepare(gateway, ask, request.approvals)
         elif isinstance(ask, wire.Release):
             self._release(gateway, ask)
+        return None
+
+    def believed(self, asker: Asker, purpose: str, people: int) -> None:
+        """So many people's handles are taken from a gateway: with wrong ones it would have erased them. Raises
+        `BudgetSpent`."""
+        if people:
+            self._budget.charge(asker.gateway, purpose, asker.person, Unit.ERASURES, people)
 
     def found(self, attempt: bytes, count: Callable[[], int]) -> None:
         """Count what a search matched and charge it; `release` of its pseudonyms waits for that."""

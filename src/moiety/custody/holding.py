@@ -39,7 +39,14 @@ def standing(store: Store) -> Standing:
         own = tables.custodian(connection)
         galleries = {
             row.name: GalleryStanding(
-                row.terms, row.document, row.version, Phase(row.phase), row.pages, row.checked, bool(row.damaged)
+                terms=row.terms,
+                document=row.document,
+                version=row.version,
+                phase=Phase(row.phase),
+                pages=row.pages,
+                checked=row.checked,
+                damaged=bool(row.damaged),
+                sound=row.checked,
             )
             for row in tables.galleries(connection)
         }

@@ -3,6 +3,11 @@
 Each helper sends its weighted part under a mask that only the two helpers know, fresh for every mending
 (`moiety.sharing.recover`), sealed for the lost custodian: the two contributions together are its part, and the gateway
 carries both. Expiry, grounds and states are public among the three and are copied.
+
+A handle is the one thing that no helper knows: it is made from the pseudonym, and so by the gateway. A custodian
+believes that of people alone whose handles it has lost, and they are charged as if they were erased; where its own page
+opens it keeps them, and refuses others. Help is bound to both nonces and to the version of the gallery: what two
+helpers sent at different times does not go together, and what they sent before a change is nothing after it.
 """
 
 from __future__ import annotations
@@ -18,12 +23,14 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from numpy.typing import NDArray
 
 from moiety.custody import page, tables
+from moiety.custody.doubts import HandlesRefused
 from moiety.custody.gallery import Gallery
 from moiety.custody.keys import Acquaintance
 from moiety.custody.noise import Entropy, noise
+from moiety.custody.page import HANDLE_BYTES
 from moiety.custody.refusals import HelpRefused
-from moiety.custody.slots import COIN_BYTES, SLOTS, State
-from moiety.custody.stored import Current, fetch, write
+from moiety.custody.slots import COIN_BYTES, SLOTS, Phase, State
+from moiety.custody.stored import Current, fetch, fetch_handles, write
 from moiety.matching.refusals import Disagreement
 from moiety.sharing import recover
 from moiety.sharing.seat import SEATS, Seat
@@ -109,18 +116,21 @@ def assist(
         _masked(pseudonyms, seat, lost, secret, context + b"|pseudonyms"),
     )
     public = Help(seat, nonces[seat], states["states"].copy(), pages["grounds"].copy(), pages["expires"].copy(), b"")
-    cipher = _cipher(acquaintance.pair(lost), public, current, numbers)
+    cipher = _cipher(acquaintance.pair(lost), public, nonces[other], current, numbers)
     plain = b"".join(words.astype("<u2").tobytes() for words in masked)
     return replace(public, sealed=cipher.encrypt(_ONCE, plain, _bound(public)))
 
 
 def unsealed(
-    gallery: Gallery, acquaintance: Acquaintance, numbers: list[int], help_: Help
+    gallery: Gallery, acquaintance: Acquaintance, numbers: list[int], help_: Help, partner: bytes
 ) -> tuple[NDArray[np.uint16], NDArray[np.uint16]]:
-    """At the lost custodian: the masked contributions to parts and pseudonyms. Raises `HelpRefused`."""
+    """At the lost custodian: the masked contributions to parts and pseudonyms, where the other helper's nonce was
+    `partner`. Raises `HelpRefused`."""
     with gallery.store.reading() as connection:
         current = gallery.current(connection)
-    cipher = _cipher(acquaintance.pair(help_.helper), help_, current, numbers)
+    if any(column.shape != (len(numbers), SLOTS) for column in (help_.states, help_.grounds, help_.expires)):
+        raise HelpRefused
+    cipher = _cipher(acquaintance.pair(help_.helper), help_, partner, current, numbers)
     try:
         plain = cipher.decrypt(_ONCE, help_.sealed, _bound(help_))
     except InvalidTag:
@@ -140,6 +150,18 @@ def pseudonym_parts(gallery: Gallery, numbers: list[int]) -> NDArray[np.uint8]:
     return pages["pseudonyms"].copy()
 
 
+def unknown(gallery: Gallery, numbers: list[int], states: NDArray[np.uint8]) -> int:
+    """How many people, who are ACTIVE in `states` uint8 (n, 64), have no handle here any more: theirs is taken from the
+    gateway. Raises `HelpRefused`."""
+    if states.shape != (len(numbers), SLOTS):
+        raise HelpRefused
+    with gallery.store.reading() as connection:
+        current = gallery.current(connection)
+        _require_pages(current, numbers)
+        _, held = fetch_handles(connection, current, numbers)
+    return int(np.count_nonzero((states == State.ACTIVE) & ~held))
+
+
 def mend(
     gallery: Gallery,
     acquaintance: Acquaintance,
@@ -151,11 +173,15 @@ def mend(
 ) -> None:
     """Write the lost pages anew; `handles` uint8 (n, 64, 16) for slots that are ACTIVE.
 
-    Raises `Disagreement`, and `HelpRefused` where help is not what a helper sealed for this custodian and these pages.
+    Raises `Disagreement`, `HelpRefused` where help is not what two helpers sealed together for this custodian, these
+    pages and this version of the gallery, and `HandlesRefused` where a page opens here and has other handles.
     """
     if {one.helper, other.helper} != set(SEATS) - {gallery.seat}:
         raise HelpRefused
-    first, second = (unsealed(gallery, acquaintance, numbers, some) for some in (one, other))
+    if handles.shape != (len(numbers), SLOTS, HANDLE_BYTES):
+        raise HelpRefused
+    first = unsealed(gallery, acquaintance, numbers, one, other.nonce)
+    second = unsealed(gallery, acquaintance, numbers, other, one.nonce)
     active = one.states == State.ACTIVE
     same = (
         np.array_equal(one.states, other.states)
@@ -166,6 +192,11 @@ def mend(
         raise Disagreement
     with gallery.store.writing("mend") as connection:
         current = gallery.current(connection)
+        _require_pages(current, numbers)
+        own, held = fetch_handles(connection, current, numbers)
+        others = np.flatnonzero((active & held & (own != handles).any(axis=2)).any(axis=1))
+        if len(others):
+            raise HandlesRefused(page=numbers[int(others[0])])
         kind = page.layout(current.terms.dim)
         pages = page.from_random(noise(entropy, len(numbers) * kind.itemsize), kind)
         states = page.blank_states(len(numbers))
@@ -182,16 +213,19 @@ def mend(
 
 
 def _require_pages(current: Current, numbers: list[int]) -> None:
-    """Raises `HelpRefused` unless these are pages of the gallery, ascending: a slip is no damage."""
+    """Raises `HelpRefused` unless these are pages of the gallery, ascending, and nobody is halfway in: a slip is no
+    damage."""
     if numbers != sorted(set(numbers)) or (numbers and numbers[-1] >= current.row.pages):
+        raise HelpRefused
+    if current.row.phase != Phase.SETTLED:
         raise HelpRefused
 
 
-def _cipher(pair: bytes, public: Help, current: Current, numbers: list[int]) -> AESGCM:
+def _cipher(pair: bytes, public: Help, partner: bytes, current: Current, numbers: list[int]) -> AESGCM:
     """Between one helper and the lost custodian, for one contribution: a helper's nonce is good for one."""
     asked = np.array(numbers, dtype="<u8").tobytes()
-    where = (current.place.gallery.encode(), b"%d" % current.epoch, asked)
-    return AESGCM(derive(pair, b"moiety help 1", public.helper.encode(), public.nonce, *where))
+    where = (current.place.gallery.encode(), b"%d" % current.epoch, b"%d" % current.row.version, asked)
+    return AESGCM(derive(pair, b"moiety help 2", public.helper.encode(), public.nonce, partner, *where))
 
 
 def _bound(public: Help) -> bytes:

@@ -167,6 +167,7 @@ class GalleryMessage(Struct, frozen=True, forbid_unknown_fields=True):
     pages: Small
     checked: Count
     damaged: bool
+    sound: Count
 
 
 class StandingMessage(Struct, frozen=True, forbid_unknown_fields=True):
@@ -191,7 +192,14 @@ class StandingMessage(Struct, frozen=True, forbid_unknown_fields=True):
         """The same standing."""
         galleries = {
             name: GalleryStanding(
-                held.terms, held.document, held.version, Phase(held.phase), held.pages, held.checked, held.damaged
+                terms=held.terms,
+                document=held.document,
+                version=held.version,
+                phase=Phase(held.phase),
+                pages=held.pages,
+                checked=held.checked,
+                damaged=held.damaged,
+                sound=held.sound,
             )
             for name, held in self.galleries.items()
         }

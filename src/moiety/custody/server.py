@@ -104,6 +104,7 @@ def served(
         custodian.scrub()
         for name in standing.galleries:
             custodian.look(name, progress)
+        custodian.insist()  # seals that open may be somebody's who had the keys: only all three together tell
         lines = Lines(config.seat, custodian.acquaintance)
         attempts = Attempts(config.seat, lines.send)
         lines.arrived, lines.lost = attempts.arrived, attempts.lost

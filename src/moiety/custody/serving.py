@@ -79,7 +79,10 @@ class Serving:
                 stay.enter_context(self._leases.used(request.lease))
                 if isinstance(ask, CHANGING):
                     self._leases.require(request.lease)
-                self._guard.admit(gateway, request)
+                asker = self._guard.admit(gateway, request)
+                if isinstance(ask, wire.Mend) and asker is not None:
+                    lost = self._custodian.unknown(ask.name, ask.numbers, ask.one.help().states)
+                    self._guard.believed(asker, ask.name, lost)
                 return _VERBS[type(ask)](self, ask, progress)
             except BaseException:
                 if isinstance(ask, PLAYED):  # the other two would wait for a side that is not played

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
+from numpy.typing import NDArray
 from sqlalchemy import Connection, Table
 
 from moiety.custody import page, seal, tables
@@ -13,6 +14,7 @@ from moiety.custody.keyring import keyring
 from moiety.custody.page import Pages, Place
 from moiety.custody.refusals import GalleryDamaged, MessageRefused
 from moiety.custody.seal import DataKey
+from moiety.custody.slots import State
 from moiety.custody.tables import GalleryRow
 from moiety.matching.policy import Terms
 
@@ -79,6 +81,18 @@ def fetch(connection: Connection, current: Current, numbers: Sequence[int]) -> t
     return pages, states
 
 
+def fetch_handles(
+    connection: Connection, current: Current, numbers: Sequence[int]
+) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
+    """The handles in these pages, uint8 (pages, 64, 16), and which of them are somebody's, bool (pages, 64): nobody's
+    where a page or its states are not intact or not there."""
+    pages, good = _opened(connection, tables.PAGE, page.layout(current.terms.dim), current, numbers)
+    states, _ = _opened(connection, tables.STATES, page.STATES, current, numbers)
+    # States that do not open vouch for no page.
+    good &= (page.identities(pages) == states["page"]).all(axis=1)
+    return pages["handles"], (states["states"] == State.ACTIVE) & good[:, None]
+
+
 def fetch_states(connection: Connection, current: Current, numbers: Sequence[int]) -> Pages:
     """The states of these pages alone; as `fetch`."""
     return _intact(connection, tables.STATES, page.STATES, current, numbers)
@@ -111,14 +125,21 @@ def _intact(
     current: Current,
     numbers: Sequence[int],
 ) -> Pages:
-    stored: list[bytes] = []
-    present: list[int] = []
-    for some, rows in tables.named(connection, table, current.row.id, current.epoch, numbers):
-        present += some
-        stored += rows
-    if present != list(numbers):
-        raise GalleryDamaged
-    pages, good = seal.unseal(stored, kind, current.place, numbers, current.key)
+    pages, good = _opened(connection, table, kind, current, numbers)
     if not good.all():
         raise GalleryDamaged
     return pages
+
+
+def _opened(
+    connection: Connection,
+    table: Table,
+    kind: np.dtype[np.void],
+    current: Current,
+    numbers: Sequence[int],
+) -> tuple[Pages, NDArray[np.bool_]]:
+    """What is not there is not intact."""
+    found: dict[int, bytes] = {}
+    for some, rows in tables.named(connection, table, current.row.id, current.epoch, numbers):
+        found.update(zip(some, rows, strict=True))
+    return seal.unseal([found.get(number, b"") for number in numbers], kind, current.place, numbers, current.key)

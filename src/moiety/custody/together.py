@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from moiety.custody import checks, enrolment, matter, recovery, searching
 from moiety.custody.asked import hashed
 from moiety.custody.denials import NobodySigns
+from moiety.custody.doubts import GalleryUnchecked
 from moiety.custody.entries import Finding, GalleryState, Identified, Newcomer, Status
 from moiety.custody.gallery import Progress, silent
 from moiety.custody.handles import handles
@@ -268,7 +269,7 @@ class Together:
         self._three.each(lambda custodian: custodian.load(name, self._progress))
 
     def _check_if_due(self, headers: Headers, name: str) -> None:
-        last = min(standing.galleries[name].checked for standing in self._three.standings().values())
+        last = min(standing.galleries[name].sound for standing in self._three.standings().values())
         if checks.due(headers.now(), last):
             checks.check(self._three, headers, name, self._progress)
 
@@ -286,6 +287,8 @@ class Together:
             self._load(headers, name)
         except GalleryDamaged:
             return replace(state, damaged=True)
+        except GalleryUnchecked:
+            return replace(state, checked=0)
         return state
 
     def _state(self, headers: Headers, name: str) -> GalleryState:

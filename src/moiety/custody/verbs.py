@@ -29,7 +29,10 @@ Clock = Callable[[], datetime]
 
 @dataclass(frozen=True)
 class GalleryStanding:
-    """Where one gallery stands at one custodian; `checked` is the unix second of the last good check, or 0."""
+    """Where one gallery stands at one custodian; `checked` is the unix second of the last good check, or 0.
+
+    `sound` is the same of a check that this custodian goes by, see `soundness`: 0 where it answers nobody before one.
+    """
 
     terms: bytes
     document: bytes
@@ -38,6 +41,7 @@ class GalleryStanding:
     pages: int
     checked: int
     damaged: bool
+    sound: int
 
 
 @dataclass(frozen=True)

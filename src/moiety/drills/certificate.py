@@ -2,7 +2,8 @@
 
 For an hour the thief asks three served custodians, over their own wire and with everything signed, for all that they
 give: who is on the pictures that he has, and then that everybody be erased. What comes of it is bounded by the budgets
-that each custodian keeps on its own host. The twin is the same deployment without budgets.
+that each custodian keeps on its own host. The twin is the same deployment without budgets. What he destroys without
+erasing it, `wrecking` tries.
 """
 
 from __future__ import annotations
@@ -80,14 +81,18 @@ def drain(scene: Scene, rng: np.random.Generator) -> tuple[Trial, Trial]:
 
 
 def wreck(scene: Scene, rng: np.random.Generator) -> tuple[Trial, Trial]:
-    """How many people he had erased, and how many the budget lets him have."""
+    """How many people he had erased, or lost to a custodian by mending, and how many the budget lets him have.
+
+    The twin falls if it falls to both.
+    """
     with_them, without = scene.budgeted, scene.unbudgeted
-    return _trial(with_them, with_them.erased, MOST), _trial(without, without.erased, MOST)
+    gone = with_them.erased + with_them.lost
+    return _trial(with_them, gone, MOST), _trial(without, min(without.erased, without.lost), MOST)
 
 
 def stolen_hours(folder: Path, people: People, entropy: Callable[[str], Entropy], *, budgeted: bool) -> Hours:
     """Set up three served custodians in a folder, with everybody enrolled, and use their gateway's keys for an hour to
-    name people, and on another day for an hour to erase them."""
+    name people, and on another day for an hour to erase them; nobody is `lost` by that."""
     clock = _Moved()
     gateway = entropy(f"{folder.name} gateway")
     trial.lay_out(folder, clock(), gateway, trial.free_ports())

@@ -11,6 +11,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from moiety.custody import tables
 from moiety.custody.admitting import Offers
 from moiety.custody.custodian import Custodian
 from moiety.custody.embedded import home
@@ -18,6 +19,7 @@ from moiety.custody.gallery import Gallery
 from moiety.custody.headers import SECONDS_A_DAY
 from moiety.custody.keys import Acquaintance, acquaint
 from moiety.custody.life import Batch
+from moiety.custody.mending import Help
 from moiety.custody.sql import Store, unobserved
 from moiety.custody.three import Three
 from moiety.custody.verbs import Clock
@@ -88,6 +90,18 @@ class Forgetful(Custodian):
     def __init__(self, store: Store, seat: Seat, clock: Clock, entropy: Entropy) -> None:
         super().__init__(store, seat, clock, entropy)
         self.acquaintance = Acquaintance(seat, lambda count: bytes([_SAME]) * count)
+
+
+class Believing(Custodian):
+    """The twin that, when it is mended, has forgotten what it had: whose handles come with it, it takes."""
+
+    def mend(self, name: str, numbers: list[int], one: Help, other: Help, handles: NDArray[np.uint8]) -> None:
+        """As `Custodian.mend`, of pages that are not there."""
+        gallery = self._gallery(name)
+        with self._store.writing("forget") as connection:
+            current = gallery.current(connection)
+            tables.drop_numbers(connection, current.row.id, current.epoch, numbers)
+        super().mend(name, numbers, one, other, handles)
 
 
 def opened(office: Path, seat: Seat, kind: Kind, clock: Clock, entropy: Entropy) -> Custodian:

@@ -58,11 +58,13 @@ class Arrival:
 
 @dataclass(frozen=True)
 class Hours:
-    """What a stolen certificate got in an hour each: people named and people erased, of so many."""
+    """What a stolen certificate got in an hour each: people named and people erased, of so many; and how many of so
+    many were lost to a custodian by mending, see `wrecking`."""
 
     people: int
     named: int
     erased: int
+    lost: int = 0
 
 
 NO_HOURS: Final = Hours(0, 0, 0)

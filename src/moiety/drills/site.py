@@ -9,6 +9,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Sequence
 from contextlib import closing
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from math import ceil
 from pathlib import Path
@@ -26,12 +27,13 @@ from moiety.drills.algebra import combine_bytes
 from moiety.drills.certificate import stolen_hours
 from moiety.drills.loot import Loot, steal
 from moiety.drills.malformed import probed
-from moiety.drills.parties import Entropies
+from moiety.drills.parties import Believing, Entropies
 from moiety.drills.people import People, Vectors
 from moiety.drills.retry import retried
 from moiety.drills.scene import NOBODY, PLAIN, Arrival, Scene, Theft
 from moiety.drills.standin import MODEL, Models, photograph, portrait
 from moiety.drills.twin import PlainTwin
+from moiety.drills.wrecking import lost_by_mending
 from moiety.identity.office import Office
 from moiety.identity.ports import Newcomer, Progress, silent
 from moiety.identity.pseudonym import Pseudonym
@@ -241,13 +243,14 @@ def _robbed(
     with closing(Deployment(folder / "second", people, people.elsewhere, entropies, rng)) as second:
         second.enrol_together()
         elsewhere = second.rob()
-        office, now = second.office, second.now()
+        office, now, names = second.office, second.now(), second.pseudonyms
     progress("sending what is no face", 0, 2)
     retrying = retried(office, GALLERY, now, seat, elsewhere, people.elsewhere, entropies)
     progress("sending what is no face", 1, 2)
     slots = elsewhere.slots[seat]
     probing = probed(office, GALLERY, now, slots, people.elsewhere, strangers.fresh, entropies, rng)
     progress("sending what is no face", 2, 2)
+    lost = {kind: lost_by_mending(office, GALLERY, now, names, kind, entropies) for kind in (Custodian, Believing)}
     progress("stealing a certificate", 0, 2)
     budgeted = stolen_hours(folder / "third", people, entropies, budgeted=True)
     progress("stealing a certificate", 1, 2)
@@ -265,8 +268,8 @@ def _robbed(
         refreshed=refreshed,
         elsewhere=elsewhere,
         arrivals=first.arrivals,
-        budgeted=budgeted,
-        unbudgeted=unbudgeted,
+        budgeted=replace(budgeted, lost=lost[Custodian]),
+        unbudgeted=replace(unbudgeted, lost=lost[Believing]),
         probing=probing,
         retrying=retrying,
     )

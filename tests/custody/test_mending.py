@@ -1,0 +1,194 @@
+"""Who asks for a mending is believed nothing that a custodian knows itself: handles, and which help goes together."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from moiety.custody import doubts, refusals, tables
+from moiety.custody.custodian import Custodian
+from moiety.custody.embedded import Embedded
+from moiety.custody.handles import handles
+from moiety.custody.mending import Help
+from moiety.custody.page import HANDLE_BYTES, Pages
+from moiety.custody.slots import SLOTS, Phase, State
+from moiety.sharing.seat import SEATS, Seat
+from tests.custody.damage import delete, first_active, forge
+from tests.custody.scene import DOOR, create, matched, opened, people
+
+CROWD = people(6)
+LOST: Seat = "b"
+HELPERS: tuple[Seat, Seat] = ("a", "c")
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """An office with some people."""
+    create(tmp_path / "office")
+    with closing(opened(tmp_path / "office")) as office:
+        office.enrol(DOOR, CROWD)
+    return tmp_path / "office"
+
+
+@pytest.fixture
+def office(folder: Path) -> Iterator[Embedded]:
+    """The same, open."""
+    with closing(opened(folder)) as office:
+        yield office
+
+
+def custodian(office: Embedded, seat: Seat) -> Custodian:
+    some = office.three.custodians[seat]
+    assert isinstance(some, Custodian)
+    return some
+
+
+def helped(office: Embedded, numbers: list[int], nonces: dict[Seat, bytes] | None = None) -> list[Help]:
+    """What the helpers of b seal for it."""
+    asked = nonces or {seat: custodian(office, seat).helping() for seat in HELPERS}
+    return [custodian(office, seat).assist(DOOR, LOST, numbers, asked) for seat in HELPERS]
+
+
+def inhabited(office: Embedded) -> list[int]:
+    """The pages that somebody is in."""
+    states = custodian(office, LOST).states(DOOR).reshape(-1, SLOTS)
+    return [int(number) for number in np.flatnonzero((states == State.ACTIVE).any(axis=1))]
+
+
+def made_up(numbers: list[int]) -> NDArray[np.uint8]:
+    random = np.frombuffer(os.urandom(len(numbers) * SLOTS * HANDLE_BYTES), dtype=np.uint8)
+    return random.reshape(len(numbers), SLOTS, HANDLE_BYTES)
+
+
+def kept(office: Embedded, numbers: list[int]) -> NDArray[np.uint8]:
+    """The right handles of these pages at b, by pseudonym."""
+    whole = np.zeros((len(numbers) * SLOTS, HANDLE_BYTES), dtype=np.uint8)
+    for person in CROWD:
+        handle = handles(DOOR, [person.pseudonym])[LOST]
+        for slot in custodian(office, LOST).locate(DOOR, handle.tobytes()):
+            at, place = numbers.index(int(slot) // SLOTS), int(slot) % SLOTS
+            whole[at * SLOTS + place] = handle
+    return whole.reshape(len(numbers), SLOTS, HANDLE_BYTES)
+
+
+def nothing_happened(office: Embedded) -> None:
+    """Everybody is found, and can be erased."""
+    assert office.check() == []
+    assert matched(office, CROWD) == [True] * 6
+    assert [office.erase(DOOR, person.pseudonym) for person in CROWD] == [True] * 6
+
+
+def test_a_custodian_keeps_its_handles_where_its_pages_open(office: Embedded) -> None:
+    """With others, nobody could be verified or erased any more, or somebody else in their place; no check shows it."""
+    numbers = inhabited(office)
+    for number in numbers:
+        with pytest.raises(doubts.HandlesRefused) as raised:
+            custodian(office, LOST).mend(DOOR, [number], *helped(office, [number]), made_up([number]))
+        assert raised.value.numbers == {"page": number}
+    nothing_happened(office)
+
+
+def test_one_persons_other_handle_among_many_right_ones_is_refused(office: Embedded) -> None:
+    numbers = inhabited(office)
+    other = kept(office, numbers)
+    slot = np.argwhere(other.any(axis=2))[-1]
+    other[*slot, -1] ^= 1
+    with pytest.raises(doubts.HandlesRefused):
+        custodian(office, LOST).mend(DOOR, numbers, *helped(office, numbers), other)
+    nothing_happened(office)
+
+
+def test_the_handles_that_it_has_are_taken(office: Embedded) -> None:
+    """The twin of both: nothing else was refused there."""
+    numbers = inhabited(office)
+    custodian(office, LOST).mend(DOOR, numbers, *helped(office, numbers), kept(office, numbers))
+    nothing_happened(office)
+
+
+@pytest.mark.parametrize("shape", [(1, 64, 1), (1, 1, 16), (1, 1, 1), (64, 16), (2, 64, 16), (1, 64, 17)])
+def test_handles_that_are_not_one_for_each_slot_are_refused(
+    office: Embedded, folder: Path, shape: tuple[int, ...]
+) -> None:
+    number = inhabited(office)[0]
+    some = helped(office, [number])
+    delete(folder / f"custodian-{LOST}", "page", number)  # so that nothing is there to be kept
+    with pytest.raises(refusals.HelpRefused):
+        custodian(office, LOST).mend(DOOR, [number], *some, np.zeros(shape, dtype=np.uint8))
+
+
+def test_help_of_two_mendings_does_not_go_together(office: Embedded) -> None:
+    """Masks of two mendings do not cancel: the page would be noise."""
+    numbers = inhabited(office)
+    one, other = helped(office, numbers)[0], helped(office, numbers)[1]
+    with pytest.raises(refusals.HelpRefused):
+        custodian(office, LOST).mend(DOOR, numbers, one, other, kept(office, numbers))
+    nothing_happened(office)
+
+
+def test_help_from_before_a_change_is_nothing_after_it(office: Embedded) -> None:
+    """Otherwise somebody who was erased would be there again, at one custodian."""
+    numbers = inhabited(office)
+    old, known = helped(office, numbers), kept(office, numbers)
+    gone = people(1, seed=9)
+    office.enrol(DOOR, gone)
+    assert office.erase(DOOR, gone[0].pseudonym)
+    with pytest.raises(refusals.HelpRefused):
+        custodian(office, LOST).mend(DOOR, numbers, *old, known)
+    nothing_happened(office)
+
+
+@pytest.mark.parametrize("seat", SEATS)
+def test_nobody_is_mended_who_is_halfway_in(office: Embedded, folder: Path, seat: Seat) -> None:
+    """A page whose newcomers are PENDING would come back without them."""
+    numbers = inhabited(office)
+    some, known = helped(office, numbers), kept(office, numbers)
+    here = custodian(office, seat)
+    with here._store.writing("phase") as connection:
+        row = here._gallery(DOOR).current(connection).row
+        tables.change_gallery(connection, row.id, phase=Phase.PREPARED)
+    ask = (lambda: here.mend(DOOR, numbers, *some, known)) if seat == LOST else (lambda: helped(office, numbers))
+    with pytest.raises(refusals.HelpRefused):
+        ask()
+
+
+def test_pages_that_are_not_there_are_not_mended(office: Embedded) -> None:
+    """A helper refuses them; and so does who would write them, whoever sealed what."""
+    numbers = [*inhabited(office), 1 << 20]
+    with pytest.raises(refusals.HelpRefused):
+        helped(office, numbers)
+    with pytest.raises(refusals.HelpRefused):
+        custodian(office, LOST).unknown(DOOR, numbers, np.zeros((len(numbers), SLOTS), dtype=np.uint8))
+
+
+def test_handles_that_somebody_with_the_keys_altered_are_found_by_mending(folder: Path) -> None:
+    """Named, and mended once its operator has deleted the page: till then the custodian believes itself."""
+
+    def alter(pages: Pages, states: Pages) -> None:
+        at, slot = first_active(states)
+        pages["handles"][at, slot, 0] ^= 1
+
+    forge(folder / f"custodian-{LOST}", alter)
+    with closing(opened(folder)) as office, pytest.raises(doubts.HandlesRefused) as raised:
+        office.mend(LOST)
+    delete(folder / f"custodian-{LOST}", "page", raised.value.numbers["page"])
+    with closing(opened(folder)) as office:
+        assert len(office.check()) == 1
+        assert office.mend() == 1
+        nothing_happened(office)
+
+
+def test_how_many_handles_are_lost_is_counted(office: Embedded, folder: Path) -> None:
+    numbers = inhabited(office)
+    lost = custodian(office, LOST)
+    one, _ = helped(office, numbers)
+    assert lost.unknown(DOOR, numbers, one.states) == 0
+    delete(folder / f"custodian-{LOST}", "page", numbers[0])
+    assert lost.unknown(DOOR, numbers, one.states) == int((one.states[0] == State.ACTIVE).sum()) > 0
+    with pytest.raises(refusals.HelpRefused):
+        lost.unknown(DOOR, numbers, one.states[:, :1])
