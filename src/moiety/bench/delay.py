@@ -1,9 +1,9 @@
 """A network that takes its time: what passes is handed on so much later, in order, in a process of its own.
 
 It waits by `select`, to the microsecond; the usual event loop rounds up to whole milliseconds, and asking the clock
-again and again instead would take from the custodians a core that they need. What passing costs by itself (two more hops
-through the kernel, and a process that has to wake up) comes on top: `moiety bench cluster` also measures with nothing
-added, so that it can be told from the delay.
+again and again instead would take from the custodians a core that they need. What passing costs by itself (two more
+hops through the kernel, and a process that has to wake up) comes on top: `moiety bench cluster` also measures with
+nothing added, so that it can be told from the delay.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ import selectors
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from multiprocessing.connection import Connection
 from typing import cast
 
@@ -48,7 +49,7 @@ def _run(ports: list[int], one_way_s: float, pipe: Connection) -> None:
 
 async def _serve(ports: list[int], one_way_s: float, pipe: Connection) -> None:
     loop = asyncio.get_running_loop()
-    servers = [await loop.create_server(lambda port=port: _Entry(one_way_s, port), HOST, 0) for port in ports]
+    servers = [await loop.create_server(partial(_Entry, one_way_s, port), HOST, 0) for port in ports]
     pipe.send([server.sockets[0].getsockname()[1] for server in servers])
     await asyncio.gather(*(server.serve_forever() for server in servers))
 
