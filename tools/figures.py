@@ -15,6 +15,8 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
+from moiety.cli.drill import drill_hours, said_hours
+
 ROOT = Path(__file__).resolve().parent.parent
 README = ROOT / "README.md"
 MEASUREMENTS = ROOT / "docs" / "measurements"
@@ -144,7 +146,7 @@ def drill(records: dict[str, Record]) -> str:
         for attack in records["drill"]["result"]["attacks"]
     ]
     heading = ["attack", "stolen", "success", "chance", "same attack on a plain twin", "unit", "claimed", "seen"]
-    return table(heading, rows) + "\n\n" + measured_on(records["drill"])
+    return "\n\n".join([table(heading, rows), said_hours(drill_hours()), measured_on(records["drill"])])
 
 
 def accuracy(records: dict[str, Record]) -> str:

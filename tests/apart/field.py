@@ -2,7 +2,7 @@
 test can afford to kill many; or started as an operator starts them.
 
 A forked one reads two files of its folder at every turn: `skew` (seconds by which its clock is off) and `fatal` (the
-commit point at which it kills itself).
+commit point at which it kills itself). Where a file `time` is beside the deployment, its clock shows that.
 """
 
 from __future__ import annotations
@@ -36,6 +36,7 @@ FORK = multiprocessing.get_context("forkserver")
 FORK.set_forkserver_preload(["tests.apart.field"])
 
 NEVER_EXPIRES = 40_000
+TIME = "time"
 PATIENCE_S = 30.0
 
 Answer = TypeVar("Answer")
@@ -51,15 +52,22 @@ class Field:
 
     folder: Path
     forked: bool = True
+    clock: Callable[[], datetime] = now
     running: dict[Seat, Any] = field(default_factory=dict)
 
     @classmethod
     def lay_out(
-        cls, folder: Path, *, databases: Mapping[Seat, str] | None = None, forked: bool = True, own: str = ""
+        cls,
+        folder: Path,
+        *,
+        databases: Mapping[Seat, str] | None = None,
+        forked: bool = True,
+        own: str = "",
+        clock: Callable[[], datetime] = now,
     ) -> Field:
         """Make it; `databases` are URLs of empty ones, `own` is put before everything in each configuration."""
         trial.lay_out(folder, now() - timedelta(hours=1), os.urandom, trial.free_ports())
-        made = cls(folder, forked)
+        made = cls(folder, forked, clock)
         for seat in SEATS:
             config = trial.home(folder, seat) / trial.CONFIG
             text = config.read_text()
@@ -116,7 +124,9 @@ class Field:
 
     def connect(self) -> Apart:
         """A gateway, if all three serve."""
-        return Apart.connect(Deployment.read(self.folder / DEPLOYMENT), clock=now, entropy=os.urandom, progress=silent)
+        return Apart.connect(
+            Deployment.read(self.folder / DEPLOYMENT), clock=self.clock, entropy=os.urandom, progress=silent
+        )
 
     def gateway(self) -> Apart:
         """A gateway, once all three serve."""
@@ -151,7 +161,8 @@ def _serve(config: Path) -> None:
         return file.read_text() if file.exists() else ""
 
     def clock() -> datetime:
-        return now() + timedelta(seconds=float(said("skew") or 0))
+        shown = said(f"../../{TIME}")
+        return datetime.fromisoformat(shown) if shown else now() + timedelta(seconds=float(said("skew") or 0))
 
     def observer(point: str) -> None:
         if point == said("fatal"):

@@ -17,8 +17,9 @@ from textwrap import dedent
 import pytest
 
 from moiety.custody import trial
-from moiety.custody.config import Custody, Gateways
+from moiety.custody.config import Custody, Gateways, read
 from moiety.custody.embedded import Embedded
+from moiety.custody.operators import read_people
 from moiety.identity.examples import DOOR
 from moiety.sharing.seat import SEATS
 from tests.stories.scene import installed_data
@@ -57,7 +58,13 @@ def test_three_machines_step_by_step(tmp_path: Path, shell: Path, ending: ExitSt
 
     def variables(name: str) -> dict[str, str]:
         own = {"PARTY": PARTIES.get(name, ""), "NAME": name, "PATH": f"{shell}:{os.environ['PATH']}"}
-        return os.environ | own | ({"SEAT": name, "LISTEN": f"127.0.0.1:{ports[name]}"} if name in ports else {})  # type: ignore[index]
+        if name in ports:
+            own |= {
+                "SEAT": name,
+                "LISTEN": f"127.0.0.1:{ports[name]}",
+                "STORE": str(tmp_path / f"var-{name}" / "store"),
+            }  # type: ignore[index]
+        return os.environ | own
 
     def run(name: str, block: str) -> str:
         done = subprocess.run(
@@ -77,7 +84,7 @@ def test_three_machines_step_by_step(tmp_path: Path, shell: Path, ending: ExitSt
             if other in OFFICERS:
                 run(other, *blocks("every officer, for a purpose"))
 
-    for place in places.values():
+    for place in [*places.values(), *(tmp_path / f"var-{seat}" for seat in SEATS)]:
         place.mkdir(mode=0o700)
     keys = {}
     for name in PARTIES:
@@ -149,7 +156,8 @@ def test_three_machines_step_by_step(tmp_path: Path, shell: Path, ending: ExitSt
     ending.close()
     for seat in SEATS:
         run(seat, *blocks("every custodian, without the gateway"))
-        assert "gateway" not in (places[seat] / "custodian.toml").read_text()
+        assert read(places[seat] / "custodian.toml", Custody).gateways == {}
+        assert {person.name for person in read_people(places[seat] / "operators")} == set(OFFICERS)
     start()
     with pytest.raises(AssertionError, match=r"\[custodian_down\]|\[pin_unknown\]"):
         run("gateway", "moiety status --office .")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from os import urandom
 from pathlib import Path
@@ -14,7 +15,8 @@ from moiety.custody import refusals, trial
 from moiety.custody.apart import Apart
 from moiety.custody.custodian import Custodian
 from moiety.custody.keyring import Keyring
-from moiety.custody.reckoning import GONE, spent
+from moiety.custody.limits import Limit, Limits, Table
+from moiety.custody.reckoning import GONE, of_an_hour, spent
 from moiety.custody.sql import Store
 from moiety.custody.token import FileToken
 from tests.apart.scene import Site
@@ -22,6 +24,14 @@ from tests.custody.scene import DOOR, NOON, people
 from tests.postgres import Server
 
 TIGHT = "\n[limits]\nrow = { burst = 3, daily = 5 }\n\n[limits.gateway]\nenrolments = { burst = 7, daily = 41 }\n"
+
+
+def test_an_hour_is_everything_at_once_and_a_twenty_fourth_of_a_day() -> None:
+    assert of_an_hour(Limit(burst=4, daily=48)) == 6
+    said = dict(re.findall(r"\| (\w+) \| ([\d,]+) \|", Table.__doc__ or ""))
+    assert {"matches", "erasures", "requests"} <= set(said)
+    for unit, number in said.items():
+        assert of_an_hour(getattr(Limits().gateway, unit)) == int(number.replace(",", ""))
 
 
 def asked(capsys: pytest.CaptureFixture[str], home: Path) -> dict[str, object]:

@@ -27,11 +27,18 @@ ROW = {
 }
 
 
+HOURS = [
+    {"attack": "drain", "unit": "matches", "drilled": 6, "default": 1_416},
+    {"attack": "wreck", "unit": "erasures", "drilled": 6, "default": 24},
+]
+
+
 def test_a_drill_answers_with_every_attack_and_one_verdict(capsys):
     assert cli.run(["drill", "--store", "custodian-a", "--people", str(FEWEST_PEOPLE), "--json"]) == 0
     answer = json.loads(capsys.readouterr().out)
-    assert list(answer) == ["attacks", "seed", "people"]
+    assert list(answer) == ["attacks", "seed", "people", "hours"]
     assert answer["people"] == FEWEST_PEOPLE
+    assert answer["hours"] == HOURS
     assert [row["name"] for row in answer["attacks"]] == [row.name for row in ATTACKS]
     for row in answer["attacks"]:
         assert {key: type(value) for key, value in row.items()} == ROW
@@ -58,6 +65,8 @@ def test_people_read_a_sentence_for_every_attack(measured):
         assert row.sentence in text
     assert "two custodians get together: everything" in text
     assert "made-up people" in text
+    assert "6 matches and 6 erasures in an hour" in text
+    assert "1,416 matches and 24 erasures in an hour" in text
     assert f"All {len(ATTACKS)} attacks came out as designed" in text
     assert max(map(len, outcome.lines)) <= 110
     "\n".join(outcome.lines).encode("ascii")

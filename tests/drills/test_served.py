@@ -1,31 +1,31 @@
-"""The same attacks on the stores of custodians that are served: three parties over TLS, laid out as by `moiety up`."""
+"""The same attacks on what custodians leave on a disk that `moiety up` started: processes, each with its own folder,
+keys, store, log and budgets as they are where nobody sets any."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import ExitStack, closing
+import subprocess
+import sys
+from contextlib import closing
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from math import ceil
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from moiety.custody import trial
 from moiety.custody.apart import Apart
-from moiety.custody.server import served
-from moiety.custody.sql import unobserved
 from moiety.drills.certificate import connected
 from moiety.drills.loot import Loot
 from moiety.drills.parties import Entropies
 from moiety.drills.run import ATTACKS, attack, seeded
-from moiety.drills.scene import Scene
+from moiety.drills.scene import Scene, Theft
 from moiety.drills.site import ERASED_SHARE, Deployment
 from moiety.drills.verdict import level, passed
 from moiety.identity.ports import silent
 from moiety.sharing.seat import SEATS, Seat
-from tests.apart.scene import GENEROUS
 from tests.drills.conftest import SEED
 
 OTHERS = ("malformed", "retry", "drain", "wreck")
@@ -33,45 +33,46 @@ OTHERS = ("malformed", "retry", "drain", "wreck")
 
 ROWS = tuple(row for row in ATTACKS if not row.name.startswith(OTHERS))
 
+LOG = "custodian.log"
 
-class Served(Deployment):
-    """A deployment whose custodians are served, each from its own configuration, folder and keys."""
 
-    _later = timedelta()
+def moiety(*words: str | Path) -> None:
+    """A command in a process of its own: what it starts outlives it."""
+    subprocess.run([sys.executable, "-m", "moiety", *words], check=True, timeout=200, stdout=subprocess.DEVNULL)
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+class Up(Deployment):
+    """A deployment that `moiety up` made and runs. Its clocks are the machine's; the days on which people come are days
+    of a calendar that only stories read, who give each row its expiry."""
+
+    _today = _now().replace(hour=12)
 
     def now(self) -> datetime:
-        return super().now() + self._later
+        return self._today + timedelta(days=self._day)
 
     def close(self) -> None:
         super().close()
-        self._serving.close()
+        moiety("down", self.office)
 
     def _opened(self, entropies: Entropies) -> Apart:
-        trial.lay_out(self.office, self.now(), self._entropy, trial.free_ports())
-        self._serving = ExitStack()
-        for seat in SEATS:
-            config = trial.home(self.office, seat) / trial.CONFIG
-            with config.open("a") as text:
-                text.write(GENEROUS)
-            entropy = entropies(f"{self._folder.name} {seat}")
-            self._serving.enter_context(
-                served(config, clock=self.now, entropy=entropy, observer=unobserved, progress=silent)
-            )
-        self._later = timedelta(seconds=1)  # nobody is let in before the second is over in which a custodian began
-        return connected(self.office, self.now, self._entropy)
+        moiety("up", self.office)
+        return connected(self.office, _now, self._entropy)
 
     def _stolen(self, seat: Seat) -> Loot:
-        """All that is in the folder of its machine: store, keys, configuration, log."""
+        """All that is in the folder of its machine."""
         files = super()._stolen(seat).files
-        assert {"own.key", "custodian.toml"} <= set(files)
         return Loot({name.removeprefix(f"{trial.STORE}/"): content for name, content in files.items()})
 
 
 def robbed(scene: Scene, folder: Path, seed: int) -> Scene:
-    """The scene, with a served deployment of the same people in the place of its first one."""
+    """The scene, with a deployment of the same people that processes serve in the place of its first one."""
     rng = np.random.default_rng(seed)
     people = scene.people
-    with closing(Served(folder, people, people.enrolled, partial(seeded, seed), rng)) as first:
+    with closing(Up(folder, people, people.enrolled, partial(seeded, seed), rng)) as first:
         first.enrol(silent)
         enrolled = first.rob()
         first.erase(rng.choice(len(people), ceil(ERASED_SHARE * len(people)), replace=False))
@@ -89,15 +90,41 @@ def robbed(scene: Scene, folder: Path, seed: int) -> Scene:
         )
 
 
-def failures(scene: Scene, tmp_path: Path) -> Iterator[list[str]]:
-    for seed in (SEED, SEED + 1):
-        measured = attack(robbed(scene, tmp_path / f"served-{seed}", seed), seed, silent, ROWS)
-        yield [row.name for row in measured if not passed(row, level(measured))]
+def failures(scene: Scene, seed: int) -> set[str]:
+    measured = attack(scene, seed, silent, ROWS)
+    return {row.name for row in measured if not passed(row, level(measured))}
 
 
-def test_every_attack_on_what_served_custodians_store_comes_out_as_designed(scene: Scene, tmp_path: Path) -> None:
-    """Their masks follow no seed, since lines come up in any order: what fails one time in a hundred by chance may fail
-    once, and nothing may fail in both of two deployments."""
-    found = failures(scene, tmp_path)
-    first = next(found)
-    assert not first or not set(first) & set(next(found))
+def assert_whole(theft: Theft, people: int) -> None:
+    """What was stolen is all of each folder, with a log that has a line about everybody in it."""
+    for seat in SEATS:
+        files = theft.stores[seat].files
+        assert {"own.key", "custodian.toml", "custodian.sqlite", LOG} <= set(files)
+        assert files[LOG].count(b'"verb": "activate"') >= people
+
+
+def test_every_attack_on_what_processes_leave_comes_out_as_designed(scene: Scene, tmp_path: Path) -> None:
+    """Their masks follow no seed: what fails one time in a hundred by chance may fail once, and nothing may fail in
+    both of two deployments."""
+    first = robbed(scene, tmp_path / "first", SEED)
+    for theft in (first.enrolled, first.erased, first.refreshed):
+        assert_whole(theft, len(first.people))
+    found = failures(first, SEED)
+    assert not found or not found & failures(robbed(scene, tmp_path / "second", SEED + 1), SEED + 1)
+
+
+def test_what_a_log_says_is_found(scene: Scene) -> None:
+    """The attacks read the log too: a name, a number, pixels or a vector in it are found there."""
+    planted = {
+        "read names": f"somebody called {scene.people.names[0]}".encode(),
+        "read numbers": scene.people.numbers[0].encode(),
+        "read photographs": scene.photographs[0],
+        "read face vectors": b", ".join(f"{value:.6f}".encode() for value in scene.people.enrolled[0]),
+        "read pseudonyms": scene.pseudonyms[0].tobytes().hex().encode(),
+    }
+    for name, said in planted.items():
+        files = dict(scene.refreshed.stores[scene.seat].files) | {LOG: b'{"event": "request"}\n' + said}
+        stores = dict(scene.refreshed.stores) | {scene.seat: Loot(files)}
+        (row,) = (row for row in ROWS if row.name == name)
+        (measured,) = attack(replace(scene, refreshed=replace(scene.refreshed, stores=stores)), SEED, silent, (row,))
+        assert measured.split.success == pytest.approx(1 / len(scene.people)), name

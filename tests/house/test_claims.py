@@ -16,11 +16,22 @@ def test_every_claim_names_a_test_that_would_break_it():
     assert len(rows) > 10
     findings = []
     for row in rows:
+        if list(row.cells) != ["Claim", "Against", "Test that would break it"]:
+            findings.append(f"SECURITY.md:{row.line}: has other cells than the heading")
+            continue
         named = row.cells["Test that would break it"]
         if not TEST.search(named):
             findings.append(f"SECURITY.md:{row.line}: names no test")
         findings += [f"SECURITY.md:{row.line}: {what}" for what in missing_tests(ROOT, named)]
     assert not findings, "\n" + "\n".join(findings)
+
+
+def test_every_claim_is_against_somebody_who_may_attack_and_nobody_is_forgotten():
+    text = SECURITY.read_text()
+    adversaries = [row.cells["Adversary"].strip("*") for row in table(text, "Adversary")]
+    assert len(set(adversaries)) == len(adversaries) > 5
+    found = [name for row in table(text, "Claim") for name in row.cells["Against"].split(", ")]
+    assert set(found) == set(adversaries)
 
 
 def test_security_says_what_is_not_defended():

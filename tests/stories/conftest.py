@@ -12,7 +12,7 @@ from moiety.custody.embedded import Embedded
 from moiety.face.installed import Installed
 from moiety.identity.office import Office
 from moiety.identity.ports import Custodians
-from tests.apart.scene import Site
+from tests.apart.field import TIME, Field, patiently
 from tests.stories.scene import DOOR, Clock, Photographs, installed_data, photographs_of
 
 
@@ -35,22 +35,28 @@ def models(data: Path) -> Installed:
 
 
 @pytest.fixture
-def clock() -> Clock:
+def clock(tmp_path: Path) -> Clock:
     """A clock that the test moves; custodians and stories read the same one."""
-    return Clock()
+    return Clock(tmp_path / TIME)
 
 
 @pytest.fixture(params=["embedded", "apart"])
 def gateway(request: pytest.FixtureRequest, tmp_path: Path, clock: Clock) -> Iterator[Callable[[], Custodians]]:
-    """Reaches three empty custodians: in this process, or behind their servers; every story is played on both."""
+    """Reaches three empty custodians: in this process, or in three others; every story is played on both."""
     folder = tmp_path / "office"
     if request.param == "embedded":
         Embedded.create(folder, os.urandom)
         yield lambda: Embedded.open(folder, clock=clock, entropy=os.urandom)
     else:
-        site = Site.make(folder, clock)
-        yield site.gateway
-        site.close()
+        field = Field.lay_out(folder, clock=clock)
+        field.start()
+
+        def connect() -> Custodians:
+            clock.pass_(seconds=1)  # nobody is let in before the second is over in which a custodian began
+            return field.connect()
+
+        yield lambda: patiently(connect)
+        field.close()
 
 
 @pytest.fixture

@@ -20,10 +20,23 @@ __all__ = ["DOOR", "Clock", "Photographs", "installed_data", "photographs_of", "
 
 
 class Clock(custody.Clock):
-    """An aware clock that stands still until the test moves it."""
+    """An aware clock that stands still until the test moves it; processes that read its file have the same."""
 
-    def __init__(self) -> None:
+    def __init__(self, file: Path) -> None:
+        self._file = file
         self.now = datetime(2031, 5, 1, 12, tzinfo=UTC)
+
+    @property
+    def now(self) -> datetime:
+        return self._now
+
+    @now.setter
+    def now(self, now: datetime) -> None:
+        self._now = now
+        if now.tzinfo is not None:  # no custodian's clock is without a zone
+            new = self._file.with_suffix(".new")
+            new.write_text(now.isoformat())
+            new.replace(self._file)
 
 
 @dataclass(frozen=True)

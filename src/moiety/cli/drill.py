@@ -33,12 +33,23 @@ class DrillRow(TypedDict):
     passed: bool
 
 
+class DrillHour(TypedDict):
+    """What one gateway's account of `unit` leaves who stole it in an hour: as `drilled`, so that a drill meets it, and
+    by the budget of a custodian that sets none, `default`."""
+
+    attack: str
+    unit: str
+    drilled: int
+    default: int
+
+
 class Drilled(TypedDict):
     """What `drill` answers. All rows share one verdict: an honest store fails in at most 1 % of seeds."""
 
     attacks: list[DrillRow]
     seed: int
     people: int
+    hours: list[DrillHour]
 
 
 _WIDEST: Final = 120
@@ -84,9 +95,37 @@ def drilled(measured: Sequence[Measured], *, seed: int, people: int, width: int)
 
     alpha = level(measured)
     rows = [drill_row(one, passed(one, alpha)) for one in measured]
-    answer: Drilled = {"attacks": rows, "seed": seed, "people": people}
+    answer: Drilled = {"attacks": rows, "seed": seed, "people": people, "hours": drill_hours()}
     good = all(row["passed"] for row in rows)
     return Outcome(answer, _screen(measured, answer, width), DONE if good else NO_MATCH)
+
+
+def drill_hours() -> list[DrillHour]:
+    """The hours of the two attacks that budgets bound."""
+    from moiety.custody.limits import Limits, Scope, Unit
+    from moiety.custody.reckoning import of_an_hour
+    from moiety.drills.certificate import HOUR
+
+    limits = Limits()
+    return [
+        {
+            "attack": attack,
+            "unit": unit.value,
+            "drilled": of_an_hour(HOUR),
+            "default": of_an_hour(limits.of(Scope.GATEWAY, unit)),
+        }
+        for attack, unit in (("drain", Unit.MATCHES), ("wreck", Unit.ERASURES))
+    ]
+
+
+def said_hours(hours: Sequence[DrillHour]) -> str:
+    """The same in a sentence."""
+    drilled = " and ".join(f"{hour['drilled']:,} {hour['unit']}" for hour in hours)
+    default = " and ".join(f"{hour['default']:,} {hour['unit']}" for hour in hours)
+    return (
+        f"The budget of this drill is tight, {drilled} in an hour, so that few people meet it. A custodian whose "
+        f"limits nobody sets, as those that `moiety up` starts, leaves {default} in an hour."
+    )
 
 
 def drill_row(one: Measured, good: bool) -> DrillRow:
@@ -132,6 +171,8 @@ def _screen(measured: Sequence[Measured], answer: Drilled, width: int) -> list[s
         if shown:
             console.print(f"\n{words}\n")
             console.print(_table(shown))
+        if shown and expected == "budgeted":
+            console.print(f"\n{said_hours(answer['hours'])}")
     failed = sum(not row["passed"] for row in answer["attacks"])
     console.print(
         f"\n{failed} of {len(measured)} attacks did not come out as designed."

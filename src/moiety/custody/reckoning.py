@@ -1,4 +1,5 @@
-"""What of a custodian's budgets is spent, read on its own host beside the process that serves it."""
+"""What a custodian's budgets come to in an hour, and what of them is spent: read on its own host beside the process
+that serves it."""
 
 from __future__ import annotations
 
@@ -13,7 +14,7 @@ from moiety.custody.config import Custody, pinned, read
 from moiety.custody.custodian import ROOTS
 from moiety.custody.kept import StoreKeeping
 from moiety.custody.keyring import Keyring
-from moiety.custody.limits import Scope
+from moiety.custody.limits import Limit, Scope
 from moiety.custody.noise import Entropy
 from moiety.custody.operators import read_people
 from moiety.custody.roots import token_of
@@ -32,6 +33,11 @@ class Reckoned:
     unit: str
     drawn: int
     left: int
+
+
+def of_an_hour(limit: Limit) -> int:
+    """What one account gives in an hour from when it is whole: everything at once, and a twenty-fourth of a day."""
+    return limit.burst + limit.daily // 24
 
 
 def spent(file: Path, now: datetime, entropy: Entropy) -> list[Reckoned]:
