@@ -119,8 +119,8 @@ def cluster(records: dict[str, Record]) -> str:
     ]
     said = (
         f"{one['rows']:,} x {one['dim']}, by the {one['circuit']}. The three processes started, at once, in "
-        f"{number(one['start_s'])} s; with {large['rows']:,} x {large['dim']} in {number(large['start_s'])} s, where one "
-        f"probe takes {number(large['single_ms'])} ms."
+        f"{number(one['start_s'])} s; with {large['rows']:,} x {large['dim']} in {number(large['start_s'])} s, where "
+        f"one probe takes {number(large['single_ms'])} ms."
     )
     heading = ["", "three processes, mutual TLS", "one process; for the messages a bare TLS ring", "ratio"]
     by = ["circuit", "bytes a row", "rounds", "one probe, ms", "messages alone, ms", "bare TLS ring, ms", "ratio"]
