@@ -125,8 +125,12 @@ def cluster(records: dict[str, Record]) -> str:
     heading = ["", "three processes, mutual TLS", "one process; for the messages a bare TLS ring", "ratio"]
     by = ["circuit", "bytes a row", "rounds", "one probe, ms", "messages alone, ms", "bare TLS ring, ms", "ratio"]
     added = ["added to each round trip, ms", "round trip, ms", "circuit", "one probe, ms", "32 probes, ms"]
+    apart = (
+        "A round trip is one over the custodians' lines: what of it was not added is what they, and the process that "
+        "delays, take by themselves."
+    )
     return "\n\n".join(
-        [said, table(heading, rows), table(by, circuits), table(added, delays), measured_on(records["cluster"])]
+        [said, table(heading, rows), table(by, circuits), table(added, delays), apart, measured_on(records["cluster"])]
     )
 
 
