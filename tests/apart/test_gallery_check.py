@@ -147,6 +147,15 @@ def test_a_custodian_answers_nobody_before_a_check(inhabited: Apart, site: Site,
     assert matched(inhabited, CROWD) == [True] * 4
 
 
+def test_every_start_is_followed_by_a_check(inhabited: Apart, site: Site) -> None:
+    """However soon after another: it is no second try of the same."""
+    for _ in range(2):
+        site.stop("b")
+        site.start("b")
+        _until_connected(site)
+        assert matched(inhabited, CROWD[:1]) == [True]
+
+
 def test_a_gateway_has_what_is_long_unchecked_checked_first(inhabited: Apart, site: Site, clock: Clock) -> None:
     flipped(site, "c")
     clock.pass_(days=3)

@@ -75,7 +75,8 @@ def test_what_changes_after_it_was_read_is_read_again(office: Embedded, custodia
     """Nobody changes anything under the lease of who checks; a gateway that asks without one gains nothing."""
     gallery = custodians["b"]._gallery(DOOR)
     before = gallery.look()
-    survey = checking.survey(gallery, Between(lambda: office.erase(DOOR, CROWD[0].pseudonym)), silent)
+    between = Between(lambda: office.erase(DOOR, CROWD[0].pseudonym))
+    survey = checking.survey(gallery, between, silent, lambda: None)
     assert (survey.damaged, survey.people) == ([], 3)
     assert gallery.public == gallery.look().public != before.public
 

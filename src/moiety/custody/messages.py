@@ -157,7 +157,7 @@ class OpeningMessage(Struct, frozen=True, forbid_unknown_fields=True):
     other_digest: ThirtyTwo
 
 
-class GalleryMessage(Struct, frozen=True, forbid_unknown_fields=True):
+class GalleryMessage(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """Where a gallery stands; see `verbs.GalleryStanding`."""
 
     terms: Papers
@@ -167,7 +167,7 @@ class GalleryMessage(Struct, frozen=True, forbid_unknown_fields=True):
     pages: Small
     checked: Count
     damaged: bool
-    sound: Count
+    sound: Count = 0
 
 
 class StandingMessage(Struct, frozen=True, forbid_unknown_fields=True):
