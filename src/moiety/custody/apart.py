@@ -39,7 +39,7 @@ _PAUSE_S = 0.02
 
 ROUNDS_FEWER = 10
 TREE_S_A_ROW = 11e-9
-"""What the tree costs more than the chain, as measured on two cores: at a million rows as much as ten rounds of 1.1 ms."""
+"""What the tree costs more than the chain, measured on two cores: at a million rows as much as ten rounds of 1.1 ms."""
 
 _MEASURED_S = 60.0
 
