@@ -63,7 +63,7 @@ demo: models ## the whole thing on one screen: real photographs, three custodian
 test: demo ## the demo's steps, then every check and the whole suite
 	@echo "[5/$(STEPS)] Style and types: no download, under a minute"
 	@$(MAKE) lint
-	@echo "[6/$(STEPS)] The suite: no download, about 20 minutes on two cores"
+	@echo "[6/$(STEPS)] The suite: no download, about 27 minutes on two cores"
 	@$(PYTHON) -m pytest --numprocesses auto --maxprocesses 4 --dist worksteal
 
 lint: $(PACKAGE) ## ruff and strict mypy
@@ -71,7 +71,7 @@ lint: $(PACKAGE) ## ruff and strict mypy
 	@$(VENV)/bin/ruff format --quiet --check . || { echo "'$(VENV)/bin/ruff format .' mends this." >&2; exit 1; }
 	@$(VENV)/bin/mypy
 
-bench: models ## measure on this machine and write the figures into the README (about 10 minutes, 8 GB of memory)
+bench: models ## measure on this machine and write the figures into the README (about 20 minutes, 8 GB of memory)
 	@$(PYTHON) -m tools.measure
 	@$(PYTHON) -m tools.figures
 
