@@ -11,32 +11,21 @@ from pathlib import Path
 import pytest
 
 from moiety.custody import trial, wire
-from moiety.custody.apart import Apart
 from moiety.custody.signing import Kind
 from moiety.sharing.seat import SEATS, Seat
-from tests.apart.asking import DONE, Asking
-from tests.apart.scene import Site
-from tests.apart.test_spending import SLOTS, limits
-from tests.custody.scene import DOCUMENT, DOOR, TERMS, Clock, people
+from tests.apart import test_spending as spending
+from tests.apart.asking import DONE
+from tests.apart.test_spending import CROWD, SLOTS, limits
+from tests.custody.scene import DOCUMENT, DOOR, TERMS
 
-CROWD = people(3)
 THIEF: Seat = "b"
 
 
-class Scene:
-    """Three custodians with budgets for five searches of one probe, and what a gateway can ask."""
+class Scene(spending.Scene):
+    """Three custodians with budgets for five searches of one probe, and whoever may write one's database."""
 
     def __init__(self, folder: Path) -> None:
-        self.site = Site.make(folder / "site", Clock(), limits(gateway_rows=5 * SLOTS))
-        self.office: Apart = self.site.gateway()
-        self.office.add_gallery(DOOR, TERMS, DOCUMENT)
-        self.office.enrol(DOOR, CROWD)
-        self.asking = Asking(self.site)
-
-    def close(self) -> None:
-        self.asking.close()
-        self.office.close()
-        self.site.close()
+        super().__init__(folder, limits(gateway_rows=5 * SLOTS))
 
     def written(self, statement: str, *values: bytes) -> int:
         """Run this at the thief's custodian while it is stopped; how many rows it changed."""

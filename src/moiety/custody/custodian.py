@@ -7,6 +7,7 @@ are in this process. A custodian never sees a pseudonym, or a part that is not i
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from threading import Lock
 
@@ -304,8 +305,7 @@ class Custodian:
 
     def survey(self, name: str, progress: Progress) -> Survey:
         """Read a gallery from SQL again, while searches go on: what is not intact closes it, and how many people."""
-        doubted = lambda: self._sound.found(name, None)  # noqa: E731
-        return checking.survey(self._gallery(name), self._turns, progress, doubted)
+        return checking.survey(self._gallery(name), self._turns, progress, partial(self._sound.found, name, None))
 
     def integrity(self, name: str, header: Header, progress: Progress) -> Rounds[bool]:
         """This custodian's side of the algebraic check, right after `survey`, whose outcome it keeps."""
