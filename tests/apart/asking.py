@@ -13,12 +13,11 @@ import grpc
 import numpy as np
 from numpy.typing import NDArray
 
-from moiety.custody import messages, tls, trial, wire
+from moiety.custody import ends, messages, trial, wire
 from moiety.custody.asked import OFFICE, said
 from moiety.custody.config import Deployment
 from moiety.custody.deployment import DEPLOYMENT
 from moiety.custody.handles import handles
-from moiety.custody.headers import SECONDS_A_DAY
 from moiety.custody.messages import Array, HeaderMessage
 from moiety.custody.pledges import commitment, share_of
 from moiety.custody.roster import entry_text
@@ -26,7 +25,7 @@ from moiety.custody.signing import Kind, Signer, Statement, sign
 from moiety.custody.slots import SLOTS
 from moiety.custody.three import Headers
 from moiety.custody.tls import Identity
-from moiety.custody.verbs import Standing
+from moiety.custody.verbs import SECONDS_A_DAY, Standing
 from moiety.matching.policy import identify_point, verify_point
 from moiety.sharing.seat import SEATS, Seat
 from moiety.sharing.split import split
@@ -62,7 +61,7 @@ class Asking:
         deployment = Deployment.read(site.folder / DEPLOYMENT)
         shown = identity or deployment.identity()
         self._clock = site.clock
-        self._channels = {seat: tls.channel(at.address, at.key, shown) for seat, at in deployment.custodians().items()}
+        self._channels = {seat: ends.channel(at.address, at.key, shown) for seat, at in deployment.custodians().items()}
         self.hand = deployment.hand(site.clock, os.urandom)
 
     def close(self) -> None:

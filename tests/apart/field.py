@@ -26,8 +26,8 @@ from moiety.custody.apart import Apart
 from moiety.custody.config import Deployment
 from moiety.custody.custodian import Custodian
 from moiety.custody.deployment import DEPLOYMENT
-from moiety.custody.gallery import silent
 from moiety.custody.server import served
+from moiety.custody.verbs import silent
 from moiety.errors import Unavailable
 from moiety.sharing.seat import SEATS, Seat
 from tests.apart.scene import GENEROUS

@@ -18,13 +18,13 @@ from moiety.custody import trial
 from moiety.custody.apart import Apart
 from moiety.custody.config import Deployment
 from moiety.custody.deployment import DEPLOYMENT
-from moiety.custody.gallery import silent
 from moiety.custody.grpc import Server
 from moiety.custody.limits import Unit
 from moiety.custody.noise import Entropy
 from moiety.custody.refusals import CustodianDown
 from moiety.custody.server import served
 from moiety.custody.sql import Observer, unobserved
+from moiety.custody.verbs import silent
 from moiety.sharing.seat import SEATS, Seat
 from tests.custody.scene import NOON, Clock
 

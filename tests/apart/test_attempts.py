@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 from moiety.custody import attempts as module
-from moiety.custody import tls
+from moiety.custody import ends
 from moiety.custody.attempts import Attempts
 from moiety.custody.config import Deployment
 from moiety.custody.deployment import DEPLOYMENT
@@ -24,8 +24,9 @@ from moiety.custody.lines import METHOD
 from moiety.custody.messages import Array
 from moiety.custody.refusals import AttemptStopped, AttemptUsed, CustodianDown, MessageRefused, NeighbourSilent
 from moiety.custody.tls import Identity
+from moiety.matching.opening import opened
 from moiety.matching.rounds import Exchange, Rounds, expect, lockstep
-from moiety.matching.search import attempt, opened
+from moiety.matching.search import attempt
 from moiety.sharing.seat import SEATS, Seat
 from moiety.sharing.split import split
 from tests.apart.asking import DONE, Asking
@@ -334,7 +335,7 @@ class Impostor:
         at = Deployment.read(Path(site.folder) / DEPLOYMENT).custodians()[to]
         self._over = Event()
         self._frames: list[bytes] = []
-        self._channel = tls.channel(at.address, at.key, identity)
+        self._channel = ends.channel(at.address, at.key, identity)
 
     def says(self, *frames: bytes) -> list[Frame]:
         """What came back until the line was broken by the other end."""
@@ -403,7 +404,7 @@ def test_whoever_opens_a_line_that_is_not_theirs_to_open_is_refused(site: Site) 
     at = Deployment.read(site.folder / DEPLOYMENT).custodians()["b"]
     import grpc
 
-    with tls.channel(at.address, at.key, identity) as channel, pytest.raises(grpc.RpcError):
+    with ends.channel(at.address, at.key, identity) as channel, pytest.raises(grpc.RpcError):
         next(channel.stream_stream(METHOD)(iter([pack(Greeting("c", os.urandom(32)))]), timeout=5))
     site.gateway().close()
 

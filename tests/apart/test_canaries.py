@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 
 from moiety.cli.journal import KEYS
-from moiety.custody import messages, refusals, tls, trial, wire
+from moiety.custody import ends, messages, refusals, trial, wire
 from moiety.custody.apart import Apart
 from moiety.custody.config import Deployment
 from moiety.custody.deployment import DEPLOYMENT
@@ -108,7 +108,7 @@ def _live(office: Apart, field: Field) -> None:
     header = messages.HeaderMessage(bytes(16), "erase", PURPOSE, 2, 1, 0, 0, 1, 0, 64, "chain", 1)
     whose = handles(PURPOSE, [CROWD[1].pseudonym])
     for seat, at in deployment.custodians().items():
-        with tls.channel(at.address, at.key, deployment.identity()) as channel:
+        with ends.channel(at.address, at.key, deployment.identity()) as channel:
             ask = channel.unary_unary("/moiety.custodian.1/ask")
             for request in (
                 b"Quillermina" * 9,

@@ -14,8 +14,8 @@ import pytest
 
 from moiety.custody import doubts, refusals, trial
 from moiety.custody.apart import Apart
-from moiety.custody.gallery import silent
 from moiety.custody.page import Pages
+from moiety.custody.verbs import silent
 from moiety.sharing.seat import SEATS, Seat
 from tests.apart.scene import Site
 from tests.custody.damage import first_active, forge

@@ -17,10 +17,10 @@ from moiety.custody.apart import Apart
 from moiety.custody.asked import bulk_digest, erasure_digest, hashed, papers_digest
 from moiety.custody.enrolment import _split
 from moiety.custody.handles import handles
-from moiety.custody.life import Batch
 from moiety.custody.messages import Array, BatchMessage
 from moiety.custody.roster import Role
 from moiety.custody.signing import Kind
+from moiety.custody.verbs import Batch
 from moiety.sharing.seat import SEATS, Seat
 from tests.apart.asking import DONE, METHOD, NONE, Asking, Said, changed, enlist, pledged
 from tests.apart.scene import Site

@@ -15,7 +15,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from moiety.custody import attempts, frames, messages, tls, wire
+from moiety.custody import attempts, ends, frames, messages, wire
 from moiety.custody.messages import Array, HeaderMessage
 from moiety.custody.refusals import MessageRefused
 from moiety.errors import Unavailable
@@ -448,7 +448,7 @@ def test_a_message_that_is_too_long_is_cut_off_by_the_server(
     asking: Asking, messages_site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A gateway that does not keep to any bound: nothing is read beyond it, whatever it sends."""
-    monkeypatch.setattr(tls, "OPTIONS", (("grpc.max_send_message_length", -1),))
+    monkeypatch.setattr(ends, "OPTIONS", (("grpc.max_send_message_length", -1),))
     boundless = Asking(messages_site)
     for data in (bytes(messages.MOST_BYTES + 1), bytes(messages.MOST_BYTES)):
         try:

@@ -22,7 +22,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from moiety.custody import refusals, seal, tls
+from moiety.custody import ends, refusals, seal
 from moiety.custody.apart import Apart
 from moiety.custody.token import root_name, unwrapped_under
 from moiety.errors import MoietyError
@@ -45,7 +45,7 @@ KILLED = -signal.SIGKILL
 LONGEST_S = 45.0
 """What anybody waits for an answer, whatever has happened to a custodian."""
 
-NAMED_S = tls.SILENT_S + 4.0
+NAMED_S = ends.SILENT_S + 4.0
 """What anybody waits until a custodian is named that was stopped: until it is missed, and a busy machine's moments."""
 
 

@@ -27,8 +27,8 @@ from moiety.custody.messages import Array, BatchMessage, HeaderMessage
 from moiety.custody.signing import Kind
 from moiety.custody.spending import ApprovalsSpent, RequestsSpent
 from moiety.custody.tls import Identity
+from moiety.matching.opening import opened
 from moiety.matching.rounds import Rounds
-from moiety.matching.search import opened
 from moiety.matching.tally import tally
 from moiety.sharing.seat import SEATS, Seat
 from tests.apart.asking import DONE, NONE, Asking, changed, enlist

@@ -14,7 +14,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
-from moiety.custody import refusals, tls, wire
+from moiety.custody import ends, refusals, wire
 from moiety.custody.apart import Apart
 from moiety.custody.authority import Authority, issue_into
 from moiety.custody.config import Deployment
@@ -45,7 +45,7 @@ def deployment(site: Site) -> Deployment:
 def test_an_authority_alone_names_no_gateway(office: Apart, site: Site) -> None:
     stranger = another_of_the_authority(site, "stranger")
     for at in deployment(site).custodians().values():
-        with tls.channel(at.address, at.key, stranger) as channel:
+        with ends.channel(at.address, at.key, stranger) as channel:
             for method in ("ask", "watch", "hold"):
                 call = channel.unary_stream(f"/moiety.custodian.1/{method}")
                 with pytest.raises(grpc.RpcError) as raised:
@@ -57,18 +57,18 @@ def test_an_authority_alone_names_no_custodian(office: Apart, site: Site) -> Non
     at = deployment(site).custodians()
     # Custodian b's key was pinned at a's address: as if b had taken its place.
     with pytest.raises(refusals.PeerUnknown):
-        tls.channel(at["a"].address, at["b"].key, deployment(site).identity())
+        ends.channel(at["a"].address, at["b"].key, deployment(site).identity())
 
 
 def test_a_gateway_is_no_custodian_and_a_custodian_no_gateway(office: Apart, site: Site) -> None:
     own = site.folder / "custodian-b"
     custodian = Identity.load(own / "own.pem", own / "own.key", own / "authority.pem")
     at = deployment(site).custodians()["a"]
-    with tls.channel(at.address, at.key, custodian) as channel, pytest.raises(grpc.RpcError) as raised:
+    with ends.channel(at.address, at.key, custodian) as channel, pytest.raises(grpc.RpcError) as raised:
         channel.unary_unary(ASK)(wire.request(wire.Stand()), timeout=10)
     assert raised.value.code() == grpc.StatusCode.PERMISSION_DENIED
     gateway = deployment(site).identity()
-    with tls.channel(at.address, at.key, gateway) as channel, pytest.raises(grpc.RpcError) as raised:
+    with ends.channel(at.address, at.key, gateway) as channel, pytest.raises(grpc.RpcError) as raised:
         next(channel.stream_stream("/moiety.custodian.1/line")(iter([b"\x01"]), timeout=10))
     assert raised.value.code() == grpc.StatusCode.PERMISSION_DENIED
 

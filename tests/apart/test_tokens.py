@@ -14,8 +14,8 @@ from moiety.custody import processes, trial
 from moiety.custody.apart import Apart
 from moiety.custody.config import Deployment
 from moiety.custody.deployment import DEPLOYMENT
-from moiety.custody.gallery import silent
 from moiety.custody.refusals import CustodianDown
+from moiety.custody.verbs import silent
 from moiety.sharing.seat import SEATS
 from tests.custody.scene import DOCUMENT, DOOR, TERMS, matched, people
 from tests.custody.softhsm import ABSENT, IS_THERE, LIBRARY, PIN, soft_token

@@ -143,6 +143,16 @@ def test_nothing_heavy_is_loaded_before_it_is_needed(program: str) -> None:
     assert not loaded & HEAVY
 
 
+@pytest.mark.parametrize(
+    "module",
+    ["authority", "processes", "config", "apart"],  # of `keys`, of `down`, of `custodian budget`, of every gateway
+)
+def test_whoever_computes_nothing_loads_no_kernels_and_no_databases(module: str) -> None:
+    ask = f"import moiety.custody.{module}, sys; print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", ask], capture_output=True, text=True, timeout=60, check=True)
+    assert not {"numba", "sqlalchemy", "psycopg", "onnxruntime"} & set(done.stdout.split())
+
+
 @pytest.fixture(params=["a full disk", "a reader that has gone"])
 def nowhere(request: pytest.FixtureRequest) -> Iterator[int]:
     """A descriptor to which nothing can be written."""

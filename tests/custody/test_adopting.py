@@ -18,10 +18,10 @@ from moiety.custody import adopting, refusals, trial
 from moiety.custody.adopting import Adopted, adopt
 from moiety.custody.deployment import DEPLOYMENT
 from moiety.custody.embedded import MOVED, Embedded
-from moiety.custody.gallery import silent
 from moiety.custody.lock import OfficeLock
 from moiety.custody.page import Pages
 from moiety.custody.sql import Observer, unobserved
+from moiety.custody.verbs import silent
 from moiety.sharing.seat import SEATS, Seat
 from moiety.sharing.split import combine
 from tests.custody.doomed import FORK

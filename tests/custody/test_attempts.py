@@ -17,13 +17,13 @@ from moiety.custody.answering import Answers
 from moiety.custody.custodian import Custodian
 from moiety.custody.embedded import Embedded
 from moiety.custody.handles import handles
-from moiety.custody.headers import MOST_PROBES
 from moiety.custody.slots import SLOTS
+from moiety.custody.verbs import MOST_PROBES
 from moiety.matching.header import FAR_PASS_WORDS, NEAR_PASS_WORDS, Header, Operation
+from moiety.matching.opening import opened as opened_pairs
 from moiety.matching.policy import identify_point
 from moiety.matching.refusals import Disagreement, UnequalParts
 from moiety.matching.rounds import lockstep
-from moiety.matching.search import opened as opened_pairs
 from moiety.sharing.seat import SEATS
 from moiety.sharing.split import split
 from tests.custody.scene import DIM, DOOR, NOON, TERMS, TODAY, Clock, matched, opened, people

@@ -14,8 +14,8 @@ from moiety.custody import refusals
 from moiety.custody.custodian import Custodian
 from moiety.custody.embedded import Embedded
 from moiety.custody.enrolment import _split
-from moiety.custody.gallery import silent
 from moiety.custody.handles import handles
+from moiety.custody.verbs import silent
 from moiety.matching.header import Header
 from moiety.matching.refusals import Disagreement
 from moiety.matching.rounds import Exchange, Rounds, lockstep

@@ -14,9 +14,9 @@ from moiety.custody.embedded import Embedded
 from moiety.custody.handles import handles
 from moiety.custody.slots import SLOTS
 from moiety.matching.header import Header
+from moiety.matching.opening import opened
 from moiety.matching.policy import verify_point
 from moiety.matching.rounds import lockstep
-from moiety.matching.search import opened
 from moiety.sharing.seat import SEATS, Seat
 from moiety.sharing.split import split
 from tests.custody.scene import DOOR, TERMS, Person, people

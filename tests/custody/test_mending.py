@@ -15,9 +15,9 @@ from moiety.custody import doubts, refusals, tables
 from moiety.custody.custodian import Custodian
 from moiety.custody.embedded import Embedded
 from moiety.custody.handles import handles
-from moiety.custody.mending import Help
 from moiety.custody.page import HANDLE_BYTES, Pages
 from moiety.custody.slots import SLOTS, Phase, State
+from moiety.custody.verbs import Help
 from moiety.sharing.seat import SEATS, Seat
 from tests.custody.damage import delete, first_active, forge
 from tests.custody.scene import DOOR, create, matched, opened, people

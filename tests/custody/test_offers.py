@@ -10,10 +10,9 @@ import numpy as np
 import pytest
 
 from moiety.custody import refusals
-from moiety.custody.admitting import OFFERED_TOGETHER
 from moiety.custody.embedded import Embedded
 from moiety.custody.enrolment import _split
-from moiety.custody.life import Batch, Slots
+from moiety.custody.verbs import OFFERED_TOGETHER, Batch, Slots
 from moiety.matching.header import Header
 from moiety.matching.refusals import Disagreement, MalformedTemplate
 from moiety.matching.rounds import Rounds, lockstep

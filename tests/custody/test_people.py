@@ -11,11 +11,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from moiety.custody import refusals
-from moiety.custody.admitting import OFFERED_TOGETHER
 from moiety.custody.embedded import Embedded
 from moiety.custody.enrolment import MOST_NEWCOMERS
-from moiety.custody.headers import MOST_PROBES
 from moiety.custody.slots import BLOCK
+from moiety.custody.verbs import MOST_PROBES, OFFERED_TOGETHER
 from moiety.matching.policy import Rate, Terms, identify_point
 from moiety.matching.reference import decide
 from moiety.matching.refusals import MalformedProbe, MalformedTemplate

@@ -179,7 +179,7 @@ def test_a_custodian_renews_its_root_in_the_token_and_puts_nothing_into_a_file(
 ) -> None:
     from moiety.custody.custodian import Custodian
     from moiety.custody.epochs import Renewal
-    from moiety.custody.gallery import silent
+    from moiety.custody.verbs import silent
     from tests.custody.scene import DOCUMENT, DOOR, TERMS, Clock
 
     Custodian.create(tmp_path / "a", "a", OFFICE, os.urandom, token=token)

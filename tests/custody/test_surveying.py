@@ -14,10 +14,10 @@ import pytest
 from moiety.custody import checking, refusals, searching
 from moiety.custody.custodian import Custodian
 from moiety.custody.embedded import Embedded
-from moiety.custody.gallery import silent
 from moiety.custody.slots import SLOTS, State
 from moiety.custody.sql import unobserved
 from moiety.custody.turns import Turns
+from moiety.custody.verbs import silent
 from moiety.sharing.seat import SEATS, Seat
 from tests.custody.damage import flip
 from tests.custody.scene import DOOR, FOLDERS, Clock, matched, opened, people

@@ -9,15 +9,15 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from moiety.matching.bits import Bits
 from moiety.matching.channel import Keys, agree
-from moiety.matching.compare import Bits
 from moiety.matching.distance import partial_rows, weights
 from moiety.matching.header import CIRCUITS, Circuit
-from moiety.matching.opening import Opening, for_gateway
+from moiety.matching.opening import Opening, for_gateway, opened
 from moiety.matching.prefix import at_least_zero
 from moiety.matching.refusals import Disagreement, MalformedProbe, UnequalParts
 from moiety.matching.rounds import Exchange, Rounds, lockstep
-from moiety.matching.search import Side, attempt, opened
+from moiety.matching.search import Side, attempt
 from moiety.matching.words import quantise
 from moiety.sharing.encode import encode
 from moiety.sharing.ring import POINTS, inverse, multiply, scale

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from moiety.matching import compare, prefix
+from moiety.matching.bits import Bits
 from moiety.matching.channel import agree
-from moiety.matching.compare import Bits
 from moiety.matching.rounds import Rounds, lockstep
 from moiety.sharing.seat import SEATS, Seat, next_seat
 

@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 
 from moiety.matching import reference
 from moiety.matching.header import CIRCUITS, NEAR_PASS_WORDS, Circuit
+from moiety.matching.opening import opened
 from moiety.matching.rounds import lockstep
-from moiety.matching.search import attempt, opened
+from moiety.matching.search import attempt
 from moiety.matching.words import NORM_HIGH, NORM_LOW, quantise
 from moiety.sharing.seat import SEATS
 from moiety.sharing.split import split

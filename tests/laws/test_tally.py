@@ -10,11 +10,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from moiety.matching.bits import Bits
 from moiety.matching.channel import Channel, agree
-from moiety.matching.compare import Bits
 from moiety.matching.header import CIRCUITS, Circuit
+from moiety.matching.opening import opened
 from moiety.matching.rounds import Rounds, lockstep
-from moiety.matching.search import Side, matches, opened
+from moiety.matching.search import Side, matches
 from moiety.matching.tally import tally
 from moiety.matching.words import quantise
 from moiety.sharing.seat import SEATS, Seat

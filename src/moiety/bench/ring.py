@@ -29,10 +29,10 @@ from moiety.custody.authority import Authority, issue_into
 from moiety.custody.doors import Doors
 from moiety.custody.grpc import Callers, Server
 from moiety.custody.keys import Acquaintance
-from moiety.custody.lines import Lines, Neighbour
+from moiety.custody.lines import Lines
 from moiety.custody.memory import keep_freed
 from moiety.custody.metrics import Metrics
-from moiety.custody.tls import NAME, Identity
+from moiety.custody.tls import NAME, Identity, Neighbour
 from moiety.custody.trial import HOST, free_ports
 from moiety.custody.turns import Leases
 from moiety.matching.rounds import Exchange, Rounds

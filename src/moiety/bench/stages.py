@@ -8,9 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from moiety.bench.timing import Work
+from moiety.matching.bits import Bits
 from moiety.matching.channel import Channel, Keys, agree
 from moiety.matching.checks import are_faces
-from moiety.matching.compare import Bits, at_least
+from moiety.matching.compare import at_least
 from moiety.matching.distance import empty_panels, empty_products, partial_all, weights
 from moiety.matching.header import NEAR_PASS_WORDS
 from moiety.matching.lanes import PANEL_ROWS

@@ -11,15 +11,12 @@ import numpy as np
 
 from moiety.custody.gallery import Gallery
 from moiety.custody.headers import check_header
-from moiety.custody.life import Batch
 from moiety.custody.refusals import NotAdmitted, TooMany
+from moiety.custody.verbs import OFFERED_TOGETHER, Batch
 from moiety.matching import admission
 from moiety.matching.channel import Keys
 from moiety.matching.header import Header
 from moiety.matching.rounds import Rounds
-
-OFFERED_TOGETHER = 1 << 13
-"""Newcomers checked in one attempt: their 64-bit parts take 13 MB at 192 words, and never lie on a disk."""
 
 
 class Offers:

@@ -32,8 +32,8 @@ from moiety.custody import trial
 from moiety.custody.authority import write_private
 from moiety.custody.credentials import require_credentials
 from moiety.custody.custodian import ROOTS
-from moiety.custody.embedded import MOVED, Embedded, empty, home
-from moiety.custody.gallery import Progress
+from moiety.custody.deployment import home
+from moiety.custody.embedded import MOVED, Embedded, empty
 from moiety.custody.keyring import Keyring
 from moiety.custody.lock import OfficeLock
 from moiety.custody.noise import Entropy
@@ -43,7 +43,7 @@ from moiety.custody.sql import Observer, Store, unobserved
 from moiety.custody.sqlite import FILE, in_use
 from moiety.custody.token import FileToken
 from moiety.custody.transfer import Stood, stood, transfer
-from moiety.custody.verbs import Clock
+from moiety.custody.verbs import Clock, Progress
 from moiety.sharing.seat import SEATS, Seat
 
 _STAGED = ".adopting"

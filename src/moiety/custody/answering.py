@@ -14,12 +14,13 @@ from numpy.typing import NDArray
 
 from moiety.custody.gallery import Gallery
 from moiety.custody.handles import prefixes
-from moiety.custody.headers import SECONDS_A_DAY, check_header, check_instant
-from moiety.custody.life import portions, within
-from moiety.custody.page import PSEUDONYM_BYTES
+from moiety.custody.headers import check_header, check_instant
+from moiety.custody.life import within
+from moiety.custody.page import PSEUDONYM_BYTES, portions
 from moiety.custody.refusals import AnswerUnknown
 from moiety.custody.slots import SLOTS
 from moiety.custody.stored import Current, fetch
+from moiety.custody.verbs import SECONDS_A_DAY
 from moiety.matching import search
 from moiety.matching.channel import Keys
 from moiety.matching.distance import Products, empty_panels, empty_products, partial, partial_all

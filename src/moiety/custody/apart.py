@@ -16,7 +16,6 @@ from moiety.custody.config import Deployment
 from moiety.custody.denials import ApprovalNeedless, ApprovalRefused, CallerRefused
 from moiety.custody.doubts import GalleryUnchecked
 from moiety.custody.entries import Identified
-from moiety.custody.gallery import Progress
 from moiety.custody.matter import Matter
 from moiety.custody.noise import Entropy
 from moiety.custody.policy import BULK, NEEDED, POLICY, FourEyes
@@ -25,7 +24,7 @@ from moiety.custody.remote import Approved, Remote
 from moiety.custody.signing import NONCE_BYTES
 from moiety.custody.three import Headers, Three
 from moiety.custody.together import Together
-from moiety.custody.verbs import Clock, Standing, Verbs
+from moiety.custody.verbs import Clock, Progress, Standing, Verbs
 from moiety.errors import MoietyError
 from moiety.matching.header import FAR_PASS_WORDS, Circuit
 from moiety.matching.refusals import Disagreement

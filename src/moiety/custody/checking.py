@@ -7,40 +7,27 @@ sealed again, by somebody with the key, are found by the algebra, which cannot s
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from datetime import datetime
 
 import numpy as np
 from numpy.typing import NDArray
 
 from moiety.custody import page, tables
-from moiety.custody.gallery import Gallery, Progress
-from moiety.custody.headers import SECONDS_A_DAY, check_header
-from moiety.custody.life import portions
+from moiety.custody.gallery import Gallery
+from moiety.custody.headers import check_header
 from moiety.custody.looking import Seen
-from moiety.custody.page import PSEUDONYM_BYTES
+from moiety.custody.page import portions
 from moiety.custody.refusals import HeaderRefused
 from moiety.custody.slots import SLOTS, State
 from moiety.custody.stored import fetch
 from moiety.custody.turns import Turns
+from moiety.custody.verbs import PSEUDONYM_WORDS, SECONDS_A_DAY, Progress, Survey
 from moiety.matching import integrity
 from moiety.matching.channel import Keys
 from moiety.matching.header import Header
 from moiety.matching.rounds import Rounds, shown
 
 DIGEST_BYTES = 32
-
-PSEUDONYM_WORDS = PSEUDONYM_BYTES // 2
-"""The parts of a pseudonym are checked as further words of the row."""
-
-
-@dataclass(frozen=True)
-class Survey:
-    """What one custodian found when it read a gallery again: the numbers of pages that are not intact, ascending, and
-    how many people are ACTIVE."""
-
-    damaged: list[int]
-    people: int
 
 
 def survey(gallery: Gallery, turns: Turns, progress: Progress, doubted: Callable[[], None]) -> Survey:

@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 
-from moiety.custody.checking import PSEUDONYM_WORDS
 from moiety.custody.entries import Finding
-from moiety.custody.gallery import Progress
 from moiety.custody.handles import handles
-from moiety.custody.headers import SECONDS_A_DAY
-from moiety.custody.life import portions
-from moiety.custody.page import HANDLE_BYTES, PSEUDONYM_BYTES
+from moiety.custody.page import HANDLE_BYTES, PSEUDONYM_BYTES, portions
 from moiety.custody.refusals import GalleryDamaged, MendingNeedsSeat, TwoDamaged
 from moiety.custody.slots import SLOTS, State
 from moiety.custody.three import Headers, Three
+from moiety.custody.verbs import PSEUDONYM_WORDS, SECONDS_A_DAY, Progress
 from moiety.sharing.seat import SEATS, Seat
 from moiety.sharing.split import combine
 

@@ -21,12 +21,11 @@ from pydantic import ValidationError
 from moiety.custody.hand import Hand
 from moiety.custody.keyfile import KeyFile, open_key, read_private
 from moiety.custody.limits import Limits
-from moiety.custody.lines import Neighbour
 from moiety.custody.messages import Seated
 from moiety.custody.misread import ConfigInvalid, place_of
 from moiety.custody.noise import Entropy
 from moiety.custody.refusals import ConfigExposed, ConfigUnreadable
-from moiety.custody.tls import Identity
+from moiety.custody.tls import Identity, Neighbour
 from moiety.sharing.seat import SEATS, Seat
 
 Address = Annotated[str, Meta(pattern=r"^(?:[A-Za-z0-9.-]+|\[[0-9a-fA-F:]+\]):[0-9]{1,5}$", max_length=260)]

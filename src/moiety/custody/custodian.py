@@ -18,17 +18,14 @@ from moiety.custody import answering, checking, epochs, life, mending, recovery,
 from moiety.custody.admitting import Offers
 from moiety.custody.answering import Answers
 from moiety.custody.changing import Changes
-from moiety.custody.checking import Survey
 from moiety.custody.epochs import SEED_BYTES, Renewal
-from moiety.custody.gallery import Gallery, Progress
+from moiety.custody.gallery import Gallery
 from moiety.custody.headers import check_day, check_instant
 from moiety.custody.holding import Held, held, standing
 from moiety.custody.keeping import Keeping
 from moiety.custody.kept import StoreKeeping
 from moiety.custody.keyring import Keyring
 from moiety.custody.keys import Acquaintance
-from moiety.custody.life import Batch, Slots
-from moiety.custody.mending import Help
 from moiety.custody.noise import Entropy
 from moiety.custody.refusals import GalleryExists, GalleryFixed, GalleryNameWrong, GalleryUnknown, NotStaged
 from moiety.custody.slots import COIN_BYTES, Phase, Staging
@@ -37,7 +34,7 @@ from moiety.custody.sql import Observer, Store
 from moiety.custody.stored import read_terms
 from moiety.custody.token import FileToken, Token
 from moiety.custody.turns import Turns
-from moiety.custody.verbs import Clock, Standing
+from moiety.custody.verbs import Batch, Clock, Help, Progress, Slots, Standing, Survey
 from moiety.matching.header import Header
 from moiety.matching.opening import Opening
 from moiety.matching.rounds import Rounds, barrier

@@ -10,7 +10,7 @@ from contextlib import ExitStack, suppress
 from pathlib import Path
 
 from moiety.custody.custodian import ROOTS, Custodian
-from moiety.custody.gallery import Progress, silent
+from moiety.custody.deployment import home
 from moiety.custody.keys import acquaint
 from moiety.custody.lock import OfficeLock
 from moiety.custody.noise import Entropy
@@ -18,7 +18,7 @@ from moiety.custody.refusals import NoOffice, OfficeExists, OfficeMoved, OfficeU
 from moiety.custody.sql import Observer, unobserved
 from moiety.custody.three import Three
 from moiety.custody.together import Together
-from moiety.custody.verbs import Clock
+from moiety.custody.verbs import Clock, Progress, silent
 from moiety.sharing.seat import SEATS, Seat
 
 WARNING = (
@@ -137,8 +137,3 @@ def _remove(folder: Path) -> None:
     """Remove a folder, unless somebody has put something into it."""
     with suppress(OSError):
         folder.rmdir()
-
-
-def home(folder: Path, seat: Seat) -> Path:
-    """The folder of one custodian."""
-    return folder / f"custodian-{seat}"

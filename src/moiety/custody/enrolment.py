@@ -9,14 +9,13 @@ from typing import Final
 
 import numpy as np
 
-from moiety.custody.admitting import OFFERED_TOGETHER
 from moiety.custody.entries import Newcomer
 from moiety.custody.handles import handles
-from moiety.custody.life import Batch
 from moiety.custody.noise import Entropy
 from moiety.custody.page import PSEUDONYM_BYTES
 from moiety.custody.refusals import TooMany, WordsWrong
 from moiety.custody.three import Headers, Three
+from moiety.custody.verbs import OFFERED_TOGETHER, Batch
 from moiety.errors import Unavailable
 from moiety.matching.refusals import Disagreement
 from moiety.sharing.seat import SEATS, Seat

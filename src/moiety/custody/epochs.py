@@ -16,15 +16,14 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from moiety.custody import kept, page, tables
-from moiety.custody.gallery import Gallery, Progress
-from moiety.custody.headers import SECONDS_A_DAY
+from moiety.custody.gallery import Gallery
 from moiety.custody.keyring import keyring
-from moiety.custody.life import portions
 from moiety.custody.noise import Entropy, noise
-from moiety.custody.page import Pages, Place
+from moiety.custody.page import Pages, Place, portions
 from moiety.custody.slots import SLOTS, Staging, State
 from moiety.custody.sql import Store
 from moiety.custody.stored import fetch, write
+from moiety.custody.verbs import SECONDS_A_DAY, Progress
 from moiety.matching.channel import Keys, agree
 from moiety.matching.header import Header
 from moiety.matching.refusals import Disagreement

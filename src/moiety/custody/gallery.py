@@ -23,15 +23,9 @@ from moiety.custody.slots import MOST_SLOTS, SLOTS
 from moiety.custody.sql import Store
 from moiety.custody.stored import Change, Current, fetch_states
 from moiety.custody.tables import GalleryRow
+from moiety.custody.verbs import Progress, silent
 from moiety.matching.policy import Terms
 from moiety.sharing.seat import Seat
-
-Progress = Callable[[str, int, int], None]
-"""A stage in words, how much of it is done, and of how much."""
-
-
-def silent(stage: str, done: int, total: int) -> None:
-    """The progress that nobody watches."""
 
 
 @dataclass(frozen=True)

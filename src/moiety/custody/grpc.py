@@ -15,7 +15,7 @@ from typing import Any, Final, Protocol
 
 import grpc
 
-from moiety.custody import tls, wire
+from moiety.custody import ends, wire
 from moiety.custody.doors import Doors
 from moiety.custody.journal import News, fault, say
 from moiety.custody.lines import Lines
@@ -75,7 +75,7 @@ class Server:
         self._lines = lines
         self._server = grpc.server(
             ThreadPoolExecutor(_THREADS, thread_name_prefix="request"),
-            options=tls.OPTIONS,
+            options=ends.OPTIONS,
             maximum_concurrent_rpcs=_THREADS,
         )
         methods = {
@@ -86,7 +86,7 @@ class Server:
         }
         self._server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(SERVICE, methods),))
         try:
-            self.port = self._server.add_secure_port(address, identity.server())
+            self.port = self._server.add_secure_port(address, ends.credentials(identity))
         except RuntimeError:  # all that gRPC says of an address that cannot be had
             raise AddressTaken from None
         self._server.start()
@@ -146,7 +146,7 @@ class Server:
 
     def _known(self, context: grpc.ServicerContext, pins: Mapping[Pin, str]) -> Pin:
         try:
-            return tls.who(context, pins)
+            return ends.who(context, pins)
         except PeerUnknown as error:
             context.abort(grpc.StatusCode.PERMISSION_DENIED, error.code)
             raise

@@ -7,15 +7,11 @@ from datetime import datetime
 
 from moiety.custody.refusals import HeaderRefused
 from moiety.custody.stored import Current
+from moiety.custody.verbs import MOST_PROBES, SECONDS_A_DAY
 from moiety.matching.header import ATTEMPT_BYTES, CIRCUITS, FAR_PASS_WORDS, Header
 
 CLOCKS_APART_S = 5
 """How far a header's instant may lie from a custodian's own clock: the mask depends on it."""
-
-MOST_PROBES = 256
-"""Probes in one attempt: bounds the memory that one header can ask for."""
-
-SECONDS_A_DAY = 86_400
 
 
 def check_header(

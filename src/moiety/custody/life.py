@@ -6,7 +6,6 @@ The table of states is in `slots`. Each function is one transaction, so one comm
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,34 +14,12 @@ from moiety.custody import page, tables
 from moiety.custody.gallery import Gallery
 from moiety.custody.handles import prefixes
 from moiety.custody.noise import Entropy, noise
-from moiety.custody.page import HANDLE_BYTES, Pages
+from moiety.custody.page import HANDLE_BYTES, Pages, portions
 from moiety.custody.refusals import AlreadyEnrolled, StatesDiffer, TooMany
 from moiety.custody.slots import MOST_SLOTS, SLOTS, Phase, State, allot
-
-Slots = NDArray[np.int64]
+from moiety.custody.verbs import Batch, Slots
 
 _WHOLE = f"V{HANDLE_BYTES}"
-
-PORTION = 256
-"""Pages read, rewritten and stored at a time: 7 MB at 192 words."""
-
-
-@dataclass(frozen=True)
-class Batch:
-    """What one custodian gets of n newcomers.
-
-    handles uint8 (n, 16); pseudonyms uint8 (n, 16), parts of them; parts of templates (n, dim), uint64 as they are
-    offered and uint16, the low words, once they are admitted; expires uint32 (n,), unix days; grounds uint8 (n,).
-    """
-
-    handles: NDArray[np.uint8]
-    pseudonyms: NDArray[np.uint8]
-    parts: NDArray[np.uint16] | NDArray[np.uint64]
-    expires: NDArray[np.uint32]
-    grounds: NDArray[np.uint8]
-
-    def __len__(self) -> int:
-        return len(self.handles)
 
 
 def prepare(gallery: Gallery, batch: Batch, coin: bytes, entropy: Entropy) -> Slots:
@@ -125,12 +102,6 @@ def settle(gallery: Gallery, states: NDArray[np.uint8], terms: bytes, document: 
             _overwrite(pages, *where, entropy)
             change.write(numbers, pages, found)
         change.finish(phase=Phase.SETTLED, pages=count, terms=terms, document=document)
-
-
-def portions(numbers: NDArray[np.int64] | range) -> Iterator[list[int]]:
-    """Page numbers, some at a time."""
-    for at in range(0, len(numbers), PORTION):
-        yield [int(number) for number in numbers[at : at + PORTION]]
 
 
 def within(numbers: list[int], slots: Slots) -> tuple[Slots, Slots]:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import logging
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from queue import SimpleQueue
 from threading import Event, Lock, Thread
 from time import perf_counter
@@ -17,12 +16,12 @@ from typing import Any
 
 import grpc
 
-from moiety.custody import tls
+from moiety.custody import ends
 from moiety.custody.frames import Frame, Greeting, Ping, Pong, Step, Stopped, pack, unpack
 from moiety.custody.journal import News, say
 from moiety.custody.keys import Acquaintance
 from moiety.custody.refusals import CustodianDown, MessageRefused, PeerUnknown
-from moiety.custody.tls import Identity, Pin
+from moiety.custody.tls import Identity, Neighbour
 from moiety.errors import MoietyError
 from moiety.sharing.seat import SEATS, Seat
 
@@ -35,14 +34,6 @@ _JOURNEYS = 16
 _FIRST_JOURNEYS = 4
 
 Outgoing = SimpleQueue[bytes | None]
-
-
-@dataclass(frozen=True)
-class Neighbour:
-    """Where another custodian listens, and its pinned public key."""
-
-    address: str
-    key: Pin
 
 
 class Journeys:
@@ -153,7 +144,7 @@ class Lines:
     def _dial(self, seat: Seat, neighbour: Neighbour, identity: Identity) -> None:
         while not self._closed.is_set():
             try:
-                with tls.channel(neighbour.address, neighbour.key, identity) as channel:
+                with ends.channel(neighbour.address, neighbour.key, identity) as channel:
                     call: Any = channel.stream_stream(METHOD)
                     outgoing: Outgoing = SimpleQueue()
                     public, joined = self._acquaintance.greet(seat)

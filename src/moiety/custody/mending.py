@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from threading import Lock
 
 import numpy as np
@@ -31,6 +31,7 @@ from moiety.custody.page import HANDLE_BYTES
 from moiety.custody.refusals import HelpRefused
 from moiety.custody.slots import COIN_BYTES, SLOTS, Phase, State
 from moiety.custody.stored import Current, fetch, fetch_handles, write
+from moiety.custody.verbs import Help
 from moiety.matching.refusals import Disagreement
 from moiety.sharing import recover
 from moiety.sharing.seat import SEATS, Seat
@@ -41,21 +42,6 @@ _UNSPENT = 64
 
 _ONCE = bytes(12)
 """The nonce of a key that seals one message."""
-
-
-@dataclass(frozen=True)
-class Help:
-    """What one helper sends for n pages: public columns (n, 64) as stored, and what only the lost custodian opens.
-
-    `sealed` are masked contributions to parts uint16 (n, dim / 2, 64, 2) and pseudonyms uint16 (n, 64, 8).
-    """
-
-    helper: Seat
-    nonce: bytes
-    states: NDArray[np.uint8]
-    grounds: NDArray[np.uint8]
-    expires: NDArray[np.uint32]
-    sealed: bytes
 
 
 class Drawn:

@@ -12,12 +12,9 @@ import numpy as np
 from msgspec import Meta, Struct
 from numpy.typing import DTypeLike, NDArray
 
-from moiety.custody import checking
-from moiety.custody.life import Batch
-from moiety.custody.mending import Help
 from moiety.custody.refusals import MessageRefused
 from moiety.custody.slots import Phase, Staging
-from moiety.custody.verbs import GalleryStanding, Standing
+from moiety.custody.verbs import Batch, GalleryStanding, Help, Standing, Survey
 from moiety.matching.header import Circuit, Header, Operation
 from moiety.matching.opening import Opening
 from moiety.sharing.seat import SEATS, Seat
@@ -207,7 +204,7 @@ class StandingMessage(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class SurveyMessage(Struct, frozen=True, forbid_unknown_fields=True):
-    """What a survey found; see `checking.Survey`."""
+    """What a survey found; see `Survey`."""
 
     damaged: list[Small]
     people: Small
@@ -259,7 +256,7 @@ def read_opening(some: OpeningMessage) -> Opening:
     return Opening(some.part.array(np.uint64, 1), some.other_digest)
 
 
-def survey(some: checking.Survey) -> SurveyMessage:
+def survey(some: Survey) -> SurveyMessage:
     """What a survey found, on its way."""
     return SurveyMessage(some.damaged, some.people)
 

@@ -19,6 +19,7 @@ so a gallery is loaded without moving a word; `rows`, `get_rows` and `put_rows` 
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -34,6 +35,9 @@ NONCE_BYTES = 12
 TAG_BYTES = 16
 HEAD_BYTES = 1 + NONCE_BYTES
 IDENTITY_BYTES = NONCE_BYTES + TAG_BYTES
+
+PORTION = 256
+"""Pages read, rewritten and stored at a time: 7 MB at 192 words."""
 
 Pages = NDArray[np.void]
 """Structured, (pages,), of `layout(dim)` or `STATES`."""
@@ -122,3 +126,9 @@ def identities(pages: Pages) -> NDArray[np.uint8]:
 def octets(pages: Pages) -> NDArray[np.uint8]:
     """The bytes of pages one after the other, uint8 (bytes,)."""
     return np.ascontiguousarray(pages).view("u1").reshape(-1)
+
+
+def portions(numbers: NDArray[np.int64] | range) -> Iterator[list[int]]:
+    """Page numbers, some at a time."""
+    for at in range(0, len(numbers), PORTION):
+        yield [int(number) for number in numbers[at : at + PORTION]]

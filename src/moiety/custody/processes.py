@@ -11,8 +11,8 @@ from contextlib import suppress
 from pathlib import Path
 from time import monotonic, sleep
 
+from moiety.custody.deployment import CONFIG, home
 from moiety.custody.refusals import ProcessEnded
-from moiety.custody.trial import CONFIG, home
 from moiety.sharing.seat import SEATS, Seat
 
 _STARTED: list[subprocess.Popen[bytes]] = []

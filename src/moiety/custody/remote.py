@@ -12,19 +12,13 @@ import grpc
 import numpy as np
 from numpy.typing import NDArray
 
-from moiety.custody import messages, tls, wire
-from moiety.custody.checking import Survey
-from moiety.custody.gallery import Progress
+from moiety.custody import ends, messages, wire
 from moiety.custody.hand import Hand
-from moiety.custody.life import Batch, Slots
-from moiety.custody.lines import Neighbour
-from moiety.custody.mending import Help
 from moiety.custody.messages import Array, BatchMessage, HeaderMessage, HelpMessage
 from moiety.custody.pledges import BLIND_BYTES, commitment, share_of
 from moiety.custody.refusals import CustodianDown, MessageRefused, PeerUnknown
-from moiety.custody.serving import LONG
-from moiety.custody.tls import Identity
-from moiety.custody.verbs import Standing
+from moiety.custody.tls import Identity, Neighbour
+from moiety.custody.verbs import Batch, Help, Progress, Slots, Standing, Survey
 from moiety.errors import MoietyError, Refused, Unavailable
 from moiety.matching.header import Header
 from moiety.matching.opening import Opening
@@ -231,7 +225,7 @@ class Remote:
         approvals = list(carried or self._hand.approvals(asked))
         data = wire.request(asked, self._lease, self._hand.call(asked), approvals)
         with self._calls():
-            if not isinstance(asked, LONG):
+            if not isinstance(asked, wire.LONG):
                 return self._told(self._open().unary_unary(_PREFIX + "ask")(data, timeout=SHORT_S), kind)
             for said in self._open().unary_stream(_PREFIX + "watch")(data, timeout=LONG_S):
                 some = wire.read_said(said)
@@ -257,7 +251,7 @@ class Remote:
                 self._channel.close()
                 self._channel = None
             if self._channel is None:
-                self._channel = tls.channel(self._at.address, self._at.key, self._identity)
+                self._channel = ends.channel(self._at.address, self._at.key, self._identity)
                 self._watch = _Watch()
                 self._channel.subscribe(self._watch)
             return self._channel

@@ -9,15 +9,15 @@ from numpy.typing import NDArray
 
 from moiety.custody.entries import Identified
 from moiety.custody.handles import handles
-from moiety.custody.headers import MOST_PROBES, SECONDS_A_DAY
 from moiety.custody.noise import Entropy
 from moiety.custody.page import PSEUDONYM_BYTES
 from moiety.custody.refusals import TooMany, WordsWrong
 from moiety.custody.slots import SLOTS
 from moiety.custody.three import Headers, Three
+from moiety.custody.verbs import MOST_PROBES, SECONDS_A_DAY
+from moiety.matching.opening import opened
 from moiety.matching.policy import OperatingPoint, identify_point, verify_point
 from moiety.matching.refusals import UnequalParts
-from moiety.matching.search import opened
 from moiety.sharing.seat import Seat
 from moiety.sharing.split import combine, split
 

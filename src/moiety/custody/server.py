@@ -16,7 +16,6 @@ from moiety.custody.config import shown as pin_shown
 from moiety.custody.credentials import require_credentials
 from moiety.custody.custodian import Custodian
 from moiety.custody.doors import Doors
-from moiety.custody.gallery import Progress
 from moiety.custody.grpc import Callers, Server
 from moiety.custody.guard import Guard
 from moiety.custody.journal import News, say
@@ -42,7 +41,7 @@ from moiety.custody.spent import SpentNonces
 from moiety.custody.sql import Observer
 from moiety.custody.tls import Identity, pin
 from moiety.custody.turns import Leases
-from moiety.custody.verbs import Clock
+from moiety.custody.verbs import Clock, Progress
 from moiety.custody.verifying import Verifier
 from moiety.sharing.seat import SEATS, Seat
 

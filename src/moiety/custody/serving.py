@@ -14,12 +14,12 @@ from moiety.custody import messages, wire
 from moiety.custody.attempts import Attempts
 from moiety.custody.custodian import Custodian
 from moiety.custody.doors import Doors
-from moiety.custody.gallery import Progress
 from moiety.custody.guard import Guard
 from moiety.custody.journal import fault
 from moiety.custody.messages import Array
 from moiety.custody.refusals import MessageRefused
 from moiety.custody.turns import Leases
+from moiety.custody.verbs import Progress
 from moiety.errors import MoietyError
 from moiety.matching.header import ATTEMPT_BYTES, Header
 from moiety.matching.rounds import Rounds
@@ -30,13 +30,6 @@ CHANGING = (
     wire.Stage, wire.Switch, wire.Reconcile, wire.Mend,
 )  # fmt: skip
 """What is done under a lease only."""
-
-LONG = (
-    wire.Load, wire.Offer, wire.Survey, wire.Integrity, wire.Stage, wire.Switch, wire.Scrub, wire.Prepare,
-    wire.Reconcile,
-)  # fmt: skip
-"""What may take minutes over millions of rows, so that progress is worth telling and the deadline is another."""
-
 
 PLAYED = (
     wire.Offer, wire.Identify, wire.Verify, wire.ReplaceDocument, wire.Prepare, wire.Activate, wire.Erase, wire.Renew,

@@ -9,9 +9,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Final
 
-from moiety.custody.headers import SECONDS_A_DAY
 from moiety.custody.tables import GalleryRow
-from moiety.custody.verbs import Clock, Standing
+from moiety.custody.verbs import SECONDS_A_DAY, Clock, Standing
 
 MOST_DAYS: Final = 2
 """A gateway has galleries checked daily; on the next day nobody may have asked, on the day after that nobody did."""

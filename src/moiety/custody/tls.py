@@ -3,10 +3,6 @@
 An authority's signature lets a certificate be looked at; what names a party is the SHA-256 of its public key
 (SubjectPublicKeyInfo, RFC 5280), which the operators of the others have written into their configuration. Certificates
 may be renewed under the same key without telling anybody.
-
-gRPC takes no callback that would see the certificate of a server. So a client first makes one bare TLS connection,
-compares the key that the handshake proved possession of with the pin, and gives gRPC exactly that certificate as
-the only one to trust.
 """
 
 from __future__ import annotations
@@ -17,17 +13,14 @@ import os
 import socket
 import ssl
 import stat
-from collections.abc import Container
 from dataclasses import dataclass
 from pathlib import Path
 
-import grpc
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.types import PublicKeyTypes
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_private_key
 
-from moiety.custody.messages import MOST_BYTES
 from moiety.custody.refusals import KeyUnreadable, KeyWorldReadable, PeerUnknown
 
 Pin = bytes
@@ -38,29 +31,13 @@ NAME = "moiety"
 
 _CONNECT_S = 3.0
 
-SILENT_S = 5.0
-"""How long a peer may be silent that answers nothing at all: a ping after two seconds, and three for its answer."""
 
-OPTIONS = (
-    ("grpc.max_send_message_length", MOST_BYTES),
-    ("grpc.max_receive_message_length", MOST_BYTES),
-    # A peer that was stopped, or whose machine went away without a word, is noticed within `SILENT_S`. Whoever computes
-    # for long is not: pings are answered beside that.
-    ("grpc.keepalive_time_ms", 2_000),
-    ("grpc.keepalive_timeout_ms", 3_000),
-    ("grpc.http2.ping_timeout_ms", 3_000),
-    ("grpc.keepalive_permit_without_calls", 1),
-    ("grpc.http2.min_ping_interval_without_data_ms", 500),  # what a server bears of a peer that pings every 2 s
-    ("grpc.http2.max_pings_without_data", 0),
-    # Planes of bits are some hundred kilobytes: one frame each, and no probing for the line's bandwidth.
-    ("grpc.http2.max_frame_size", (1 << 24) - 1),
-    ("grpc.http2.lookahead_bytes", 1 << 24),
-    ("grpc.http2.bdp_probe", 0),
-    ("grpc.so_reuseport", 0),
-    ("grpc.enable_http_proxy", 0),
-    ("grpc.min_reconnect_backoff_ms", 100),
-    ("grpc.max_reconnect_backoff_ms", 1_000),
-)
+@dataclass(frozen=True)
+class Neighbour:
+    """Where a custodian listens, and its pinned public key."""
+
+    address: str
+    key: Pin
 
 
 @dataclass(frozen=True)
@@ -89,10 +66,6 @@ class Identity:
             raise KeyUnreadable
         return identity
 
-    def server(self) -> grpc.ServerCredentials:
-        """For a server that speaks to nobody without a certificate."""
-        return grpc.ssl_server_credentials([(self.key, self.certificate)], self.authority, require_client_auth=True)
-
 
 def secret(file: Path) -> bytes:
     """A private file. Raises `KeyWorldReadable` unless only its owner may read and write it; OSError as usual."""
@@ -116,30 +89,7 @@ def pin_of(public: PublicKeyTypes) -> Pin:
     return hashlib.sha256(public.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)).digest()
 
 
-def channel(address: str, pinned: Pin, identity: Identity) -> grpc.Channel:
-    """A channel to whoever holds the pinned key there. Raises OSError where nobody answers, and `PeerUnknown`."""
-    certificate = _shown(address, identity)
-    if not hmac.compare_digest(pin(certificate), pinned):
-        raise PeerUnknown
-    credentials = grpc.ssl_channel_credentials(certificate, identity.key, identity.certificate)
-    return grpc.secure_channel(address, credentials, options=(*OPTIONS, ("grpc.ssl_target_name_override", NAME)))
-
-
-def who(context: grpc.ServicerContext, pins: Container[Pin]) -> Pin:
-    """The pinned key of whoever calls.
-
-    Raises `PeerUnknown` for any other, whoever signed for it, and for anything older than TLS 1.3, which gRPC speaks.
-    """
-    shown = context.auth_context()
-    if shown.get("ssl_tls_version") != [b"TLSv1.3"]:
-        raise PeerUnknown
-    found = pin(shown["x509_pem_cert"][0])
-    if found not in pins:
-        raise PeerUnknown
-    return found
-
-
-def _shown(address: str, identity: Identity) -> bytes:
+def shown(address: str, identity: Identity) -> bytes:
     """The certificate (PEM) whose key whoever listens there has proved to hold."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.minimum_version = ssl.TLSVersion.TLSv1_3

@@ -19,15 +19,13 @@ from moiety.custody.asked import hashed
 from moiety.custody.denials import NobodySigns
 from moiety.custody.doubts import GalleryUnchecked
 from moiety.custody.entries import Finding, GalleryState, Identified, Newcomer, Status
-from moiety.custody.gallery import Progress, silent
 from moiety.custody.handles import handles
-from moiety.custody.headers import SECONDS_A_DAY
 from moiety.custody.matter import Matter
 from moiety.custody.noise import Entropy
 from moiety.custody.refusals import GalleryDamaged, GalleryFixed
 from moiety.custody.slots import SLOTS
 from moiety.custody.three import Headers, Three
-from moiety.custody.verbs import Clock
+from moiety.custody.verbs import SECONDS_A_DAY, Clock, Progress, silent
 from moiety.errors import MoietyError
 from moiety.matching.policy import Terms
 from moiety.matching.refusals import Disagreement

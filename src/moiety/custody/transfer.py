@@ -13,11 +13,11 @@ from dataclasses import dataclass, replace
 from sqlalchemy import Connection
 
 from moiety.custody import tables
-from moiety.custody.gallery import Progress
 from moiety.custody.keyring import keyring
 from moiety.custody.slots import Phase, Staging
 from moiety.custody.sql import Store
 from moiety.custody.tables import GalleryRow
+from moiety.custody.verbs import Progress
 
 
 @dataclass(frozen=True)

@@ -22,8 +22,8 @@ from pathlib import Path
 from moiety.custody.authority import Authority, issue_into, write_authority, write_private
 from moiety.custody.config import shown
 from moiety.custody.custodian import Custodian
-from moiety.custody.deployment import DEPLOYMENT
-from moiety.custody.embedded import OFFICE_BYTES, home
+from moiety.custody.deployment import CONFIG, DEPLOYMENT, home
+from moiety.custody.embedded import OFFICE_BYTES
 from moiety.custody.keyfile import make_key
 from moiety.custody.noise import Entropy
 from moiety.custody.refusals import DeploymentExists, KeysExist
@@ -35,7 +35,6 @@ __all__ = ["CONFIG", "OPERATORS", "PEOPLE", "STORE", "free_ports", "home", "lay_
 STORE = "store"
 OPERATORS = "operators"
 PEOPLE = "people"
-CONFIG = "custodian.toml"
 HOST = "127.0.0.1"
 
 _PASSPHRASE_BYTES = 20

@@ -1,4 +1,4 @@
-"""What a gateway may ask of one custodian: the verbs, and where a custodian says that it stands.
+"""What a gateway may ask of one custodian: the verbs, what goes in and out, and where a custodian says it stands.
 
 `custodian.Custodian` does them; `remote.Remote` has them done by one that runs apart. See the table in `slots`.
 """
@@ -13,10 +13,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from moiety.custody.checking import Survey
-from moiety.custody.gallery import Progress
-from moiety.custody.life import Batch, Slots
-from moiety.custody.mending import Help
+from moiety.custody.page import PSEUDONYM_BYTES
 from moiety.custody.slots import Phase, Staging
 from moiety.matching.header import Header
 from moiety.matching.opening import Opening
@@ -25,6 +22,68 @@ from moiety.sharing.seat import Seat
 
 Clock = Callable[[], datetime]
 """Now, as an aware instant."""
+
+Slots = NDArray[np.int64]
+
+SECONDS_A_DAY = 86_400
+
+MOST_PROBES = 256
+"""Probes in one attempt: bounds the memory that one header can ask for."""
+
+OFFERED_TOGETHER = 1 << 13
+"""Newcomers checked in one attempt: their 64-bit parts take 13 MB at 192 words, and never lie on a disk."""
+
+PSEUDONYM_WORDS = PSEUDONYM_BYTES // 2
+"""The parts of a pseudonym are checked as further words of the row."""
+
+Progress = Callable[[str, int, int], None]
+"""A stage in words, how much of it is done, and of how much."""
+
+
+def silent(stage: str, done: int, total: int) -> None:
+    """The progress that nobody watches."""
+
+
+@dataclass(frozen=True)
+class Batch:
+    """What one custodian gets of n newcomers.
+
+    handles uint8 (n, 16); pseudonyms uint8 (n, 16), parts of them; parts of templates (n, dim), uint64 as they are
+    offered and uint16, the low words, once they are admitted; expires uint32 (n,), unix days; grounds uint8 (n,).
+    """
+
+    handles: NDArray[np.uint8]
+    pseudonyms: NDArray[np.uint8]
+    parts: NDArray[np.uint16] | NDArray[np.uint64]
+    expires: NDArray[np.uint32]
+    grounds: NDArray[np.uint8]
+
+    def __len__(self) -> int:
+        return len(self.handles)
+
+
+@dataclass(frozen=True)
+class Survey:
+    """What one custodian found when it read a gallery again: the numbers of pages that are not intact, ascending, and
+    how many people are ACTIVE."""
+
+    damaged: list[int]
+    people: int
+
+
+@dataclass(frozen=True)
+class Help:
+    """What one helper sends for n pages: public columns (n, 64) as stored, and what only the lost custodian opens.
+
+    `sealed` are masked contributions to parts uint16 (n, dim / 2, 64, 2) and pseudonyms uint16 (n, 64, 8).
+    """
+
+    helper: Seat
+    nonce: bytes
+    states: NDArray[np.uint8]
+    grounds: NDArray[np.uint8]
+    expires: NDArray[np.uint32]
+    sealed: bytes
 
 
 @dataclass(frozen=True)

@@ -304,6 +304,9 @@ class Answer(Struct, frozen=True, forbid_unknown_fields=True, tag_field="is", ta
 
 Said = Refusal | Progress | Answer
 
+LONG = (Load, Offer, Survey, Integrity, Stage, Switch, Scrub, Prepare, Reconcile)
+"""What may take minutes over millions of rows, so that progress is worth telling and the deadline is another."""
+
 _requests = msgspec.msgpack.Decoder(Request)
 _said: msgspec.msgpack.Decoder[Said] = msgspec.msgpack.Decoder(Said)
 

@@ -21,10 +21,10 @@ from numpy.typing import NDArray
 
 from moiety.custody.custodian import Custodian
 from moiety.custody.enrolment import enrol
-from moiety.custody.headers import SECONDS_A_DAY
 from moiety.custody.page import PSEUDONYM_BYTES
 from moiety.custody.slots import SLOTS
 from moiety.custody.three import Headers, Three
+from moiety.custody.verbs import SECONDS_A_DAY
 from moiety.drills import parties
 from moiety.drills.parties import Credulous, Entropies, Kind
 from moiety.drills.people import Vectors
@@ -33,9 +33,9 @@ from moiety.drills.verdict import Trial, best, by_decoys, by_reading, by_shuffli
 from moiety.identity.ports import Entropy, Newcomer
 from moiety.matching.distance import zero_weight
 from moiety.matching.header import FAR_PASS_WORDS, Circuit, Header
+from moiety.matching.opening import opened
 from moiety.matching.policy import identify_point
 from moiety.matching.refusals import MalformedProbe, MalformedTemplate
-from moiety.matching.search import opened
 from moiety.matching.words import NORM_HIGH, NORM_LOW, WORD_HIGH, WORD_LOW, quantise
 from moiety.sharing.encode import encode
 from moiety.sharing.ring import POINTS, inverse, lagrange, multiply, scale

@@ -14,15 +14,12 @@ from numpy.typing import NDArray
 from moiety.custody import tables
 from moiety.custody.admitting import Offers
 from moiety.custody.custodian import Custodian
-from moiety.custody.embedded import home
+from moiety.custody.deployment import home
 from moiety.custody.gallery import Gallery
-from moiety.custody.headers import SECONDS_A_DAY
 from moiety.custody.keys import Acquaintance, acquaint
-from moiety.custody.life import Batch
-from moiety.custody.mending import Help
 from moiety.custody.sql import Store, unobserved
 from moiety.custody.three import Three
-from moiety.custody.verbs import Clock
+from moiety.custody.verbs import SECONDS_A_DAY, Batch, Clock, Help
 from moiety.identity.ports import Entropy
 from moiety.matching.channel import Keys
 from moiety.matching.distance import Products, empty_products, partial_all, weights

@@ -23,7 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from moiety.custody.custodian import Custodian
-from moiety.custody.embedded import home
+from moiety.custody.deployment import home
 from moiety.custody.slots import SLOTS
 from moiety.drills import parties
 from moiety.drills.algebra import combine

@@ -20,8 +20,8 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from moiety.matching.bits import ROWS_PER_WORD
 from moiety.matching.channel import Channel
-from moiety.matching.compare import ROWS_PER_WORD
 from moiety.matching.distance import zero_weight
 from moiety.matching.opening import open_bits, open_sum
 from moiety.matching.prefix import at_least_zero

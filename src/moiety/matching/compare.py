@@ -21,28 +21,17 @@ word, bit r for row r. Rounds: w + 1; sent per row: 3.9 B at w = 16.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from moiety.matching.lanes import PANEL_ROWS, blind, planes_of
+from moiety.matching.bits import ROWS_PER_WORD, Bits, Plane
+from moiety.matching.lanes import blind, planes_of
 from moiety.matching.rounds import Exchange, Rounds, expect
 from moiety.sharing.seat import SEATS, Seat
 from moiety.sharing.streams import Room, Stream
-
-ROWS_PER_WORD = PANEL_ROWS
-Plane = NDArray[np.uint64]
-
-
-@dataclass(frozen=True)
-class Bits:
-    """One custodian's two components of a shared bit per row: uint64 words, bit r of word m for row 64 m + r."""
-
-    previous: Plane
-    next: Plane
 
 
 def at_least(

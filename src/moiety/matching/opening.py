@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from moiety.matching.compare import Bits, Plane
+from moiety.matching.bits import ROWS_PER_WORD, Bits, Plane
 from moiety.matching.refusals import UnequalParts
 from moiety.matching.rounds import Exchange, Rounds, expect
 from moiety.sharing.seat import SEATS, Seat, previous_seat
@@ -64,3 +64,18 @@ def gather(openings: Mapping[Seat, Opening]) -> Plane:
 
 def _digest(part: Plane) -> bytes:
     return hashlib.sha256(np.ascontiguousarray(part).view(np.uint8).data).digest()
+
+
+def opened(openings: Mapping[Seat, Opening], probes: int) -> NDArray[np.int64]:
+    """At the gateway: what matches, a probe and a row each, int64 (n, 2), by rising probe and row.
+
+    Raises UnequalParts where the parts do not fit.
+    """
+    bits = gather(openings)
+    words = np.flatnonzero(bits)
+    flags = np.unpackbits(bits[words].view(np.uint8).reshape(-1, 8), axis=1, bitorder="little")
+    which, inside = np.nonzero(flags)
+    panels, asked = np.divmod(words[which], probes)
+    rows = panels * ROWS_PER_WORD + inside
+    order = np.lexsort((rows, asked))
+    return np.stack([asked[order], rows[order]], axis=1)

@@ -30,10 +30,9 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from moiety.matching.bits import Bits, Plane
 from moiety.matching.compare import (
-    Bits,
     Operands,
-    Plane,
     add_top_bits,
     complement,
     in_passes,

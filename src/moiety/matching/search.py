@@ -17,22 +17,21 @@ where all rows are compared in one pass; each further pass has 17 or 6 more.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from moiety.matching import compare, prefix
+from moiety.matching.bits import ROWS_PER_WORD, Bits, Plane
 from moiety.matching.channel import Channel, Keys, agree
 from moiety.matching.checks import are_faces
-from moiety.matching.compare import ROWS_PER_WORD, Bits, Plane
 from moiety.matching.distance import Products, weights
 from moiety.matching.header import Header
-from moiety.matching.opening import Opening, for_gateway, gather
+from moiety.matching.opening import Opening, for_gateway
 from moiety.matching.refusals import MalformedProbe
 from moiety.matching.rounds import Rounds, beside
-from moiety.sharing.seat import Seat
 
 Distances = Callable[[NDArray[np.uint16]], Products]
 """Weights uint16 (B, d) -> this custodian's partial products (header.rows / 64, B, 64), begun."""
@@ -94,21 +93,6 @@ def matches(side: Side) -> Rounds[Matches]:
 def _only_faces(channel: Channel, probe: NDArray[np.uint32]) -> Rounds[None]:
     if not (yield from are_faces(channel, probe)):
         raise MalformedProbe()
-
-
-def opened(openings: Mapping[Seat, Opening], probes: int) -> NDArray[np.int64]:
-    """At the gateway: what matches, a probe and a row each, int64 (n, 2), by rising probe and row.
-
-    Raises UnequalParts where the parts do not fit.
-    """
-    bits = gather(openings)
-    words = np.flatnonzero(bits)
-    flags = np.unpackbits(bits[words].view(np.uint8).reshape(-1, 8), axis=1, bitorder="little")
-    which, inside = np.nonzero(flags)
-    panels, asked = np.divmod(words[which], probes)
-    rows = panels * ROWS_PER_WORD + inside
-    order = np.lexsort((rows, asked))
-    return np.stack([asked[order], rows[order]], axis=1)
 
 
 def _masked(bits: Bits, mask: Plane, probes: int) -> Bits:

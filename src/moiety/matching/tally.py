@@ -23,8 +23,8 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from moiety.matching.bits import ROWS_PER_WORD, Bits, Plane
 from moiety.matching.channel import Channel
-from moiety.matching.compare import ROWS_PER_WORD, Bits, Plane
 from moiety.matching.opening import open_sum
 from moiety.matching.rounds import Exchange, Rounds, expect
 from moiety.sharing.seat import SEATS

@@ -14,7 +14,6 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from moiety.sharing.seat import Seat
@@ -70,25 +69,14 @@ def lagrange(at: Element, own: Element, others: tuple[Element, ...]) -> Element:
 
 def scale(constant: Element, elements: Words) -> Words:
     """`constant` times every element of `elements`, shape (..., d) -> (..., d), same dtype."""
+    from moiety.sharing import kernels  # see there
+
     word = elements.dtype.type
     modulus = 2 ** (8 * elements.dtype.itemsize)
     flat = np.ascontiguousarray(elements).reshape(-1)
     out = np.empty_like(flat)
-    _scale(word(constant[0] % modulus), word(constant[1] % modulus), flat, out)
+    kernels.scale(word(constant[0] % modulus), word(constant[1] % modulus), flat, out)
     return out.reshape(elements.shape)
-
-
-@njit(
-    [f"void({word}, {word}, Array({word}, 1, 'C', readonly=True), {word}[::1])" for word in WORD_TYPES],
-    nogil=True,
-    cache=True,
-)
-def _scale(a0, a1, elements, out):  # type: ignore[no-untyped-def]
-    for k in range(0, len(elements), 2):
-        low, high = elements[k], elements[k + 1]
-        product = a1 * high
-        out[k] = a0 * low - product
-        out[k + 1] = a0 * high + a1 * low - product
 
 
 def is_words(array: NDArray[np.generic]) -> bool:

@@ -9,11 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from moiety.sharing.encode import decode
-from moiety.sharing.ring import KAPPA_INVERSE, POINTS, WORD_TYPES, Words, is_words, lagrange, scale
+from moiety.sharing.ring import KAPPA_INVERSE, POINTS, Words, is_words, lagrange, scale
 from moiety.sharing.seat import SEATS, Seat
 from moiety.sharing.streams import KEY_BYTES, Stream, derive
 
@@ -32,35 +31,15 @@ def split(words: Words, entropy: Entropy) -> dict[Seat, Words]:
 
 def split_with(words: Words, mask: Words) -> dict[Seat, Words]:
     """Split with a given mask, uniform on the ring, same shape as the words; it must never be used twice."""
+    from moiety.sharing import kernels  # see there
+
     word = words.dtype.type
     flat = np.ascontiguousarray(words).reshape(-1)
     # Three arrays, not three rows of one: a part must not carry the others along.
     parts = [np.empty_like(flat) for _ in SEATS]
     inverse = word(KAPPA_INVERSE % 2 ** (8 * words.dtype.itemsize))
-    _split(flat, np.ascontiguousarray(mask).reshape(-1), inverse, parts[0], parts[1], parts[2])
+    kernels.split(flat, np.ascontiguousarray(mask).reshape(-1), inverse, parts[0], parts[1], parts[2])
     return {seat: parts[at].reshape(words.shape) for at, seat in enumerate(SEATS)}
-
-
-@njit(
-    [
-        f"void({read}, {read}, {word}, {word}[::1], {word}[::1], {word}[::1])"
-        for word, read in ((word, f"Array({word}, 1, 'C', readonly=True)") for word in WORD_TYPES)
-    ],
-    nogil=True,
-    cache=True,
-)
-def _split(words, mask, inverse, a, b, c):  # type: ignore[no-untyped-def]
-    """`encode`, and the mask times each custodian's point 1, x, 1 + x added, in one pass over the words."""
-    for k in range(0, len(words), 2):
-        high = words[k + 1] * inverse
-        low = words[k] - high - high
-        r0, r1 = mask[k], mask[k + 1]
-        a[k] = low + r0
-        a[k + 1] = high + r1
-        b[k] = low - r1
-        b[k + 1] = high + r0 - r1
-        c[k] = low + r0 - r1
-        c[k + 1] = high + r0
 
 
 def combine(parts: Mapping[Seat, Words]) -> Words:
