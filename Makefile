@@ -18,6 +18,9 @@ ENVIRONMENT := $(VENV)/stamp-environment
 PACKAGE := $(VENV)/stamp-package
 export MOIETY_PYTHON UPGRADE
 
+# One more than processors, four at most: who tests custodians apart waits a good part of the time.
+WORKERS := $(shell n=$$(getconf _NPROCESSORS_ONLN); echo $$((n < 3 ? n + 1 : 4)))
+
 # How many numbered steps what was asked for has.
 STEPS := $(or $(if $(filter test,$(MAKECMDGOALS)),6),$(if $(filter demo,$(MAKECMDGOALS)),4),$(if \
     $(filter models bench,$(MAKECMDGOALS)),3),2)
@@ -64,7 +67,7 @@ test: demo ## the demo's steps, then every check and the whole suite
 	@echo "[5/$(STEPS)] Style and types: no download, under a minute"
 	@$(MAKE) lint
 	@echo "[6/$(STEPS)] The suite: no download, about 27 minutes on two cores"
-	@$(PYTHON) -m pytest --numprocesses auto --maxprocesses 4 --dist worksteal
+	@$(PYTHON) -m pytest --numprocesses $(WORKERS) --dist worksteal
 
 lint: $(PACKAGE) ## ruff and strict mypy
 	@$(VENV)/bin/ruff check --quiet . || { echo "'$(VENV)/bin/ruff check --fix .' mends most of these." >&2; exit 1; }

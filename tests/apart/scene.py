@@ -7,6 +7,7 @@ shown of processes is shown by processes, in `test_processes`.
 from __future__ import annotations
 
 import os
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -76,11 +77,17 @@ class Site:
         for seat in SEATS:
             with (trial.home(folder, seat) / trial.CONFIG).open("a") as config:
                 config.write(limits)
-            site.start(seat)
+        with ThreadPoolExecutor(len(SEATS)) as threads:
+            list(threads.map(site._serve, SEATS))
+        clock.pass_(seconds=len(SEATS))
         return site
 
     def start(self, seat: Seat) -> None:
         """Start one custodian."""
+        self._serve(seat)
+        self.clock.pass_(seconds=1)  # nobody is let in before the second of the start is over
+
+    def _serve(self, seat: Seat) -> None:
         context = served(
             trial.home(self.folder, seat) / trial.CONFIG,
             clock=self.clock,
@@ -90,7 +97,6 @@ class Site:
         )
         _, self.servers[seat] = context.__enter__()
         self.serving[seat] = context
-        self.clock.pass_(seconds=1)  # nobody is let in before the second of the start is over
 
     def stop(self, seat: Seat) -> None:
         """Stop one custodian."""
@@ -98,8 +104,8 @@ class Site:
 
     def close(self) -> None:
         """Stop all that serve."""
-        for seat in list(self.serving):
-            self.stop(seat)
+        with ThreadPoolExecutor(len(SEATS)) as threads:
+            list(threads.map(self.stop, list(self.serving)))
 
     def gateway(self) -> Apart:
         """A gateway of this deployment, once all lines are up."""

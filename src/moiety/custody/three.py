@@ -61,10 +61,10 @@ class Three:
         return {seat: self.custodians[seat].standing() for seat in SEATS}
 
     def close(self) -> None:
-        """Close all three."""
+        """Close all three, beside each other: gRPC takes a fifth of a second to let go of one."""
         self._threads.shutdown()
-        for seat in SEATS:
-            self.custodians[seat].close()
+        with ThreadPoolExecutor(len(SEATS)) as threads:
+            list(threads.map(lambda seat: self.custodians[seat].close(), SEATS))
 
 
 class Headers:

@@ -18,16 +18,21 @@ _ROLLBACK: Final = b"\x01\x01"
 
 def whole(database: bytes, log: bytes) -> bytes:
     """The database with its log worked in."""
-    return deque(steps(database, log), maxlen=1)[0]
+    return _as_if_alone(deque(_steps(database, log), maxlen=1)[0])
 
 
 def steps(database: bytes, log: bytes) -> Iterator[bytes]:
     """The database as it was before the log, and after each change in it."""
     for content in _steps(database, log):
-        yield bytes(content[:18]) + _ROLLBACK + bytes(content[20:])
+        yield _as_if_alone(content)
+
+
+def _as_if_alone(content: bytearray) -> bytes:
+    return bytes(content[:18]) + _ROLLBACK + bytes(content[20:])
 
 
 def _steps(database: bytes, log: bytes) -> Iterator[bytearray]:
+    """One array, the same after each change."""
     size = int.from_bytes(log[8:12], "big")
     content = bytearray(database)
     yield content
