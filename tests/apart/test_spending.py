@@ -31,7 +31,7 @@ from moiety.matching.rounds import Rounds
 from moiety.matching.search import opened
 from moiety.matching.tally import tally
 from moiety.sharing.seat import SEATS, Seat
-from tests.apart.asking import DONE, NONE, Asking, changed, enlist
+from tests.apart.asking import DONE, NONE, Asking, changed, enlist, pledged, shares
 from tests.apart.scene import Site
 from tests.apart.test_tls import another_of_the_authority
 from tests.custody.scene import DOCUMENT, DOOR, TERMS, Clock, people
@@ -375,6 +375,17 @@ def test_comparisons_are_bounded_for_each_row(scene: Callable[..., Scene]) -> No
     assert some.compared(CROWD[0]) == spent("comparisons")
     assert some.compared(CROWD[1]) == ALL_DONE
     assert some.compared(CROWD[1]) == spent("comparisons")
+
+
+def test_a_comparison_of_many_probes_is_as_many(scene: Callable[..., Scene]) -> None:
+    """One request may bring 256 strangers to one person's door."""
+    some = scene(row=3)
+    asks = some.asking.verify(CROWD[0], probes=3)
+    parts = shares(np.stack([person.words for person in people(3, seed=77)]))
+    sent = pledged({seat: changed(asks[seat], probe=Array.of(parts[seat])) for seat in SEATS})
+    assert some.asking.all(sent, call=some.asking.hand.call(sent["a"])) == ALL_DONE
+    assert some.compared(CROWD[0]) == spent("comparisons")
+    assert some.compared(CROWD[1]) == ALL_DONE
 
 
 def test_nobody_goes_on_with_another_gateways_offers(scene: Callable[..., Scene]) -> None:

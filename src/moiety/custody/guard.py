@@ -110,13 +110,12 @@ class Guard:
             search = self._searches.get(attempt)
         if search is None:
             return
-        amount, matches = search.probes * UNCOUNTED, 0
+        amount = search.probes * UNCOUNTED
         try:
             try:
-                amount = matches = count()
+                amount = search.matches = count()
             finally:
-                search.spent = not self._owe(search, amount)
-            search.matches = 0 if search.spent else matches  # what could not be charged is not released
+                search.spent = not self._owe(search, amount)  # what could not be charged is not released
         finally:
             search.counted.set()
 
