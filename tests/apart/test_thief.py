@@ -8,15 +8,19 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from time import sleep
 
 import numpy as np
 import pytest
 
 from moiety.custody import wire
 from moiety.custody.apart import Apart
+from moiety.custody.checking import PSEUDONYM_WORDS
 from moiety.custody.enrolment import _split, erase
 from moiety.custody.gallery import silent
-from moiety.custody.messages import BatchMessage
+from moiety.custody.handles import handles
+from moiety.custody.messages import BatchMessage, HeaderMessage
 from moiety.custody.refusals import HeaderRefused
 from moiety.errors import MoietyError
 from moiety.sharing.seat import SEATS, Seat
@@ -85,3 +89,24 @@ def test_three_refreshes_are_not_entered_as_one(inhabited: Apart) -> None:
     assert matched(inhabited, CROWD) == [True] * 3
     assert inhabited.refresh() == 2
     assert matched(inhabited, CROWD) == [True] * 3
+
+
+def test_a_check_that_began_before_a_change_closes_no_gallery(inhabited: Apart, asking: Asking) -> None:
+    """One custodian is asked to check before somebody is erased, and the other two after it: they differ, and nothing
+    is wrong with any of them."""
+    header = HeaderMessage.of(asking.headers().make("integrity", DOOR, rows=len(CROWD), extra=PSEUDONYM_WORDS))
+    ask = wire.Integrity(DOOR, header)
+    call = asking.hand.call(ask)
+    known, erasing = handles(DOOR, [CROWD[0].pseudonym]), asking.header("erase", 1)
+    asks = {seat: wire.Erase(DOOR, erasing, known[seat].tobytes()) for seat in SEATS}
+    with ThreadPoolExecutor(2) as threads:
+        early = threads.submit(asking.ask, "a", ask, call=call)
+        sleep(0.5)
+        erased = threads.submit(asking.all, asks, leased=True)
+        sleep(1)
+        late = {seat: asking.ask(seat, ask, call=call).code for seat in ("b", "c")}
+        assert set(late.values()) <= {"header_refused", "attempt_stopped"}
+        assert early.result(timeout=30).code == "attempt_stopped"
+        assert set(erased.result(timeout=30).values()) == {DONE}
+    assert not any(standing.galleries[DOOR].damaged for standing in inhabited.three.standings().values())
+    assert matched(inhabited, CROWD) == [False, True, True]
