@@ -298,11 +298,8 @@ def test_only_as_many_pseudonyms_are_released_as_were_counted(scene: Callable[..
     other.close()
 
 
-def test_a_count_that_is_prevented_costs_more_than_the_count(
-    scene: Callable[..., Scene], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A gateway that ends the counting of its own search is charged as if it had found many, and gets no names."""
-    some = scene(gateway_matches=60)
+def prevented(some: Scene, monkeypatch: pytest.MonkeyPatch, gallery: str = DOOR) -> bytes:
+    """The attempt of a search for one person that was answered, and whose counting its own gateway ended."""
     go_on = Event()
 
     def waiting(channel: Any, bits: Any) -> Rounds[int]:
@@ -310,16 +307,37 @@ def test_a_count_that_is_prevented_costs_more_than_the_count(
         return (yield from tally(channel, bits))
 
     monkeypatch.setattr(serving, "tally", waiting)
-    asks = some.asking.identify(CROWD[0])
-    attempt = asks["a"].header.attempt
+    asks = some.asking.identify(CROWD[0], gallery=gallery)
+    attempt: bytes = asks["a"].header.attempt
     assert some.asking.all(asks) == ALL_DONE
     counted = hashlib.sha256(b"moiety tally 1" + attempt).digest()[:16]
     unsigned = some.asking.verify(CROWD[0], attempt=counted)
     assert some.asking.all(unsigned, call=b"") == dict.fromkeys(SEATS, "caller_refused")
     go_on.set()
+    return attempt
+
+
+def test_a_count_that_is_prevented_costs_more_than_the_count(
+    scene: Callable[..., Scene], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A gateway that ends the counting of its own search is charged as if it had found many, and gets no names."""
+    some = scene(gateway_matches=60)
+    attempt = prevented(some, monkeypatch)
     hit = Array.of(np.zeros(1, dtype=np.int64))
     released = some.asking.all(dict.fromkeys(SEATS, wire.Release(DOOR, attempt, hit)))
     assert released == spent("matches")
+    assert some.searched() == spent("matches")
+
+
+def test_where_a_probe_matches_many_a_count_that_is_prevented_costs_as_many(
+    scene: Callable[..., Scene], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A purpose whose rates carry nothing: a probe is expected to match 205 of 4,096 rows, and 64 would be a gain."""
+    some = scene(gateway_matches=150)
+    strict = TERMS.rates[-1]
+    some.office.add_gallery("square", replace(TERMS, rates=(replace(strict, fmr=0.05),)), DOCUMENT)
+    some.office.enrol("square", CROWD)
+    prevented(some, monkeypatch, "square")
     assert some.searched() == spent("matches")
 
 
