@@ -31,7 +31,7 @@ from moiety.matching.opening import opened
 from moiety.matching.rounds import Rounds
 from moiety.matching.tally import tally
 from moiety.sharing.seat import SEATS, Seat
-from tests.apart.asking import DONE, NONE, Asking, changed, enlist
+from tests.apart.asking import DONE, NONE, Asking, changed, enlist, pledged, shares
 from tests.apart.scene import Site
 from tests.apart.test_tls import another_of_the_authority
 from tests.custody.scene import DOCUMENT, DOOR, TERMS, Clock, people
@@ -298,11 +298,8 @@ def test_only_as_many_pseudonyms_are_released_as_were_counted(scene: Callable[..
     other.close()
 
 
-def test_a_count_that_is_prevented_costs_more_than_the_count(
-    scene: Callable[..., Scene], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A gateway that ends the counting of its own search is charged as if it had found many, and gets no names."""
-    some = scene(gateway_matches=60)
+def prevented(some: Scene, monkeypatch: pytest.MonkeyPatch, gallery: str = DOOR) -> bytes:
+    """The attempt of a search for one person that was answered, and whose counting its own gateway ended."""
     go_on = Event()
 
     def waiting(channel: Any, bits: Any) -> Rounds[int]:
@@ -310,16 +307,37 @@ def test_a_count_that_is_prevented_costs_more_than_the_count(
         return (yield from tally(channel, bits))
 
     monkeypatch.setattr(serving, "tally", waiting)
-    asks = some.asking.identify(CROWD[0])
-    attempt = asks["a"].header.attempt
+    asks = some.asking.identify(CROWD[0], gallery=gallery)
+    attempt: bytes = asks["a"].header.attempt
     assert some.asking.all(asks) == ALL_DONE
     counted = hashlib.sha256(b"moiety tally 1" + attempt).digest()[:16]
     unsigned = some.asking.verify(CROWD[0], attempt=counted)
     assert some.asking.all(unsigned, call=b"") == dict.fromkeys(SEATS, "caller_refused")
     go_on.set()
+    return attempt
+
+
+def test_a_count_that_is_prevented_costs_more_than_the_count(
+    scene: Callable[..., Scene], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A gateway that ends the counting of its own search is charged as if it had found many, and gets no names."""
+    some = scene(gateway_matches=60)
+    attempt = prevented(some, monkeypatch)
     hit = Array.of(np.zeros(1, dtype=np.int64))
     released = some.asking.all(dict.fromkeys(SEATS, wire.Release(DOOR, attempt, hit)))
     assert released == spent("matches")
+    assert some.searched() == spent("matches")
+
+
+def test_where_a_probe_matches_many_a_count_that_is_prevented_costs_as_many(
+    scene: Callable[..., Scene], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A purpose whose rates carry nothing: a probe is expected to match 205 of 4,096 rows, and 64 would be a gain."""
+    some = scene(gateway_matches=150)
+    strict = TERMS.rates[-1]
+    some.office.add_gallery("square", replace(TERMS, rates=(replace(strict, fmr=0.05),)), DOCUMENT)
+    some.office.enrol("square", CROWD)
+    prevented(some, monkeypatch, "square")
     assert some.searched() == spent("matches")
 
 
@@ -375,6 +393,17 @@ def test_comparisons_are_bounded_for_each_row(scene: Callable[..., Scene]) -> No
     assert some.compared(CROWD[0]) == spent("comparisons")
     assert some.compared(CROWD[1]) == ALL_DONE
     assert some.compared(CROWD[1]) == spent("comparisons")
+
+
+def test_a_comparison_of_many_probes_is_as_many(scene: Callable[..., Scene]) -> None:
+    """One request may bring 256 strangers to one person's door."""
+    some = scene(row=3)
+    asks = some.asking.verify(CROWD[0], probes=3)
+    parts = shares(np.stack([person.words for person in people(3, seed=77)]))
+    sent = pledged({seat: changed(asks[seat], probe=Array.of(parts[seat])) for seat in SEATS})
+    assert some.asking.all(sent, call=some.asking.hand.call(sent["a"])) == ALL_DONE
+    assert some.compared(CROWD[0]) == spent("comparisons")
+    assert some.compared(CROWD[1]) == ALL_DONE
 
 
 def test_nobody_goes_on_with_another_gateways_offers(scene: Callable[..., Scene]) -> None:

@@ -211,6 +211,16 @@ def test_what_is_required_is_not_drawn_and_is_added_up() -> None:
     assert not required(1)
 
 
+def test_whoever_owes_is_told_before_anybodys_signature_is_used_up() -> None:
+    """What is owed of another unit refuses the charge, so it refuses what is required before it too; but to connect."""
+    shop = desk(Limit(burst=2, daily=2), Unit.MATCHES)
+    shop.owes(3)
+    with pytest.raises(MatchesSpent):
+        shop.budget.require([Charge(GATEWAY, "door", CALLER, Unit.ERASURES, 1)])
+    shop.budget.require([Charge(GATEWAY, "door", CALLER, Unit.REQUESTS, 1)])
+    shop.budget.require([Charge(OTHER, "gate", b"d" * 32, Unit.ERASURES, 1)])
+
+
 def test_nothing_is_given_back() -> None:
     shop = desk(Limit(burst=1, daily=1))
     with pytest.raises(ValueError, match="given back"):

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import shutil
+import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
@@ -14,9 +16,11 @@ from hypothesis import strategies as st
 
 from moiety.custody import refusals
 from moiety.custody.embedded import Embedded
-from moiety.custody.recovery import agreed, unexplained
-from moiety.custody.slots import State
+from moiety.custody.page import Pages
+from moiety.custody.recovery import agreed, unexplained, unsettled
+from moiety.custody.slots import Phase, State
 from moiety.errors import Refused
+from tests.custody.damage import forge, set_states
 from tests.custody.scene import DOOR, FOLDERS, create, matched, opened, people
 
 CROWD = people(4)
@@ -221,9 +225,6 @@ def test_an_interruption_explains_one_step_and_nothing_else(
 
 
 def test_states_that_no_interruption_explains_are_refused(folder: Path) -> None:
-    from moiety.custody.slots import Phase
-    from tests.custody.damage import set_states
-
     then(folder, enrol(0), enrol(1))
     set_states(folder / FOLDERS[1], State.ACTIVE, State.ERASED, phase=Phase.PREPARED)
     assert refused(folder, refusals.StatesDiffer).numbers == {"slots": 2}
@@ -231,6 +232,43 @@ def test_states_that_no_interruption_explains_are_refused(folder: Path) -> None:
     office = opened(folder)
     assert matched(office, CROWD[:2]) == [True, True]
     office.close()
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "c", "strange"),
+    [("fpae", "fpae", "fpae", 0), ("fpa", "eee", "ppp", 0), ("aap", "eaa", "epe", 0), ("aaf", "faf", "afp", 2)],
+)
+def test_an_interrupted_settling_explains_no_free_slot_that_is_somebodys(a: str, b: str, c: str, strange: int) -> None:
+    assert unsettled({"a": states(a), "b": states(b), "c": states(c)}) == strange
+
+
+@pytest.mark.parametrize("name", FOLDERS)
+def test_old_pages_and_a_settling_that_never_was_erase_nobody(folder: Path, tmp_path: Path, name: str) -> None:
+    """Whoever may write one database, and has none of its keys, puts pages of a backup back, from before somebody came,
+    and says that a recovery was interrupted: the other two would erase everybody who has come since."""
+    then(folder, enrol(0))
+    old, new = tmp_path / "old.sqlite", folder / name / "custodian.sqlite"
+    shutil.copy(new, old)
+    then(folder, enrol(1), enrol(2))
+    with closing(sqlite3.connect(new)) as database, database:
+        database.execute("ATTACH ? AS old", (str(old),))
+        for table in ("page", "states"):
+            database.execute(f"DELETE FROM main.{table}")  # noqa: S608
+            database.execute(f"INSERT INTO main.{table} SELECT * FROM old.{table}")  # noqa: S608
+        database.execute("UPDATE main.gallery SET phase = ?", (Phase.SETTLING,))
+    assert refused(folder, refusals.StatesDiffer).numbers == {"slots": 2}
+    for other in set(FOLDERS) - {name}:
+        assert int((states_of(folder / other) == State.ACTIVE).sum()) == 3
+
+
+def states_of(folder: Path) -> np.ndarray[tuple[int, int], np.dtype[np.uint8]]:
+    found: list[np.ndarray[tuple[int], np.dtype[np.uint8]]] = []
+
+    def look(pages: Pages, states: Pages) -> None:
+        found.append(states["states"].copy())
+
+    forge(folder, look)
+    return np.concatenate(found)
 
 
 @given(st.lists(st.tuples(*[st.sampled_from("fpae")] * 3), min_size=1, max_size=30))

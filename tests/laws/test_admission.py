@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+from typing import Any
 
 import numpy as np
 import pytest
@@ -35,13 +36,20 @@ def admit(templates: NDArray[np.int64], bend: tuple[Seat, int, int, int] | None 
     admit_parts(parts, public)
 
 
-def admit_parts(parts: dict[Seat, NDArray[np.uint64]], public: bytes = b"") -> None:
+def pseudonyms(count: int) -> dict[Seat, NDArray[np.uint16]]:
+    return split(np.frombuffer(os.urandom(16 * count), dtype=np.uint16).reshape(count, 8), os.urandom)
+
+
+def admit_parts(
+    parts: dict[Seat, NDArray[np.uint64]], public: bytes = b"", also: dict[Seat, NDArray[np.uint16]] | None = None
+) -> None:
     three, head = Three(), header(len(parts["a"]), 0, DIM, 0, "enrol")
+    others = pseudonyms(len(parts["a"])) if also is None else also
     lockstep(
         {
             seat: admission.attempt(
                 admission.Candidates(
-                    three.keys(seat), head, os.urandom(32), parts[seat], b"" if seat == "a" else public
+                    three.keys(seat), head, os.urandom(32), parts[seat], others[seat], b"" if seat == "a" else public
                 )
             )
             for seat in SEATS
@@ -67,6 +75,33 @@ def test_the_longest_face_in_every_row_is_admitted() -> None:
 def test_a_part_off_the_line_is_refused(seat: Seat, bit: int) -> None:
     with pytest.raises(MalformedTemplate):
         admit(faces(1_500), bend=(seat, 1_201, 7, bit))
+
+
+@pytest.mark.parametrize("seat", SEATS)
+@pytest.mark.parametrize("bit", [0, 15])
+def test_a_pseudonym_off_the_line_is_refused(seat: Seat, bit: int) -> None:
+    """Else one bent row closes the gallery: its check cannot say whose it is."""
+    others = pseudonyms(1_500)
+    others[seat][1_201, 7] ^= np.uint16(1 << bit)
+    with pytest.raises(MalformedTemplate):
+        admit_parts(split(faces(1_500).view(np.uint64), os.urandom), also=others)
+
+
+def test_what_is_opened_of_pseudonyms_is_nought_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not how often their shares wrapped, which would depend on them."""
+    seen: list[NDArray[np.uint16]] = []
+    opening = admission.open_sum
+
+    def heard(part: Any, *streams: Any) -> Any:
+        total = yield from opening(part, *streams)
+        seen.append(total)
+        return total
+
+    monkeypatch.setattr(admission, "open_sum", heard)
+    admit(faces(30))
+    assert len(seen) == 6
+    assert {total.dtype.itemsize for total in seen} == {2, 8}
+    assert not any(total.any() for total in seen)
 
 
 def test_the_degree_sees_what_sums_and_norms_do_not() -> None:

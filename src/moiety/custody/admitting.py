@@ -44,7 +44,8 @@ class Offers:
         check_header(header, gallery.usable(), len(batch), 0, clock)
         public = batch.expires.tobytes() + batch.grounds.tobytes()
         parts = batch.parts.astype(np.uint64, copy=False)
-        left = yield from admission.attempt(admission.Candidates(keys, header, coin, parts, public))
+        names = np.ascontiguousarray(batch.pseudonyms).view("<u2").astype(np.uint16, copy=False)
+        left = yield from admission.attempt(admission.Candidates(keys, header, coin, parts, names, public))
         kept = Batch(batch.handles, batch.pseudonyms, parts.astype(np.uint16), batch.expires, batch.grounds)
         with self._lock:
             self._admitted[header.attempt] = (header.gallery, kept, left)

@@ -73,6 +73,9 @@ def side(
     """This custodian's side of the algebraic check of all ACTIVE rows, right after `survey`: whether all three found
     their pages intact, hold the same people, and have parts of them that lie on a line. Raises `HeaderRefused`."""
     current = gallery.read()
+    # First: custodians that are asked before a change and after it differ, and nothing is wrong with either.
+    if (header.version, header.epoch) != (current.row.version, current.epoch):
+        raise HeaderRefused
     people = _people(gallery)
     # Each tells what it holds before anything is computed, so that a difference is an outcome and no accident.
     own = b"damaged" if gallery.damaged else people.to_bytes(8, "big") + gallery.public

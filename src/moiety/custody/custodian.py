@@ -66,6 +66,7 @@ class Custodian:
         self._turns = Turns()
         self._changes = Changes(self._turns, self.acquaintance, clock)
         self._renewal: Renewal | None = None
+        self._staged: Renewal | None = None
 
     @classmethod
     def create(
@@ -266,23 +267,26 @@ class Custodian:
 
     def stage(self, progress: Progress) -> None:
         """Write the epoch that was agreed on beside this one, complete when this returns. Raises `GalleryDamaged`."""
-        renewal, self._renewal = self._renewal, None
-        if renewal is None:
-            raise NotStaged
-        galleries = [self._gallery(name) for name in self.standing().galleries]
-        epochs.stage(self._store, galleries, renewal, self._entropy, progress)
+        with self._turns.whole():
+            renewal, self._renewal = self._renewal, None
+            if renewal is None:
+                raise NotStaged
+            galleries = [self._gallery(name) for name in self.standing().galleries]
+            epochs.stage(self._store, galleries, renewal, self._entropy, progress)
+            self._staged = renewal
 
     def switch(self, header: Header) -> Rounds[None]:
         """This custodian's side of entering the epoch that all three have staged; the old one's key is destroyed when
-        all three have. Raises `NotStaged`, and `Disagreement` where another has not staged it."""
+        all three have. Raises `NotStaged`, and `Disagreement` where another has not staged it, or another refresh."""
         check_instant(header, self._clock)
-        own = self.standing()
-        if own.staging != Staging.COMPLETE:
-            raise NotStaged
-        yield from epochs.together(self.acquaintance.keys(), header, own.epoch)
-        self.enter()
-        yield from barrier()
-        self.retire()
+        with self._turns.whole():
+            staged = self._staged  # not what an earlier process staged: which refresh that was, nobody knows any more
+            if self.standing().staging != Staging.COMPLETE or staged is None:
+                raise NotStaged
+            yield from epochs.together(self.acquaintance.keys(), header, staged)
+            self.enter()
+            yield from barrier()
+            self.retire()
         self.scrub()  # of its own accord: whoever asked for this may be told that another custodian is down
 
     def enter(self) -> None:
@@ -341,7 +345,8 @@ class Custodian:
     def reconcile(self, header: Header) -> Rounds[list[str]]:
         """This custodian's side of `recovery.side`: the names of the galleries that had been interrupted."""
         check_instant(header, self._clock)
-        return (yield from recovery.side(self, self.acquaintance.keys(), header))
+        with self._turns.whole():
+            return (yield from recovery.side(self, self.acquaintance.keys(), header))
 
     def states(self, name: str) -> NDArray[np.uint8]:
         """The state of every slot, uint8 (slots,), from SQL."""

@@ -20,6 +20,7 @@ from moiety.custody.gallery import Gallery
 from moiety.custody.keyring import keyring
 from moiety.custody.noise import Entropy, noise
 from moiety.custody.page import Pages, Place, portions
+from moiety.custody.refusals import NotStaged
 from moiety.custody.slots import SLOTS, Staging, State
 from moiety.custody.sql import Store
 from moiety.custody.stored import fetch, write
@@ -44,6 +45,10 @@ class Renewal:
     seeds: tuple[bytes, bytes, bytes]
     day: int
 
+    def digest(self) -> bytes:
+        """32 bytes that tell this refresh from every other, and nothing of its seeds."""
+        return hashlib.sha256(b"moiety renewal 1" + b"".join(self.seeds) + self.day.to_bytes(8, "big")).digest()
+
 
 def agreed(keys: Keys, header: Header, seed: bytes, epoch: int) -> Rounds[Renewal]:
     """This custodian's side of agreeing on a refresh of this epoch. Raises `Disagreement` where one is elsewhere."""
@@ -54,9 +59,10 @@ def agreed(keys: Keys, header: Header, seed: bytes, epoch: int) -> Rounds[Renewa
     return Renewal(epoch + 1, (seeds["a"], seeds["b"], seeds["c"]), header.at // SECONDS_A_DAY)
 
 
-def together(keys: Keys, header: Header, epoch: int) -> Rounds[None]:
-    """This custodian's side of saying that it has staged the epoch after this one. Raises `Disagreement`."""
-    yield from agree(keys, header.digest(), _said(b"moiety switch 1", epoch))
+def together(keys: Keys, header: Header, staged: Renewal) -> Rounds[None]:
+    """This custodian's side of saying that it has staged this refresh: parts of two refreshes together are noise, at
+    all three and for good. Raises `Disagreement`."""
+    yield from agree(keys, header.digest(), _said(b"moiety switch 2" + staged.digest(), staged.epoch))
 
 
 def _said(what: bytes, epoch: int) -> bytes:
@@ -64,8 +70,14 @@ def _said(what: bytes, epoch: int) -> bytes:
 
 
 def stage(store: Store, galleries: Iterable[Gallery], renewal: Renewal, entropy: Entropy, progress: Progress) -> None:
-    """Write the next epoch's pages of every gallery, some in each transaction; the last says that all are there."""
+    """Write the next epoch's pages of every gallery, some in each transaction; the last says that all are there.
+
+    Nothing is changed from when it begins: what is staged would not have it. Raises `NotStaged` where something is
+    staged already.
+    """
     with store.writing("next key") as connection:
+        if tables.custodian(connection).staging != Staging.NONE:
+            raise NotStaged
         keyring(connection).make(connection, tables.custodian(connection).office, renewal.epoch)
         tables.set_staging(connection, Staging.BEGUN)
     for gallery in galleries:

@@ -18,8 +18,8 @@ from moiety.custody.keyring import keyring
 from moiety.custody.looking import Seen, look_through, mark, nothing
 from moiety.custody.matrix import Matrix
 from moiety.custody.page import IDENTITY_BYTES, Pages, Place
-from moiety.custody.refusals import GalleryDamaged, GalleryUnknown
-from moiety.custody.slots import MOST_SLOTS, SLOTS
+from moiety.custody.refusals import GalleryDamaged, GalleryUnknown, HeaderRefused
+from moiety.custody.slots import MOST_SLOTS, SLOTS, Staging
 from moiety.custody.sql import Store
 from moiety.custody.stored import Change, Current, fetch_states
 from moiety.custody.tables import GalleryRow
@@ -68,7 +68,7 @@ class Gallery:
         own = tables.custodian(connection)
         place = Place(own.office, self.seat, self.name, own.epoch)
         key = keyring(connection).key(connection, own, own.epoch)
-        return Current(row, own.epoch, place, Terms.from_json(row.terms), key)
+        return Current(row, own.epoch, place, Terms.from_json(row.terms), key, Staging(own.staging))
 
     def now(self) -> Current:
         """As `current`, in a transaction of its own; the cache stays as it is."""
@@ -77,9 +77,15 @@ class Gallery:
 
     @contextmanager
     def changing(self, step: str) -> Iterator[Change]:
-        """One durable change: all of it, or nothing. Its commit point is called `step`."""
+        """One durable change: all of it, or nothing. Its commit point is called `step`.
+
+        Raises `HeaderRefused` while the next epoch is staged: it would come without this change, so that somebody who
+        was erased would be there again, and whoever was enrolled would not.
+        """
         with self.store.writing(step) as connection:
             current = self.current(connection)
+            if current.staging in (Staging.BEGUN, Staging.COMPLETE):
+                raise HeaderRefused
             change = Change(connection, current, current.row.pages)
             yield change
         self._follow(change)

@@ -7,6 +7,7 @@ two more, and everything is charged to budgets that only this host can set.
 
 from __future__ import annotations
 
+import math
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -26,7 +27,7 @@ from moiety.custody.roster import Person, Role
 from moiety.custody.slots import SLOTS
 from moiety.custody.spending import BudgetSpent, MatchesSpent
 from moiety.custody.verifying import Verifier
-from moiety.matching.policy import Terms
+from moiety.matching.policy import Terms, identify_point
 from moiety.sharing.seat import Seat
 
 _REMEMBERED: Final = 4096
@@ -36,7 +37,8 @@ _COUNT_S: Final = 30.0
 """How long what comes next waits until matches are counted."""
 
 UNCOUNTED: Final = 64
-"""Matches that are charged a probe where the three could not count them: who prevents counting gains nothing."""
+"""Matches that are charged a probe where the three could not count them, or as many strangers as a probe is expected to
+match where that is more: who prevents counting gains nothing."""
 
 
 @dataclass(frozen=True)
@@ -54,6 +56,7 @@ class _Search:
     asker: Asker
     purpose: str
     probes: int
+    uncounted: int
     counted: Event
     answered: bool = False
     matches: int = 0
@@ -110,13 +113,12 @@ class Guard:
             search = self._searches.get(attempt)
         if search is None:
             return
-        amount, matches = search.probes * UNCOUNTED, 0
+        amount = search.probes * search.uncounted
         try:
             try:
-                amount = matches = count()
+                amount = search.matches = count()
             finally:
-                search.spent = not self._owe(search, amount)
-            search.matches = 0 if search.spent else matches  # what could not be charged is not released
+                search.spent = not self._owe(search, amount)  # what could not be charged is not released
         finally:
             search.counted.set()
 
@@ -152,7 +154,8 @@ class Guard:
         for unit, amount, row in _charges(ask):
             self._budget.charge(asker.gateway, begun.purpose, asker.person, unit, amount, row)
         if isinstance(ask, wire.Identify):
-            self._search(ask.header.attempt, _Search(asker, begun.purpose, ask.header.probes, Event()))
+            uncounted = self._uncounted(begun.purpose, ask.header.rows)
+            self._search(ask.header.attempt, _Search(asker, begun.purpose, ask.header.probes, uncounted, Event()))
         elif isinstance(ask, wire.Offer):
             with self._lock:
                 _remember(self._offers, ask.header.attempt, (asker, ask.header.rows))
@@ -246,6 +249,12 @@ class Guard:
             uncounted = [search.counted for search in some if search.answered and not search.counted.is_set()]
         for counted in uncounted:
             counted.wait(_COUNT_S)
+
+    def _uncounted(self, name: str, rows: int) -> int:
+        """What a probe over so many rows is charged if its matches are not counted."""
+        terms = self._terms(name)
+        expected = 0.0 if terms is None else identify_point(Terms.from_json(terms), rows).expected_false
+        return max(UNCOUNTED, math.ceil(expected))
 
     def _eyes(self, name: str) -> FourEyes:
         terms = self._terms(name)

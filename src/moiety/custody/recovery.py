@@ -15,8 +15,9 @@ Decided from the standings of the three alone, before anything else is done with
                                        the papers that two have are taken: no one custodian tells the others by
                                        which threshold they match
 
-An interruption explains only the slots that one step changes. Where states differ otherwise, a store was altered or
-an old copy of the last moment was put back, and nothing is erased: refused.
+An interruption explains only the slots that one step changes; one of recovery itself, those in which nobody is at one
+and somebody at another never. Where states differ otherwise, a store was altered or an old copy of the last moment was
+put back, and nothing is erased: refused.
 """
 
 from __future__ import annotations
@@ -139,6 +140,14 @@ def unexplained(states: Mapping[Seat, States], versions: Mapping[Seat, int]) -> 
     return int(strange.sum())
 
 
+def unsettled(states: Mapping[Seat, States]) -> int:
+    """How many slots differ in a way that no interrupted settling explains, of whose step nothing is known any more:
+    those that are somebody's here and were never given to anybody there."""
+    slots = min(len(some) for some in states.values())
+    stack = np.stack([states[seat][:slots] for seat in SEATS])
+    return int(((stack == State.ACTIVE).any(axis=0) & (stack == State.FREE).any(axis=0)).sum())
+
+
 def _one_office(standings: Mapping[Seat, Standing]) -> None:
     offices = {standing.office for standing in standings.values()}
     if len(offices) != 1 or any(standing.seat != seat for seat, standing in standings.items()):
@@ -206,10 +215,10 @@ def _same_rows(seat: Seat, own: Own, name: str, standings: Mapping[Seat, Standin
         raise StatesDiffer(slots=0)
     told = yield from shown(seat, own.states(name).tobytes())
     states = {each: np.frombuffer(data, dtype=np.uint8) for each, data in told.items()}
-    if all(gallery.phase != Phase.SETTLING for gallery in held.values()):
-        strange = unexplained(states, versions)
-        if strange:
-            raise StatesDiffer(slots=strange)
+    settling = any(gallery.phase == Phase.SETTLING for gallery in held.values())
+    strange = unsettled(states) if settling else unexplained(states, versions)
+    if strange:
+        raise StatesDiffer(slots=strange)
     final = agreed(states)
     own.level(name, newest)
     yield from barrier()

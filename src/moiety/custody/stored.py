@@ -14,7 +14,7 @@ from moiety.custody.keyring import keyring
 from moiety.custody.page import Pages, Place
 from moiety.custody.refusals import GalleryDamaged, MessageRefused
 from moiety.custody.seal import DataKey
-from moiety.custody.slots import State
+from moiety.custody.slots import Staging, State
 from moiety.custody.tables import GalleryRow
 from moiety.matching.policy import Terms
 
@@ -29,13 +29,15 @@ def read_terms(papers: bytes) -> Terms:
 
 @dataclass(frozen=True)
 class Current:
-    """One gallery as it stands in the transaction that read it, and the key that its pages are sealed under."""
+    """One gallery as it stands in the transaction that read it, the key that its pages are sealed under, and how far
+    its custodian has come with the next epoch."""
 
     row: GalleryRow
     epoch: int
     place: Place
     terms: Terms
     key: DataKey
+    staging: Staging
 
 
 @dataclass

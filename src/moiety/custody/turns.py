@@ -36,6 +36,7 @@ LONGEST_S = 3_600.0
 """How long anybody may have it: a refresh of 67 million rows."""
 
 _PATIENCE_S = 0.25
+_WHOLE_S = 2.0
 _STEP_S = 600.0
 """The longest step, reading 67 million rows again."""
 
@@ -48,6 +49,7 @@ class Turns:
         self._searching = 0
         self._waiting = 0
         self._alone = False
+        self._whole = Lock()
 
     @contextmanager
     def shared(self) -> Iterator[None]:
@@ -81,6 +83,17 @@ class Turns:
             with self._changed:
                 self._alone = False
                 self._changed.notify_all()
+
+    @contextmanager
+    def whole(self) -> Iterator[None]:
+        """The only one of the steps that are about the whole office: a gateway may ask for several at once, and an
+        epoch that one of them discards is not one that another enters. Searches go on. Raises `TurnTaken`."""
+        if not self._whole.acquire(timeout=_WHOLE_S):
+            raise TurnTaken
+        try:
+            yield
+        finally:
+            self._whole.release()
 
 
 class Leases:

@@ -9,6 +9,9 @@ take 64 sums of ring elements over random subsets of all the rows' elements:
     norm    each row's self product, exact because no coordinate is large, lies in 15,600..16,700.
 
 The norm then bounds each coordinate by 129, so that no inner product can wrap.
+
+What else of a row is shared, over R_16, has a degree and no more: one bent row would fail the gallery's check, which
+cannot say whose it is, and close the gallery for everybody.
 """
 
 from __future__ import annotations
@@ -37,7 +40,8 @@ _SUMS = 64
 
 @dataclass(frozen=True)
 class Candidates:
-    """What one custodian brings: its part of the templates over R_64, uint64 (n, d), and 32 fresh bytes for the coin.
+    """What one custodian brings: its part of the templates over R_64, uint64 (n, d), its part of what else is shared of
+    each row over R_16, uint16 (n, k) with an even k, and 32 fresh bytes for the coin.
 
     `public` is everything else about the rows that the three must hold alike: slots, expiry, in any fixed encoding.
     """
@@ -46,6 +50,7 @@ class Candidates:
     header: Header
     coin: bytes
     parts: NDArray[np.uint64]
+    also: NDArray[np.uint16]
     public: bytes
 
 
@@ -57,21 +62,28 @@ def attempt(side: Candidates) -> Rounds[bytes]:
     header = side.header
     if side.parts.shape != (header.rows, header.dim) or side.parts.dtype != np.uint64:
         raise ValueError("template parts have 64-bit words, as the header says")
+    if len(side.also) != header.rows or side.also.dtype != np.uint16:
+        raise ValueError("what is shared beside the templates has 16-bit words, in as many rows")
     channel = yield from agree(side.keys, header.digest(), hashlib.sha256(side.public).digest())
     seat = channel.seat
     coin = yield from toss(seat, side.coin, "admission")
     groups = range(0, header.rows, GROUP_ROWS)
     sums = np.empty((len(groups), _SUMS, 2), dtype=np.uint64)
+    others = np.empty((len(groups), _SUMS, 2), dtype=np.uint16)
     for group, start in enumerate(groups):
         rows = side.parts[start : start + GROUP_ROWS]
         sums[group] = element_sums(rows, coin.words((len(rows), header.dim // 2), np.uint64))
+        words = side.also[start : start + GROUP_ROWS].astype(np.uint64)
+        # Modulo 2^16 before anything is opened: what is above says how often shares wrapped.
+        others[group] = element_sums(words, coin.words((len(words), words.shape[1] // 2), np.uint64)).astype(np.uint16)
     degrees = open_sum(scale(degree_weight(seat), sums), *channel.streams("degree"))
+    off = open_sum(scale(degree_weight(seat), others), *channel.streams("degree of the rest"))
     bound = math.isqrt(GROUP_ROWS**2 * header.dim * NORM_HIGH) + 1
     totals = within(seat, additive(sums, seat).reshape(-1), -bound, bound)
     norms = within(seat, norm_partial(side.parts, seat), NORM_LOW, NORM_HIGH)
     signs = all_at_least_zero(channel, "range and norm", np.concatenate([totals, norms]))
-    bent, fits = yield from beside(degrees, signs)
-    if not fits or np.any(bent):
+    (bent, astray), fits = yield from beside(beside(degrees, off), signs)
+    if not fits or np.any(bent) or np.any(astray):
         raise MalformedTemplate()
     left: bytes = coin.words((COIN_BYTES,), np.uint8).tobytes()
     return left
