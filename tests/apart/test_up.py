@@ -67,6 +67,40 @@ def test_it_starts_what_does_not_run_and_nothing_twice(folder: Path) -> None:
     assert said(["down", str(folder)]) == {"stopped": 0}
 
 
+UNCLOSED = """
+import sys, moiety
+office = moiety.connect(sys.argv[1])
+print(office.purposes())
+"""
+
+
+def test_a_program_that_closes_nothing_ends(tmp_path: Path) -> None:
+    """As one does that ends in an error: whoever runs it by a timer would wait for it for good."""
+    said(["up", str(tmp_path / "trial")])
+    try:
+        words = [sys.executable, "-c", UNCLOSED, str(tmp_path / "trial" / DEPLOYMENT)]
+        assert subprocess.run(words, capture_output=True, timeout=60, check=True).stdout == b"[]\n"
+    finally:
+        processes.stop(tmp_path / "trial")
+
+
+def test_two_that_start_it_at_once_start_one(tmp_path: Path) -> None:
+    """Neither takes away what the other is making, nor the numbers of the processes that it has started."""
+    folder = tmp_path / "trial"
+    try:
+        for made in (1, 0):
+            words = [sys.executable, "-m", "moiety", "up", str(folder), "--json"]
+            both = [subprocess.Popen(words, stdout=subprocess.PIPE) for _ in range(2)]
+            answers = [json.loads(one.communicate(timeout=200)[0]) for one in both]
+            assert [one.returncode for one in both] == [0, 0], answers
+            assert sum(answer["made"] for answer in answers) == made
+            assert answers[0]["processes"] == answers[1]["processes"]
+            assert processes.running(folder) == {one["what"][-1]: one["pid"] for one in answers[0]["processes"]}
+            assert len(processes.stop(folder)) == 3
+    finally:
+        processes.stop(folder)
+
+
 def test_up_that_fails_leaves_running_only_what_ran_before(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     folder = tmp_path / "trial"
     trial.make(folder, NOON, os.urandom)

@@ -25,6 +25,7 @@ from moiety.custody.custodian import Custodian
 from moiety.custody.deployment import DEPLOYMENT
 from moiety.custody.embedded import OFFICE_BYTES, home
 from moiety.custody.keyfile import make_key
+from moiety.custody.lock import turn
 from moiety.custody.noise import Entropy
 from moiety.custody.refusals import DeploymentExists, KeysExist
 from moiety.custody.roster import Person, Role, entry_text
@@ -47,15 +48,17 @@ def make(folder: Path, now: datetime, entropy: Entropy) -> None:
     """Make a trial in a folder that is not there, or empty: all of it or nothing. Raises `DeploymentExists`."""
     whole = Path(os.path.abspath(folder))
     making = whole.with_name(f".{whole.name}.making")
-    if making.exists():
-        shutil.rmtree(making)  # of a process that was killed; nobody is in it
-    if whole.exists() and (not whole.is_dir() or any(whole.iterdir())):
-        raise DeploymentExists
-    lay_out(making, now, entropy, free_ports())
-    try:
-        making.rename(whole)
-    except OSError:
-        raise DeploymentExists from None
+    whole.parent.mkdir(parents=True, exist_ok=True)
+    with turn(whole.parent):
+        if making.exists():
+            shutil.rmtree(making)  # of a process that was killed: whoever else makes one waits for this turn
+        if whole.exists() and (not whole.is_dir() or any(whole.iterdir())):
+            raise DeploymentExists
+        lay_out(making, now, entropy, free_ports())
+        try:
+            making.rename(whole)
+        except OSError:
+            raise DeploymentExists from None
 
 
 def lay_out(
