@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from moiety.custody import processes, trial
 from moiety.custody.config import WARNING_ONE_HOST, WARNING_SEATED, Deployment
 from moiety.custody.deployment import DEPLOYMENT
 from moiety.custody.embedded import Embedded
+from moiety.custody.refusals import OfficeUnwritable
 from tests.custody.scene import NOON
 
 
@@ -114,6 +116,42 @@ def test_up_that_fails_leaves_running_only_what_ran_before(tmp_path: Path, capsy
         processes.stop(folder)
     assert cli.run(["down", str(folder)]) == 0
     assert capsys.readouterr().out == "nothing of `moiety up` runs there\n"
+
+
+def test_a_process_whose_number_cannot_be_written_down_is_ended(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As on a disk that is full: `moiety down` would not find it."""
+    folder = tmp_path / "trial"
+    trial.make(folder, NOON, os.urandom)
+    (folder / "custodian-b" / "custodian.pid").mkdir()
+    assert cli.run(["up", str(folder), "--json"]) == 2
+    assert json.loads(capsys.readouterr().out)["refused"] == "office_unwritable"
+    words = os.fsencode(str(folder / "custodian-b" / trial.CONFIG))
+    serving = [one for one in Path("/proc").glob("[0-9]*/cmdline") if words in _read(one)]
+    assert serving == []
+    assert processes.running(folder) == {}
+
+
+def _read(file: Path) -> bytes:
+    with suppress(OSError):
+        return file.read_bytes()
+    return b""
+
+
+@pytest.mark.parametrize("where", ["/dev/full/trial", "/proc/trial"])
+def test_where_nothing_can_be_written_it_says_so(where: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.run(["up", where, "--json"]) == 2
+    assert json.loads(capsys.readouterr().out)["refused"] == "office_unwritable"
+
+
+def test_nothing_is_left_of_what_could_not_be_made(tmp_path: Path) -> None:
+    def nothing(count: int) -> bytes:
+        raise OSError
+
+    with pytest.raises(OfficeUnwritable):
+        trial.make(tmp_path / "trial", NOON, nothing)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_process_that_has_an_old_number_is_left_alone(laid_out: Path) -> None:
