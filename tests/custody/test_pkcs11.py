@@ -93,6 +93,10 @@ def test_a_root_cannot_be_taken_out(token: Pkcs11Token) -> None:
     assert not root[Attribute.EXTRACTABLE]
     assert root[Attribute.NEVER_EXTRACTABLE]
     assert root[Attribute.LOCAL], "it was drawn in the token"
+    for never in (Attribute.MODIFIABLE, Attribute.WRAP, Attribute.UNWRAP, Attribute.DERIVE, Attribute.SIGN):
+        assert not root[never], "nor does it make or take in other keys, or is made to by whoever has the PIN"
+    with pytest.raises(PKCS11Error):
+        root[Attribute.DERIVE] = True
     with pytest.raises(PKCS11Error):
         root[Attribute.VALUE]
     with pytest.raises(PKCS11Error):
