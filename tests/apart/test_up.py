@@ -21,6 +21,7 @@ from moiety.custody import processes, trial
 from moiety.custody.config import WARNING_ONE_HOST, WARNING_SEATED, Deployment
 from moiety.custody.deployment import DEPLOYMENT
 from moiety.custody.embedded import Embedded
+from moiety.custody.lock import turn
 from moiety.custody.refusals import OfficeUnwritable
 from tests.custody.scene import NOON
 
@@ -101,6 +102,22 @@ def test_two_that_start_it_at_once_start_one(tmp_path: Path) -> None:
             assert len(processes.stop(folder)) == 3
     finally:
         processes.stop(folder)
+
+
+def test_whoever_starts_it_waits_for_whoever_does_so_already(tmp_path: Path) -> None:
+    """Or the number of a process that was refused would take the place of the one that serves."""
+    folder = tmp_path / "trial"
+    trial.make(folder, NOON, os.urandom)
+    with turn(folder):
+        waiting = subprocess.Popen([sys.executable, "-m", "moiety", "up", str(folder)], stdout=subprocess.DEVNULL)
+        try:
+            with pytest.raises(subprocess.TimeoutExpired):
+                waiting.wait(6)
+            assert processes.running(folder) == {}
+        finally:
+            waiting.kill()
+            waiting.wait()
+            processes.stop(folder)
 
 
 def test_up_that_fails_leaves_running_only_what_ran_before(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
