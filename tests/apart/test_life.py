@@ -21,7 +21,7 @@ from moiety.cli import journal as lines
 from moiety.custody import refusals, server, trial
 from moiety.custody.apart import Apart
 from moiety.custody.journal import News, fault, say
-from moiety.custody.metrics import loopback
+from moiety.custody.metrics import Metrics, Page, Stand, loopback
 from moiety.custody.spending import ErasuresSpent
 from moiety.sharing.seat import Seat
 from tests.apart.scene import Held, Site
@@ -194,6 +194,21 @@ def test_it_is_not_ready_while_a_gallery_is_not_in_memory(watched: tuple[Site, s
         assert asked(f"{url}/ready") == (200, "lines 2 of 2, galleries 1, not loaded 0, closed 0\n")
     finally:
         office.close()
+
+
+def test_where_the_store_cannot_be_asked_it_is_not_ready_and_says_nothing_else() -> None:
+    """As while its database is down; it lives meanwhile, and nobody has to start it again."""
+
+    def stand() -> Stand:
+        raise refusals.StoreLost
+
+    page = Page(address := f"127.0.0.1:{free_port()}", Metrics(), stand)
+    try:
+        assert asked(f"http://{address}/ready") == (503, "")
+        assert asked(f"http://{address}/metrics") == (503, "")
+        assert asked(f"http://{address}/live") == (200, "live\n")
+    finally:
+        page.close()
 
 
 @pytest.mark.parametrize(

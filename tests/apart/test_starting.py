@@ -206,6 +206,17 @@ def test_without_a_configuration(home: Path) -> None:
     starts(home, REFUSED, "config_unreadable")
 
 
+def test_a_root_of_an_epoch_that_never_began_is_destroyed_at_the_start(home: Path) -> None:
+    """Somebody was killed while a refresh began: what that root would open must not be written one day."""
+    roots = home / trial.STORE / "roots"
+    (roots / "epoch-2.key").write_bytes(os.urandom(32))
+    (roots / "epoch-2.key").chmod(0o600)
+    os.link(roots / "epoch-2.key", home / "another name")
+    with running(home):
+        assert [root.name for root in roots.iterdir()] == ["epoch-1.key"]
+        assert (home / "another name").read_bytes() == bytes(32)
+
+
 def test_over_a_store_of_another_office(home: Path) -> None:
     office = (home / trial.CONFIG).read_text().split('office = "')[1][:32]
     alter(home, office, "0" * 32)

@@ -22,6 +22,8 @@ from tests.custody.softhsm import ABSENT, IS_THERE, LIBRARY, PIN, soft_token
 
 pytestmark = pytest.mark.skipif(not IS_THERE, reason=ABSENT)
 
+UNIT = Path(__file__).resolve().parent.parent.parent / "docs" / "operations" / "moiety-custodian@.service"
+
 TODAY = int(datetime.now(UTC).timestamp()) // 86_400
 
 
@@ -72,3 +74,19 @@ def test_a_custodian_serves_with_its_roots_in_a_token(tmp_path: Path, monkeypatc
         "b": False,
         "c": True,
     }
+
+
+def test_with_a_wrong_pin_it_ends_as_what_no_unit_starts_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Exit status 2, which the unit of docs/operations does not answer with another try at the PIN."""
+    token = soft_token(tmp_path / "token", "roots")
+    monkeypatch.setenv("SOFTHSM2_CONF", token.environment["SOFTHSM2_CONF"])
+    trial.lay_out(tmp_path / "site", datetime.now(UTC), os.urandom, trial.free_ports())
+    own = trial.home(tmp_path / "site", "b")
+    (own / "token.pin").write_text(PIN[::-1])
+    (own / "token.pin").chmod(0o600)
+    with (own / trial.CONFIG).open("a") as config:
+        config.write(f'\n[token]\nlibrary = "{LIBRARY}"\nlabel = "roots"\npin = "token.pin"\n')
+    words = [sys.executable, "-m", "moiety", "custodian", "serve", "--config", str(own / trial.CONFIG)]
+    said = subprocess.run(words, timeout=60, capture_output=True, text=True)
+    assert (said.returncode, "[token_pin_wrong]" in said.stderr) == (2, True)
+    assert "RestartPreventExitStatus=2" in UNIT.read_text().splitlines()

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,8 @@ from moiety.custody import processes, trial
 from moiety.custody.config import WARNING_ONE_HOST, WARNING_SEATED, Deployment
 from moiety.custody.deployment import DEPLOYMENT
 from moiety.custody.embedded import Embedded
+from moiety.custody.lock import turn
+from moiety.custody.refusals import OfficeUnwritable
 from tests.custody.scene import NOON
 
 
@@ -67,6 +70,56 @@ def test_it_starts_what_does_not_run_and_nothing_twice(folder: Path) -> None:
     assert said(["down", str(folder)]) == {"stopped": 0}
 
 
+UNCLOSED = """
+import sys, moiety
+office = moiety.connect(sys.argv[1])
+print(office.purposes())
+"""
+
+
+def test_a_program_that_closes_nothing_ends(tmp_path: Path) -> None:
+    """As one does that ends in an error: whoever runs it by a timer would wait for it for good."""
+    said(["up", str(tmp_path / "trial")])
+    try:
+        words = [sys.executable, "-c", UNCLOSED, str(tmp_path / "trial" / DEPLOYMENT)]
+        assert subprocess.run(words, capture_output=True, timeout=60, check=True).stdout == b"[]\n"
+    finally:
+        processes.stop(tmp_path / "trial")
+
+
+def test_two_that_start_it_at_once_start_one(tmp_path: Path) -> None:
+    """Neither takes away what the other is making, nor the numbers of the processes that it has started."""
+    folder = tmp_path / "trial"
+    try:
+        for made in (1, 0):
+            words = [sys.executable, "-m", "moiety", "up", str(folder), "--json"]
+            both = [subprocess.Popen(words, stdout=subprocess.PIPE) for _ in range(2)]
+            answers = [json.loads(one.communicate(timeout=200)[0]) for one in both]
+            assert [one.returncode for one in both] == [0, 0], answers
+            assert sum(answer["made"] for answer in answers) == made
+            assert answers[0]["processes"] == answers[1]["processes"]
+            assert processes.running(folder) == {one["what"][-1]: one["pid"] for one in answers[0]["processes"]}
+            assert len(processes.stop(folder)) == 3
+    finally:
+        processes.stop(folder)
+
+
+def test_whoever_starts_it_waits_for_whoever_does_so_already(tmp_path: Path) -> None:
+    """Or the number of a process that was refused would take the place of the one that serves."""
+    folder = tmp_path / "trial"
+    trial.make(folder, NOON, os.urandom)
+    with turn(folder):
+        waiting = subprocess.Popen([sys.executable, "-m", "moiety", "up", str(folder)], stdout=subprocess.DEVNULL)
+        try:
+            with pytest.raises(subprocess.TimeoutExpired):
+                waiting.wait(6)
+            assert processes.running(folder) == {}
+        finally:
+            waiting.kill()
+            waiting.wait()
+            processes.stop(folder)
+
+
 def test_up_that_fails_leaves_running_only_what_ran_before(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     folder = tmp_path / "trial"
     trial.make(folder, NOON, os.urandom)
@@ -80,6 +133,42 @@ def test_up_that_fails_leaves_running_only_what_ran_before(tmp_path: Path, capsy
         processes.stop(folder)
     assert cli.run(["down", str(folder)]) == 0
     assert capsys.readouterr().out == "nothing of `moiety up` runs there\n"
+
+
+def test_a_process_whose_number_cannot_be_written_down_is_ended(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As on a disk that is full: `moiety down` would not find it."""
+    folder = tmp_path / "trial"
+    trial.make(folder, NOON, os.urandom)
+    (folder / "custodian-b" / "custodian.pid").mkdir()
+    assert cli.run(["up", str(folder), "--json"]) == 2
+    assert json.loads(capsys.readouterr().out)["refused"] == "office_unwritable"
+    words = os.fsencode(str(folder / "custodian-b" / trial.CONFIG))
+    serving = [one for one in Path("/proc").glob("[0-9]*/cmdline") if words in _read(one)]
+    assert serving == []
+    assert processes.running(folder) == {}
+
+
+def _read(file: Path) -> bytes:
+    with suppress(OSError):
+        return file.read_bytes()
+    return b""
+
+
+@pytest.mark.parametrize("where", ["/dev/full/trial", "/proc/trial"])
+def test_where_nothing_can_be_written_it_says_so(where: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.run(["up", where, "--json"]) == 2
+    assert json.loads(capsys.readouterr().out)["refused"] == "office_unwritable"
+
+
+def test_nothing_is_left_of_what_could_not_be_made(tmp_path: Path) -> None:
+    def nothing(count: int) -> bytes:
+        raise OSError
+
+    with pytest.raises(OfficeUnwritable):
+        trial.make(tmp_path / "trial", NOON, nothing)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_process_that_has_an_old_number_is_left_alone(laid_out: Path) -> None:

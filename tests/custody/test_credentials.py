@@ -8,14 +8,14 @@ import socket
 import ssl
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
 from threading import Thread
 
 import psycopg
 import pytest
 
-from moiety.custody import refusals
+from moiety.custody import credentials, refusals
 from moiety.custody.authority import Authority, issue_into
 from moiety.custody.credentials import require_credentials
 from tests.custody.scene import NOON
@@ -57,7 +57,7 @@ def test_one_that_asks_for_a_password_is_good(server: Server, user: str) -> None
     require_credentials(over_socket(server, user), os.urandom)
 
 
-ELSEWHERE = "host all all 192.0.2.0/24 trust\n"
+ELSEWHERE = ("host all all 192.0.2.0/24 trust\n", "hostssl all all 192.0.2.0/24 trust\n")
 """What only the lines themselves tell."""
 
 
@@ -82,17 +82,19 @@ def test_one_that_trusts_whoever_comes_over_a_network_is_refused(server: Server,
             require_credentials(url, os.urandom)
 
 
-ROOT, OTHER = "another_root", "another_database"
+ROOT, COPIER, OTHER = "another_root", "another_copier", "another_database"
 
 
 @pytest.fixture
 def others(server: Server) -> Iterator[None]:
-    """A superuser of another name, and a database that is no custodian's."""
+    """A superuser of another name, one who may copy the server and no more, and a database that is no custodian's."""
     server.ask("postgres", f"CREATE ROLE {ROOT} LOGIN SUPERUSER PASSWORD '{PASSWORD}'")
+    server.ask("postgres", f"CREATE ROLE {COPIER} LOGIN REPLICATION PASSWORD '{PASSWORD}'")
     server.ask("postgres", f"CREATE DATABASE {OTHER}")
     yield
     server.ask("postgres", f"DROP DATABASE {OTHER}")
     server.ask("postgres", f"DROP ROLE {ROOT}")
+    server.ask("postgres", f"DROP ROLE {COPIER}")
 
 
 @pytest.mark.parametrize(
@@ -101,6 +103,7 @@ def others(server: Server) -> Iterator[None]:
         "host replication all 127.0.0.1/32 trust\n",
         "hostnossl replication postgres 127.0.0.1/32 trust\n",
         f"host replication {ROOT} 127.0.0.1/32 trust\n",
+        f"host replication {COPIER} 127.0.0.1/32 trust\n",
         f"host {PLAIN} {ROOT} 127.0.0.1/32 trust\n",
         f"host {OTHER} {ROOT} 127.0.0.1/32 trust\n",
         f"host {OTHER} postgres 127.0.0.1/32 trust\n",
@@ -117,8 +120,11 @@ def test_whoever_could_take_everything_is_tried_too(server: Server, others: None
         require_credentials(url, os.urandom)
 
 
-def test_a_line_that_trusts_somebody_else_is_refused_where_it_can_be_read(server: Server) -> None:
-    allow(server, TRUSTED_SOCKET + SCRAM + ELSEWHERE)
+@pytest.mark.parametrize("line", ELSEWHERE)
+def test_a_line_that_trusts_somebody_else_is_refused_where_it_can_be_read(server: Server, line: str) -> None:
+    if line.startswith("hostssl") and server.ask("postgres", "SHOW ssl_library") == [("",)]:
+        pytest.skip("this PostgreSQL speaks no TLS, and refuses a line about it")
+    allow(server, TRUSTED_SOCKET + SCRAM + line)
     with pytest.raises(refusals.DatabaseOpen):
         require_credentials(over_socket(server, "postgres"), os.urandom)
     require_credentials(over_socket(server), os.urandom)  # which sees no lines
@@ -156,6 +162,73 @@ def test_one_that_listens_on_no_network_is_good(server: Server) -> None:
     with settings(server, listen_addresses=""):
         require_credentials(over_socket(server, "postgres"), os.urandom)
         require_credentials(over_socket(server), os.urandom)
+
+
+def test_the_other_loopback_address_is_tried(server: Server) -> None:
+    """The one that the URL says asks for a password, the other one does not."""
+    with settings(server, listen_addresses="*"):
+        for line, good in (("", True), ("host all all ::1/128 trust\n", False)):
+            allow(server, TRUSTED_SOCKET + SCRAM + line)
+            for url in (over_tcp(server), over_socket(server)):
+                with nullcontext() if good else pytest.raises(refusals.DatabaseOpen):
+                    require_credentials(url, os.urandom)
+
+
+def test_the_address_that_it_says_it_listens_on_is_tried(server: Server) -> None:
+    allow(server, TRUSTED_SOCKET + TRUST)
+    with settings(server, listen_addresses="127.0.0.2"), pytest.raises(refusals.DatabaseOpen):
+        require_credentials(over_socket(server), os.urandom)
+
+
+def test_whoever_comes_from_this_machines_own_address_is_tried(server: Server) -> None:
+    """A line that trusts the local network is not about loopback, and this machine is in that network."""
+    own = sorted(credentials.outgoing())
+    if not own:
+        pytest.skip("this machine has no way out")
+    with settings(server, listen_addresses="*"):
+        allow(server, TRUSTED_SOCKET + SCRAM)
+        require_credentials(over_socket(server), os.urandom)
+        for address in own:
+            allow(server, TRUSTED_SOCKET + SCRAM + f"host all all {address}/{128 if ':' in address else 32} trust\n")
+            for url in (over_tcp(server), over_socket(server)):
+                with pytest.raises(refusals.DatabaseOpen):
+                    require_credentials(url, os.urandom)
+
+
+def test_what_this_user_insists_on_turns_nobody_away(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The driver would refuse a server that asks for nothing, and it would look as if the server had refused."""
+    allow(server, TRUSTED_SOCKET + f"host all {PLAIN} 127.0.0.1/32 scram-sha-256\n" + TRUST)
+    monkeypatch.setenv("PGREQUIREAUTH", "scram-sha-256")
+    psycopg.connect(over_tcp(server)).close()
+    with pytest.raises(psycopg.OperationalError):
+        psycopg.connect(over_tcp(server, "postgres"))
+    with pytest.raises(refusals.DatabaseOpen):
+        require_credentials(over_tcp(server), os.urandom)
+
+
+def test_one_that_answers_once_and_then_no_more_has_shown_nothing(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever takes connections and says nothing has turned nobody away."""
+    allow(server, TRUSTED_SOCKET + SCRAM)
+    monkeypatch.setattr(credentials, "_WAIT_S", 2)
+    silent: list[socket.socket] = []
+    with socket.create_server(("127.0.0.1", 0)) as front:
+
+        def pass_on_once() -> None:
+            plain, _ = front.accept()
+            silent.append(plain)
+            if len(silent) > 1:
+                return
+            behind = socket.create_connection(("127.0.0.1", server.port))
+            silent.append(behind)
+            for ends in ((plain, behind), (behind, plain)):
+                Thread(target=_copied, args=ends, daemon=True).start()
+
+        with answering(front, pass_on_once), pytest.raises(refusals.StoreLost):
+            require_credentials(over_tcp(server, port=front.getsockname()[1]), os.urandom)
+    for one in silent:
+        one.close()
 
 
 @pytest.fixture(scope="module")
@@ -260,8 +333,9 @@ def test_a_url_over_a_network_without_credentials_is_refused_unasked() -> None:
     for url in ("postgresql://somebody@127.0.0.1:1/x", "postgresql://somebody@/x?host=127.0.0.1&port=1"):
         with pytest.raises(refusals.CredentialsMissing):
             require_credentials(url, os.urandom)
-    with pytest.raises(refusals.CredentialsMissing):
-        require_credentials("postgresql://somebody@/x?host=/tmp,127.0.0.1&port=1,1", os.urandom)
+    for query in ("host=/tmp,127.0.0.1&port=1,1", "host=/tmp&hostaddr=127.0.0.1&port=1", "hostaddr=127.0.0.1&port=1"):
+        with pytest.raises(refusals.CredentialsMissing):
+            require_credentials(f"postgresql://somebody@/x?{query}", os.urandom)
 
 
 def test_one_that_does_not_answer_has_shown_nothing() -> None:

@@ -93,6 +93,10 @@ def test_a_root_cannot_be_taken_out(token: Pkcs11Token) -> None:
     assert not root[Attribute.EXTRACTABLE]
     assert root[Attribute.NEVER_EXTRACTABLE]
     assert root[Attribute.LOCAL], "it was drawn in the token"
+    for never in (Attribute.MODIFIABLE, Attribute.WRAP, Attribute.UNWRAP, Attribute.DERIVE, Attribute.SIGN):
+        assert not root[never], "nor does it make or take in other keys, or is made to by whoever has the PIN"
+    with pytest.raises(PKCS11Error):
+        root[Attribute.DERIVE] = True
     with pytest.raises(PKCS11Error):
         root[Attribute.VALUE]
     with pytest.raises(PKCS11Error):
@@ -148,12 +152,18 @@ def test_a_root_is_never_replaced(token: Pkcs11Token) -> None:
 def test_a_token_that_does_not_open_is_unavailable(tmp_path: Path) -> None:
     from moiety.custody.pkcs11 import Pkcs11Token
 
-    for wrong in ({"pin": "7654321"}, {"label": "another"}):
-        with pytest.raises(refusals.TokenShut):
-            opened(**wrong)
+    with pytest.raises(refusals.TokenShut):
+        opened(label="another")
     (tmp_path / "library.so").write_bytes(b"no library")
     with pytest.raises(refusals.TokenShut):
         Pkcs11Token(tmp_path / "library.so", LABEL, PIN, OFFICE, "a", os.urandom)
+
+
+@pytest.mark.parametrize("pin", ["7654321", "1", "9" * 300])
+def test_a_wrong_pin_is_refused_and_not_unavailable(pin: str) -> None:
+    """Whatever starts what is unavailable again every few seconds would close the token, and its roots, for good."""
+    with pytest.raises(refusals.TokenPinWrong):
+        opened(pin=pin)
 
 
 def test_a_store_lives_by_a_token_as_by_files(token: Pkcs11Token, tmp_path: Path) -> None:

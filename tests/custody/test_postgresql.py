@@ -92,6 +92,20 @@ def test_a_database_of_another_custodian_is_refused(tmp_path: Path, url: str, po
     opened(tmp_path / "a", url).close()
 
 
+def test_what_is_removed_of_a_move_is_this_custodians_alone(tmp_path: Path, url: str) -> None:
+    """A URL that names another one's database by mistake costs nobody his store."""
+    made(tmp_path / "a", url)
+    keys = Keyring(FileToken(tmp_path / "a" / "roots", os.urandom), "a", os.urandom)
+    for office, seat in ((bytes(range(16)), "a"), (OFFICE, "b")):
+        postgresql.remove_leftover(url, office, seat, keys)  # type: ignore[arg-type]
+        opened(tmp_path / "a", url).close()
+    postgresql.remove_leftover(url, OFFICE, "a", keys)
+    with pytest.raises(refusals.NoOffice):
+        opened(tmp_path / "a", url)
+    postgresql.remove_leftover(url, OFFICE, "a", keys)
+    made(tmp_path / "again", url)
+
+
 def test_an_empty_database_and_one_that_is_not_there_are_refused(tmp_path: Path, url: str, postgres: Server) -> None:
     made(tmp_path / "a", url)
     with pytest.raises(refusals.NoOffice):
@@ -132,7 +146,10 @@ def test_a_server_that_stops_makes_a_custodian_unavailable_and_one_that_is_back_
         server.destroy()
 
 
-def test_a_commit_is_durable_and_a_read_writes_nothing(tmp_path: Path, url: str) -> None:
+def test_a_commit_is_durable_and_a_read_writes_nothing(tmp_path: Path, url: str, postgres: Server) -> None:
+    """Whatever the server's own settings say."""
+    name = url.split("?")[0].rsplit("/")[-1]
+    postgres.ask("postgres", f'ALTER DATABASE "{name}" SET synchronous_commit = off')
     made(tmp_path / "a", url)
     with closing(opened(tmp_path / "a", url)) as store:
         with store.writing("test") as connection:

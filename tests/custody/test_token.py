@@ -142,3 +142,29 @@ def test_a_destroyed_root_was_overwritten_before_it_was_removed(token: FileToken
     assert (folder / "another name").read_bytes() == bytes(32)
     with pytest.raises(refusals.RootMissing):
         token.unwrap(7, wrapped, BOUND)
+
+
+def test_what_is_made_or_destroyed_is_on_the_disk_before_it_is_said(
+    token: FileToken, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Content before name, name before anything that is sealed under it; zeros before the name is gone."""
+    synced: list[tuple[int, list[str], bytes]] = []
+    really = os.fsync
+
+    def watched(descriptor: int) -> None:
+        inode = os.fstat(descriptor).st_ino
+        names = sorted(path.name for path in folder.iterdir())
+        content = b"".join(path.read_bytes() for path in folder.iterdir() if path.stat().st_ino == inode)
+        synced.append((inode, names, content))
+        really(descriptor)
+
+    monkeypatch.setattr(os, "fsync", watched)
+    token.make(8)
+    root = folder / "epoch-8.key"
+    made, key = root.stat().st_ino, root.read_bytes()
+    before, after = ["epoch-7.key", "epoch-8.new"], ["epoch-7.key", "epoch-8.key"]
+    folders = [folder.stat().st_ino, folder.parent.stat().st_ino]
+    assert synced == [(made, before, key), *((inode, after, b"") for inode in folders)]
+    synced.clear()
+    token.destroy(8)
+    assert synced == [(made, after, bytes(32)), (folders[0], ["epoch-7.key"], b"")]

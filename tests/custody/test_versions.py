@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
+import subprocess
+import sys
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
+import psycopg
 import pytest
+from alembic import command
+from alembic.config import Config
+from psycopg import sql
+from sqlalchemy import create_engine
 
-from moiety.custody import refusals, tables
+from moiety.custody import refusals, tables, versions
 from moiety.sharing.seat import SEATS
 from tests.custody.old_format import put_back
 from tests.custody.rows import opened as in_the_clear
-from tests.custody.scene import DOOR, bytes_of, matched, opened, people
+from tests.custody.scene import DOOR, STORES, bytes_of, matched, opened, people
+from tests.postgres import Server
 
 CROWD = people(6)
 
@@ -101,3 +111,127 @@ def test_a_newer_store_is_refused(folder: Path) -> None:
         database.execute("UPDATE custodian SET format = ?", (tables.FORMAT + 1,))
     with pytest.raises(refusals.FormatUnknown):
         opened(folder)
+
+
+@pytest.fixture
+def moved(old: Path, postgres: Server) -> Callable[[], dict[str, str]]:
+    """Puts the old stores into databases of the first format; their URLs."""
+
+    def move() -> dict[str, str]:
+        urls = {seat: postgres.socket_url(postgres.database()) for seat in SEATS}
+        for seat, url in urls.items():
+            _copy(old / f"custodian-{seat}" / "custodian.sqlite", url)
+        (old / STORES).write_text(json.dumps(urls))
+        return urls
+
+    return move
+
+
+def _copy(file: Path, url: str) -> None:
+    """Move all rows of a store of the first format into a database, in tables as that format's step makes them."""
+    engine = create_engine(url.replace("postgresql:", "postgresql+psycopg:", 1))
+    config = Config()
+    config.set_main_option("script_location", str(Path(versions.__file__).parent / "migrations"))
+    with engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0001")
+        connection.exec_driver_sql("DROP TABLE alembic_version")  # which that format did not know
+        with closing(sqlite3.connect(file)) as database:
+            for table in ("custodian", "gallery", "page", "states"):
+                rows = database.execute(f"SELECT * FROM {table}").fetchall()  # noqa: S608
+                marks = ", ".join(["%s"] * len(rows[0]))
+                connection.exec_driver_sql(f"INSERT INTO {table} VALUES ({marks})", rows)  # noqa: S608
+    engine.dispose()
+    file.unlink()
+
+
+def lying_in(urls: dict[str, str]) -> list[bytes]:
+    """Every page and state of the databases, as they lie there."""
+    found: list[bytes] = []
+    for url in urls.values():
+        with psycopg.connect(url) as connection:
+            for table in ("page", "states"):
+                found += [
+                    row
+                    for (row,) in connection.execute(
+                        sql.SQL("SELECT rows FROM {}").format(sql.Identifier(table))
+                    ).fetchall()
+                ]
+    return found
+
+
+def test_an_old_database_is_sealed_when_it_is_opened(old: Path, moved: Callable[[], dict[str, str]]) -> None:
+    urls = moved()
+    clear = [row[len(row) // 2 :][:48] for row in lying_in(urls)]  # parts, or states
+    with closing(opened(old)) as office:
+        assert matched(office, CROWD) == [False] + [True] * 5
+        assert office.findings() == []
+        assert not any(some in row for some in clear for row in lying_in(urls))
+        office.enrol(DOOR, CROWD[:1])
+        assert office.refresh() == 2
+        assert matched(office, CROWD) == [True] * 6
+
+
+def test_an_interrupted_upgrade_of_a_database_leaves_it_as_it_was(
+    old: Path, moved: Callable[[], dict[str, str]]
+) -> None:
+    def stop(point: str) -> None:
+        if point == "b before upgrade":
+            raise RuntimeError("stopped here")
+
+    urls = moved()
+    with pytest.raises(RuntimeError):
+        opened(old, observer=stop)
+    with psycopg.connect(urls["b"]) as connection:
+        assert connection.execute("SELECT format FROM custodian").fetchall() == [(1,)]
+        assert connection.execute("SELECT to_regclass('data_key')").fetchall() == [(None,)]
+    with closing(opened(old)) as office:
+        assert matched(office, CROWD) == [False] + [True] * 5
+        assert office.findings() == []
+
+
+OPEN = """
+import os, sys
+from pathlib import Path
+from moiety.custody.keyring import Keyring
+from moiety.custody.sql import Store, unobserved
+from moiety.custody.token import FileToken
+
+folder = Path(sys.argv[1])
+keys = Keyring(FileToken(folder / "roots", os.urandom), "a", os.urandom)
+print("ready", flush=True)
+sys.stdin.readline()
+Store.open(folder, "a", keys, unobserved, *sys.argv[2:]).close()
+"""
+
+
+@pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
+def test_two_processes_that_upgrade_one_store_at_once_upgrade_it_once(
+    old: Path, moved: Callable[[], dict[str, str]], kind: str
+) -> None:
+    words = [sys.executable, "-c", OPEN, str(old / "custodian-a")]
+    words += [moved()["a"]] if kind == "postgresql" else []
+    both = [subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE) for _ in range(2)]
+    for one in both:
+        assert one.stdout is not None
+        assert one.stdout.readline() == b"ready\n"
+    for one in both:
+        assert one.stdin is not None
+        one.stdin.write(b"go\n")
+        one.stdin.flush()
+    for one in both:
+        one.communicate(timeout=60)
+    assert [one.returncode for one in both] == [0, 0]
+    with closing(opened(old)) as office:
+        assert matched(office, CROWD) == [False] + [True] * 5
+        assert office.findings() == []
+
+
+def test_a_newer_database_is_refused_and_stays_as_it_is(old: Path, moved: Callable[[], dict[str, str]]) -> None:
+    urls = moved()
+    with psycopg.connect(urls["c"]) as connection:
+        connection.execute("UPDATE custodian SET format = %s", (tables.FORMAT + 1,))
+    before = lying_in({"c": urls["c"]})
+    with pytest.raises(refusals.FormatUnknown):
+        opened(old)
+    assert lying_in({"c": urls["c"]}) == before

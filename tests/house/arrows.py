@@ -114,7 +114,7 @@ IO_FILES: dict[str, set[str]] = {
     "custody/transfer.py": {"sqlalchemy"},
     "custody/sqlite.py": {"sqlite3", "sqlalchemy"},
     "custody/postgresql.py": {"psycopg", "sqlalchemy"},
-    "custody/credentials.py": {"psycopg", "sqlalchemy"},
+    "custody/credentials.py": {"psycopg", "socket", "sqlalchemy"},
     "custody/pkcs11.py": {"pkcs11"},
     "custody/versions.py": {"alembic", "sqlalchemy"},
     "custody/migrations/env.py": {"alembic"},

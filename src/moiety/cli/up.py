@@ -58,14 +58,19 @@ def up(folder: Folder, as_json: AsJson = False) -> Outcome[Up]:
         from moiety.custody.apart import Apart
         from moiety.custody.config import Deployment
         from moiety.custody.deployment import DEPLOYMENT
-        from moiety.custody.refusals import CustodianDown
+        from moiety.custody.lock import turn
+        from moiety.custody.refusals import CustodianDown, DeploymentExists
         from moiety.sharing.seat import SEATS
 
         made = not (folder / DEPLOYMENT).exists()
         if made:
-            trial.make(folder, datetime.now(UTC), os.urandom)
+            try:
+                trial.make(folder, datetime.now(UTC), os.urandom)
+            except DeploymentExists:
+                if not (folder / DEPLOYMENT).exists():
+                    raise
+                made = False  # somebody else has made it meanwhile
         deployment = Deployment.read(folder / DEPLOYMENT)
-        before = set(processes.running(folder))
 
         def ready() -> bool:
             try:
@@ -76,13 +81,15 @@ def up(folder: Folder, as_json: AsJson = False) -> Outcome[Up]:
                 return False
             return True
 
-        try:
-            pids = {seat: processes.start(folder, seat) for seat in SEATS}
-            if not processes.wait_until(ready, folder, READY_S):
-                raise CustodianDown(seat=0)
-        except BaseException:
-            processes.stop(folder, set(SEATS) - before)
-            raise
+        with turn(folder):  # nobody else starts them meanwhile
+            before = set(processes.running(folder))
+            try:
+                pids = {seat: processes.start(folder, seat) for seat in SEATS}
+                if not processes.wait_until(ready, folder, READY_S):
+                    raise CustodianDown(seat=0)
+            except BaseException:
+                processes.stop(folder, set(SEATS) - before)
+                raise
     at = deployment.custodians()
     listed: list[Process] = [
         {

@@ -6,6 +6,7 @@ that is reached over its socket mostly listens on a network too, so it is asked 
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -51,6 +52,11 @@ _MOST: Final = 8
 
 _COPYING: Final = {"replication": "true"}
 """What copies everything that a server has: a line that is about `all` databases is not about this."""
+
+_EVERYWHERE: Final = frozenset(("*", "0.0.0.0", "::"))  # noqa: S104
+
+_FAR: Final = {socket.AF_INET: "192.0.2.1", socket.AF_INET6: "2001:db8::1"}
+"""Addresses that are nobody's (RFC 5737, RFC 3849)."""
 
 _STARTED: Final = "SELECT pg_postmaster_start_time()"
 """To the microsecond: it tells one server from another."""
@@ -164,8 +170,20 @@ def _elsewhere(places: list[dict[str, str]], server: _Server) -> Iterator[dict[s
     networks = {host for host in hosts if not host.startswith(("/", "@"))}
     if any(host not in networks or _is_loopback(host) for host in hosts):
         networks |= {"127.0.0.1", "::1"}  # it is on this machine
-    for host in sorted(networks | set(server.hosts) - {"*", "0.0.0.0", "::"}):  # noqa: S104
+        if not _EVERYWHERE.isdisjoint(server.hosts):
+            networks |= outgoing()
+    for host in sorted(networks | set(server.hosts) - _EVERYWHERE):
         yield {"host": host, "port": server.port}
+
+
+def outgoing() -> set[str]:
+    """The addresses from which this machine goes out into a network, of either kind. Nothing is sent to find them."""
+    found: set[str] = set()
+    for family, far in _FAR.items():
+        with suppress(OSError), socket.socket(family, socket.SOCK_DGRAM) as some:
+            some.connect((far, 9))
+            found.add(some.getsockname()[0])
+    return found
 
 
 def _is_loopback(host: str) -> bool:

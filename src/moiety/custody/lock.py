@@ -65,6 +65,17 @@ def sole(file: Path) -> Iterator[bool]:
 
 
 @contextmanager
+def turn(folder: Path) -> Iterator[None]:
+    """Hold a folder itself alone, once nobody else does; nothing is left in it."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+@contextmanager
 def _held(path: Path, how: int) -> Iterator[None]:
     taken = _take(path, how)
     try:

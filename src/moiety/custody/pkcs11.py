@@ -19,16 +19,26 @@ from typing import Any, Final
 
 import pkcs11
 from pkcs11 import Attribute, GCMParams, KeyType, Mechanism, ObjectClass
-from pkcs11.exceptions import PKCS11Error, UserAlreadyLoggedIn
+from pkcs11.exceptions import (
+    PinExpired,
+    PinIncorrect,
+    PinInvalid,
+    PinLenRange,
+    PinLocked,
+    PKCS11Error,
+    UserAlreadyLoggedIn,
+)
 
 from moiety.custody.noise import Entropy
-from moiety.custody.refusals import RootMissing, RootWrong, TokenShut
+from moiety.custody.refusals import RootMissing, RootWrong, TokenPinWrong, TokenShut
 from moiety.sharing.seat import Seat
 
 WRAP_VERSION = 1
 _NONCE_BYTES: Final = 12
 _TAG_BITS: Final = 128
 _BITS: Final = 256
+
+_PIN_WRONG: Final = (PinIncorrect, PinInvalid, PinLenRange, PinLocked, PinExpired)
 
 _KEEPING: Final[dict[Any, Any]] = {
     Attribute.PRIVATE: True,
@@ -53,7 +63,8 @@ class Pkcs11Token:
     """
 
     def __init__(self, library: Path, label: str, pin: str, office: bytes, seat: Seat, entropy: Entropy) -> None:
-        """Open the token of this label through a PKCS#11 library. Raises `TokenShut`."""
+        """Open the token of this label through a PKCS#11 library. Raises `TokenShut`, and `TokenPinWrong`: a refusal
+        that does not pass by itself, or whatever starts a custodian again would try until the token is closed."""
         self._whose = f"moiety {office.hex()} {seat} "
         self._entropy = entropy
         self._lock = Lock()
@@ -63,6 +74,8 @@ class Pkcs11Token:
                 self._session = found.open(rw=True, user_pin=pin)
             except UserAlreadyLoggedIn:  # a login is the process's, not the session's
                 self._session = found.open(rw=True)
+            except _PIN_WRONG:
+                raise TokenPinWrong from None
 
     def epochs(self) -> frozenset[int]:
         """The epochs whose root is here."""

@@ -12,7 +12,7 @@ from pathlib import Path
 from time import monotonic, sleep
 
 from moiety.custody.deployment import CONFIG, home
-from moiety.custody.refusals import ProcessEnded
+from moiety.custody.refusals import OfficeUnwritable, ProcessEnded
 from moiety.sharing.seat import SEATS, Seat
 
 _STARTED: list[subprocess.Popen[bytes]] = []
@@ -32,12 +32,18 @@ def running(folder: Path) -> dict[Seat, int]:
 
 
 def start(folder: Path, seat: Seat) -> int:
-    """Start one custodian, if it does not run; its process id. It outlives this process; its log is in its folder."""
+    """Start one custodian, if it does not run; its process id. It outlives this process; its log is in its folder.
+
+    Raises `OfficeUnwritable` where its number cannot be written down: then nobody could stop it, and it is ended.
+    """
     place = home(folder, seat)
     already = _pid(place)
     if already is not None:
         return already
-    descriptor = os.open(place / _LOG, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+    try:
+        descriptor = os.open(place / _LOG, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+    except OSError:
+        raise OfficeUnwritable from None
     with os.fdopen(descriptor, "ab") as log:
         process = subprocess.Popen(  # noqa: S603
             [sys.executable, "-m", "moiety", "custodian", "serve", "--config", str((place / CONFIG).resolve())],
@@ -47,7 +53,14 @@ def start(folder: Path, seat: Seat) -> int:
             start_new_session=True,
         )
     _STARTED.append(process)
-    (place / _PID).write_text(f"{process.pid}\n")
+    try:
+        (place / _PID).write_text(f"{process.pid}\n")
+    except BaseException as error:
+        process.kill()
+        process.wait()
+        if isinstance(error, OSError):
+            raise OfficeUnwritable from None
+        raise
     while _pid(place) is None and process.poll() is None:  # for a moment it has no words of its own yet
         sleep(_PAUSE_S / 10)
     return process.pid

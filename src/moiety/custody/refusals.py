@@ -87,8 +87,16 @@ class RootWrong(Refused):
 class TokenShut(Unavailable):
     code: ClassVar[str] = "token_shut"
     advice: ClassVar[str] = (
-        "the token with a custodian's root keys cannot be used: check its PKCS#11 library, its label and its PIN, "
-        "and that it is plugged in"
+        "the token with a custodian's root keys cannot be used: check its PKCS#11 library and its label, and that it "
+        "is plugged in"
+    )
+
+
+class TokenPinWrong(Refused):
+    code: ClassVar[str] = "token_pin_wrong"
+    advice: ClassVar[str] = (
+        "the token with a custodian's root keys did not take this PIN. Most close for good after a few wrong ones: put "
+        "it right before you start this again"
     )
 
 

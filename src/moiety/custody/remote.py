@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from threading import Lock
 from typing import Any, TypeVar
+from weakref import finalize
 
 import grpc
 import numpy as np
@@ -60,15 +61,14 @@ class Remote:
         self._identity = identity
         self._lock = Lock()
         self._channel: grpc.Channel | None = None
+        self._ended: finalize[[], Remote] | None = None
         self._watch = _Watch()
         self._lease = b""
 
     def close(self) -> None:
         """Close the connection."""
         with self._lock:
-            if self._channel is not None:
-                self._channel.close()
-                self._channel = None
+            self._drop()
 
     @contextmanager
     def leased(self) -> Iterator[None]:
@@ -248,13 +248,19 @@ class Remote:
         with self._lock:
             if self._watch.broken and self._channel is not None:
                 # Whoever answers next may show a renewed certificate: its key is looked at again.
-                self._channel.close()
-                self._channel = None
+                self._drop()
             if self._channel is None:
                 self._channel = ends.channel(self._at.address, self._at.key, self._identity)
                 self._watch = _Watch()
                 self._channel.subscribe(self._watch)
+                # A channel that is listened to keeps its threads: a program that never closes this would not end.
+                self._ended = finalize(self, self._channel.close)
             return self._channel
+
+    def _drop(self) -> None:
+        if self._ended is not None:
+            self._ended()
+            self._channel = self._ended = None
 
     @contextmanager
     def _calls(self) -> Iterator[None]:

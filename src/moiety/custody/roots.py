@@ -14,7 +14,7 @@ from moiety.custody.token import Token
 def token_of(folder: Path, config: Custody, entropy: Entropy, undo: ExitStack) -> Token | None:
     """The token that a configuration in this folder names, or None: then the root keys are files in the store's folder.
 
-    `undo` closes it. Raises as `read_private`, and `TokenShut`.
+    `undo` closes it. Raises as `read_private`, `TokenPinWrong` and `TokenShut`.
     """
     if config.token is None:
         return None

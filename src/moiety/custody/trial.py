@@ -25,8 +25,9 @@ from moiety.custody.custodian import Custodian
 from moiety.custody.deployment import CONFIG, DEPLOYMENT, home
 from moiety.custody.embedded import OFFICE_BYTES
 from moiety.custody.keyfile import make_key
+from moiety.custody.lock import turn
 from moiety.custody.noise import Entropy
-from moiety.custody.refusals import DeploymentExists, KeysExist
+from moiety.custody.refusals import DeploymentExists, KeysExist, OfficeUnwritable
 from moiety.custody.roster import Person, Role, entry_text
 from moiety.sharing.seat import SEATS, Seat
 
@@ -43,18 +44,30 @@ _IN_FOLDERS: Mapping[Seat, str] = {}
 
 
 def make(folder: Path, now: datetime, entropy: Entropy) -> None:
-    """Make a trial in a folder that is not there, or empty: all of it or nothing. Raises `DeploymentExists`."""
+    """Make a trial in a folder that is not there, or empty: all of it or nothing.
+
+    Raises `DeploymentExists`, and `OfficeUnwritable` where there is no room or no right to write.
+    """
     whole = Path(os.path.abspath(folder))
     making = whole.with_name(f".{whole.name}.making")
-    if making.exists():
-        shutil.rmtree(making)  # of a process that was killed; nobody is in it
-    if whole.exists() and (not whole.is_dir() or any(whole.iterdir())):
-        raise DeploymentExists
-    lay_out(making, now, entropy, free_ports())
     try:
-        making.rename(whole)
+        whole.parent.mkdir(parents=True, exist_ok=True)
+        with turn(whole.parent):
+            if making.exists():
+                shutil.rmtree(making)  # of a process that was killed: whoever else makes one waits for this turn
+            if whole.exists() and (not whole.is_dir() or any(whole.iterdir())):
+                raise DeploymentExists
+            try:
+                lay_out(making, now, entropy, free_ports())
+            except BaseException:
+                shutil.rmtree(making, ignore_errors=True)
+                raise
+            try:
+                making.rename(whole)
+            except OSError:
+                raise DeploymentExists from None
     except OSError:
-        raise DeploymentExists from None
+        raise OfficeUnwritable from None
 
 
 def lay_out(
