@@ -211,6 +211,39 @@ def test_a_neighbour_that_stops_is_named(ring: Ring) -> None:
     assert set(found.values()) == {AttemptStopped}
 
 
+def test_whoever_stops_is_believed_whatever_it_has_sent(ring: Ring) -> None:
+    """All that one side needs to end well is there, and nothing of it is made use of."""
+    ring.attempts["a"].expect(ID)
+    for sender, frame in (("b", step(0)), ("c", step(0)), ("b", Stopped(ID))):
+        ring.attempts["a"].arrived(sender, frame)  # type: ignore[arg-type]
+    assert type(ring.play({"a": counting(1)})["a"].exception(timeout=5)) is AttemptStopped
+
+
+def test_the_first_reason_counts(ring: Ring) -> None:
+    """What comes after it came of it: a line that breaks when its end stops does not name somebody else."""
+    ring.attempts["a"].expect(ID)
+    ring.attempts["a"].arrived("b", Stopped(ID))
+    ring.attempts["a"].lost("c")
+    assert type(ring.play({"a": counting()})["a"].exception(timeout=5)) is AttemptStopped
+
+
+def test_a_side_that_cannot_go_on_is_closed_at_once(ring: Ring) -> None:
+    """Whoever still looks at the error does not keep it, nor the turn that it has at its custodian."""
+    closed: list[bool] = []
+
+    def holding() -> Rounds[int]:
+        try:
+            return (yield from counting())
+        finally:
+            closed.append(True)
+
+    side = holding()
+    ring.attempts["a"].expect(ID)
+    ring.attempts["a"].arrived("b", Stopped(ID))
+    assert type(ring.play({"a": side})["a"].exception(timeout=5)) is AttemptStopped
+    assert closed == [True]
+
+
 def test_a_neighbour_that_is_silent_is_named(ring: Ring, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "ROUND_S", 0.3)
     playing = ring.play({seat: side for seat, side in sides().items() if seat != "c"})

@@ -35,9 +35,9 @@ def admit(templates: NDArray[np.int64], bend: tuple[Seat, int, int, int] | None 
     admit_parts(parts, public)
 
 
-def admit_parts(parts: dict[Seat, NDArray[np.uint64]], public: bytes = b"") -> None:
+def admit_parts(parts: dict[Seat, NDArray[np.uint64]], public: bytes = b"") -> dict[Seat, bytes]:
     three, head = Three(), header(len(parts["a"]), 0, DIM, 0, "enrol")
-    lockstep(
+    return lockstep(
         {
             seat: admission.attempt(
                 admission.Candidates(
@@ -107,6 +107,40 @@ def test_a_coordinate_whose_square_vanishes_is_refused() -> None:
     templates[1_050, 3] ^= np.int64(-(2**63))
     with pytest.raises(MalformedTemplate):
         admit(templates)
+
+
+def test_rows_that_make_up_for_each_other_are_refused() -> None:
+    """2^40 more in one row and less in another, where both had nothing: squares vanish and so does their sum, over
+    everything. Who sends rows cannot know over which of them is summed."""
+    templates = faces(1_000)
+    templates[[7, 901]] = 0
+    templates[[7, 901], :16] = 31
+    templates[7, 20] = 1 << 40
+    templates[901, 20] = -(1 << 40)
+    assert {int(norm) for norm in (templates * templates).sum(axis=1)[[7, 901]]} == {16 * 31 * 31}
+    with pytest.raises(MalformedTemplate):
+        admit(templates)
+    templates[[7, 901], 20] = 0
+    templates[[7, 901], 16:18] = [[20, 5], [5, 20]]
+    admit(templates)
+
+
+def test_what_is_left_of_the_coin_is_the_same_for_all_three_and_new_each_time() -> None:
+    """Slots are drawn by it: who enrols somebody twice does not choose where."""
+    parts = split(faces(3).view(np.uint64), os.urandom)
+    left = [admit_parts(parts) for _ in range(2)]
+    assert [len(set(some.values())) for some in left] == [1, 1]
+    assert left[0]["a"] != left[1]["a"]
+    assert {len(some["a"]) for some in left} == {32}
+
+
+@pytest.mark.parametrize("kind", [np.uint32, np.int64])
+def test_parts_have_the_headers_shape_in_words_of_64_bits(kind: type) -> None:
+    for parts in (np.zeros((3, DIM), dtype=kind), np.zeros((2, DIM), np.uint64), np.zeros((3, DIM + 2), np.uint64)):
+        head = header(3, 0, DIM, 0, "enrol")
+        side = admission.Candidates(Three().keys("a"), head, os.urandom(32), parts, b"")  # type: ignore[arg-type]
+        with pytest.raises(ValueError, match="64-bit words"):
+            next(admission.attempt(side))
 
 
 @pytest.mark.parametrize("factor", [0, 2])
