@@ -20,6 +20,7 @@ from moiety.custody.attempts import Attempts
 from moiety.custody.config import Deployment
 from moiety.custody.deployment import DEPLOYMENT
 from moiety.custody.frames import Frame, Greeting, Ping, Pong, Step, Stopped, pack, unpack
+from moiety.custody.headers import CLOCKS_APART_S
 from moiety.custody.lines import METHOD
 from moiety.custody.messages import Array
 from moiety.custody.refusals import AttemptStopped, AttemptUsed, CustodianDown, MessageRefused, NeighbourSilent
@@ -59,8 +60,10 @@ class Ring:
 
         return send
 
-    def play(self, sides: dict[Seat, Rounds[Any]], id_: bytes = ID) -> dict[Seat, Future[Any]]:
-        return {seat: self._threads.submit(self.attempts[seat].play, id_, side) for seat, side in sides.items()}
+    def play(self, sides: dict[Seat, Rounds[Any]], id_: bytes = ID, *, long: bool = False) -> dict[Seat, Future[Any]]:
+        return {
+            seat: self._threads.submit(self.attempts[seat].play, id_, side, long=long) for seat, side in sides.items()
+        }
 
     def outcomes(self, sides: dict[Seat, Rounds[Any]], id_: bytes = ID) -> dict[Seat, type | None]:
         """What each side ended with, at once."""
@@ -256,6 +259,32 @@ def test_a_neighbour_that_is_silent_is_named(ring: Ring, monkeypatch: pytest.Mon
     assert type(ring.play({"c": counting()})["c"].exception(timeout=5)) is AttemptStopped
 
 
+def test_whoever_reads_everything_is_waited_for(ring: Ring, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not in a search, and not before it has begun at all."""
+    monkeypatch.setattr(module, "ROUND_S", 0.3)
+
+    def reading() -> Rounds[int]:
+        side = counting()
+        answer = yield next(side)
+        sends = side.send(answer)
+        sleep(1.0)
+        answer = yield sends
+        try:
+            while True:
+                answer = yield side.send(answer)
+        except StopIteration as stop:
+            total: int = stop.value
+            return total
+
+    slow = lambda: sides() | {"b": reading()}  # noqa: E731
+    assert {future.result(timeout=20) for future in ring.play(slow(), bytes(16), long=True).values()} == {36}
+    assert NeighbourSilent in ring.outcomes(slow()).values()
+    began = monotonic()
+    alone = ring.play({"a": counting()}, os.urandom(16), long=True)["a"]
+    assert type(alone.exception(timeout=20)) is NeighbourSilent
+    assert monotonic() - began < 1.0
+
+
 def test_a_line_that_breaks_ends_what_runs_over_it(ring: Ring) -> None:
     def cut(sender: Seat, to: Seat, frame: Step) -> list[Any]:
         ring.cut.add("a")
@@ -311,6 +340,18 @@ def test_used_ids_are_forgotten_when_no_header_can_name_them(ring: Ring, monkeyp
     sleep(0.1)
     ring.attempts["a"].stop(os.urandom(16))
     assert len(ring.attempts["a"]._used) == 1
+
+
+def test_used_ids_are_remembered_for_as_long_as_a_header_can_name_them(
+    ring: Ring, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One of the last moment that is let in, made by a clock that is ahead: until it is too old for one behind."""
+    assert ring.outcomes(sides()) == dict.fromkeys(SEATS)
+    later = monotonic() + 4 * CLOCKS_APART_S
+    monkeypatch.setattr(module, "monotonic", lambda: later)
+    ring.attempts["a"].stop(os.urandom(16))  # what is too old is forgotten now
+    with pytest.raises(AttemptUsed):
+        ring.attempts["a"].expect(ID)
 
 
 # What comes early.

@@ -114,14 +114,13 @@ def test_rows_that_make_up_for_each_other_are_refused() -> None:
     everything. Who sends rows cannot know over which of them is summed."""
     templates = faces(1_000)
     templates[[7, 901]] = 0
-    templates[[7, 901], :16] = 31
+    templates[[7, 901], :17] = 31
     templates[7, 20] = 1 << 40
     templates[901, 20] = -(1 << 40)
-    assert {int(norm) for norm in (templates * templates).sum(axis=1)[[7, 901]]} == {16 * 31 * 31}
+    assert {int(norm) for norm in (templates * templates).sum(axis=1)[[7, 901]]} == {17 * 31 * 31}
     with pytest.raises(MalformedTemplate):
         admit(templates)
     templates[[7, 901], 20] = 0
-    templates[[7, 901], 16:18] = [[20, 5], [5, 20]]
     admit(templates)
 
 
@@ -156,8 +155,8 @@ def test_what_the_three_say_of_the_rows_must_be_the_same() -> None:
         admit(faces(3), public=b"other slots")
 
 
-def fits(parts: dict[Seat, NDArray[np.uint16]]) -> set[bool]:
-    three, head = Three(), header(len(parts["a"]), 0, DIM, 0, "integrity")
+def fits(parts: dict[Seat, NDArray[np.uint16]], *, rows: int | None = None, public: bytes = b"") -> set[bool]:
+    three, head = Three(), header(len(parts["a"]) if rows is None else rows, 0, DIM, 0, "integrity")
     sides = {
         seat: integrity.attempt(
             integrity.Gallery(
@@ -165,7 +164,7 @@ def fits(parts: dict[Seat, NDArray[np.uint16]]) -> set[bool]:
                 head,
                 os.urandom(32),
                 lambda seat=seat: (parts[seat][at : at + 100] for at in range(0, len(parts[seat]), 100)),
-                b"",
+                public if seat == "b" else b"",
                 lambda done: None,
             )
         )
@@ -187,3 +186,17 @@ def test_one_flipped_bit_in_one_row_of_one_custodian_is_found(seat: Seat) -> Non
         parts = split(secret, os.urandom)
         parts[seat][17, 5] ^= np.uint16(1 << bit)
         assert fits(parts) == {False}
+
+
+def test_a_gallery_that_the_three_hold_differently_is_not_checked() -> None:
+    """Who is in it, and until when: rows that lie on a line say nothing of that."""
+    parts = split(np.zeros((64, DIM), dtype=np.uint16), os.urandom)
+    with pytest.raises(Disagreement):
+        fits(parts, public=b"others")
+
+
+@pytest.mark.parametrize("rows", [0, 63, 65])
+def test_a_gallery_is_checked_to_its_last_row(rows: int) -> None:
+    parts = split(np.zeros((64, DIM), dtype=np.uint16), os.urandom)
+    with pytest.raises(ValueError, match="as many rows"):
+        fits(parts, rows=rows)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from typing import TypeVar
 
@@ -201,6 +202,37 @@ def test_the_coin_is_the_same_for_all_three_and_new_each_time() -> None:
     one, other = drawn(), drawn()
     assert len(set(one.values())) == len(set(other.values())) == 1
     assert one["a"] != other["a"]
+
+
+def tossed(contributions: dict[Seat, bytes], purpose: str) -> bytes:
+    coins = lockstep({seat: toss(seat, contributions[seat], purpose) for seat in SEATS})
+    [drawn] = {stream.words((8,), np.uint64).tobytes() for stream in coins.values()}
+    return drawn
+
+
+def test_each_of_the_three_has_its_part_in_the_coin_and_each_purpose_its_own() -> None:
+    given = {seat: os.urandom(32) for seat in SEATS}
+    others = [given | {seat: os.urandom(32)} for seat in SEATS]
+    coins = [tossed(some, "admission") for some in (given, *others)]
+    assert len({*coins, tossed(given, "integrity")}) == 5
+    assert tossed(given, "admission") == coins[0]
+
+
+@pytest.mark.parametrize("cheat", SEATS)
+def test_nobody_commits_to_what_another_has_committed_to(cheat: Seat) -> None:
+    """Who repeats a neighbour's commitment, and later its contribution, has contributed nothing."""
+    echoed = os.urandom(32)
+    others = {seat: toss(seat, echoed, "admission") for seat in SEATS if seat != cheat}
+    commitment = hashlib.sha256(b"moiety coin 1" + next_seat(cheat).encode() + echoed).digest()
+
+    def echoing() -> Rounds[object]:
+        for said in (commitment, echoed):
+            own = np.frombuffer(said, dtype=np.uint8)
+            yield Exchange(next=(own,), previous=(own,))
+        return None
+
+    with pytest.raises(Disagreement):
+        lockstep({**others, cheat: echoing()})
 
 
 @pytest.mark.parametrize("cheat", SEATS)

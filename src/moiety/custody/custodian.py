@@ -292,6 +292,7 @@ class Custodian:
         """Enter the staged epoch and delete the old one; its root stays until all three have switched."""
         with self._turns.alone():
             epochs.switch(self._store)
+            self._sound.entered()
 
     def retire(self) -> None:
         """Destroy the roots of epochs that are over: all three have switched. Again does nothing."""
