@@ -21,7 +21,7 @@ from moiety.custody.config import Deployment
 from moiety.custody.deployment import DEPLOYMENT
 from moiety.custody.frames import Frame, Greeting, Ping, Pong, Step, Stopped, pack, unpack
 from moiety.custody.headers import CLOCKS_APART_S
-from moiety.custody.lines import METHOD
+from moiety.custody.lines import METHOD, Journeys
 from moiety.custody.messages import Array
 from moiety.custody.refusals import AttemptStopped, AttemptUsed, CustodianDown, MessageRefused, NeighbourSilent
 from moiety.custody.tls import Identity
@@ -466,6 +466,45 @@ def test_only_journeys_that_began_are_measured(site: Site) -> None:
         GREETING, *(pack(Pong(number)) for number in range(1_000, 1_100)), pack(Ping(7)), b""
     )
     assert heard[1:] == [Pong(7)]
+    site.start("a")
+    site.gateway().close()
+
+
+def test_a_journey_ends_where_it_began_and_few_are_under_way() -> None:
+    """One neighbour's answer says nothing of the way to another, and whoever answers nothing takes no memory."""
+    journeys = Journeys()
+    number = journeys.begun("b")
+    journeys.ended("c", number)
+    journeys.ended("b", number)  # its number is gone
+    assert (journeys.shortest_s("b"), journeys.shortest_s("c")) == (0.0, 0.0)
+    first, *_, last = [journeys.begun("c") for _ in range(1_000)]
+    journeys.ended("c", first)
+    assert journeys.shortest_s("c") == 0.0
+    assert len(journeys._begun) == 16
+    journeys.ended("c", last)
+    assert journeys.shortest_s("c") > 0.0
+
+
+def test_a_line_takes_the_place_of_the_one_before(site: Site) -> None:
+    """Whoever holds a neighbour's key opens many, and one is kept: the others end, and their threads with them."""
+    site.stop("a")
+    impostor, over = Impostor(site, "b"), Event()
+
+    def outgoing() -> Iterator[bytes]:
+        yield GREETING
+        over.wait(20)
+
+    call = impostor._channel.stream_stream(METHOD)
+    first = call(outgoing(), timeout=20)
+    assert [isinstance(unpack(next(first)), kind) for kind in (Greeting, Ping)] == [True, True]  # it is up
+    began, second = monotonic(), call(outgoing(), timeout=20)
+    assert isinstance(unpack(next(second)), Greeting)
+    assert all(isinstance(unpack(data), Ping) for data in first)
+    assert monotonic() - began < AT_ONCE_S
+    assert isinstance(unpack(next(second)), Ping)
+    over.set()
+    second.cancel()
+    impostor._channel.close()
     site.start("a")
     site.gateway().close()
 

@@ -11,7 +11,7 @@ import pytest
 
 from moiety.matching.coin import toss
 from moiety.matching.refusals import Disagreement
-from moiety.matching.rounds import Exchange, Message, Rounds, beside, expect, lockstep
+from moiety.matching.rounds import Exchange, Message, Rounds, beside, expect, lockstep, shown
 from moiety.sharing.seat import SEATS, Seat, next_seat, previous_seat
 
 Result = TypeVar("Result")
@@ -192,6 +192,23 @@ def test_nothing_comes_from_where_nothing_went() -> None:
 def test_a_message_of_another_shape_is_an_error(message: Message) -> None:
     with pytest.raises(ValueError, match="another shape"):
         expect(message, (4,), np.uint16)
+
+
+@pytest.mark.parametrize(
+    "message",
+    [(), (np.zeros(3, np.uint16),), (np.zeros((1, 3), np.uint8),), (np.zeros(3, np.uint8),) * 2],
+    ids=["nothing", "other words", "two dimensions", "two"],
+)
+@pytest.mark.parametrize("side", ["next", "previous"])
+def test_what_is_shown_is_bytes(message: Message, side: str) -> None:
+    """Of any length, and nothing else: what it says is read by whoever asked."""
+    good = (np.zeros(5, np.uint8),)
+    for wrong in (False, True):
+        showing = shown("a", b"own")
+        next(showing)
+        answer = Exchange(**({"next": good, "previous": good} | ({side: message} if wrong else {})))
+        with pytest.raises(ValueError if wrong else StopIteration):
+            showing.send(answer)
 
 
 def test_the_coin_is_the_same_for_all_three_and_new_each_time() -> None:
