@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 from typing import TypeVar
 
@@ -240,12 +239,11 @@ def test_nobody_commits_to_what_another_has_committed_to(cheat: Seat) -> None:
     """Who repeats a neighbour's commitment, and later its contribution, has contributed nothing."""
     echoed = os.urandom(32)
     others = {seat: toss(seat, echoed, "admission") for seat in SEATS if seat != cheat}
-    commitment = hashlib.sha256(b"moiety coin 1" + next_seat(cheat).encode() + echoed).digest()
+    commitment = next(toss(next_seat(cheat), echoed, "admission")).next
 
     def echoing() -> Rounds[object]:
-        for said in (commitment, echoed):
-            own = np.frombuffer(said, dtype=np.uint8)
-            yield Exchange(next=(own,), previous=(own,))
+        for said in (commitment, (np.frombuffer(echoed, dtype=np.uint8),)):
+            yield Exchange(next=said, previous=said)
         return None
 
     with pytest.raises(Disagreement):
