@@ -251,6 +251,10 @@ class Sums:
     def __contains__(self, plane: int) -> bool:
         return not self._left(plane)
 
+    def __len__(self) -> int:
+        """How many of them are sums of no others."""
+        return len(self._reduced)
+
     def _left(self, plane: int) -> int:
         while plane and (known := self._reduced.get(plane.bit_length())):
             plane ^= known
@@ -283,3 +287,40 @@ def test_no_sum_of_what_one_custodian_has_is_anything_of_the_number(circuit: str
     for one, other in combinations(SEATS, 2):
         together = Sums(views[one] + views[other])
         assert all(plane in together for plane in matches)
+
+
+def carried(circuit: str, u: NDArray[np.uint16], v: NDArray[np.uint16]) -> Iterable[int]:
+    """What is computed of two operands on the way: every carry, or whether threes carry and pass a carry on."""
+    if circuit == "chain":
+        bits = [(u & np.uint16(2**k - 1)) + (v & np.uint16(2**k - 1)) >> np.uint16(k) for k in range(1, 16)]
+    else:
+        threes = [(u >> np.uint16(low) & np.uint16(7), v >> np.uint16(low) & np.uint16(7)) for low in range(0, 15, 3)]
+        bits = [one + other >> np.uint16(3) for one, other in threes]
+        bits += [(one ^ other == 7).astype(np.uint16) for one, other in threes[1:]]
+    packed = (np.packbits(bit.astype(np.uint8), bitorder="little").tobytes() for bit in bits)
+    return (int.from_bytes(one, "little") for one in packed)
+
+
+@pytest.mark.parametrize("circuit", CIRCUITS)
+def test_what_one_custodian_has_confirms_no_guess(circuit: str) -> None:
+    """Who guesses a number and knows one of its operands knows all that is computed of them. No sum of that over any
+    rows is a sum of what one custodian has, and its operands: two values blinded by one draw would be."""
+    parts = {seat: np.frombuffer(os.urandom(2 * 3 * THIRD), dtype=np.uint16) for seat in SEATS}
+    number = (parts["a"] + parts["b"] + parts["c"]).reshape(3, THIRD)
+    pairs = {seat: os.urandom(32) for seat in SEATS}
+    has: dict[Seat, list[NDArray[Any]]] = {seat: [parts[seat]] for seat in SEATS}
+
+    def playing(seat: Seat) -> Rounds[Bits]:
+        streams = (Noted(pairs[seat], has[seat]), Noted(pairs[previous_seat(seat)], has[seat]))
+        return noted(CIRCUITS[circuit](0, seat, parts[seat], *streams, lambda place: None, 3 * THIRD), has[seat])
+
+    lockstep({seat: playing(seat) for seat in SEATS})
+    v = {compare.thirds(seat)[0]: has[seat][1] + has[seat][2] for seat in SEATS}  # drawn first, by role 0 with role 1
+    secrets = [plane for third in range(3) for plane in carried(circuit, number[third] - v[third], v[third])]
+    secrets += planes(number)
+    assert len(Sums(secrets)) == len(secrets)
+    for seat in SEATS:
+        first, second, last = compare.thirds(seat)
+        operands = [v[first], v[second], number[last] - v[last]]
+        view = [(1 << THIRD) - 1, *(plane for array in (*has[seat], *operands) for plane in planes(array))]
+        assert len(Sums([*view, *secrets])) == len(Sums(view)) + len(secrets)
