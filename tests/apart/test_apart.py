@@ -6,11 +6,14 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from time import monotonic, sleep
 
+import numpy as np
 import pytest
+from numpy.typing import NDArray
 
-from moiety.custody import refusals
+from moiety.custody import refusals, searching
 from moiety.custody.apart import Apart
 from moiety.custody.slots import Staging
+from moiety.custody.three import Three
 from moiety.sharing.seat import SEATS
 from tests.apart.scene import Held, Site
 from tests.custody.scene import DOCUMENT, DOOR, TERMS, TODAY, Clock, matched, people
@@ -76,6 +79,32 @@ def test_searches_go_on_while_somebody_enrols_and_refreshes(office: Apart) -> No
     assert len(answers) > 2
     assert all(answer == [True, True] for answer in answers)
     assert office.check() == []
+
+
+@pytest.mark.parametrize("change", ["refresh", "erase"])
+def test_a_search_that_a_change_overtakes_is_asked_again(
+    office: Apart, site: Site, monkeypatch: pytest.MonkeyPatch, change: str
+) -> None:
+    """Between what matched and who that is: parts of two epochs fit no more than those of somebody who is gone."""
+    office.enrol(DOOR, CROWD)
+    other, asked, named = site.gateway(), [0], searching.pseudonyms
+
+    def overtaken(three: Three, name: str, attempt: bytes, slots: NDArray[np.int64]) -> list[bytes]:
+        asked[0] += 1
+        if asked[0] == 1 and change == "refresh":
+            other.refresh()
+        elif asked[0] == 1:
+            assert other.erase(DOOR, CROWD[0].pseudonym)
+        return named(three, name, attempt, slots)
+
+    monkeypatch.setattr(searching, "pseudonyms", overtaken)
+    try:
+        found = office.identify(DOOR, np.stack([person.words for person in CROWD])).found
+    finally:
+        other.close()
+    gone = 1 if change == "erase" else 0
+    assert found == [[]] * gone + [[person.pseudonym] for person in CROWD[gone:]]
+    assert asked == [2]
 
 
 def test_a_search_does_not_wait_for_a_refresh(tmp_path: Path, clock: Clock) -> None:

@@ -20,7 +20,8 @@ from moiety.custody.attempts import Attempts
 from moiety.custody.config import Deployment
 from moiety.custody.deployment import DEPLOYMENT
 from moiety.custody.frames import Frame, Greeting, Ping, Pong, Step, Stopped, pack, unpack
-from moiety.custody.lines import METHOD
+from moiety.custody.headers import CLOCKS_APART_S
+from moiety.custody.lines import METHOD, Journeys
 from moiety.custody.messages import Array
 from moiety.custody.refusals import AttemptStopped, AttemptUsed, CustodianDown, MessageRefused, NeighbourSilent
 from moiety.custody.tls import Identity
@@ -60,8 +61,10 @@ class Ring:
 
         return send
 
-    def play(self, sides: dict[Seat, Rounds[Any]], id_: bytes = ID) -> dict[Seat, Future[Any]]:
-        return {seat: self._threads.submit(self.attempts[seat].play, id_, side) for seat, side in sides.items()}
+    def play(self, sides: dict[Seat, Rounds[Any]], id_: bytes = ID, *, long: bool = False) -> dict[Seat, Future[Any]]:
+        return {
+            seat: self._threads.submit(self.attempts[seat].play, id_, side, long=long) for seat, side in sides.items()
+        }
 
     def outcomes(self, sides: dict[Seat, Rounds[Any]], id_: bytes = ID) -> dict[Seat, type | None]:
         """What each side ended with, at once."""
@@ -212,6 +215,39 @@ def test_a_neighbour_that_stops_is_named(ring: Ring) -> None:
     assert set(found.values()) == {AttemptStopped}
 
 
+def test_whoever_stops_is_believed_whatever_it_has_sent(ring: Ring) -> None:
+    """All that one side needs to end well is there, and nothing of it is made use of."""
+    ring.attempts["a"].expect(ID)
+    for sender, frame in (("b", step(0)), ("c", step(0)), ("b", Stopped(ID))):
+        ring.attempts["a"].arrived(sender, frame)  # type: ignore[arg-type]
+    assert type(ring.play({"a": counting(1)})["a"].exception(timeout=5)) is AttemptStopped
+
+
+def test_the_first_reason_counts(ring: Ring) -> None:
+    """What comes after it came of it: a line that breaks when its end stops does not name somebody else."""
+    ring.attempts["a"].expect(ID)
+    ring.attempts["a"].arrived("b", Stopped(ID))
+    ring.attempts["a"].lost("c")
+    assert type(ring.play({"a": counting()})["a"].exception(timeout=5)) is AttemptStopped
+
+
+def test_a_side_that_cannot_go_on_is_closed_at_once(ring: Ring) -> None:
+    """Whoever still looks at the error does not keep it, nor the turn that it has at its custodian."""
+    closed: list[bool] = []
+
+    def holding() -> Rounds[int]:
+        try:
+            return (yield from counting())
+        finally:
+            closed.append(True)
+
+    side = holding()
+    ring.attempts["a"].expect(ID)
+    ring.attempts["a"].arrived("b", Stopped(ID))
+    assert type(ring.play({"a": side})["a"].exception(timeout=5)) is AttemptStopped
+    assert closed == [True]
+
+
 def test_a_neighbour_that_is_silent_is_named(ring: Ring, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "ROUND_S", 0.3)
     playing = ring.play({seat: side for seat, side in sides().items() if seat != "c"})
@@ -222,6 +258,32 @@ def test_a_neighbour_that_is_silent_is_named(ring: Ring, monkeypatch: pytest.Mon
     assert {type(error) for error in errors.values()} <= {NeighbourSilent, AttemptStopped}
     # And the third hears of it when it comes at last.
     assert type(ring.play({"c": counting()})["c"].exception(timeout=5)) is AttemptStopped
+
+
+def test_whoever_reads_everything_is_waited_for(ring: Ring, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not in a search, and not before it has begun at all."""
+    monkeypatch.setattr(module, "ROUND_S", 0.3)
+
+    def reading() -> Rounds[int]:
+        side = counting()
+        answer = yield next(side)
+        sends = side.send(answer)
+        sleep(1.0)
+        answer = yield sends
+        try:
+            while True:
+                answer = yield side.send(answer)
+        except StopIteration as stop:
+            total: int = stop.value
+            return total
+
+    slow = lambda: sides() | {"b": reading()}  # noqa: E731
+    assert {future.result(timeout=20) for future in ring.play(slow(), bytes(16), long=True).values()} == {36}
+    assert NeighbourSilent in ring.outcomes(slow()).values()
+    began = monotonic()
+    alone = ring.play({"a": counting()}, os.urandom(16), long=True)["a"]
+    assert type(alone.exception(timeout=20)) is NeighbourSilent
+    assert monotonic() - began < 1.0
 
 
 def test_a_line_that_breaks_ends_what_runs_over_it(ring: Ring) -> None:
@@ -279,6 +341,18 @@ def test_used_ids_are_forgotten_when_no_header_can_name_them(ring: Ring, monkeyp
     sleep(0.1)
     ring.attempts["a"].stop(os.urandom(16))
     assert len(ring.attempts["a"]._used) == 1
+
+
+def test_used_ids_are_remembered_for_as_long_as_a_header_can_name_them(
+    ring: Ring, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One of the last moment that is let in, made by a clock that is ahead: until it is too old for one behind."""
+    assert ring.outcomes(sides()) == dict.fromkeys(SEATS)
+    later = monotonic() + 4 * CLOCKS_APART_S
+    monkeypatch.setattr(module, "monotonic", lambda: later)
+    ring.attempts["a"].stop(os.urandom(16))  # what is too old is forgotten now
+    with pytest.raises(AttemptUsed):
+        ring.attempts["a"].expect(ID)
 
 
 # What comes early.
@@ -393,6 +467,45 @@ def test_only_journeys_that_began_are_measured(site: Site) -> None:
         GREETING, *(pack(Pong(number)) for number in range(1_000, 1_100)), pack(Ping(7)), b""
     )
     assert heard[1:] == [Pong(7)]
+    site.start("a")
+    site.gateway().close()
+
+
+def test_a_journey_ends_where_it_began_and_few_are_under_way() -> None:
+    """One neighbour's answer says nothing of the way to another, and whoever answers nothing takes no memory."""
+    journeys = Journeys()
+    number = journeys.begun("b")
+    journeys.ended("c", number)
+    journeys.ended("b", number)  # its number is gone
+    assert (journeys.shortest_s("b"), journeys.shortest_s("c")) == (0.0, 0.0)
+    first, *_, last = [journeys.begun("c") for _ in range(1_000)]
+    journeys.ended("c", first)
+    assert journeys.shortest_s("c") == 0.0
+    assert len(journeys._begun) == 16
+    journeys.ended("c", last)
+    assert journeys.shortest_s("c") > 0.0
+
+
+def test_a_line_takes_the_place_of_the_one_before(site: Site) -> None:
+    """Whoever holds a neighbour's key opens many, and one is kept: the others end, and their threads with them."""
+    site.stop("a")
+    impostor, over = Impostor(site, "b"), Event()
+
+    def outgoing() -> Iterator[bytes]:
+        yield GREETING
+        over.wait(20)
+
+    call = impostor._channel.stream_stream(METHOD)
+    first = call(outgoing(), timeout=20)
+    assert [isinstance(unpack(next(first)), kind) for kind in (Greeting, Ping)] == [True, True]  # it is up
+    began, second = monotonic(), call(outgoing(), timeout=20)
+    assert isinstance(unpack(next(second)), Greeting)
+    assert all(isinstance(unpack(data), Ping) for data in first)
+    assert monotonic() - began < AT_ONCE_S
+    assert isinstance(unpack(next(second)), Ping)
+    over.set()
+    second.cancel()
+    impostor._channel.close()
     site.start("a")
     site.gateway().close()
 

@@ -6,15 +6,18 @@ gateway, until it is mended.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from time import monotonic, sleep
 
 import pytest
+from sqlalchemy import Connection
 
-from moiety.custody import doubts, refusals, trial
+from moiety.custody import attempts, checking, checks, doubts, epochs, refusals, trial
 from moiety.custody.apart import Apart
 from moiety.custody.page import Pages
+from moiety.custody.sql import Store
+from moiety.custody.stored import Current
 from moiety.custody.verbs import silent
 from moiety.sharing.seat import SEATS, Seat
 from tests.apart.scene import Site
@@ -222,6 +225,66 @@ def test_a_refresh_finds_it(inhabited: Apart, site: Site) -> None:
     flipped(site, "b")
     assert inhabited.refresh() == 2  # from which on the row is another, and as wrong as before
     refused_until_mended(site, inhabited, "b")
+
+
+def test_whoever_comes_after_a_refresh_that_nobody_checked_finds_it(
+    inhabited: Apart, site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On the same day, though the gateway that refreshed went away before it had anything checked."""
+
+    def gone(*args: object) -> None:
+        raise RuntimeError("stopped here")
+
+    flipped(site, "b")
+    with monkeypatch.context() as patch:
+        patch.setattr(checks, "check", gone)
+        with pytest.raises(RuntimeError):
+            inhabited.refresh()
+    assert not closed(inhabited)
+    for custodian in inhabited.three.custodians.values():
+        custodian.load(DOOR, silent)  # and so searches went on meanwhile
+    site.gateway().close()
+    refused_until_mended(site, inhabited, "b")
+
+
+def test_refreshes_that_nobody_checks_come_to_an_end(inhabited: Apart, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each is another epoch; a custodian goes on in so many as there are days for a check."""
+    custodian = inhabited.three.custodians["c"]
+    monkeypatch.setattr(checks, "check", lambda *args: [])
+    for _ in range(2):
+        inhabited.refresh()
+        custodian.load(DOOR, silent)
+    inhabited.refresh()
+    with pytest.raises(doubts.GalleryUnchecked):
+        custodian.load(DOOR, silent)
+    monkeypatch.undo()
+    assert inhabited.check() == []
+    custodian.load(DOOR, silent)
+
+
+def test_the_one_that_reads_slowly_is_waited_for(inhabited: Apart, site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Three machines have three disks: a check and a refresh of many rows end far apart."""
+    fetch, switch = checking.fetch, epochs.switch
+
+    def slowly(connection: Connection, current: Current, numbers: Sequence[int]) -> tuple[Pages, Pages]:
+        if current.place.seat == "b":
+            sleep(1.0)
+        return fetch(connection, current, numbers)
+
+    def slowly_switched(store: Store) -> None:
+        if store._seat == "c":
+            sleep(1.0)
+        switch(store)
+
+    monkeypatch.setattr(attempts, "ROUND_S", 0.5)
+    monkeypatch.setattr(checking, "fetch", slowly)
+    monkeypatch.setattr(epochs, "switch", slowly_switched)
+    assert inhabited.check() == []
+    assert inhabited.refresh() == 2
+    site.stop("a")
+    site.start("a")
+    site.gateway().close()
+    assert matched(inhabited, CROWD) == [True] * 4
 
 
 def test_a_gateway_that_stays_finds_it_within_a_day(inhabited: Apart, site: Site, clock: Clock) -> None:

@@ -163,11 +163,27 @@ def test_pseudonyms_are_released_once_after_a_search_and_from_its_mask(custodian
             custodians["b"].release(DOOR, again.attempt, np.array(sorted(slots)))
 
 
+@pytest.mark.parametrize("change", ["refresh", "erase"])
+def test_no_pseudonym_is_released_of_what_has_changed_since(
+    office: Embedded, custodians: dict[str, Custodian], change: str
+) -> None:
+    """In another epoch, or from where somebody was erased, whoever lies there is nobody who matched."""
+    good = header()
+    [hit] = search(custodians, dict.fromkeys(SEATS, good))
+    if change == "refresh":
+        office.refresh()
+    else:
+        assert office.erase(DOOR, CROWD[0].pseudonym)
+    for seat in SEATS:
+        with pytest.raises(refusals.HeaderRefused):
+            custodians[seat].release(DOOR, good.attempt, np.array([hit]))
+
+
 def test_only_so_many_searches_are_remembered() -> None:
     answers = Answers()
     mask = np.array([1], dtype=np.uint64)
     for number in range(1_100):
-        answers.remember(number.to_bytes(16, "big"), DOOR, mask)
+        answers.remember(number.to_bytes(16, "big"), DOOR, mask, 1)
     with pytest.raises(refusals.AnswerUnknown):
         answers.spend((0).to_bytes(16, "big"), DOOR, np.array([0]))
     answers.spend((1_099).to_bytes(16, "big"), DOOR, np.array([0]))

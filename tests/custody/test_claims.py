@@ -88,10 +88,10 @@ def test_a_handle_that_only_begins_alike_is_another(office: Embedded, at: int) -
 def test_an_answer_is_spent_on_its_own_gallery() -> None:
     answers = Answers()
     first = np.array([0])
-    answers.remember(bytes(16), DOOR, np.array([1], dtype=np.uint64))
+    answers.remember(bytes(16), DOOR, np.array([1], dtype=np.uint64), 1)
     with pytest.raises(refusals.AnswerUnknown):
         answers.spend(bytes(16), "gate", first)
     with pytest.raises(refusals.AnswerUnknown):
         answers.spend(bytes(16), DOOR, first)
-    answers.remember(bytes(16), DOOR, np.array([1], dtype=np.uint64))
+    answers.remember(bytes(16), DOOR, np.array([1], dtype=np.uint64), 1)
     answers.spend(bytes(16), DOOR, first)

@@ -11,6 +11,7 @@ import pytest
 
 from moiety.custody import refusals
 from moiety.custody.embedded import Embedded
+from moiety.custody.gallery import silent
 from moiety.custody.slots import Staging
 from moiety.drills.loot import Loot, steal
 from moiety.errors import MoietyError
@@ -97,6 +98,22 @@ def test_no_old_root_dies_before_all_three_have_switched(folder: Path, point: st
         assert matched(again, CROWD) == [True] * 4
         assert [roots(folder, seat) for seat in SEATS] == [["epoch-2.key"]] * 3
         assert {c.standing().staging for c in again._three.custodians.values()} == {Staging.NONE}
+
+
+@pytest.mark.parametrize("late", SEATS)
+def test_nobody_enters_an_epoch_that_another_has_not_staged(office: Embedded, late: str) -> None:
+    """Whatever a gateway asks for: who went ahead would have deleted what it can no longer be told from the others."""
+    office.enrol(DOOR, CROWD)
+    three = office._three
+    renewing, switching = office._headers().office("renew"), office._headers().office("switch")
+    three.play(lambda custodian: custodian.renew(renewing))
+    for seat in SEATS:
+        if seat != late:
+            three.custodians[seat].stage(silent)
+    with pytest.raises(refusals.NotStaged):
+        three.play(lambda custodian: custodian.switch(switching))
+    assert {standing.epoch for standing in three.standings().values()} == {1}
+    assert matched(office, CROWD) == [True] * 4
 
 
 def test_every_old_root_is_there_until_the_last_has_switched(folder: Path) -> None:

@@ -14,12 +14,13 @@ import pytest
 from moiety.custody import checking, refusals, searching
 from moiety.custody.custodian import Custodian
 from moiety.custody.embedded import Embedded
+from moiety.custody.page import Pages
 from moiety.custody.slots import SLOTS, State
 from moiety.custody.sql import unobserved
 from moiety.custody.turns import Turns
 from moiety.custody.verbs import silent
 from moiety.sharing.seat import SEATS, Seat
-from tests.custody.damage import flip
+from tests.custody.damage import first_active, flip, forge
 from tests.custody.scene import DOOR, FOLDERS, Clock, matched, opened, people
 
 CROWD = people(4)
@@ -104,6 +105,24 @@ def test_everything_is_read_once(folder: Path) -> None:
         b.survey(DOOR, reading)
         b.load(DOOR, reading)
         assert len(read) == 1
+
+
+def test_what_was_altered_is_read_anew_before_the_other_two_wait_for_it(
+    custodians: dict[Seat, Custodian], folder: Path
+) -> None:
+    """Under a valid seal: the check that follows begins with what is in memory."""
+
+    def alter(pages: Pages, states: Pages) -> None:
+        at, slot = first_active(states)
+        pages["parts"][at, 5, slot, 1] ^= 1
+
+    forge(folder / "custodian-b", alter)
+    read: list[str] = []
+    assert custodians["b"].survey(DOOR, lambda stage, done, total: read.append(stage)).damaged == []
+    assert len(read) > 1
+    read.clear()
+    custodians["b"].load(DOOR, lambda stage, done, total: read.append(stage))
+    assert read == []
 
 
 def test_what_was_not_intact_and_is_again_is_taken_from_the_store_anew(office: Embedded, folder: Path) -> None:

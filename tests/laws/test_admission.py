@@ -42,10 +42,10 @@ def pseudonyms(count: int) -> dict[Seat, NDArray[np.uint16]]:
 
 def admit_parts(
     parts: dict[Seat, NDArray[np.uint64]], public: bytes = b"", also: dict[Seat, NDArray[np.uint16]] | None = None
-) -> None:
+) -> dict[Seat, bytes]:
     three, head = Three(), header(len(parts["a"]), 0, DIM, 0, "enrol")
     others = pseudonyms(len(parts["a"])) if also is None else also
-    lockstep(
+    return lockstep(
         {
             seat: admission.attempt(
                 admission.Candidates(
@@ -144,6 +144,39 @@ def test_a_coordinate_whose_square_vanishes_is_refused() -> None:
         admit(templates)
 
 
+def test_rows_that_make_up_for_each_other_are_refused() -> None:
+    """2^40 more in one row and less in another, where both had nothing: squares vanish and so does their sum, over
+    everything. Who sends rows cannot know over which of them is summed."""
+    templates = faces(1_000)
+    templates[[7, 901]] = 0
+    templates[[7, 901], :17] = 31
+    templates[7, 20] = 1 << 40
+    templates[901, 20] = -(1 << 40)
+    assert {int(norm) for norm in (templates * templates).sum(axis=1)[[7, 901]]} == {17 * 31 * 31}
+    with pytest.raises(MalformedTemplate):
+        admit(templates)
+    templates[[7, 901], 20] = 0
+    admit(templates)
+
+
+def test_what_is_left_of_the_coin_is_the_same_for_all_three_and_new_each_time() -> None:
+    """Slots are drawn by it: who enrols somebody twice does not choose where."""
+    parts = split(faces(3).view(np.uint64), os.urandom)
+    left = [admit_parts(parts) for _ in range(2)]
+    assert [len(set(some.values())) for some in left] == [1, 1]
+    assert left[0]["a"] != left[1]["a"]
+    assert {len(some["a"]) for some in left} == {32}
+
+
+@pytest.mark.parametrize("kind", [np.uint32, np.int64])
+def test_parts_have_the_headers_shape_in_words_of_64_bits(kind: type) -> None:
+    for parts in (np.zeros((3, DIM), dtype=kind), np.zeros((2, DIM), np.uint64), np.zeros((3, DIM + 2), np.uint64)):
+        head = header(3, 0, DIM, 0, "enrol")
+        side = admission.Candidates(Three().keys("a"), head, os.urandom(32), parts, b"")  # type: ignore[arg-type]
+        with pytest.raises(ValueError, match="64-bit words"):
+            next(admission.attempt(side))
+
+
 @pytest.mark.parametrize("factor", [0, 2])
 def test_rows_of_another_length_are_refused(factor: int) -> None:
     templates = faces(10)
@@ -157,8 +190,8 @@ def test_what_the_three_say_of_the_rows_must_be_the_same() -> None:
         admit(faces(3), public=b"other slots")
 
 
-def fits(parts: dict[Seat, NDArray[np.uint16]]) -> set[bool]:
-    three, head = Three(), header(len(parts["a"]), 0, DIM, 0, "integrity")
+def fits(parts: dict[Seat, NDArray[np.uint16]], *, rows: int | None = None, public: bytes = b"") -> set[bool]:
+    three, head = Three(), header(len(parts["a"]) if rows is None else rows, 0, DIM, 0, "integrity")
     sides = {
         seat: integrity.attempt(
             integrity.Gallery(
@@ -166,7 +199,7 @@ def fits(parts: dict[Seat, NDArray[np.uint16]]) -> set[bool]:
                 head,
                 os.urandom(32),
                 lambda seat=seat: (parts[seat][at : at + 100] for at in range(0, len(parts[seat]), 100)),
-                b"",
+                public if seat == "b" else b"",
                 lambda done: None,
             )
         )
@@ -188,3 +221,17 @@ def test_one_flipped_bit_in_one_row_of_one_custodian_is_found(seat: Seat) -> Non
         parts = split(secret, os.urandom)
         parts[seat][17, 5] ^= np.uint16(1 << bit)
         assert fits(parts) == {False}
+
+
+def test_a_gallery_that_the_three_hold_differently_is_not_checked() -> None:
+    """Who is in it, and until when: rows that lie on a line say nothing of that."""
+    parts = split(np.zeros((64, DIM), dtype=np.uint16), os.urandom)
+    with pytest.raises(Disagreement):
+        fits(parts, public=b"others")
+
+
+@pytest.mark.parametrize("rows", [0, 63, 65])
+def test_a_gallery_is_checked_to_its_last_row(rows: int) -> None:
+    parts = split(np.zeros((64, DIM), dtype=np.uint16), os.urandom)
+    with pytest.raises(ValueError, match="as many rows"):
+        fits(parts, rows=rows)

@@ -355,6 +355,71 @@ def test_two_steps_draw_from_different_streams() -> None:
         channels["a"].streams("range")
 
 
+Drawn = dict[str, bytes]
+PAIRS = {"ab": ("a", "b"), "bc": ("b", "c"), "ca": ("c", "a")}
+
+
+def streams_of(keys: dict[Seat, Keys], headers: bytes = bytes(32), masks: bytes = bytes(32), step: str = "x") -> Drawn:
+    """What each pair draws first, where the three are given these."""
+    channels = lockstep({seat: agree(keys[seat], headers, masks) for seat in SEATS})
+    drawn = {seat: [some.words((4,), np.uint64).tobytes() for some in channels[seat].streams(step)] for seat in SEATS}
+    for pair in PAIRS.values():
+        assert drawn[pair[0]][0] == drawn[pair[1]][1]
+    return {pair: drawn[one][0] for pair, (one, _) in PAIRS.items()}
+
+
+def changed(one: Drawn, other: Drawn) -> set[str]:
+    return {pair for pair in PAIRS if one[pair] != other[pair]}
+
+
+@pytest.mark.parametrize("seat", SEATS)
+def test_a_pairs_masks_come_from_both_ends_nonces(seat: Seat) -> None:
+    """One end that was put back, and says the nonce of before again, draws nothing again: the other's is fresh."""
+    three = Three()
+    keys = {one: three.keys(one) for one in SEATS}
+    fresh = keys | {seat: replace(keys[seat], nonce=os.urandom(32))}
+    assert changed(streams_of(keys), streams_of(keys)) == set()
+    assert changed(streams_of(keys), streams_of(fresh)) == {pair for pair, ends in PAIRS.items() if seat in ends}
+
+
+def test_masks_come_from_the_header_the_public_mask_and_the_step() -> None:
+    """With nonces and keys of the lines that are the same: another request under them draws other masks."""
+    three = Three()
+    keys = {seat: three.keys(seat) for seat in SEATS}
+    others = (
+        streams_of(keys, headers=os.urandom(32)),
+        streams_of(keys, masks=os.urandom(32)),
+        streams_of(keys, step="y"),
+    )
+    assert [changed(streams_of(keys), other) for other in others] == [set(PAIRS)] * 3
+
+
+@pytest.mark.parametrize("pair", PAIRS)
+def test_masks_come_from_the_key_of_their_own_line(pair: str) -> None:
+    three = Three()
+    nonces = {seat: os.urandom(32) for seat in SEATS}
+    before = {seat: replace(three.keys(seat), nonce=nonces[seat]) for seat in SEATS}
+    three.pairs[pair] = os.urandom(32)
+    after = {seat: replace(three.keys(seat), nonce=nonces[seat]) for seat in SEATS}
+    assert changed(streams_of(before), streams_of(after)) == {pair}
+
+
+def test_three_pairs_draw_differently_whatever_they_have_alike() -> None:
+    """Who is next to whom is said as well: with one key and one nonce for all, masks would cancel in one's hands."""
+    key, nonce = os.urandom(32), os.urandom(32)
+    drawn = streams_of({seat: Keys(seat, key, key, nonce) for seat in SEATS})
+    assert len(set(drawn.values())) == 3
+
+
+@pytest.mark.parametrize("short", ["pair_next", "pair_previous", "nonce"])
+@pytest.mark.parametrize("count", [0, 16, 31, 33])
+def test_keys_and_nonces_have_32_bytes(short: str, count: int) -> None:
+    """Before anything is sent."""
+    keys = replace(Three().keys("a"), **{short: bytes(count)})  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match="have 32 bytes"):
+        next(agree(keys, bytes(32), bytes(32)))
+
+
 def traffic(three: Three, sides: dict[Seat, Side]) -> set[bytes]:
     """Every message of an attempt beyond the handshake, in pieces of 32 bytes."""
     sent: list[bytes] = []

@@ -4,6 +4,9 @@ that come late; and what each costs, in rounds and bytes.
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterable
+from itertools import combinations
 from typing import Any
 
 import numpy as np
@@ -16,7 +19,8 @@ from moiety.matching import compare, prefix
 from moiety.matching.bits import Bits
 from moiety.matching.channel import agree
 from moiety.matching.rounds import Rounds, lockstep
-from moiety.sharing.seat import SEATS, Seat, next_seat
+from moiety.sharing.seat import SEATS, Seat, next_seat, previous_seat
+from moiety.sharing.streams import Room, Stream
 
 from .tapped import tapped
 from .three import Three
@@ -187,3 +191,136 @@ def test_what_one_custodian_gets_is_coins_together_too(circuit: str, seat: Seat)
     bits = np.unpackbits(np.array(planes), axis=1)
     for at in range(1, len(bits)):
         assert abs((bits[at:] ^ bits[:-at]).mean() - 0.5) < 0.03
+
+
+# All that one custodian has, at once.
+
+THIRD = 64 * 40
+"""Rows in each role: many more than there are planes of bits in a view, or every secret would be some sum of them."""
+
+
+class Noted(Stream):
+    """A stream whose draws somebody keeps."""
+
+    def __init__(self, key: bytes, log: list[NDArray[Any]]) -> None:
+        super().__init__(key)
+        self._log = log
+
+    def fill(self, room: Room) -> None:
+        super().fill(room)
+        self._log.append(room.words.copy())
+
+
+def noted(side: Rounds[Bits], log: list[NDArray[Any]]) -> Rounds[Bits]:
+    """The same side; what it sends, gets and ends with is noted."""
+    try:
+        sends = next(side)
+        while True:
+            log += sends.next + sends.previous
+            answer = yield sends
+            log += answer.next + answer.previous
+            sends = side.send(answer)
+    except StopIteration as stop:
+        bits: Bits = stop.value
+        log += [bits.previous, bits.next]
+        return bits
+
+
+def planes(array: NDArray[Any]) -> Iterable[int]:
+    """The bits of some words a row, or planes of 64 rows a word, as one number for each plane of a third."""
+    if array.dtype == np.uint64:
+        return (int.from_bytes(plane.tobytes(), "little") for plane in array.reshape(-1, THIRD // 64))
+    columns = array.reshape(-1, THIRD).astype(np.uint64)[:, :, None] >> np.arange(16, dtype=np.uint64) & np.uint64(1)
+    return (
+        int.from_bytes(np.packbits(columns[third, :, bit].astype(np.uint8), bitorder="little").tobytes(), "little")
+        for third in range(len(columns))
+        for bit in range(16)
+    )
+
+
+class Sums:
+    """All sums (xor) of some planes."""
+
+    def __init__(self, some: Iterable[int]) -> None:
+        self._reduced: dict[int, int] = {}
+        for plane in some:
+            left = self._left(plane)
+            if left:
+                self._reduced[left.bit_length()] = left
+
+    def __contains__(self, plane: int) -> bool:
+        return not self._left(plane)
+
+    def __len__(self) -> int:
+        """How many of them are sums of no others."""
+        return len(self._reduced)
+
+    def _left(self, plane: int) -> int:
+        while plane and (known := self._reduced.get(plane.bit_length())):
+            plane ^= known
+        return plane
+
+
+@pytest.mark.parametrize("circuit", CIRCUITS)
+def test_no_sum_of_what_one_custodian_has_is_anything_of_the_number(circuit: str) -> None:
+    """Its own part, all that it draws, sends and gets, and what it ends with, in whatever third of the rows: no bit of
+    the number, of another's part or of the answer is a sum of these. Of what two of them have, the answer is."""
+    parts = {seat: np.frombuffer(os.urandom(2 * 3 * THIRD), dtype=np.uint16) for seat in SEATS}
+    number = parts["a"] + parts["b"] + parts["c"]
+    pairs = {seat: os.urandom(32) for seat in SEATS}  # with the next
+    has: dict[Seat, list[NDArray[Any]]] = {seat: [parts[seat]] for seat in SEATS}
+
+    def playing(seat: Seat) -> Rounds[Bits]:
+        streams = (Noted(pairs[seat], has[seat]), Noted(pairs[previous_seat(seat)], has[seat]))
+        return noted(CIRCUITS[circuit](0, seat, parts[seat], *streams, lambda place: None, 3 * THIRD), has[seat])
+
+    lockstep({seat: playing(seat) for seat in SEATS})
+    matches = list(planes(np.packbits(number.view(np.int16) >= 0, bitorder="little").view(np.uint64)))
+    ones = (1 << THIRD) - 1
+    views = {seat: [ones, *(plane for array in has[seat] for plane in planes(array))] for seat in SEATS}
+    for seat in SEATS:
+        assert 4 * len(views[seat]) < THIRD
+        known = Sums(views[seat])
+        assert all(plane in known for plane in planes(parts[seat]))
+        secrets = [*planes(number), *matches, *(p for other in SEATS if other != seat for p in planes(parts[other]))]
+        assert not [at for at, plane in enumerate(secrets) if plane in known]
+    for one, other in combinations(SEATS, 2):
+        together = Sums(views[one] + views[other])
+        assert all(plane in together for plane in matches)
+
+
+def carried(circuit: str, u: NDArray[np.uint16], v: NDArray[np.uint16]) -> Iterable[int]:
+    """What is computed of two operands on the way: every carry, or whether threes carry and pass a carry on."""
+    if circuit == "chain":
+        bits = [(u & np.uint16(2**k - 1)) + (v & np.uint16(2**k - 1)) >> np.uint16(k) for k in range(1, 16)]
+    else:
+        threes = [(u >> np.uint16(low) & np.uint16(7), v >> np.uint16(low) & np.uint16(7)) for low in range(0, 15, 3)]
+        bits = [one + other >> np.uint16(3) for one, other in threes]
+        bits += [(one ^ other == 7).astype(np.uint16) for one, other in threes[1:]]
+    packed = (np.packbits(bit.astype(np.uint8), bitorder="little").tobytes() for bit in bits)
+    return (int.from_bytes(one, "little") for one in packed)
+
+
+@pytest.mark.parametrize("circuit", CIRCUITS)
+def test_what_one_custodian_has_confirms_no_guess(circuit: str) -> None:
+    """Who guesses a number and knows one of its operands knows all that is computed of them. No sum of that over any
+    rows is a sum of what one custodian has, and its operands: two values blinded by one draw would be."""
+    parts = {seat: np.frombuffer(os.urandom(2 * 3 * THIRD), dtype=np.uint16) for seat in SEATS}
+    number = (parts["a"] + parts["b"] + parts["c"]).reshape(3, THIRD)
+    pairs = {seat: os.urandom(32) for seat in SEATS}
+    has: dict[Seat, list[NDArray[Any]]] = {seat: [parts[seat]] for seat in SEATS}
+
+    def playing(seat: Seat) -> Rounds[Bits]:
+        streams = (Noted(pairs[seat], has[seat]), Noted(pairs[previous_seat(seat)], has[seat]))
+        return noted(CIRCUITS[circuit](0, seat, parts[seat], *streams, lambda place: None, 3 * THIRD), has[seat])
+
+    lockstep({seat: playing(seat) for seat in SEATS})
+    v = {compare.thirds(seat)[0]: has[seat][1] + has[seat][2] for seat in SEATS}  # drawn first, by role 0 with role 1
+    secrets = [plane for third in range(3) for plane in carried(circuit, number[third] - v[third], v[third])]
+    secrets += planes(number)
+    assert len(Sums(secrets)) == len(secrets)
+    for seat in SEATS:
+        first, second, last = compare.thirds(seat)
+        operands = [v[first], v[second], number[last] - v[last]]
+        view = [(1 << THIRD) - 1, *(plane for array in (*has[seat], *operands) for plane in planes(array))]
+        assert len(Sums([*view, *secrets])) == len(Sums(view)) + len(secrets)

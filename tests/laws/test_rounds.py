@@ -10,7 +10,7 @@ import pytest
 
 from moiety.matching.coin import toss
 from moiety.matching.refusals import Disagreement
-from moiety.matching.rounds import Exchange, Message, Rounds, beside, expect, lockstep
+from moiety.matching.rounds import Exchange, Message, Rounds, beside, expect, lockstep, shown
 from moiety.sharing.seat import SEATS, Seat, next_seat, previous_seat
 
 Result = TypeVar("Result")
@@ -193,6 +193,23 @@ def test_a_message_of_another_shape_is_an_error(message: Message) -> None:
         expect(message, (4,), np.uint16)
 
 
+@pytest.mark.parametrize(
+    "message",
+    [(), (np.zeros(3, np.uint16),), (np.zeros((1, 3), np.uint8),), (np.zeros(3, np.uint8),) * 2],
+    ids=["nothing", "other words", "two dimensions", "two"],
+)
+@pytest.mark.parametrize("side", ["next", "previous"])
+def test_what_is_shown_is_bytes(message: Message, side: str) -> None:
+    """Of any length, and nothing else: what it says is read by whoever asked."""
+    good = (np.zeros(5, np.uint8),)
+    for wrong in (False, True):
+        showing = shown("a", b"own")
+        next(showing)
+        answer = Exchange(**({"next": good, "previous": good} | ({side: message} if wrong else {})))
+        with pytest.raises(ValueError if wrong else StopIteration):
+            showing.send(answer)
+
+
 def test_the_coin_is_the_same_for_all_three_and_new_each_time() -> None:
     def drawn() -> dict[Seat, bytes]:
         coins = lockstep({seat: toss(seat, os.urandom(32), "admission") for seat in SEATS})
@@ -201,6 +218,36 @@ def test_the_coin_is_the_same_for_all_three_and_new_each_time() -> None:
     one, other = drawn(), drawn()
     assert len(set(one.values())) == len(set(other.values())) == 1
     assert one["a"] != other["a"]
+
+
+def tossed(contributions: dict[Seat, bytes], purpose: str) -> bytes:
+    coins = lockstep({seat: toss(seat, contributions[seat], purpose) for seat in SEATS})
+    [drawn] = {stream.words((8,), np.uint64).tobytes() for stream in coins.values()}
+    return drawn
+
+
+def test_each_of_the_three_has_its_part_in_the_coin_and_each_purpose_its_own() -> None:
+    given = {seat: os.urandom(32) for seat in SEATS}
+    others = [given | {seat: os.urandom(32)} for seat in SEATS]
+    coins = [tossed(some, "admission") for some in (given, *others)]
+    assert len({*coins, tossed(given, "integrity")}) == 5
+    assert tossed(given, "admission") == coins[0]
+
+
+@pytest.mark.parametrize("cheat", SEATS)
+def test_nobody_commits_to_what_another_has_committed_to(cheat: Seat) -> None:
+    """Who repeats a neighbour's commitment, and later its contribution, has contributed nothing."""
+    echoed = os.urandom(32)
+    others = {seat: toss(seat, echoed, "admission") for seat in SEATS if seat != cheat}
+    commitment = next(toss(next_seat(cheat), echoed, "admission")).next
+
+    def echoing() -> Rounds[object]:
+        for said in (commitment, (np.frombuffer(echoed, dtype=np.uint8),)):
+            yield Exchange(next=said, previous=said)
+        return None
+
+    with pytest.raises(Disagreement):
+        lockstep({**others, cheat: echoing()})
 
 
 @pytest.mark.parametrize("cheat", SEATS)

@@ -17,8 +17,8 @@ from moiety.custody.handles import prefixes
 from moiety.custody.headers import check_header, check_instant
 from moiety.custody.life import within
 from moiety.custody.page import PSEUDONYM_BYTES, portions
-from moiety.custody.refusals import AnswerUnknown
-from moiety.custody.slots import SLOTS
+from moiety.custody.refusals import AnswerUnknown, HeaderRefused
+from moiety.custody.slots import SLOTS, State
 from moiety.custody.stored import Current, fetch
 from moiety.custody.verbs import SECONDS_A_DAY
 from moiety.matching import search
@@ -38,17 +38,18 @@ class Answers:
 
     def __init__(self) -> None:
         self._lock = Lock()
-        self._asked: OrderedDict[bytes, tuple[str, NDArray[np.uint64]]] = OrderedDict()
+        self._asked: OrderedDict[bytes, tuple[str, NDArray[np.uint64], int]] = OrderedDict()
 
-    def remember(self, attempt: bytes, gallery: str, mask: NDArray[np.uint64]) -> None:
-        """That this custodian takes part in this search, over this mask."""
+    def remember(self, attempt: bytes, gallery: str, mask: NDArray[np.uint64], epoch: int) -> None:
+        """That this custodian takes part in this search, over this mask, in this epoch."""
         with self._lock:
-            self._asked[attempt] = (gallery, mask)
+            self._asked[attempt] = (gallery, mask, epoch)
             while len(self._asked) > _REMEMBERED:
                 self._asked.popitem(last=False)
 
-    def spend(self, attempt: bytes, gallery: str, slots: NDArray[np.int64]) -> None:
-        """Raises `AnswerUnknown` unless these slots could match in that search, which is then forgotten."""
+    def spend(self, attempt: bytes, gallery: str, slots: NDArray[np.int64]) -> int:
+        """The epoch of that search, which is then forgotten. Raises `AnswerUnknown` unless these slots could match in
+        it."""
         with self._lock:
             asked = self._asked.pop(attempt, None)
         if asked is None or asked[0] != gallery:
@@ -56,6 +57,7 @@ class Answers:
         flags = np.unpackbits(asked[1].view(np.uint8), bitorder="little")
         if len(slots) and (slots.min() < 0 or slots.max() >= len(flags) or not flags[slots].all()):
             raise AnswerUnknown
+        return asked[2]
 
 
 def identify_side(
@@ -110,15 +112,23 @@ def verify_side(
     return search.attempt(search.Side(keys, header, mask, probe, distances))
 
 
-def release(gallery: Gallery, slots: NDArray[np.int64]) -> NDArray[np.uint8]:
-    """This custodian's parts of the pseudonyms in these slots (ascending, each once): uint8 (n, 16)."""
+def release(gallery: Gallery, slots: NDArray[np.int64], epoch: int) -> NDArray[np.uint8]:
+    """This custodian's parts of the pseudonyms in these slots (ascending, each once): uint8 (n, 16).
+
+    Raises `HeaderRefused` where another epoch has begun since they matched, or one of them was erased: what lies there
+    now is noise, or somebody else's, or does not fit what another custodian still has.
+    """
     parts = [np.empty((0, PSEUDONYM_BYTES), dtype=np.uint8)]
     with gallery.store.reading() as connection:
         current = gallery.current(connection)
+        if current.epoch != epoch:
+            raise HeaderRefused
         for numbers in portions(np.unique(slots // SLOTS)):
-            pages, _ = fetch(connection, current, numbers)
-            some = slots[(slots // SLOTS >= numbers[0]) & (slots // SLOTS <= numbers[-1])]
-            parts.append(pages["pseudonyms"][within(numbers, some)])
+            pages, states = fetch(connection, current, numbers)
+            at = within(numbers, slots[(slots // SLOTS >= numbers[0]) & (slots // SLOTS <= numbers[-1])])
+            if not (states["states"][at] == State.ACTIVE).all():
+                raise HeaderRefused
+            parts.append(pages["pseudonyms"][at])
     return np.concatenate(parts)
 
 

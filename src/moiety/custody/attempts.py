@@ -27,6 +27,10 @@ Send = Callable[[Seat, Step | Stopped], None]
 ROUND_S = 10.0
 """How long one round may take: longer than any one custodian's distances of 67 million rows."""
 
+LONG_ROUND_S = 600.0
+"""The same where a custodian reads or writes everything between two rounds, each at the pace of its own disk. One that
+hangs is missed by its line long before."""
+
 _AHEAD = 16
 """Messages of one neighbour that may wait in one attempt. It cannot be further ahead than the ring lets it."""
 
@@ -61,8 +65,8 @@ class _Inbox:
             self.failed = self.failed or error
             self.changed.notify()
 
-    def get(self, number: int, seat: Seat) -> Message:
-        until = monotonic() + ROUND_S
+    def get(self, number: int, seat: Seat, within_s: float) -> Message:
+        until = monotonic() + within_s
         with self.changed:
             while self.failed is None and (seat, number) not in self.waiting:
                 if self.last.get(seat, -1) > number:  # it went on without sending what this step needs
@@ -87,8 +91,10 @@ class Attempts:
         self._used: OrderedDict[bytes, float] = OrderedDict()
         self.stopped: Callable[[], None] = lambda: None
 
-    def play(self, attempt: bytes, side: Rounds[Answer]) -> Answer:
+    def play(self, attempt: bytes, side: Rounds[Answer], *, long: bool = False) -> Answer:
         """Drive this custodian's side of an attempt to its end; whatever ends it early ends it at the others too.
+
+        Where it is `long`, whoever has begun it is waited for while it reads or writes everything.
 
         Raises what the side raises, `AttemptUsed`, `AttemptStopped` (by a neighbour), `CustodianDown`,
         `NeighbourSilent` and `MessageRefused`.
@@ -97,7 +103,7 @@ class Attempts:
             expected = self._expected.pop(attempt, None)
         inbox = expected or self._begin(attempt)
         try:
-            return self._drive(attempt, side, inbox)
+            return self._drive(attempt, side, inbox, long)
         except ValueError:
             # A message of another shape or type than this step has: see `matching.rounds.expect`.
             self.stop(attempt)
@@ -167,17 +173,19 @@ class Attempts:
         self._used[attempt] = now
         self._used.move_to_end(attempt)
 
-    def _drive(self, attempt: bytes, side: Rounds[Answer], inbox: _Inbox) -> Answer:
+    def _drive(self, attempt: bytes, side: Rounds[Answer], inbox: _Inbox, long: bool) -> Answer:
         after, before = next_seat(self._seat), previous_seat(self._seat)
         sent = next(side)
         for number in range(MOST_STEPS):
             for seat, message in ((after, sent.next), (before, sent.previous)):
                 if message:
                     self._send(seat, Step(attempt, number, message))
+            # Whether the others have begun shows soon, whatever comes after that.
+            within_s = LONG_ROUND_S if long and number else ROUND_S
             # All three send alike: see `matching.rounds`.
             come = Exchange(
-                next=inbox.get(number, after) if sent.previous else (),
-                previous=inbox.get(number, before) if sent.next else (),
+                next=inbox.get(number, after, within_s) if sent.previous else (),
+                previous=inbox.get(number, before, within_s) if sent.next else (),
             )
             try:
                 sent = side.send(come)

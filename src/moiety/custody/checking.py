@@ -41,11 +41,15 @@ def survey(gallery: Gallery, turns: Turns, progress: Progress, doubted: Callable
     with turns.alone():
         if not _still(gallery, seen):
             seen = gallery.look()
-        if gallery.believe(seen):
+        anew = gallery.believe(seen)
+        if anew:
             doubted()
         if seen.damaged:
             record(gallery, None)
-        return Survey(sorted(seen.damaged), seen.people)
+    if anew:
+        with turns.shared():  # now: in the check the other two would wait for it
+            gallery.read(progress)
+    return Survey(sorted(seen.damaged), seen.people)
 
 
 def _look(gallery: Gallery, progress: Progress) -> Seen:

@@ -242,7 +242,7 @@ class Custodian:
         with self._turns.shared():
             gallery, keys = self._gallery(name), self.acquaintance.keys()
             mask, side = answering.identify_side(gallery, header, probe, keys, self._clock)
-            self._answers.remember(header.attempt, name, mask)
+            self._answers.remember(header.attempt, name, mask, header.epoch)
             return (yield from side)
 
     def verify(self, name: str, header: Header, probe: NDArray[np.uint32], handle: bytes) -> Rounds[Opening]:
@@ -252,10 +252,11 @@ class Custodian:
             return (yield from answering.verify_side(gallery, header, probe, handle, keys, self._clock))
 
     def release(self, name: str, attempt: bytes, slots: Slots) -> NDArray[np.uint8]:
-        """Parts of the pseudonyms of rows that matched, uint8 (n, 16): once after each search."""
+        """Parts of the pseudonyms of rows that matched, uint8 (n, 16): once after each search. Raises `AnswerUnknown`,
+        and `HeaderRefused` where they are gone since."""
         with self._turns.shared():
-            self._answers.spend(attempt, name, slots)
-            return answering.release(self._gallery(name), slots)
+            epoch = self._answers.spend(attempt, name, slots)
+            return answering.release(self._gallery(name), slots, epoch)
 
     # Refresh.
 
@@ -293,6 +294,7 @@ class Custodian:
         """Enter the staged epoch and delete the old one; its root stays until all three have switched."""
         with self._turns.alone():
             epochs.switch(self._store)
+            self._sound.entered()
 
     def retire(self) -> None:
         """Destroy the roots of epochs that are over: all three have switched. Again does nothing."""

@@ -91,8 +91,9 @@ def search(three: Three, headers: Headers, entropy: Entropy, name: str, words: N
 
 
 def pseudonyms(three: Three, name: str, attempt: bytes, slots: NDArray[np.int64]) -> list[bytes]:
-    """Who lies in these slots, ascending, after this search. Raises `AnswerUnknown` where they did not match in it, and
-    `UnequalParts` where the custodians' parts of a pseudonym do not fit."""
+    """Who lies in these slots, ascending, after this search. Raises `AnswerUnknown` where they did not match in it,
+    `HeaderRefused` where a change came between, and `UnequalParts` where the custodians' parts of a pseudonym do not
+    fit."""
     released = three.each(lambda custodian: custodian.release(name, attempt, slots))
     parts = {seat: some.view("<u2").astype(np.uint16) for seat, some in released.items()}
     one = combine({"a": parts["a"], "b": parts["b"]})

@@ -99,7 +99,7 @@ class Serving:
     def _offer(self, ask: wire.Offer) -> None:
         header = ask.header.header()
         batch = ask.batch.batch()
-        self._played(header.attempt, lambda: self._custodian.offer(ask.name, batch, header))
+        self._played(ask, lambda: self._custodian.offer(ask.name, batch, header))
 
     def _identify(self, ask: wire.Identify) -> messages.OpeningMessage:
         header = ask.header.header()
@@ -109,7 +109,7 @@ class Serving:
             probe = ask.probe.array(np.uint32, 2)
             self._attempts.expect(counted)
             try:
-                found = self._played(attempt, lambda: self._custodian.search(ask.name, header, probe))
+                found = self._played(ask, lambda: self._custodian.search(ask.name, header, probe))
             except BaseException:
                 self._attempts.abandon(counted)
                 raise
@@ -124,20 +124,18 @@ class Serving:
 
     def _verify(self, ask: wire.Verify) -> messages.OpeningMessage:
         header, probe = ask.header.header(), ask.probe.array(np.uint32, 2)
-        return messages.opening(
-            self._played(header.attempt, lambda: self._custodian.verify(ask.name, header, probe, ask.handle))
-        )
+        return messages.opening(self._played(ask, lambda: self._custodian.verify(ask.name, header, probe, ask.handle)))
 
     def _integrity(self, ask: wire.Integrity, progress: Progress) -> bool:
         header = ask.header.header()
-        return bool(self._played(header.attempt, lambda: self._custodian.integrity(ask.name, header, progress)))
+        return bool(self._played(ask, lambda: self._custodian.integrity(ask.name, header, progress)))
 
     def _together(self, ask: Any, begin: Callable[[Header], Rounds[Any]]) -> Any:
         header = ask.header.header()
-        return self._played(header.attempt, lambda: begin(header))
+        return self._played(ask, lambda: begin(header))
 
-    def _played(self, attempt: bytes, begin: Callable[[], Any]) -> Any:
-        return self._attempts.play(attempt, begin())
+    def _played(self, ask: Any, begin: Callable[[], Any]) -> Any:
+        return self._attempts.play(ask.header.attempt, begin(), long=isinstance(ask, wire.LONG))
 
 
 def _counted(counting: Future[None]) -> None:

@@ -35,6 +35,11 @@ class Soundness:
         else:
             self._good[name] = at
 
+    def entered(self) -> None:
+        """Another epoch has begun, in rows that nobody has checked: what was found good was so a day before, and is due
+        for its check at once."""
+        self._good = {name: at - SECONDS_A_DAY for name, at in self._good.items()}
+
     def covers(self, row: GalleryRow) -> bool:
         """Whether this gallery is answered for."""
         return not self._insists or self._since(row.name, row.pages) > 0
