@@ -172,7 +172,8 @@ def test_what_is_left_of_the_coin_is_the_same_for_all_three_and_new_each_time() 
 def test_parts_have_the_headers_shape_in_words_of_64_bits(kind: type) -> None:
     for parts in (np.zeros((3, DIM), dtype=kind), np.zeros((2, DIM), np.uint64), np.zeros((3, DIM + 2), np.uint64)):
         head = header(3, 0, DIM, 0, "enrol")
-        side = admission.Candidates(Three().keys("a"), head, os.urandom(32), parts, b"")  # type: ignore[arg-type]
+        also = pseudonyms(len(parts))["a"]
+        side = admission.Candidates(Three().keys("a"), head, os.urandom(32), parts, also, b"")  # type: ignore[arg-type]
         with pytest.raises(ValueError, match="64-bit words"):
             next(admission.attempt(side))
 
