@@ -286,6 +286,28 @@ def test_whoever_reads_everything_is_waited_for(ring: Ring, monkeypatch: pytest.
     assert monotonic() - began < 1.0
 
 
+def test_an_attempt_has_a_deadline_however_little_each_round_takes(ring: Ring, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A neighbour that answers every round in its last moment would keep whoever wants to change something waiting."""
+    monkeypatch.setattr(module, "SHORT_S", 1.0)
+
+    def dawdling() -> Rounds[int]:
+        side = counting()
+        sends = next(side)
+        try:
+            while True:
+                sleep(0.3)
+                sends = side.send((yield sends))
+        except StopIteration as stop:
+            total: int = stop.value
+            return total
+
+    began = monotonic()
+    assert NeighbourSilent in ring.outcomes(sides() | {"b": dawdling()}).values()
+    assert monotonic() - began < 2.0
+    monkeypatch.setattr(module, "SHORT_S", 60.0)
+    assert set(ring.outcomes(sides() | {"b": dawdling()}, bytes(16)).values()) == {None}
+
+
 def test_a_line_that_breaks_ends_what_runs_over_it(ring: Ring) -> None:
     def cut(sender: Seat, to: Seat, frame: Step) -> list[Any]:
         ring.cut.add("a")

@@ -469,9 +469,9 @@ def test_names_and_nonces_that_somebody_makes_up_take_no_memory(
     made: list[str] = []
     begin = Gallery.__init__
 
-    def noted(self: Any, store: Any, seat: Any, name: str) -> None:
+    def noted(self: Any, store: Any, seat: Any, name: str, sound: Any) -> None:
         made.append(name)
-        begin(self, store, seat, name)
+        begin(self, store, seat, name, sound)
 
     monkeypatch.setattr(Gallery, "__init__", noted)
     for number in range(20):

@@ -382,25 +382,35 @@ STEPS = ("next key", "stage", "staged", "switch", "retire", "scrub")
 
 @pytest.mark.parametrize("seat", SEATS)
 def test_a_refresh_in_which_a_custodian_dies(inhabited: tuple[Field, Apart, list[Person]], seat: Seat) -> None:
-    """At each step: nobody is lost, the three end in one epoch, and what it left behind is noise."""
     field, office, residents = inhabited
+    _dies_at_each_step(field, office, residents, seat, in_files=True)
+
+
+@pytest.mark.parametrize("scene", ["postgresql"], indirect=True)
+def test_a_refresh_in_which_a_custodian_dies_over_postgresql(scene: Scene) -> None:
+    _dies_at_each_step(scene.field, scene.office, scene.truth.inside, "b", in_files=False)
+
+
+def _dies_at_each_step(field: Field, office: Apart, residents: list[Person], seat: Seat, *, in_files: bool) -> None:
+    """Nobody is lost, the three end in one epoch, and what is left of the one before is noise."""
+    everybody = [True] * len(residents)
     epoch = 1
     for at, step in enumerate(STEPS):
         side = ("before", "after")[(at + SEATS.index(seat)) % 2]  # each moment of each step at one of them
-        copied = {one: _copied(field, one) for one in SEATS}
+        copied = {one: _copied(field, one) for one in SEATS if in_files}
         field.set(seat, "fatal", f"{seat} {side} {step}")
         assert not Asking(office.refresh).acknowledged()
         assert field.ended(seat) == KILLED
         field.set(seat, "fatal", "")
         field.start(seat)
-        assert patiently(lambda: matched(office, residents)) == [True] * 5
+        assert patiently(lambda: matched(office, residents)) == everybody
         assert patiently(office.check) == []
         now = office.gallery(DOOR).epoch
         assert now == epoch + (STEPS.index(step) > 3 or (step, side) == ("switch", "after") or now > epoch)
         for one in SEATS:
             roots = field.folder / f"custodian-{one}/store/roots"
             assert [root.name for root in roots.iterdir()] == [root_name(now)], (seat, side, step)
-            if now > epoch:
+            if in_files and now > epoch:
                 _is_gone(copied[one], field.folder / f"custodian-{one}/store", one, epoch)
         epoch = now
     assert epoch > 3

@@ -108,6 +108,16 @@ def test_a_header_with_another_value_is_refused_by_each_alone(
             next(custodians[seat].verify(DOOR, verify, probe[seat], names[seat].tobytes()))
 
 
+def test_rows_are_not_compared_in_more_passes_than_they_need(custodians: dict[str, Custodian]) -> None:
+    """Each pass has its own rounds; one word at a time, they would be millions."""
+    probe, words = shares(CROWD[0].words), 4096 // 64
+    assert len(search(custodians, dict.fromkeys(SEATS, header(pass_words=words)))) == 1
+    few = header(pass_words=words - 1)
+    for seat in SEATS:
+        with pytest.raises(refusals.HeaderRefused):
+            next(custodians[seat].identify(DOOR, few, probe[seat]))
+
+
 @pytest.mark.parametrize("seconds", [-5, 5])
 def test_clocks_may_be_five_seconds_apart(custodians: dict[str, Custodian], seconds: int) -> None:
     some = header(at=int(NOON.timestamp()) + seconds)

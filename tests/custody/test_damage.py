@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from moiety.custody import mending, refusals
+from moiety.custody import checks, mending, refusals
 from moiety.custody.custodian import Custodian
 from moiety.custody.embedded import Embedded
 from moiety.custody.page import Pages
@@ -227,6 +227,26 @@ def test_a_gallery_is_checked_at_opening_once_a_day(inhabited: Path) -> None:
     office = opened(inhabited, Clock())
     closed(office)
     office.close()
+
+
+def test_a_check_that_did_not_follow_a_refresh_is_made_at_the_next_opening(
+    inhabited: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As of a process that was killed between the two: the old epoch is gone, and nobody has looked at the new one."""
+    office = opened(inhabited)
+    assert office.findings() == []
+    with monkeypatch.context() as killed, pytest.raises(KeyboardInterrupt):
+        killed.setattr(checks, "check", interrupted)
+        office.refresh()
+    office.close()
+    forge(inhabited / "custodian-c", alter_part)
+    office = opened(inhabited)
+    closed(office)
+    office.close()
+
+
+def interrupted(*_: object) -> None:
+    raise KeyboardInterrupt
 
 
 def test_a_good_check_is_remembered_and_a_clock_turned_back_does_not_prolong_it(inhabited: Path) -> None:

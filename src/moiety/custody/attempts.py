@@ -16,6 +16,7 @@ from typing import TypeVar
 
 from moiety.custody.frames import MOST_STEPS, Step, Stopped
 from moiety.custody.refusals import AttemptStopped, AttemptUsed, CustodianDown, MessageRefused, NeighbourSilent
+from moiety.custody.wire import LONG_S, SHORT_S
 from moiety.errors import MoietyError
 from moiety.matching.rounds import Exchange, Message, Rounds
 from moiety.sharing.seat import SEATS, Seat, next_seat, previous_seat
@@ -175,13 +176,15 @@ class Attempts:
 
     def _drive(self, attempt: bytes, side: Rounds[Answer], inbox: _Inbox, long: bool) -> Answer:
         after, before = next_seat(self._seat), previous_seat(self._seat)
+        # Nobody waits for the answer longer than that, however little each round takes.
+        until = monotonic() + (LONG_S if long else SHORT_S)
         sent = next(side)
         for number in range(MOST_STEPS):
             for seat, message in ((after, sent.next), (before, sent.previous)):
                 if message:
                     self._send(seat, Step(attempt, number, message))
             # Whether the others have begun shows soon, whatever comes after that.
-            within_s = LONG_ROUND_S if long and number else ROUND_S
+            within_s = min(LONG_ROUND_S if long and number else ROUND_S, until - monotonic())
             # All three send alike: see `matching.rounds`.
             come = Exchange(
                 next=inbox.get(number, after, within_s) if sent.previous else (),

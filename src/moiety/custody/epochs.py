@@ -104,7 +104,9 @@ def switch(store: Store) -> None:
         kept.reseal(connection, own, own.epoch + 1)
         tables.set_epoch(connection, own.epoch + 1, Staging.SWITCHED)
         for row in tables.galleries(connection):
-            tables.change_gallery(connection, row.id, version=row.version + 1)
+            # Due for a check at once, should nobody come to the one that follows a refresh.
+            checked = max(row.checked - SECONDS_A_DAY, 0)
+            tables.change_gallery(connection, row.id, version=row.version + 1, checked=checked)
         tables.drop_epoch(connection, own.epoch)
         tables.drop_key(connection, own.epoch)
 

@@ -8,7 +8,8 @@ from datetime import datetime
 from moiety.custody.refusals import HeaderRefused
 from moiety.custody.stored import Current
 from moiety.custody.verbs import MOST_PROBES, SECONDS_A_DAY
-from moiety.matching.header import ATTEMPT_BYTES, CIRCUITS, FAR_PASS_WORDS, Header
+from moiety.matching.bits import ROWS_PER_WORD
+from moiety.matching.header import ATTEMPT_BYTES, CIRCUITS, FAR_PASS_WORDS, NEAR_PASS_WORDS, Header
 
 CLOCKS_APART_S = 5
 """How far a header's instant may lie from a custodian's own clock: the mask depends on it."""
@@ -54,6 +55,8 @@ def check_header(
         raise HeaderRefused
     if header.circuit not in CIRCUITS or not 1 <= header.pass_words <= FAR_PASS_WORDS:
         raise HeaderRefused
+    if header.pass_words < min(NEAR_PASS_WORDS, header.rows * header.probes // ROWS_PER_WORD):
+        raise HeaderRefused  # thousands of rounds, which whoever wants to change something would wait for
 
 
 def check_day(day: int, clock: Callable[[], datetime]) -> None:

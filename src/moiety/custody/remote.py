@@ -28,12 +28,6 @@ from moiety.sharing.seat import SEATS, Seat
 
 _PREFIX = "/moiety.custodian.1/"
 
-SHORT_S = 60.0
-"""What any one request but a long one may take: a search of 67 million rows takes ten seconds."""
-
-LONG_S = 3_600.0
-"""A refresh or check of 67 million rows."""
-
 Kind = TypeVar("Kind")
 
 
@@ -76,7 +70,7 @@ class Remote:
         with self._calls():
             asked = wire.Hold()
             data = wire.request(asked, call=self._hand.call(asked))
-            call = self._open().unary_stream(_PREFIX + "hold")(data, timeout=LONG_S)
+            call = self._open().unary_stream(_PREFIX + "hold")(data, timeout=wire.LONG_S)
         try:
             with self._calls():
                 self._lease = self._told(next(call), bytes)
@@ -226,8 +220,8 @@ class Remote:
         data = wire.request(asked, self._lease, self._hand.call(asked), approvals)
         with self._calls():
             if not isinstance(asked, wire.LONG):
-                return self._told(self._open().unary_unary(_PREFIX + "ask")(data, timeout=SHORT_S), kind)
-            for said in self._open().unary_stream(_PREFIX + "watch")(data, timeout=LONG_S):
+                return self._told(self._open().unary_unary(_PREFIX + "ask")(data, timeout=wire.SHORT_S), kind)
+            for said in self._open().unary_stream(_PREFIX + "watch")(data, timeout=wire.LONG_S):
                 some = wire.read_said(said)
                 if not isinstance(some, wire.Progress):
                     return self._told(said, kind)

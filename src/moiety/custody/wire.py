@@ -307,6 +307,12 @@ Said = Refusal | Progress | Answer
 LONG = (Load, Offer, Survey, Integrity, Stage, Switch, Scrub, Prepare, Reconcile)
 """What may take minutes over millions of rows, so that progress is worth telling and the deadline is another."""
 
+SHORT_S = 60.0
+"""What any one request but a long one may take: a search of 67 million rows takes ten seconds."""
+
+LONG_S = 3_600.0
+"""A refresh or check of 67 million rows."""
+
 _requests = msgspec.msgpack.Decoder(Request)
 _said: msgspec.msgpack.Decoder[Said] = msgspec.msgpack.Decoder(Said)
 
