@@ -7,6 +7,7 @@ acknowledged enrolment is lost, no erased person matches, nobody else is ever fo
 from __future__ import annotations
 
 import random
+import re
 import shutil
 import signal
 import sqlite3
@@ -22,7 +23,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from moiety.custody import ends, refusals, seal
+from moiety.custody import ends, refusals, seal, trial
 from moiety.custody.apart import Apart
 from moiety.custody.token import root_name, unwrapped_under
 from moiety.errors import MoietyError
@@ -384,6 +385,22 @@ STEPS = ("next key", "stage", "staged", "switch", "retire", "scrub")
 def test_a_refresh_in_which_a_custodian_dies(inhabited: tuple[Field, Apart, list[Person]], seat: Seat) -> None:
     field, office, residents = inhabited
     _dies_at_each_step(field, office, residents, seat, in_files=True)
+
+
+@pytest.mark.parametrize("scene", ["postgresql"], indirect=True)
+def test_a_custodian_whose_database_has_gone_is_named_and_goes_on_when_it_is_back(
+    scene: Scene, postgres: Server
+) -> None:
+    config = (scene.field.folder / "custodian-b" / trial.CONFIG).read_text()
+    (name,) = re.findall(r'database = ".*/(\w+)\?', config)
+    postgres.ask("postgres", f"ALTER DATABASE {name} ALLOW_CONNECTIONS false")
+    connected = f"FROM pg_stat_activity WHERE datname = '{name}'"
+    postgres.ask("postgres", f"SELECT pg_terminate_backend(pid) {connected}")
+    with pytest.raises((refusals.StoreLost, refusals.StoreShut)) as raised:
+        matched(scene.office, scene.truth.inside)
+    assert raised.value.text.startswith("custodian b: ")
+    postgres.ask("postgres", f"ALTER DATABASE {name} ALLOW_CONNECTIONS true")
+    scene.truth.holds(scene.office)
 
 
 @pytest.mark.parametrize("scene", ["postgresql"], indirect=True)

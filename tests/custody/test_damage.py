@@ -235,9 +235,10 @@ def test_a_check_that_did_not_follow_a_refresh_is_made_at_the_next_opening(
     """As of a process that was killed between the two: the old epoch is gone, and nobody has looked at the new one."""
     office = opened(inhabited)
     assert office.findings() == []
-    with monkeypatch.context() as killed, pytest.raises(KeyboardInterrupt):
+    with monkeypatch.context() as killed:
         killed.setattr(checks, "check", interrupted)
-        office.refresh()
+        with pytest.raises(KeyboardInterrupt):
+            office.refresh()
     office.close()
     forge(inhabited / "custodian-c", alter_part)
     office = opened(inhabited)

@@ -210,12 +210,25 @@ class HelpRefused(Refused):
     advice: ClassVar[str] = "a custodian helps to mend once for every nonce that it drew itself: begin again"
 
 
-class StoreFull(Unavailable):
+class StoreUnavailable(Unavailable):
+    """A custodian's database; where the custodian runs apart, `seat` (0, 1 or 2) says whose."""
+
+    code: ClassVar[str] = "store_unavailable"
+    advice: ClassVar[str] = "a custodian's database is not available: see to it and ask again"
+
+    @property
+    def text(self) -> str:
+        """Names the custodian by its letter, where it is known."""
+        at = self.numbers.get("seat")
+        return super().text if at is None else f"custodian {'abc'[at]}: {super().text}"
+
+
+class StoreFull(StoreUnavailable):
     code: ClassVar[str] = "store_full"
     advice: ClassVar[str] = "a custodian's disk is full or refuses to be written: make room and try again"
 
 
-class StoreBusy(Unavailable):
+class StoreBusy(StoreUnavailable):
     code: ClassVar[str] = "store_busy"
     advice: ClassVar[str] = (
         "another program holds a custodian's store open; what was asked may have been done. "
@@ -223,7 +236,7 @@ class StoreBusy(Unavailable):
     )
 
 
-class StoreLost(Unavailable):
+class StoreLost(StoreUnavailable):
     code: ClassVar[str] = "store_lost"
     advice: ClassVar[str] = (
         "a custodian's database is not there or broke off the connection: what was asked may have been done. "
@@ -231,7 +244,7 @@ class StoreLost(Unavailable):
     )
 
 
-class StoreShut(Unavailable):
+class StoreShut(StoreUnavailable):
     code: ClassVar[str] = "store_shut"
     advice: ClassVar[str] = (
         "a custodian's database does not let it in: check its name, the user, the password and the user's rights"
@@ -271,7 +284,7 @@ class DatabaseOpen(Refused):
     )
 
 
-class StoreFailed(Unavailable):
+class StoreFailed(StoreUnavailable):
     code: ClassVar[str] = "store_failed"
     advice: ClassVar[str] = "a custodian's store cannot be read or written (database error {error})"
 

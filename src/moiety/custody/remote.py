@@ -17,7 +17,7 @@ from moiety.custody import ends, messages, wire
 from moiety.custody.hand import Hand
 from moiety.custody.messages import Array, BatchMessage, HeaderMessage, HelpMessage
 from moiety.custody.pledges import BLIND_BYTES, commitment, share_of
-from moiety.custody.refusals import CustodianDown, MessageRefused, PeerUnknown
+from moiety.custody.refusals import CustodianDown, MessageRefused, PeerUnknown, StoreUnavailable
 from moiety.custody.tls import Identity, Neighbour
 from moiety.custody.verbs import Batch, Help, Progress, Slots, Standing, Survey
 from moiety.errors import MoietyError, Refused, Unavailable
@@ -235,7 +235,10 @@ class Remote:
             value: Kind = wire.read_answer(said, kind)
             return value
         if isinstance(said, wire.Refusal):
-            raise error(said.code, said.numbers)
+            refused = error(said.code, said.numbers)
+            if isinstance(refused, StoreUnavailable):  # it need not tell its own letter
+                raise type(refused)(**refused.numbers | {"seat": SEATS.index(self.seat)})
+            raise refused
         raise MessageRefused
 
     def _open(self) -> grpc.Channel:
