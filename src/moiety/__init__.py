@@ -49,7 +49,7 @@ def create(folder: str | os.PathLike[str]) -> None:
     Raises a `Refused` where the folder already holds one. All three on one disk protect nobody: it is for
     trying out.
     """
-    from moiety.custody.embedded import Embedded
+    from moiety.custody.gateway.embedded import Embedded
 
     Embedded.create(Path(folder), os.urandom)
 
@@ -69,13 +69,13 @@ def open(
     aware instant and decides who has expired; `entropy` returns fresh random bytes; `threads` bounds what a
     model may use. Raises `Unavailable` where there is no office.
     """
-    from moiety.custody.deployment import DEPLOYMENT
+    from moiety.custody.gateway.deployment import DEPLOYMENT
 
     if (Path(folder) / DEPLOYMENT).is_file():
         return connect(
             Path(folder) / DEPLOYMENT, data=data, clock=clock, entropy=entropy, threads=threads, progress=progress
         )
-    from moiety.custody.embedded import Embedded
+    from moiety.custody.gateway.embedded import Embedded
     from moiety.identity.ports import silent
 
     custodians = Embedded.open(Path(folder), clock=clock, entropy=entropy, progress=progress or silent)
@@ -95,8 +95,8 @@ def connect(
 
     Raises `Unavailable` where one of them cannot be reached, and a `Refused` where one is not who it should be.
     """
-    from moiety.custody.apart import Apart
-    from moiety.custody.config import Deployment
+    from moiety.custody.gateway.apart import Apart
+    from moiety.custody.net.config import Deployment
     from moiety.identity.ports import silent
 
     custodians = Apart.connect(

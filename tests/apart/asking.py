@@ -13,18 +13,20 @@ import grpc
 import numpy as np
 from numpy.typing import NDArray
 
-from moiety.custody import ends, messages, trial, wire
-from moiety.custody.asked import OFFICE, said
-from moiety.custody.config import Deployment
-from moiety.custody.deployment import DEPLOYMENT
-from moiety.custody.handles import handles
+from moiety.custody import messages, wire
+from moiety.custody.gateway import trial
+from moiety.custody.gateway.deployment import DEPLOYMENT
+from moiety.custody.gateway.three import Headers
 from moiety.custody.messages import Array, HeaderMessage
-from moiety.custody.pledges import commitment, share_of
-from moiety.custody.roster import entry_text
-from moiety.custody.signing import Kind, Signer, Statement, sign
-from moiety.custody.slots import SLOTS
-from moiety.custody.three import Headers
-from moiety.custody.tls import Identity
+from moiety.custody.net import ends
+from moiety.custody.net.config import Deployment
+from moiety.custody.net.tls import Identity
+from moiety.custody.store.handles import handles
+from moiety.custody.store.slots import SLOTS
+from moiety.custody.trust.asked import OFFICE, said
+from moiety.custody.trust.pledges import commitment, share_of
+from moiety.custody.trust.roster import entry_text
+from moiety.custody.trust.signing import Kind, Signer, Statement, sign
 from moiety.custody.verbs import SECONDS_A_DAY, Standing
 from moiety.matching.policy import identify_point, verify_point
 from moiety.sharing.seat import SEATS, Seat

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from moiety.custody.apart import Apart
+from moiety.custody.gateway.apart import Apart
 from tests.apart.scene import Site
 from tests.custody.scene import DOCUMENT, DOOR, TERMS, Clock
 

@@ -21,12 +21,12 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from moiety import settings
-from moiety.custody import trial
-from moiety.custody.apart import Apart
-from moiety.custody.config import Deployment
 from moiety.custody.custodian import Custodian
-from moiety.custody.deployment import DEPLOYMENT
-from moiety.custody.server import served
+from moiety.custody.gateway import trial
+from moiety.custody.gateway.apart import Apart
+from moiety.custody.gateway.deployment import DEPLOYMENT
+from moiety.custody.net.config import Deployment
+from moiety.custody.net.server import served
 from moiety.custody.verbs import silent
 from moiety.errors import Unavailable
 from moiety.sharing.seat import SEATS, Seat

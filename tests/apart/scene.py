@@ -15,16 +15,16 @@ from threading import Event
 from time import monotonic, sleep
 from typing import Any
 
-from moiety.custody import trial
-from moiety.custody.apart import Apart
-from moiety.custody.config import Deployment
-from moiety.custody.deployment import DEPLOYMENT
-from moiety.custody.grpc import Server
-from moiety.custody.limits import Unit
-from moiety.custody.noise import Entropy
+from moiety.custody.gateway import trial
+from moiety.custody.gateway.apart import Apart
+from moiety.custody.gateway.deployment import DEPLOYMENT
+from moiety.custody.net.config import Deployment
+from moiety.custody.net.grpc import Server
+from moiety.custody.net.server import served
 from moiety.custody.refusals import CustodianDown
-from moiety.custody.server import served
-from moiety.custody.sql import Observer, unobserved
+from moiety.custody.store.noise import Entropy
+from moiety.custody.store.sql import Observer, unobserved
+from moiety.custody.trust.limits import Unit
 from moiety.custody.verbs import silent
 from moiety.sharing.seat import SEATS, Seat
 from tests.custody.scene import NOON, Clock

@@ -10,10 +10,11 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from moiety.custody import refusals, searching
-from moiety.custody.apart import Apart
-from moiety.custody.slots import Staging
-from moiety.custody.three import Three
+from moiety.custody import refusals
+from moiety.custody.gateway import searching
+from moiety.custody.gateway.apart import Apart
+from moiety.custody.gateway.three import Three
+from moiety.custody.store.slots import Staging
 from moiety.sharing.seat import SEATS
 from tests.apart.scene import Held, Site
 from tests.custody.scene import DOCUMENT, DOOR, TERMS, TODAY, Clock, matched, people

@@ -12,9 +12,12 @@ from typing import Any
 
 import pytest
 
-from moiety.custody import matter
-from moiety.custody.apart import Apart
-from moiety.custody.denials import (
+from moiety.custody.gateway.apart import Apart
+from moiety.custody.gateway.deployment import DEPLOYMENT
+from moiety.custody.net.remote import Approved
+from moiety.custody.store.handles import handles
+from moiety.custody.trust import matter
+from moiety.custody.trust.denials import (
     ApprovalNeedless,
     ApprovalRefused,
     CallerRefused,
@@ -23,11 +26,8 @@ from moiety.custody.denials import (
     RequestOther,
     RequestUnreadable,
 )
-from moiety.custody.deployment import DEPLOYMENT
-from moiety.custody.handles import handles
-from moiety.custody.remote import Approved
-from moiety.custody.requests import ask, read_request
-from moiety.custody.roster import Role
+from moiety.custody.trust.requests import ask, read_request
+from moiety.custody.trust.roster import Role
 from moiety.errors import MoietyError
 from moiety.sharing.seat import SEATS
 from tests.apart.asking import enlist

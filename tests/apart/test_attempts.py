@@ -14,17 +14,17 @@ from typing import Any
 import numpy as np
 import pytest
 
-from moiety.custody import attempts as module
-from moiety.custody import ends
-from moiety.custody.attempts import Attempts
-from moiety.custody.config import Deployment
-from moiety.custody.deployment import DEPLOYMENT
-from moiety.custody.frames import Frame, Greeting, Ping, Pong, Step, Stopped, pack, unpack
+from moiety.custody.gateway.deployment import DEPLOYMENT
 from moiety.custody.headers import CLOCKS_APART_S
-from moiety.custody.lines import METHOD, Journeys
 from moiety.custody.messages import Array
+from moiety.custody.net import attempts as module
+from moiety.custody.net import ends
+from moiety.custody.net.attempts import Attempts
+from moiety.custody.net.config import Deployment
+from moiety.custody.net.frames import Frame, Greeting, Ping, Pong, Step, Stopped, pack, unpack
+from moiety.custody.net.lines import METHOD, Journeys
+from moiety.custody.net.tls import Identity
 from moiety.custody.refusals import AttemptStopped, AttemptUsed, CustodianDown, MessageRefused, NeighbourSilent
-from moiety.custody.tls import Identity
 from moiety.matching.opening import opened
 from moiety.matching.rounds import Exchange, Rounds, expect, lockstep
 from moiety.matching.search import attempt

@@ -16,12 +16,14 @@ import numpy as np
 import pytest
 
 from moiety.cli.journal import KEYS
-from moiety.custody import ends, messages, refusals, trial, wire
-from moiety.custody.apart import Apart
-from moiety.custody.config import Deployment
-from moiety.custody.deployment import DEPLOYMENT
-from moiety.custody.handles import handles
-from moiety.custody.spending import BudgetSpent
+from moiety.custody import messages, refusals, wire
+from moiety.custody.gateway import trial
+from moiety.custody.gateway.apart import Apart
+from moiety.custody.gateway.deployment import DEPLOYMENT
+from moiety.custody.net import ends
+from moiety.custody.net.config import Deployment
+from moiety.custody.store.handles import handles
+from moiety.custody.trust.spending import BudgetSpent
 from moiety.drills import canaries
 from moiety.errors import MoietyError
 from moiety.sharing.seat import SEATS

@@ -13,11 +13,13 @@ from time import monotonic, sleep
 import pytest
 from sqlalchemy import Connection
 
-from moiety.custody import attempts, checking, checks, doubts, epochs, refusals, trial
-from moiety.custody.apart import Apart
-from moiety.custody.page import Pages
-from moiety.custody.sql import Store
-from moiety.custody.stored import Current
+from moiety.custody import checking, doubts, epochs, refusals
+from moiety.custody.gateway import checks, trial
+from moiety.custody.gateway.apart import Apart
+from moiety.custody.net import attempts
+from moiety.custody.store.page import Pages
+from moiety.custody.store.sql import Store
+from moiety.custody.store.stored import Current
 from moiety.custody.verbs import silent
 from moiety.sharing.seat import SEATS, Seat
 from tests.apart.scene import Site

@@ -12,14 +12,16 @@ from typing import Any
 import numpy as np
 import pytest
 
-from moiety.custody import attempts, trial, turns, wire
-from moiety.custody.apart import Apart
-from moiety.custody.asked import bulk_digest, erasure_digest, hashed, papers_digest
-from moiety.custody.enrolment import _split
-from moiety.custody.handles import handles
+from moiety.custody import turns, wire
+from moiety.custody.gateway import trial
+from moiety.custody.gateway.apart import Apart
+from moiety.custody.gateway.enrolment import _split
 from moiety.custody.messages import Array, BatchMessage
-from moiety.custody.roster import Role
-from moiety.custody.signing import Kind
+from moiety.custody.net import attempts
+from moiety.custody.store.handles import handles
+from moiety.custody.trust.asked import bulk_digest, erasure_digest, hashed, papers_digest
+from moiety.custody.trust.roster import Role
+from moiety.custody.trust.signing import Kind
 from moiety.custody.verbs import Batch
 from moiety.sharing.seat import SEATS, Seat
 from tests.apart.asking import DONE, METHOD, NONE, Asking, Said, changed, enlist, pledged

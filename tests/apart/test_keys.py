@@ -13,7 +13,7 @@ from cryptography import x509
 
 from moiety import cli
 from moiety.custody import refusals
-from moiety.custody.authority import (
+from moiety.custody.net.authority import (
     Authority,
     AuthorityOther,
     AuthorityOver,
@@ -22,8 +22,8 @@ from moiety.custody.authority import (
     renew,
     write_authority,
 )
-from moiety.custody.config import shown
-from moiety.custody.tls import Identity, pin
+from moiety.custody.net.config import shown
+from moiety.custody.net.tls import Identity, pin
 from moiety.errors import MoietyError
 
 LONG_AGO = datetime.now(UTC) - timedelta(days=800)

@@ -18,11 +18,13 @@ from time import monotonic, sleep
 import pytest
 
 from moiety.cli import journal as lines
-from moiety.custody import refusals, server, trial
-from moiety.custody.apart import Apart
-from moiety.custody.journal import News, fault, say
-from moiety.custody.metrics import Metrics, Page, Stand, loopback
-from moiety.custody.spending import ErasuresSpent
+from moiety.custody import refusals
+from moiety.custody.gateway import trial
+from moiety.custody.gateway.apart import Apart
+from moiety.custody.net import server
+from moiety.custody.net.journal import News, fault, say
+from moiety.custody.net.metrics import Metrics, Page, Stand, loopback
+from moiety.custody.trust.spending import ErasuresSpent
 from moiety.sharing.seat import Seat
 from tests.apart.scene import Held, Site
 from tests.custody.damage import flip
@@ -286,7 +288,7 @@ def test_a_line_has_fixed_keys_and_no_words_but_our_own(written: io.StringIO) ->
         ("error", "fault", ""),
     ]
     assert said[0]["ms"] == 7
-    assert " at custody/trial.py line " in said[1]["outcome"]
+    assert " at custody/gateway/trial.py line " in said[1]["outcome"]
     assert said[2]["outcome"] == "ValueError"
 
 

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from moiety.custody.apart import Apart
+from moiety.custody.gateway.apart import Apart
 from moiety.custody.messages import Array
 from moiety.drills.malformed import factors_of, unit_probes
 from moiety.matching.words import WORD_HIGH

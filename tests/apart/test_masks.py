@@ -13,11 +13,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from moiety.custody import attempts, trial, wire
-from moiety.custody.frames import Frame, Step
-from moiety.custody.lines import Lines
+from moiety.custody import wire
+from moiety.custody.gateway import trial
 from moiety.custody.messages import Array
-from moiety.custody.noise import Entropy
+from moiety.custody.net import attempts
+from moiety.custody.net.frames import Frame, Step
+from moiety.custody.net.lines import Lines
+from moiety.custody.store.noise import Entropy
 from moiety.sharing.seat import SEATS, Seat
 from tests.apart.asking import DONE, Asking, changed
 from tests.apart.scene import Site

@@ -14,7 +14,7 @@ TIMES = 20
 
 COUNTED = f"""
 from resource import RUSAGE_SELF, getrusage
-from moiety.custody.memory import keep_freed
+from moiety.custody.net.memory import keep_freed
 if {{}}:
     keep_freed()
 bytearray({MESSAGE}), bytearray({MESSAGE})

@@ -14,12 +14,13 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from moiety.custody import doubts, trial
-from moiety.custody.apart import Apart
-from moiety.custody.handles import handles
-from moiety.custody.page import HANDLE_BYTES
-from moiety.custody.slots import SLOTS
-from moiety.custody.spending import ErasuresSpent
+from moiety.custody import doubts
+from moiety.custody.gateway import trial
+from moiety.custody.gateway.apart import Apart
+from moiety.custody.store.handles import handles
+from moiety.custody.store.page import HANDLE_BYTES
+from moiety.custody.store.slots import SLOTS
+from moiety.custody.trust.spending import ErasuresSpent
 from moiety.sharing.seat import SEATS, Seat
 from tests.apart.scene import GENEROUS, Site
 from tests.custody.damage import delete

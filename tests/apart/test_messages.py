@@ -15,8 +15,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from moiety.custody import attempts, ends, frames, messages, wire
+from moiety.custody import messages, wire
 from moiety.custody.messages import Array, HeaderMessage
+from moiety.custody.net import attempts, ends, frames
 from moiety.custody.refusals import MessageRefused
 from moiety.errors import Unavailable
 from moiety.sharing.seat import SEATS

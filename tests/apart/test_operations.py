@@ -16,10 +16,10 @@ from textwrap import dedent
 
 import pytest
 
-from moiety.custody import trial
-from moiety.custody.config import Custody, Gateways, read
-from moiety.custody.embedded import Embedded
-from moiety.custody.operators import read_people
+from moiety.custody.gateway import trial
+from moiety.custody.gateway.embedded import Embedded
+from moiety.custody.net.config import Custody, Gateways, read
+from moiety.custody.trust.operators import read_people
 from moiety.identity.examples import DOOR
 from moiety.sharing.seat import SEATS
 from tests.stories.scene import installed_data

@@ -23,9 +23,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from moiety.custody import ends, refusals, seal, trial
-from moiety.custody.apart import Apart
-from moiety.custody.token import root_name, unwrapped_under
+from moiety.custody import refusals
+from moiety.custody.gateway import trial
+from moiety.custody.gateway.apart import Apart
+from moiety.custody.net import ends
+from moiety.custody.store import seal
+from moiety.custody.store.token import root_name, unwrapped_under
 from moiety.errors import MoietyError
 from moiety.sharing.seat import SEATS, Seat
 from tests.apart.field import FORK, NEVER_EXPIRES, Field, patiently

@@ -11,14 +11,15 @@ from pathlib import Path
 import pytest
 
 from moiety import cli
-from moiety.custody import refusals, trial
-from moiety.custody.apart import Apart
+from moiety.custody import refusals
 from moiety.custody.custodian import Custodian
-from moiety.custody.keyring import Keyring
-from moiety.custody.limits import Limit, Limits, Table
-from moiety.custody.reckoning import GONE, of_an_hour, spent
-from moiety.custody.sql import Store
-from moiety.custody.token import FileToken
+from moiety.custody.gateway import trial
+from moiety.custody.gateway.apart import Apart
+from moiety.custody.net.reckoning import GONE, of_an_hour, spent
+from moiety.custody.store.keyring import Keyring
+from moiety.custody.store.sql import Store
+from moiety.custody.store.token import FileToken
+from moiety.custody.trust.limits import Limit, Limits, Table
 from tests.apart.scene import Site
 from tests.custody.scene import DOOR, NOON, people
 from tests.postgres import Server

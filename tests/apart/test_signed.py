@@ -15,14 +15,15 @@ from typing import Any, Final, get_args
 import numpy as np
 import pytest
 
-from moiety.custody import asked, wire
-from moiety.custody.enrolment import _split
-from moiety.custody.handles import handles
+from moiety.custody import wire
+from moiety.custody.gateway.enrolment import _split
 from moiety.custody.messages import Array, BatchMessage, HeaderMessage, HelpMessage
-from moiety.custody.page import HANDLE_BYTES
-from moiety.custody.roster import Role
-from moiety.custody.signing import Kind
-from moiety.custody.slots import SLOTS
+from moiety.custody.store.handles import handles
+from moiety.custody.store.page import HANDLE_BYTES
+from moiety.custody.store.slots import SLOTS
+from moiety.custody.trust import asked
+from moiety.custody.trust.roster import Role
+from moiety.custody.trust.signing import Kind
 from moiety.identity.purpose import NOT_YET
 from moiety.sharing.seat import SEATS, Seat
 from tests.apart.asking import DONE, METHOD, NONE, Asking, Said, changed, enlist, pledged

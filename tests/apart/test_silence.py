@@ -8,8 +8,8 @@ from time import monotonic
 
 import pytest
 
-from moiety.custody.frames import Frame, Step
-from moiety.custody.lines import Lines
+from moiety.custody.net.frames import Frame, Step
+from moiety.custody.net.lines import Lines
 from moiety.sharing.seat import SEATS, Seat
 from tests.apart.asking import DONE, Asking
 from tests.apart.scene import Site

@@ -15,18 +15,20 @@ from typing import Any
 import numpy as np
 import pytest
 
-from moiety.custody import messages, serving, tls, trial, wire
-from moiety.custody.apart import Apart
-from moiety.custody.asked import erasure_digest, hashed
-from moiety.custody.config import shown
-from moiety.custody.enrolment import _split
-from moiety.custody.guard import Guard
-from moiety.custody.handles import handles
-from moiety.custody.limits import Unit
+from moiety.custody import messages, wire
+from moiety.custody.gateway import trial
+from moiety.custody.gateway.apart import Apart
+from moiety.custody.gateway.enrolment import _split
 from moiety.custody.messages import Array, BatchMessage, HeaderMessage
-from moiety.custody.signing import Kind
-from moiety.custody.spending import ApprovalsSpent, RequestsSpent
-from moiety.custody.tls import Identity
+from moiety.custody.net import serving, tls
+from moiety.custody.net.config import shown
+from moiety.custody.net.tls import Identity
+from moiety.custody.store.handles import handles
+from moiety.custody.trust.asked import erasure_digest, hashed
+from moiety.custody.trust.guard import Guard
+from moiety.custody.trust.limits import Unit
+from moiety.custody.trust.signing import Kind
+from moiety.custody.trust.spending import ApprovalsSpent, RequestsSpent
 from moiety.matching.opening import opened
 from moiety.matching.rounds import Rounds
 from moiety.matching.tally import tally

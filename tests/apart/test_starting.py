@@ -17,8 +17,8 @@ from pathlib import Path
 import pytest
 
 from moiety import cli
-from moiety.custody import trial
 from moiety.custody.custodian import Custodian
+from moiety.custody.gateway import trial
 from tests.custody.scene import NOON
 from tests.postgres import TRUST, TRUSTED_SOCKET, Server
 
@@ -192,8 +192,8 @@ def test_with_itself_for_a_neighbour(home: Path) -> None:
 @pytest.mark.parametrize("whose", ["custodian-a", "custodian-b"])
 def test_where_two_have_one_key(home: Path, whose: str) -> None:
     """Its own for a gateway, or a neighbour's."""
-    from moiety.custody.config import shown
-    from moiety.custody.tls import pin
+    from moiety.custody.net.config import shown
+    from moiety.custody.net.tls import pin
 
     key = shown(pin((home.parent / whose / "own.pem").read_bytes()))
     gateways = (home / trial.CONFIG).read_text().split("[gateways.gateway]\n")[1]

@@ -15,13 +15,13 @@ import numpy as np
 import pytest
 
 from moiety.custody import wire
-from moiety.custody.apart import Apart
 from moiety.custody.checking import PSEUDONYM_WORDS
-from moiety.custody.enrolment import _split, erase
 from moiety.custody.gallery import silent
-from moiety.custody.handles import handles
+from moiety.custody.gateway.apart import Apart
+from moiety.custody.gateway.enrolment import _split, erase
 from moiety.custody.messages import BatchMessage, HeaderMessage
 from moiety.custody.refusals import HeaderRefused
+from moiety.custody.store.handles import handles
 from moiety.errors import MoietyError
 from moiety.sharing.seat import SEATS, Seat
 from tests.apart.asking import DONE, NONE, Asking, pledged

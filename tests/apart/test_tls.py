@@ -14,12 +14,13 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
-from moiety.custody import ends, refusals, wire
-from moiety.custody.apart import Apart
-from moiety.custody.authority import Authority, issue_into
-from moiety.custody.config import Deployment
-from moiety.custody.deployment import DEPLOYMENT
-from moiety.custody.tls import Identity
+from moiety.custody import refusals, wire
+from moiety.custody.gateway.apart import Apart
+from moiety.custody.gateway.deployment import DEPLOYMENT
+from moiety.custody.net import ends
+from moiety.custody.net.authority import Authority, issue_into
+from moiety.custody.net.config import Deployment
+from moiety.custody.net.tls import Identity
 from moiety.sharing.seat import SEATS
 from tests.apart.scene import Site
 from tests.custody.scene import CROWD_OF_TWO, DOOR, NOON, matched

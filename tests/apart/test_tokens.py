@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from moiety.custody import processes, trial
-from moiety.custody.apart import Apart
-from moiety.custody.config import Deployment
-from moiety.custody.deployment import DEPLOYMENT
+from moiety.custody.gateway import processes, trial
+from moiety.custody.gateway.apart import Apart
+from moiety.custody.gateway.deployment import DEPLOYMENT
+from moiety.custody.net.config import Deployment
 from moiety.custody.refusals import CustodianDown
 from moiety.custody.verbs import silent
 from moiety.sharing.seat import SEATS

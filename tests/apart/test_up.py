@@ -17,12 +17,12 @@ from typing import Any
 import pytest
 
 from moiety import cli
-from moiety.custody import processes, trial
-from moiety.custody.config import WARNING_ONE_HOST, WARNING_SEATED, Deployment
-from moiety.custody.deployment import DEPLOYMENT
-from moiety.custody.embedded import Embedded
-from moiety.custody.lock import turn
+from moiety.custody.gateway import processes, trial
+from moiety.custody.gateway.deployment import DEPLOYMENT
+from moiety.custody.gateway.embedded import Embedded
+from moiety.custody.net.config import WARNING_ONE_HOST, WARNING_SEATED, Deployment
 from moiety.custody.refusals import OfficeUnwritable
+from moiety.custody.store.lock import turn
 from tests.custody.scene import NOON
 
 

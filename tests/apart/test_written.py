@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from moiety.custody import trial, wire
-from moiety.custody.signing import Kind
+from moiety.custody import wire
+from moiety.custody.gateway import trial
+from moiety.custody.trust.signing import Kind
 from moiety.sharing.seat import SEATS, Seat
 from tests.apart import test_spending as spending
 from tests.apart.asking import DONE

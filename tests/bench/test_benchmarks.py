@@ -16,8 +16,8 @@ from moiety import cli
 from moiety.bench import enrol, peers, readers, scene, search, timing
 from moiety.bench.refusals import PeerUnknown, WrongAnswer
 from moiety.custody.crew import cores
-from moiety.custody.embedded import Embedded
-from moiety.custody.entries import Identified
+from moiety.custody.gateway.embedded import Embedded
+from moiety.custody.gateway.entries import Identified
 
 EDGE = scene.Edge(entropy=os.urandom, clock=lambda: datetime.now(UTC), progress=lambda stage, done, total: None)
 

@@ -15,9 +15,9 @@ from moiety.cli.operator import RequestSignedAnswer
 from moiety.cli.person import ErasedAnswer
 from moiety.cli.purpose import Added
 from moiety.cli.request import Requested
-from moiety.custody import trial
-from moiety.custody.deployment import DEPLOYMENT
-from moiety.custody.requests import read_request
+from moiety.custody.gateway import trial
+from moiety.custody.gateway.deployment import DEPLOYMENT
+from moiety.custody.trust.requests import read_request
 from moiety.identity.examples import DOOR
 from moiety.sharing.seat import SEATS
 from tests.apart.scene import Site

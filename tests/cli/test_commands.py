@@ -377,7 +377,7 @@ def test_an_interrupted_run_leaves_a_map_of_whom_it_enrolled(
 ENDED_AT_THE_COMMIT = """
 import signal, sys
 from moiety import cli
-from moiety.custody.embedded import Embedded
+from moiety.custody.gateway.embedded import Embedded
 
 def watch(frame, event, argument):
     if event == "return" and frame.f_code is Embedded.enrol.__code__:

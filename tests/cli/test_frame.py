@@ -145,7 +145,12 @@ def test_nothing_heavy_is_loaded_before_it_is_needed(program: str) -> None:
 
 @pytest.mark.parametrize(
     "module",
-    ["authority", "processes", "config", "apart"],  # of `keys`, of `down`, of `custodian budget`, of every gateway
+    [
+        "net.authority",
+        "gateway.processes",
+        "net.config",
+        "gateway.apart",
+    ],  # of `keys`, of `down`, of `custodian budget`, of every gateway
 )
 def test_whoever_computes_nothing_loads_no_kernels_and_no_databases(module: str) -> None:
     ask = f"import moiety.custody.{module}, sys; print(*sys.modules)"

@@ -20,13 +20,13 @@ import pytest
 
 from moiety import cli
 from moiety.cli.operator import OPERATIONS, OperatorAdded, OperatorRow, OperatorsAnswer, RequestSignedAnswer
-from moiety.custody import asked as custody_asked
-from moiety.custody.keyfile import open_key
-from moiety.custody.matter import Matter
-from moiety.custody.operators import read_people
-from moiety.custody.policy import POLICY
-from moiety.custody.requests import ask, read_request
-from moiety.custody.roster import parse
+from moiety.custody.trust import asked as custody_asked
+from moiety.custody.trust.keyfile import open_key
+from moiety.custody.trust.matter import Matter
+from moiety.custody.trust.operators import read_people
+from moiety.custody.trust.policy import POLICY
+from moiety.custody.trust.requests import ask, read_request
+from moiety.custody.trust.roster import parse
 from moiety.identity.examples import DOOR
 from moiety.identity.purpose import FourEyes
 from moiety.matching.policy import Rate, Terms

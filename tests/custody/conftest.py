@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from moiety.custody.embedded import Embedded
+from moiety.custody.gateway.embedded import Embedded
 from tests.custody.scene import Clock, create, opened
 
 

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import numpy as np
 
-from moiety.custody import page
-from moiety.custody.page import Pages
-from moiety.custody.slots import Phase, State
+from moiety.custody.store import page
+from moiety.custody.store.page import Pages
+from moiety.custody.store.slots import Phase, State
 from tests.custody.scene import DIM, DOOR
 from tests.custody.thief import resealed, roots_of
 

@@ -12,7 +12,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
-from moiety.custody.embedded import Embedded
+from moiety.custody.gateway.embedded import Embedded
 from tests.custody.scene import opened
 
 FORK = multiprocessing.get_context("forkserver")

@@ -13,8 +13,8 @@ from pathlib import Path
 
 import numpy as np
 
-from moiety.custody import page
-from moiety.custody.page import Pages
+from moiety.custody.store import page
+from moiety.custody.store.page import Pages
 from moiety.sharing.seat import Seat
 from tests.custody.scene import DIM, DOOR
 from tests.custody.thief import roots_of, unsealed

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from moiety.custody import page
-from moiety.custody.handles import handles
+from moiety.custody.store import page
+from moiety.custody.store.handles import handles
 from moiety.sharing.seat import SEATS
 from tests.custody.scene import DIM, DOOR, Person
 from tests.custody.thief import stolen

@@ -12,8 +12,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from moiety.custody.embedded import Embedded
-from moiety.custody.sql import Observer, unobserved
+from moiety.custody.gateway.embedded import Embedded
+from moiety.custody.store.sql import Observer, unobserved
 from moiety.matching.policy import Rate, Terms
 from moiety.matching.words import quantise
 from moiety.sharing.seat import Seat

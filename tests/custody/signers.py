@@ -8,8 +8,8 @@ from itertools import count
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from moiety.custody.roster import Person, Role
-from moiety.custody.signing import Kind, Statement, content_digest, request_digest, sign
+from moiety.custody.trust.roster import Person, Role
+from moiety.custody.trust.signing import Kind, Statement, content_digest, request_digest, sign
 from tests.custody.scene import NOON
 
 OFFICE = b"o" * 16

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numba  # noqa: F401  the forked processes need not import it again
 import sqlalchemy  # noqa: F401
 
-from moiety.custody.embedded import Embedded
+from moiety.custody.gateway.embedded import Embedded
 from tests.custody.scene import DOOR, TERMS, people
 
 RESIDENTS = people(3)

@@ -14,13 +14,14 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from moiety.custody import adopting, refusals, trial
-from moiety.custody.adopting import Adopted, adopt
-from moiety.custody.deployment import DEPLOYMENT
-from moiety.custody.embedded import MOVED, Embedded
-from moiety.custody.lock import OfficeLock
-from moiety.custody.page import Pages
-from moiety.custody.sql import Observer, unobserved
+from moiety.custody import refusals
+from moiety.custody.gateway import adopting, trial
+from moiety.custody.gateway.adopting import Adopted, adopt
+from moiety.custody.gateway.deployment import DEPLOYMENT
+from moiety.custody.gateway.embedded import MOVED, Embedded
+from moiety.custody.store.lock import OfficeLock
+from moiety.custody.store.page import Pages
+from moiety.custody.store.sql import Observer, unobserved
 from moiety.custody.verbs import silent
 from moiety.sharing.seat import SEATS, Seat
 from moiety.sharing.split import combine

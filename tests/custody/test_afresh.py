@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from moiety.custody import refusals
-from moiety.custody.embedded import Embedded
-from moiety.custody.slots import SLOTS, State
+from moiety.custody.gateway.embedded import Embedded
+from moiety.custody.store.slots import SLOTS, State
 from tests.custody.damage import delete, flip
 from tests.custody.scene import DOOR, FOLDERS, matched, opened, people
 

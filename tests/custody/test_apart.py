@@ -18,10 +18,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from moiety.custody import refusals, sqlite
-from moiety.custody.embedded import Embedded
-from moiety.custody.slots import State
-from moiety.custody.sql import Store
+from moiety.custody import refusals
+from moiety.custody.gateway.embedded import Embedded
+from moiety.custody.store import sqlite
+from moiety.custody.store.slots import State
+from moiety.custody.store.sql import Store
 from moiety.sharing.seat import SEATS, Seat
 from tests.custody.scene import DIM, DOOR, FOLDERS, Clock, matched, opened, people
 from tests.custody.thief import roots_of, unsealed
@@ -189,7 +190,7 @@ def test_an_office_is_not_made_where_there_is_one(folder: Path) -> None:
 
 
 def test_a_store_of_another_format_or_none_is_refused(folder: Path) -> None:
-    from moiety.custody import tables
+    from moiety.custody.store import tables
 
     with closing(sqlite3.connect(folder / "custodian-a" / "custodian.sqlite")) as database, database:
         database.execute("UPDATE custodian SET format = ?", (tables.FORMAT + 1,))

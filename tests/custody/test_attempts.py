@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 from moiety.custody import refusals
 from moiety.custody.answering import Answers
 from moiety.custody.custodian import Custodian
-from moiety.custody.embedded import Embedded
-from moiety.custody.handles import handles
-from moiety.custody.slots import SLOTS
+from moiety.custody.gateway.embedded import Embedded
+from moiety.custody.store.handles import handles
+from moiety.custody.store.slots import SLOTS
 from moiety.custody.verbs import MOST_PROBES
 from moiety.matching.header import FAR_PASS_WORDS, NEAR_PASS_WORDS, Header, Operation
 from moiety.matching.opening import opened as opened_pairs

@@ -12,9 +12,10 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
-from moiety.custody import refusals, tables
-from moiety.custody.embedded import Embedded
-from moiety.custody.kept import drop_keys, keep, kept
+from moiety.custody import refusals
+from moiety.custody.gateway.embedded import Embedded
+from moiety.custody.store import tables
+from moiety.custody.store.kept import drop_keys, keep, kept
 from moiety.sharing.seat import SEATS, Seat
 from tests.custody import stories
 from tests.custody.doomed import live

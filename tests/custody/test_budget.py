@@ -12,13 +12,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from moiety.custody import budget as module
-from moiety.custody.account import DAY_S, Account, fresh
-from moiety.custody.budget import Budget, Charge
-from moiety.custody.keeping import Passing
-from moiety.custody.limits import Limit, Limits, Scope, Table, Unit
 from moiety.custody.refusals import FormatUnknown
-from moiety.custody.spending import SPENT, BudgetSpent, ComparisonsSpent, MatchesSpent, RowsSpent
+from moiety.custody.store.keeping import Passing
+from moiety.custody.trust import budget as module
+from moiety.custody.trust.account import DAY_S, Account, fresh
+from moiety.custody.trust.budget import Budget, Charge
+from moiety.custody.trust.limits import Limit, Limits, Scope, Table, Unit
+from moiety.custody.trust.spending import SPENT, BudgetSpent, ComparisonsSpent, MatchesSpent, RowsSpent
 from tests.custody.scene import Clock
 
 GATEWAY, OTHER, CALLER = b"g" * 32, b"h" * 32, b"c" * 32

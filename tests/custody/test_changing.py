@@ -12,9 +12,9 @@ import pytest
 
 from moiety.custody import refusals
 from moiety.custody.custodian import Custodian
-from moiety.custody.embedded import Embedded
-from moiety.custody.enrolment import _split
-from moiety.custody.handles import handles
+from moiety.custody.gateway.embedded import Embedded
+from moiety.custody.gateway.enrolment import _split
+from moiety.custody.store.handles import handles
 from moiety.custody.verbs import silent
 from moiety.matching.header import Header
 from moiety.matching.refusals import Disagreement

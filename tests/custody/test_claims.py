@@ -10,9 +10,9 @@ import pytest
 
 from moiety.custody import refusals
 from moiety.custody.answering import Answers, _holder
-from moiety.custody.embedded import Embedded
-from moiety.custody.handles import handles
-from moiety.custody.slots import SLOTS
+from moiety.custody.gateway.embedded import Embedded
+from moiety.custody.store.handles import handles
+from moiety.custody.store.slots import SLOTS
 from moiety.matching.header import Header
 from moiety.matching.opening import opened
 from moiety.matching.policy import verify_point

@@ -15,9 +15,10 @@ from threading import Thread
 import psycopg
 import pytest
 
-from moiety.custody import credentials, refusals
-from moiety.custody.authority import Authority, issue_into
-from moiety.custody.credentials import require_credentials
+from moiety.custody import refusals
+from moiety.custody.net.authority import Authority, issue_into
+from moiety.custody.store import credentials
+from moiety.custody.store.credentials import require_credentials
 from tests.custody.scene import NOON
 from tests.postgres import PASSWORD, SCRAM, TRUST, TRUSTED_SOCKET, Server
 

@@ -12,11 +12,12 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from moiety.custody import checks, mending, refusals
+from moiety.custody import doubts, mending, refusals
 from moiety.custody.custodian import Custodian
-from moiety.custody.embedded import Embedded
-from moiety.custody.page import Pages
-from moiety.custody.slots import State
+from moiety.custody.gateway import checks
+from moiety.custody.gateway.embedded import Embedded
+from moiety.custody.store.page import Pages
+from moiety.custody.store.slots import State
 from moiety.matching.refusals import Disagreement
 from tests.custody.damage import delete, first_active, flip, forge
 from tests.custody.scene import DOOR, TODAY, Clock, matched, opened, people
@@ -173,7 +174,7 @@ def test_nothing_is_written_where_the_helpers_tell_different_things(
 
 def test_a_mended_part_is_the_old_one_bit_by_bit(inhabited: Path) -> None:
     """Mending alone changes nothing; the refresh after it does."""
-    from moiety.custody import checks
+    from moiety.custody.gateway import checks
     from tests.custody.test_overwriting import columns
 
     office = opened(inhabited)
@@ -321,7 +322,7 @@ def test_who_carries_the_help_reads_nothing_of_it(inhabited: Path) -> None:
     assert np.where(people, added == lost, True).all(), "the two contributions together are the lost part"
     carried = [np.frombuffer(some.sealed[: lost.nbytes], dtype="<u2").reshape(lost.shape) for some in helped]
     assert np.where(people, carried[0] + carried[1] == lost, False).mean() < 0.001
-    with pytest.raises(refusals.HelpRefused):
+    with pytest.raises(doubts.HelpRefused):
         arrived(custodians["a"], numbers, helped[1], nonces["a"])
     office.close()
 
@@ -342,7 +343,7 @@ def test_help_that_was_changed_on_its_way_is_refused(inhabited: Path, change: st
         column = getattr(helped, change).copy()
         column[0, 0] ^= 1
         helped = replace(helped, **{change: column})
-    with pytest.raises(refusals.HelpRefused):
+    with pytest.raises(doubts.HelpRefused):
         arrived(custodians["b"], numbers, helped, bytes(32) if change == "partner" else nonces["c"])
     office.close()
 
@@ -354,7 +355,7 @@ def test_a_helper_uses_a_nonce_of_its_own_and_once(inhabited: Path) -> None:
     nonces = {"a": helper.helping(), "c": bytes(32)}
     helper.assist(DOOR, "b", [0, 1], nonces)
     for again in (nonces, {"a": bytes(32), "c": bytes(32)}):
-        with pytest.raises(refusals.HelpRefused):
+        with pytest.raises(doubts.HelpRefused):
             helper.assist(DOOR, "b", [0, 2], again)
     office.close()
 

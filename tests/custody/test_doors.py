@@ -9,7 +9,7 @@ from time import monotonic
 import pytest
 
 from moiety.custody import refusals
-from moiety.custody.doors import Doors
+from moiety.custody.net.doors import Doors
 from tests.custody.scene import Clock
 
 

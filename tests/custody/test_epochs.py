@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from moiety.custody import refusals
-from moiety.custody.embedded import Embedded
 from moiety.custody.gallery import silent
-from moiety.custody.slots import Staging
+from moiety.custody.gateway.embedded import Embedded
+from moiety.custody.store.slots import Staging
 from moiety.drills.loot import Loot, steal
 from moiety.errors import MoietyError
 from moiety.sharing.seat import SEATS
@@ -193,7 +193,7 @@ def test_an_old_database_beside_newer_roots_is_refused_and_costs_nothing(folder:
 
 
 def test_the_data_key_lies_in_no_file_in_the_clear(office: Embedded, folder: Path) -> None:
-    from moiety.custody.token import unwrapped_under
+    from moiety.custody.store.token import unwrapped_under
 
     office.enrol(DOOR, CROWD)
     for seat in SEATS:

@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from moiety.custody.policy import FourEyes
-from moiety.custody.roster import Role
+from moiety.custody.trust.policy import FourEyes
+from moiety.custody.trust.roster import Role
 from tests.custody.scene import TERMS
 
 SOME = FourEyes.of(replace(TERMS, four_eyes=("bulk", "export"), bulk_above=100))

@@ -11,8 +11,8 @@ import pytest
 from sqlalchemy import event
 
 from moiety.custody import refusals
-from moiety.custody.embedded import Embedded
-from moiety.custody.slots import Phase, State
+from moiety.custody.gateway.embedded import Embedded
+from moiety.custody.store.slots import Phase, State
 from tests.custody.doomed import FORK
 from tests.custody.scene import DOOR, bytes_of, matched, opened, people
 
@@ -95,7 +95,7 @@ def test_a_disk_that_is_full_for_everybody(folder: Path, room: int) -> None:
 
 def test_a_folder_that_may_not_be_written_is_unavailable(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """As root every file may be written, so the database is opened read-only instead."""
-    from moiety.custody import sqlite
+    from moiety.custody.store import sqlite
 
     office = opened(folder)
     monkeypatch.setattr(sqlite, "_AT_ONCE", (*sqlite._AT_ONCE, "PRAGMA query_only=ON"))

@@ -7,7 +7,7 @@ import hashlib
 import numpy as np
 import pytest
 
-from moiety.custody.handles import handles, prefixes
+from moiety.custody.store.handles import handles, prefixes
 
 PSEUDONYM = bytes(range(16))
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from moiety.custody.embedded import Embedded
+from moiety.custody.gateway.embedded import Embedded
 from tests.custody import stories
 from tests.custody.doomed import Observer, live
 from tests.custody.rows import stored

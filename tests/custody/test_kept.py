@@ -8,10 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from moiety.custody import refusals, tables
-from moiety.custody.embedded import Embedded
-from moiety.custody.kept import drop_keys, keep, kept, reseal
-from moiety.custody.sql import Store
+from moiety.custody import refusals
+from moiety.custody.gateway.embedded import Embedded
+from moiety.custody.store import tables
+from moiety.custody.store.kept import drop_keys, keep, kept, reseal
+from moiety.custody.store.sql import Store
 from tests.custody.scene import bytes_of, opened
 
 VALUES = {b"": b"", b"one key": b"a value of one", bytes(300): bytes(range(256)) * 20}

@@ -14,7 +14,7 @@ pytestmark = pytest.mark.skipif(not IS_THERE, reason=ABSENT)
 
 ACT = """
 import sys
-from moiety.custody.keycard import KeyCard, make_card_key
+from moiety.custody.trust.keycard import KeyCard, make_card_key
 from moiety.errors import MoietyError
 act, library, token, pin, label = sys.argv[1:]
 try:

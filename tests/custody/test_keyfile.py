@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.serialization import (
     PrivateFormat,
 )
 
-from moiety.custody.denials import (
+from moiety.custody.trust.denials import (
     KeyFileClosed,
     KeyFileExists,
     KeyFileExposed,
@@ -24,7 +24,7 @@ from moiety.custody.denials import (
     KeyFileUnwritable,
     PassphraseShort,
 )
-from moiety.custody.keyfile import PASSPHRASE_LEAST, make_key, open_key
+from moiety.custody.trust.keyfile import PASSPHRASE_LEAST, make_key, open_key
 
 WORDS = "Übel riecht 9 Quaresma"
 

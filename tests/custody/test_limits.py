@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from moiety.custody.limits import AMOUNT_MOST, Limit, Limits, Scope, Table, Unit, real_bound
+from moiety.custody.trust.limits import AMOUNT_MOST, Limit, Limits, Scope, Table, Unit, real_bound
 
 
 def test_every_unit_has_a_limit_in_every_scope() -> None:

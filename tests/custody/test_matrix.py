@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from moiety.custody import page
-from moiety.custody.handles import prefixes
 from moiety.custody.matrix import Matrix
-from moiety.custody.slots import BLOCK, SLOTS, State
+from moiety.custody.store import page
+from moiety.custody.store.handles import prefixes
+from moiety.custody.store.slots import BLOCK, SLOTS, State
 from moiety.matching.distance import from_panels
 
 DIM = 8

@@ -11,12 +11,13 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from moiety.custody import doubts, refusals, tables
+from moiety.custody import doubts
 from moiety.custody.custodian import Custodian
-from moiety.custody.embedded import Embedded
-from moiety.custody.handles import handles
-from moiety.custody.page import HANDLE_BYTES, Pages
-from moiety.custody.slots import SLOTS, Phase, State
+from moiety.custody.gateway.embedded import Embedded
+from moiety.custody.store import tables
+from moiety.custody.store.handles import handles
+from moiety.custody.store.page import HANDLE_BYTES, Pages
+from moiety.custody.store.slots import SLOTS, Phase, State
 from moiety.custody.verbs import Help
 from moiety.sharing.seat import SEATS, Seat
 from tests.custody.damage import delete, first_active, forge
@@ -118,7 +119,7 @@ def test_handles_that_are_not_one_for_each_slot_are_refused(
     number = inhabited(office)[0]
     some = helped(office, [number])
     delete(folder / f"custodian-{LOST}", "page", number)  # so that nothing is there to be kept
-    with pytest.raises(refusals.HelpRefused):
+    with pytest.raises(doubts.HelpRefused):
         custodian(office, LOST).mend(DOOR, [number], *some, np.zeros(shape, dtype=np.uint8))
 
 
@@ -126,7 +127,7 @@ def test_help_of_two_mendings_does_not_go_together(office: Embedded) -> None:
     """Masks of two mendings do not cancel: the page would be noise."""
     numbers = inhabited(office)
     one, other = helped(office, numbers)[0], helped(office, numbers)[1]
-    with pytest.raises(refusals.HelpRefused):
+    with pytest.raises(doubts.HelpRefused):
         custodian(office, LOST).mend(DOOR, numbers, one, other, kept(office, numbers))
     nothing_happened(office)
 
@@ -138,7 +139,7 @@ def test_help_from_before_a_change_is_nothing_after_it(office: Embedded) -> None
     gone = people(1, seed=9)
     office.enrol(DOOR, gone)
     assert office.erase(DOOR, gone[0].pseudonym)
-    with pytest.raises(refusals.HelpRefused):
+    with pytest.raises(doubts.HelpRefused):
         custodian(office, LOST).mend(DOOR, numbers, *old, known)
     nothing_happened(office)
 
@@ -153,16 +154,16 @@ def test_nobody_is_mended_who_is_halfway_in(office: Embedded, folder: Path, seat
         row = here._gallery(DOOR).current(connection).row
         tables.change_gallery(connection, row.id, phase=Phase.PREPARED)
     ask = (lambda: here.mend(DOOR, numbers, *some, known)) if seat == LOST else (lambda: helped(office, numbers))
-    with pytest.raises(refusals.HelpRefused):
+    with pytest.raises(doubts.HelpRefused):
         ask()
 
 
 def test_pages_that_are_not_there_are_not_mended(office: Embedded) -> None:
     """A helper refuses them; and so does who would write them, whoever sealed what."""
     numbers = [*inhabited(office), 1 << 20]
-    with pytest.raises(refusals.HelpRefused):
+    with pytest.raises(doubts.HelpRefused):
         helped(office, numbers)
-    with pytest.raises(refusals.HelpRefused):
+    with pytest.raises(doubts.HelpRefused):
         custodian(office, LOST).unknown(DOOR, numbers, np.zeros((len(numbers), SLOTS), dtype=np.uint8))
 
 
@@ -190,5 +191,5 @@ def test_how_many_handles_are_lost_is_counted(office: Embedded, folder: Path) ->
     assert lost.unknown(DOOR, numbers, one.states) == 0
     delete(folder / f"custodian-{LOST}", "page", numbers[0])
     assert lost.unknown(DOOR, numbers, one.states) == int((one.states[0] == State.ACTIVE).sum()) > 0
-    with pytest.raises(refusals.HelpRefused):
+    with pytest.raises(doubts.HelpRefused):
         lost.unknown(DOOR, numbers, one.states[:, :1])

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from moiety.custody import refusals
-from moiety.custody.embedded import Embedded
-from moiety.custody.enrolment import _split
+from moiety.custody.gateway.embedded import Embedded
+from moiety.custody.gateway.enrolment import _split
 from moiety.custody.verbs import OFFERED_TOGETHER, Batch, Slots
 from moiety.matching.header import Header
 from moiety.matching.refusals import Disagreement, MalformedTemplate

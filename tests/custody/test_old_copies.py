@@ -15,10 +15,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from moiety.custody import refusals
-from moiety.custody.embedded import Embedded
-from moiety.custody.page import Pages
+from moiety.custody.gateway.embedded import Embedded
 from moiety.custody.recovery import agreed, unexplained, unsettled
-from moiety.custody.slots import Phase, State
+from moiety.custody.store.page import Pages
+from moiety.custody.store.slots import Phase, State
 from moiety.errors import Refused
 from tests.custody.damage import forge, set_states
 from tests.custody.scene import DOOR, FOLDERS, create, matched, opened, people

@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 from moiety.custody import refusals
-from moiety.custody.embedded import Embedded
-from moiety.custody.slots import State
+from moiety.custody.gateway.embedded import Embedded
+from moiety.custody.store.slots import State
 from moiety.drills.loot import steal
 from moiety.sharing.seat import SEATS
 from tests.custody.rows import opened, stored
@@ -163,7 +163,7 @@ def test_what_lies_where_nobody_is_shares_nothing(office: Embedded, clock: Clock
 def test_erasing_is_not_acknowledged_while_another_program_holds_the_log(
     office: Embedded, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("moiety.custody.sqlite._WAIT_S", 0.2)
+    monkeypatch.setattr("moiety.custody.store.sqlite._WAIT_S", 0.2)
     office.enrol(DOOR, CROWD)
     again = Embedded.open(folder, clock=Clock(), entropy=lambda count: bytes(np.random.default_rng().bytes(count)))
     with closing(sqlite3.connect(folder / "custodian-b" / "custodian.sqlite", isolation_level=None)) as outsider:
@@ -179,8 +179,8 @@ def test_erasing_is_not_acknowledged_while_another_program_holds_the_log(
 
 def columns(office: Embedded, seat: str) -> dict[str, np.ndarray]:  # type: ignore[type-arg]
     """What one custodian's database holds of the gallery now."""
-    from moiety.custody import page
-    from moiety.custody.stored import fetch
+    from moiety.custody.store import page
+    from moiety.custody.store.stored import fetch
 
     gallery = office._three.custodians[seat]._gallery(DOOR)  # type: ignore[index]
     with gallery.store.reading() as connection:

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from moiety.custody import page, seal
-from moiety.custody.page import Place
-from moiety.custody.seal import DataKey
-from moiety.custody.slots import SLOTS
+from moiety.custody.store import page, seal
+from moiety.custody.store.page import Place
+from moiety.custody.store.seal import DataKey
+from moiety.custody.store.slots import SLOTS
 
 OFFICE = bytes(range(16))
 HERE = Place(OFFICE, "b", "door", 7)

@@ -11,9 +11,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from moiety.custody import refusals
-from moiety.custody.embedded import Embedded
-from moiety.custody.enrolment import MOST_NEWCOMERS
-from moiety.custody.slots import BLOCK
+from moiety.custody.gateway.embedded import Embedded
+from moiety.custody.gateway.enrolment import MOST_NEWCOMERS
+from moiety.custody.store.slots import BLOCK
 from moiety.custody.verbs import MOST_PROBES, OFFERED_TOGETHER
 from moiety.matching.policy import Rate, Terms, identify_point
 from moiety.matching.reference import decide

@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from moiety.custody import refusals
-from moiety.custody.keyring import Keyring
-from moiety.custody.sql import Store, unobserved
+from moiety.custody.store.keyring import Keyring
+from moiety.custody.store.sql import Store, unobserved
 
 if TYPE_CHECKING:
-    from moiety.custody.pkcs11 import Pkcs11Token
+    from moiety.custody.store.pkcs11 import Pkcs11Token
     from moiety.sharing.seat import Seat
 
 LIBRARY = Path("/usr/lib/softhsm/libsofthsm2.so")
@@ -46,7 +46,7 @@ def softhsm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 
 def opened(seat: Seat = "a", office: bytes = OFFICE, label: str = LABEL, pin: str = PIN) -> Pkcs11Token:
-    from moiety.custody.pkcs11 import Pkcs11Token
+    from moiety.custody.store.pkcs11 import Pkcs11Token
 
     return Pkcs11Token(LIBRARY, label, pin, office, seat, os.urandom)
 
@@ -150,7 +150,7 @@ def test_a_root_is_never_replaced(token: Pkcs11Token) -> None:
 
 
 def test_a_token_that_does_not_open_is_unavailable(tmp_path: Path) -> None:
-    from moiety.custody.pkcs11 import Pkcs11Token
+    from moiety.custody.store.pkcs11 import Pkcs11Token
 
     with pytest.raises(refusals.TokenShut):
         opened(label="another")
@@ -167,7 +167,7 @@ def test_a_wrong_pin_is_refused_and_not_unavailable(pin: str) -> None:
 
 
 def test_a_store_lives_by_a_token_as_by_files(token: Pkcs11Token, tmp_path: Path) -> None:
-    from moiety.custody.kept import keep, kept
+    from moiety.custody.store.kept import keep, kept
 
     Store.create(tmp_path / "a", "a", OFFICE, Keyring(token, "a", os.urandom)).close()
     assert token.epochs() == {1}

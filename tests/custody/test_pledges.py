@@ -7,7 +7,7 @@ from itertools import pairwise
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from moiety.custody.pledges import BLIND_BYTES, commitment
+from moiety.custody.trust.pledges import BLIND_BYTES, commitment
 
 BLINDS = st.binary(min_size=BLIND_BYTES, max_size=BLIND_BYTES)
 SHARES = st.lists(st.binary(max_size=8), max_size=4)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from moiety.custody.keeping import Passing
-from moiety.custody.portions import Portions
+from moiety.custody.store.keeping import Passing
+from moiety.custody.trust.portions import Portions
 from tests.custody.scene import Clock
 
 

@@ -10,11 +10,12 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from moiety.custody import postgresql, refusals
+from moiety.custody import refusals
 from moiety.custody.custodian import Custodian
-from moiety.custody.keyring import Keyring
-from moiety.custody.sql import Store, unobserved
-from moiety.custody.token import FileToken
+from moiety.custody.store import postgresql
+from moiety.custody.store.keyring import Keyring
+from moiety.custody.store.sql import Store, unobserved
+from moiety.custody.store.token import FileToken
 from moiety.sharing.seat import Seat
 from tests.postgres import TRUSTED_SOCKET, Server
 
@@ -36,7 +37,7 @@ def opened(folder: Path, url: str, seat: Seat = "a") -> Store:
 
 
 def change(store: Store) -> None:
-    from moiety.custody import tables
+    from moiety.custody.store import tables
 
     with store.writing("test") as connection:
         tables.set_staging(connection, 0)

@@ -10,15 +10,15 @@ from typing import Any
 
 import pytest
 
-from moiety.custody.asked import bulk_digest, erasure_digest, papers_digest
-from moiety.custody.denials import RequestExpired, RequestFull, RequestSigned, RequestUnreadable
-from moiety.custody.keeping import Passing
-from moiety.custody.matter import Matter
-from moiety.custody.requests import REQUEST_LIMIT, SIGNATURES_MOST, ask, read_request
-from moiety.custody.roster import Role
-from moiety.custody.signing import Kind, content_digest, request_digest
-from moiety.custody.spent import SpentNonces
-from moiety.custody.verifying import Verifier
+from moiety.custody.store.keeping import Passing
+from moiety.custody.trust.asked import bulk_digest, erasure_digest, papers_digest
+from moiety.custody.trust.denials import RequestExpired, RequestFull, RequestSigned, RequestUnreadable
+from moiety.custody.trust.matter import Matter
+from moiety.custody.trust.requests import REQUEST_LIMIT, SIGNATURES_MOST, ask, read_request
+from moiety.custody.trust.roster import Role
+from moiety.custody.trust.signing import Kind, content_digest, request_digest
+from moiety.custody.trust.spent import SpentNonces
+from moiety.custody.trust.verifying import Verifier
 from tests.custody.scene import Clock
 from tests.custody.signers import AT, OFFICE, Signatory
 

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from moiety.custody.denials import RosterAmbiguous, RosterMalformed, RosterUnreadable, RosterWritable
-from moiety.custody.operators import OperatorsFolder, read_people
-from moiety.custody.roster import FILE_LIMIT, MOST_PEOPLE, Person, Role, entry_text, parse
+from moiety.custody.trust.denials import RosterAmbiguous, RosterMalformed, RosterUnreadable, RosterWritable
+from moiety.custody.trust.operators import OperatorsFolder, read_people
+from moiety.custody.trust.roster import FILE_LIMIT, MOST_PEOPLE, Person, Role, entry_text, parse
 from moiety.errors import MoietyError
 from tests.custody.signers import Signatory
 

@@ -10,8 +10,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 from hypothesis import given
 from hypothesis import strategies as st
 
-from moiety.custody.denials import SignedUnreadable
-from moiety.custody.signing import (
+from moiety.custody.trust.denials import SignedUnreadable
+from moiety.custody.trust.signing import (
     PREFIX,
     Kind,
     Signed,

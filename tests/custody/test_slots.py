@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from moiety.custody.slots import BLOCK, allot, blocks_needed, draw
+from moiety.custody.store.slots import BLOCK, allot, blocks_needed, draw
 
 COIN = bytes(32)
 

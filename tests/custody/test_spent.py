@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from moiety.custody import spent
-from moiety.custody.keeping import Passing
-from moiety.custody.spent import SWEEP_S, AlreadySpent, SpentNonces
+from moiety.custody.store.keeping import Passing
+from moiety.custody.trust import spent
+from moiety.custody.trust.spent import SWEEP_S, AlreadySpent, SpentNonces
 
 
 def used(nonces: SpentNonces, wanted: dict[bytes, int], now: int = 0) -> bool:

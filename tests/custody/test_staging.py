@@ -14,12 +14,14 @@ from typing import Any
 
 import pytest
 
-from moiety.custody import enrolment, refusals, tables
+from moiety.custody import refusals
 from moiety.custody.custodian import Custodian
-from moiety.custody.embedded import Embedded
 from moiety.custody.gallery import silent
-from moiety.custody.slots import Staging
-from moiety.custody.three import Headers
+from moiety.custody.gateway import enrolment
+from moiety.custody.gateway.embedded import Embedded
+from moiety.custody.gateway.three import Headers
+from moiety.custody.store import tables
+from moiety.custody.store.slots import Staging
 from moiety.matching.refusals import Disagreement
 from moiety.matching.rounds import Rounds, lockstep
 from moiety.sharing.seat import SEATS, Seat

@@ -11,10 +11,10 @@ import pytest
 
 from moiety.custody import life, refusals
 from moiety.custody.custodian import Custodian
-from moiety.custody.embedded import Embedded
-from moiety.custody.enrolment import _split
-from moiety.custody.page import Pages
-from moiety.custody.slots import BLOCK, COIN_BYTES, State
+from moiety.custody.gateway.embedded import Embedded
+from moiety.custody.gateway.enrolment import _split
+from moiety.custody.store.page import Pages
+from moiety.custody.store.slots import BLOCK, COIN_BYTES, State
 from moiety.matching.refusals import Disagreement
 from moiety.sharing.seat import SEATS
 from tests.custody.damage import forge

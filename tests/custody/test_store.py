@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from moiety.custody.keyring import Keyring
-from moiety.custody.sql import FILE, Store, unobserved
-from moiety.custody.token import FileToken
+from moiety.custody.store.keyring import Keyring
+from moiety.custody.store.sql import FILE, Store, unobserved
+from moiety.custody.store.token import FileToken
 
 
 @pytest.mark.parametrize("made", ["created", "opened"])

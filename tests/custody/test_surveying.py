@@ -11,12 +11,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from moiety.custody import checking, refusals, searching
+from moiety.custody import checking, refusals
 from moiety.custody.custodian import Custodian
-from moiety.custody.embedded import Embedded
-from moiety.custody.page import Pages
-from moiety.custody.slots import SLOTS, State
-from moiety.custody.sql import unobserved
+from moiety.custody.gateway import searching
+from moiety.custody.gateway.embedded import Embedded
+from moiety.custody.store.page import Pages
+from moiety.custody.store.slots import SLOTS, State
+from moiety.custody.store.sql import unobserved
 from moiety.custody.turns import Turns
 from moiety.custody.verbs import silent
 from moiety.sharing.seat import SEATS, Seat

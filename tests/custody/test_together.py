@@ -15,9 +15,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from moiety.custody import refusals, tables
-from moiety.custody.embedded import Embedded
-from moiety.custody.lock import OfficeLock
+from moiety.custody import refusals
+from moiety.custody.gateway.embedded import Embedded
+from moiety.custody.store import tables
+from moiety.custody.store.lock import OfficeLock
 from tests.custody.doomed import FORK
 from tests.custody.scene import DOOR, Person, matched, opened, people
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from moiety.custody import refusals
-from moiety.custody.token import FileToken
+from moiety.custody.store.token import FileToken
 
 KEY, BOUND = bytes(range(32)), b"whose it is"
 

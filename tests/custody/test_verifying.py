@@ -7,13 +7,13 @@ from threading import Barrier, Thread
 
 import pytest
 
-from moiety.custody.denials import ApprovalRefused, CallerRefused, RosterMalformed
-from moiety.custody.keeping import Passing
 from moiety.custody.refusals import CustodianDown
-from moiety.custody.roster import Person, Role
-from moiety.custody.signing import Kind, Signed
-from moiety.custody.spent import SpentNonces
-from moiety.custody.verifying import APPROVAL_S, CLOCKS_APART_S, MOST_APPROVALS, Verifier
+from moiety.custody.store.keeping import Passing
+from moiety.custody.trust.denials import ApprovalRefused, CallerRefused, RosterMalformed
+from moiety.custody.trust.roster import Person, Role
+from moiety.custody.trust.signing import Kind, Signed
+from moiety.custody.trust.spent import SpentNonces
+from moiety.custody.trust.verifying import APPROVAL_S, CLOCKS_APART_S, MOST_APPROVALS, Verifier
 from moiety.errors import MoietyError
 from tests.custody.scene import Clock
 from tests.custody.signers import AT, DIGEST, OFFICE, Signatory

@@ -17,7 +17,8 @@ from alembic.config import Config
 from psycopg import sql
 from sqlalchemy import create_engine
 
-from moiety.custody import refusals, tables, versions
+from moiety.custody import refusals
+from moiety.custody.store import tables, versions
 from moiety.sharing.seat import SEATS
 from tests.custody.old_format import put_back
 from tests.custody.rows import opened as in_the_clear
@@ -193,9 +194,9 @@ def test_an_interrupted_upgrade_of_a_database_leaves_it_as_it_was(
 OPEN = """
 import os, sys
 from pathlib import Path
-from moiety.custody.keyring import Keyring
-from moiety.custody.sql import Store, unobserved
-from moiety.custody.token import FileToken
+from moiety.custody.store.keyring import Keyring
+from moiety.custody.store.sql import Store, unobserved
+from moiety.custody.store.token import FileToken
 
 folder = Path(sys.argv[1])
 keys = Keyring(FileToken(folder / "roots", os.urandom), "a", os.urandom)

@@ -9,10 +9,10 @@ from collections.abc import Callable, Mapping
 from contextlib import closing
 from pathlib import Path
 
-from moiety.custody import page, seal
-from moiety.custody.page import Pages, Place
-from moiety.custody.seal import DataKey
-from moiety.custody.token import root_name, unwrapped_under
+from moiety.custody.store import page, seal
+from moiety.custody.store.page import Pages, Place
+from moiety.custody.store.seal import DataKey
+from moiety.custody.store.token import root_name, unwrapped_under
 
 Alter = Callable[[Pages, Pages], None]
 

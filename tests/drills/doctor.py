@@ -10,8 +10,8 @@ from contextlib import closing
 import numpy as np
 from numpy.typing import NDArray
 
-from moiety.custody import page
-from moiety.custody.slots import SLOTS
+from moiety.custody.store import page
+from moiety.custody.store.slots import SLOTS
 from moiety.drills import replay
 from moiety.drills.loot import Loot
 from moiety.drills.scene import PLAIN, Scene, Theft

@@ -10,8 +10,8 @@ from functools import partial
 import numpy as np
 import pytest
 
-from moiety.custody.slots import SLOTS
-from moiety.custody.sql import Store
+from moiety.custody.store.slots import SLOTS
+from moiety.custody.store.sql import Store
 from moiety.drills import site
 from moiety.drills.loot import Loot
 from moiety.drills.people import invent, quantised

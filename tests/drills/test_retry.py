@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from moiety.custody.attempts import Attempts
 from moiety.custody.keys import Acquaintance
+from moiety.custody.net.attempts import Attempts
 from moiety.drills import retry
 from moiety.drills.links import Links
 from moiety.drills.scene import Scene

@@ -15,8 +15,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from moiety.custody import trial
-from moiety.custody.apart import Apart
+from moiety.custody.gateway import trial
+from moiety.custody.gateway.apart import Apart
 from moiety.drills.certificate import connected
 from moiety.drills.loot import Loot
 from moiety.drills.parties import Entropies

@@ -40,6 +40,34 @@ EDGES: dict[str, set[str]] = {}
 """Modules that may know one more folder than their own may: dotted name -> folders, with the reason beside it."""
 
 
+WITHIN_CUSTODY: dict[str, set[str]] = {
+    "store": set(),
+    "": {"store"},
+    "trust": {"", "store"},
+    "net": {"", "store", "trust"},
+    "gateway": {"", "store", "trust", "net"},
+}
+"""The folders inside `custody`, "" being its own modules: which may know which."""
+
+CUSTODY_WORDS = frozenset({"refusals", "verbs"})
+"""Modules of `custody` that any of its folders may import: what is refused, and what goes in and out."""
+
+
+def inner_findings(source: Source) -> Iterator[str]:
+    """Imports between the folders of `custody` that the table does not allow."""
+    if source.folder != "custody":
+        return
+    inner = source.name.split(".")[2:]
+    own = inner[0] if inner and inner[0] in WITHIN_CUSTODY else ""
+    for name, line in source.imports():
+        parts = name.split(".")
+        if parts[:2] != ["moiety", "custody"] or len(parts) < 3 or parts[2] in CUSTODY_WORDS:
+            continue
+        target = parts[2] if parts[2] in WITHIN_CUSTODY else ""
+        if target != own and target not in WITHIN_CUSTODY[own]:
+            yield f"{source.path}:{line}: imports {name}"
+
+
 def arrow_findings(source: Source) -> Iterator[str]:
     """Imports of the package's own folders that the table does not allow."""
     if source.folder not in ARROWS:
@@ -109,34 +137,34 @@ IO_FILES: dict[str, set[str]] = {
     "bench/ring.py": {"multiprocessing", "socket", "ssl"},
     "bench/scene.py": {"tempfile"},
     "demo/screen.py": {"rich"},
-    "custody/adopting.py": {"shutil"},
-    "custody/sql.py": {"sqlalchemy"},
-    "custody/transfer.py": {"sqlalchemy"},
-    "custody/sqlite.py": {"sqlite3", "sqlalchemy"},
-    "custody/postgresql.py": {"psycopg", "sqlalchemy"},
-    "custody/credentials.py": {"psycopg", "socket", "sqlalchemy"},
-    "custody/pkcs11.py": {"pkcs11"},
-    "custody/versions.py": {"alembic", "sqlalchemy"},
-    "custody/migrations/env.py": {"alembic"},
-    "custody/migrations/versions/baseline.py": {"alembic", "sqlalchemy"},
-    "custody/migrations/versions/sealed.py": {"alembic", "sqlalchemy"},
-    "custody/tables.py": {"sqlalchemy"},
+    "custody/gateway/adopting.py": {"shutil"},
+    "custody/store/sql.py": {"sqlalchemy"},
+    "custody/store/transfer.py": {"sqlalchemy"},
+    "custody/store/sqlite.py": {"sqlite3", "sqlalchemy"},
+    "custody/store/postgresql.py": {"psycopg", "sqlalchemy"},
+    "custody/store/credentials.py": {"psycopg", "socket", "sqlalchemy"},
+    "custody/store/pkcs11.py": {"pkcs11"},
+    "custody/store/versions.py": {"alembic", "sqlalchemy"},
+    "custody/store/migrations/env.py": {"alembic"},
+    "custody/store/migrations/versions/baseline.py": {"alembic", "sqlalchemy"},
+    "custody/store/migrations/versions/sealed.py": {"alembic", "sqlalchemy"},
+    "custody/store/tables.py": {"sqlalchemy"},
     "custody/gallery.py": {"sqlalchemy"},
     "custody/looking.py": {"sqlalchemy"},
-    "custody/kept.py": {"sqlalchemy"},
-    "custody/keyring.py": {"sqlalchemy"},
-    "custody/stored.py": {"sqlalchemy"},
-    "custody/lock.py": {"fcntl"},
+    "custody/store/kept.py": {"sqlalchemy"},
+    "custody/store/keyring.py": {"sqlalchemy"},
+    "custody/store/stored.py": {"sqlalchemy"},
+    "custody/store/lock.py": {"fcntl"},
     # custodians apart: connections, and the processes of a trial
-    "custody/ends.py": {"grpc"},
-    "custody/grpc.py": {"grpc"},
-    "custody/lines.py": {"grpc"},
-    "custody/metrics.py": {"http", "prometheus_client", "socket"},
-    "custody/processes.py": {"signal", "subprocess"},
-    "custody/remote.py": {"grpc"},
-    "custody/tls.py": {"socket", "ssl"},
-    "custody/trial.py": {"shutil", "socket"},
-    "custody/keycard.py": {"pkcs11"},
+    "custody/net/ends.py": {"grpc"},
+    "custody/net/grpc.py": {"grpc"},
+    "custody/net/lines.py": {"grpc"},
+    "custody/net/metrics.py": {"http", "prometheus_client", "socket"},
+    "custody/gateway/processes.py": {"signal", "subprocess"},
+    "custody/net/remote.py": {"grpc"},
+    "custody/net/tls.py": {"socket", "ssl"},
+    "custody/gateway/trial.py": {"shutil", "socket"},
+    "custody/trust/keycard.py": {"pkcs11"},
     "evaluation/embed.py": {"multiprocessing"},
     # models and pictures: each engine in a file called after it
     "face/align.py": {"cv2"},

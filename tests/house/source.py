@@ -14,7 +14,7 @@ PACKAGE = ROOT / "src" / "moiety"
 
 @dataclass(frozen=True)
 class Source:
-    """`name` is dotted (`moiety.custody.sql`); a folder's own module is called after the folder."""
+    """`name` is dotted (`moiety.custody.store.sql`); a folder's own module is called after the folder."""
 
     name: str
     text: str

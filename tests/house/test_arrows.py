@@ -4,11 +4,18 @@ from __future__ import annotations
 
 import pytest
 
-from tests.house.arrows import arrow_findings, io_findings, purity_findings, stale_rows, world_findings
+from tests.house.arrows import (
+    arrow_findings,
+    inner_findings,
+    io_findings,
+    purity_findings,
+    stale_rows,
+    world_findings,
+)
 from tests.house.source import Source, sources
 
 
-@pytest.mark.parametrize("rule", [arrow_findings, io_findings, purity_findings, world_findings])
+@pytest.mark.parametrize("rule", [arrow_findings, inner_findings, io_findings, purity_findings, world_findings])
 def test_every_module_keeps_the_rule(rule):
     findings = [finding for source in sources() for finding in rule(source)]
     assert not findings, "\n" + "\n".join(findings)
@@ -25,21 +32,49 @@ def test_no_permission_is_left_over():
         ("moiety.sharing.ring", "import moiety.matching.words"),
         ("moiety.sharing.ring", "from moiety import matching"),
         ("moiety.sharing.ring", "from ..matching import words"),
-        ("moiety.matching.search", "from moiety.custody.sql import Store"),
-        ("moiety.custody.sql", "from moiety.face.template import Template"),
-        ("moiety.custody.sql", "from moiety.identity import ports"),
-        ("moiety.custody.sql", "def lazily():\n    import moiety.identity.ports"),
-        ("moiety.custody.sql", "import importlib\nimportlib.import_module('moiety.identity.ports')"),
-        ("moiety.custody.sql", "import moiety"),
+        ("moiety.matching.search", "from moiety.custody.store.sql import Store"),
+        ("moiety.custody.store.sql", "from moiety.face.template import Template"),
+        ("moiety.custody.store.sql", "from moiety.identity import ports"),
+        ("moiety.custody.store.sql", "def lazily():\n    import moiety.identity.ports"),
+        ("moiety.custody.store.sql", "import importlib\nimportlib.import_module('moiety.identity.ports')"),
+        ("moiety.custody.store.sql", "import moiety"),
         ("moiety.face.onnx", "from moiety.sharing.split import split"),
         ("moiety.face.onnx", "from moiety.settings import data_folder"),
-        ("moiety.identity.enrol", "from moiety.custody.embedded import Embedded"),
+        ("moiety.identity.enrol", "from moiety.custody.gateway.embedded import Embedded"),
         ("moiety.identity.enrol", "from moiety.face.template import Template"),
         ("moiety.nowhere.thing", "x = 1"),
     ],
 )
 def test_an_arrow_the_wrong_way_is_found(name, text):
     assert list(arrow_findings(Source(name, text)))
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("moiety.custody.store.sql", "from moiety.custody.custodian import Custodian"),
+        ("moiety.custody.store.sql", "from moiety.custody.net import config"),
+        ("moiety.custody.custodian", "from moiety.custody.trust.guard import Guard"),
+        ("moiety.custody.trust.guard", "from moiety.custody.net import config"),
+        ("moiety.custody.net.server", "from moiety.custody.gateway.three import Three"),
+        ("moiety.custody.verbs", "from moiety.custody.gateway.three import Three"),
+    ],
+)
+def test_an_arrow_the_wrong_way_within_custody_is_found(name, text):
+    assert list(inner_findings(Source(name, text)))
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("moiety.custody.store.sql", "from moiety.custody.refusals import StoreUnavailable"),
+        ("moiety.custody.custodian", "from moiety.custody.store.sql import Store"),
+        ("moiety.custody.gateway.apart", "from moiety.custody import recovery"),
+        ("moiety.matching.search", "from moiety.custody.net import config"),  # for another rule
+    ],
+)
+def test_an_arrow_the_right_way_within_custody_is_not(name, text):
+    assert list(inner_findings(Source(name, text))) == []
 
 
 @pytest.mark.parametrize(
@@ -67,7 +102,7 @@ def test_an_io_library_in_a_pure_module_is_found(text):
 )
 def test_reaching_outside_from_a_pure_folder_is_found(text):
     assert list(purity_findings(Source("moiety.sharing.ring", text)))
-    assert list(purity_findings(Source("moiety.custody.sql", text))) == []
+    assert list(purity_findings(Source("moiety.custody.store.sql", text))) == []
 
 
 def test_a_path_as_a_type_is_not_reaching_outside():
@@ -92,7 +127,7 @@ def test_a_path_as_a_type_is_not_reaching_outside():
     ],
 )
 def test_asking_the_world_is_found(text):
-    assert list(world_findings(Source("moiety.custody.page", text)))
+    assert list(world_findings(Source("moiety.custody.store.page", text)))
 
 
 def test_durations_and_seeded_randomness_are_not_the_world():

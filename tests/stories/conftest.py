@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from moiety.custody.embedded import Embedded
+from moiety.custody.gateway.embedded import Embedded
 from moiety.face.installed import Installed
 from moiety.identity.office import Office
 from moiety.identity.ports import Custodians

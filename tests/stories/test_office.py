@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 import moiety
-from moiety.custody.handles import handles
+from moiety.custody.store.handles import handles
 from moiety.errors import Refused
 from moiety.identity.office import Office
 from moiety.identity.pseudonym import Pseudonym

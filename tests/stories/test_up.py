@@ -14,10 +14,10 @@ from pathlib import Path
 
 import pytest
 
-from moiety.custody import processes
-from moiety.custody.apart import Apart
-from moiety.custody.config import Deployment
-from moiety.custody.deployment import DEPLOYMENT
+from moiety.custody.gateway import processes
+from moiety.custody.gateway.apart import Apart
+from moiety.custody.gateway.deployment import DEPLOYMENT
+from moiety.custody.net.config import Deployment
 from moiety.face.installed import Installed
 from moiety.identity.office import Office
 from moiety.identity.ports import Newcomer, silent

@@ -7,10 +7,10 @@ import hmac
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from moiety.custody import kept, page, seal, token
-from moiety.custody.page import Place
-from moiety.custody.seal import DataKey
-from moiety.custody.slots import State
+from moiety.custody.store import kept, page, seal, token
+from moiety.custody.store.page import Place
+from moiety.custody.store.seal import DataKey
+from moiety.custody.store.slots import State
 
 OFFICE = bytes(range(16))
 HERE = Place(OFFICE, "b", "door", 7)

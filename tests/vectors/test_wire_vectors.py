@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from moiety.custody import frames, messages, wire
+from moiety.custody import messages, wire
 from moiety.custody.messages import Array, HeaderMessage
-from moiety.custody.pledges import commitment
+from moiety.custody.net import frames
+from moiety.custody.trust.pledges import commitment
 
 SIXTEEN, THIRTY_TWO = bytes(range(16)), bytes(range(32))
 

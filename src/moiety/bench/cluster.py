@@ -24,15 +24,15 @@ from moiety.bench import scene, timing
 from moiety.bench.delay import delayed
 from moiety.bench.refusals import WrongAnswer
 from moiety.bench.ring import Sizes, ring
-from moiety.custody import processes, searching, trial
-from moiety.custody.apart import Apart, Elsewhere
-from moiety.custody.config import Deployment
 from moiety.custody.crew import cores
-from moiety.custody.deployment import DEPLOYMENT
-from moiety.custody.embedded import Embedded
-from moiety.custody.limits import Unit
+from moiety.custody.gateway import processes, searching, trial
+from moiety.custody.gateway.apart import Apart, Elsewhere
+from moiety.custody.gateway.deployment import DEPLOYMENT
+from moiety.custody.gateway.embedded import Embedded
+from moiety.custody.gateway.three import Headers, Three
+from moiety.custody.net.config import Deployment
 from moiety.custody.refusals import CustodianDown
-from moiety.custody.three import Headers, Three
+from moiety.custody.trust.limits import Unit
 from moiety.custody.verbs import Verbs
 from moiety.matching.header import CIRCUITS, FAR_PASS_WORDS, Circuit
 from moiety.matching.rounds import Message, Rounds, lockstep

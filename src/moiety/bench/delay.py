@@ -20,7 +20,7 @@ from functools import partial
 from multiprocessing.connection import Connection
 from typing import cast
 
-from moiety.custody.trial import HOST
+from moiety.custody.gateway.trial import HOST
 
 _SET_TIMER_SLACK = 29
 """Of Linux's prctl: by how many nanoseconds a timer may be late so that several end together; 50,000 unless told."""

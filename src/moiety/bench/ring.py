@@ -24,16 +24,16 @@ from typing import Any
 import numpy as np
 
 from moiety.bench.scene import Edge
-from moiety.custody.attempts import Attempts
-from moiety.custody.authority import Authority, issue_into
-from moiety.custody.doors import Doors
-from moiety.custody.grpc import Callers, Server
+from moiety.custody.gateway.trial import HOST, free_ports
 from moiety.custody.keys import Acquaintance
-from moiety.custody.lines import Lines
-from moiety.custody.memory import keep_freed
-from moiety.custody.metrics import Metrics
-from moiety.custody.tls import NAME, Identity, Neighbour
-from moiety.custody.trial import HOST, free_ports
+from moiety.custody.net.attempts import Attempts
+from moiety.custody.net.authority import Authority, issue_into
+from moiety.custody.net.doors import Doors
+from moiety.custody.net.grpc import Callers, Server
+from moiety.custody.net.lines import Lines
+from moiety.custody.net.memory import keep_freed
+from moiety.custody.net.metrics import Metrics
+from moiety.custody.net.tls import NAME, Identity, Neighbour
 from moiety.custody.turns import Leases
 from moiety.matching.rounds import Exchange, Rounds
 from moiety.sharing.seat import SEATS, Seat, next_seat, previous_seat

@@ -15,8 +15,8 @@ from tempfile import TemporaryDirectory
 import numpy as np
 from numpy.typing import NDArray
 
-from moiety.custody.embedded import Embedded
-from moiety.custody.slots import SLOTS
+from moiety.custody.gateway.embedded import Embedded
+from moiety.custody.store.slots import SLOTS
 from moiety.matching.policy import Rate, Terms
 from moiety.matching.words import quantise_rows
 from moiety.sharing.split import Entropy

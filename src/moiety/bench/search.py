@@ -18,7 +18,7 @@ from moiety.bench.memory import resident_bytes
 from moiety.bench.refusals import PeerUnknown, WrongAnswer
 from moiety.bench.stages import checks_work, distance_work, random_panels, threshold_work
 from moiety.custody.crew import cores
-from moiety.custody.embedded import Embedded
+from moiety.custody.gateway.embedded import Embedded
 from moiety.matching.words import quantise_rows
 
 ROUNDS = 7

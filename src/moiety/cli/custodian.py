@@ -46,7 +46,7 @@ def init(config: Config, as_json: AsJson = False) -> Outcome[Made]:
     Examples:
       moiety custodian init --config /etc/moiety/custodian.toml
     """
-    from moiety.custody.server import made
+    from moiety.custody.net.server import made
 
     own = made(config, entropy=os.urandom)
     return Outcome({"seat": own.seat}, [f"made the store of custodian {own.seat}"])
@@ -67,10 +67,10 @@ def serve(config: Config, log_level: LogLevel = journal.Level.INFO, as_json: AsJ
     settings.require_tls_13()
     settings.quiet_grpc()
     journal.begin(log_level)
-    from moiety.custody.journal import News, say
-    from moiety.custody.memory import keep_freed
-    from moiety.custody.server import served
-    from moiety.custody.sql import unobserved
+    from moiety.custody.net.journal import News, say
+    from moiety.custody.net.memory import keep_freed
+    from moiety.custody.net.server import served
+    from moiety.custody.store.sql import unobserved
 
     keep_freed()
     asked = Event()
@@ -122,7 +122,7 @@ def adopt(
       moiety custodian adopt office --to deployment --database "a=postgresql:///custodian_a?host=/run/postgresql"
     """
     with bar() as progress:
-        from moiety.custody.adopting import adopt as moved
+        from moiety.custody.gateway.adopting import adopt as moved
 
         done = moved(
             office,
@@ -201,9 +201,9 @@ def budget(config: Config, as_json: AsJson = False) -> Outcome[Budgeted]:
     Examples:
       moiety custodian budget --config /etc/moiety/custodian.toml
     """
-    from moiety.custody.config import Custody, read
-    from moiety.custody.limits import Scope, Unit, real_bound
-    from moiety.custody.reckoning import spent
+    from moiety.custody.net.config import Custody, read
+    from moiety.custody.net.reckoning import spent
+    from moiety.custody.trust.limits import Scope, Unit, real_bound
 
     own = read(config, Custody)
     limits = own.budgets()

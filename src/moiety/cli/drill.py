@@ -102,8 +102,8 @@ def drilled(measured: Sequence[Measured], *, seed: int, people: int, width: int)
 
 def drill_hours() -> list[DrillHour]:
     """The hours of the two attacks that budgets bound."""
-    from moiety.custody.limits import Limits, Scope, Unit
-    from moiety.custody.reckoning import of_an_hour
+    from moiety.custody.net.reckoning import of_an_hour
+    from moiety.custody.trust.limits import Limits, Scope, Unit
     from moiety.drills.certificate import HOUR
 
     limits = Limits()

@@ -206,7 +206,7 @@ def _together(
     progress: Progress,
 ) -> Iterator[Enrolled | Refused]:
     """Everybody is written down before all are enrolled, or nobody."""
-    from moiety.custody.denials import ApprovalRefused
+    from moiety.custody.trust.denials import ApprovalRefused
 
     def shown() -> Iterator[list[Path]]:
         for number, (_, pictures) in enumerate(everybody, 1):

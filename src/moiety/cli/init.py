@@ -55,7 +55,7 @@ def init(
     """
     lines = ["made three custodians, a, b and c"]
     with bar(), ExitStack() as undo:
-        from moiety.custody.embedded import WARNING
+        from moiety.custody.gateway.embedded import WARNING
         from moiety.identity.examples import EXAMPLES
 
         if example is not None:

@@ -39,7 +39,7 @@ class Lines(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         """The line, without its end."""
-        from moiety.custody.journal import LOGGER, MS, OUTCOME, VERB
+        from moiety.custody.net.journal import LOGGER, MS, OUTCOME, VERB
 
         ours = record.name == LOGGER
         kind = record.exc_info[0] if record.exc_info else None
@@ -56,7 +56,7 @@ class Lines(logging.Formatter):
 
 def begin(level: Level) -> None:
     """Send everything that this process says of itself to stderr, in this form, from here on."""
-    from moiety.custody.journal import fault
+    from moiety.custody.net.journal import fault
 
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(Lines())
@@ -70,7 +70,7 @@ def begin(level: Level) -> None:
 
 def progress(clock: Callable[[], float] = monotonic) -> Callable[[str, int, int], None]:
     """A progress that is logged, once a second at most: how much of how much, and not of what."""
-    from moiety.custody.journal import News, say
+    from moiety.custody.net.journal import News, say
 
     last = clock()
 

@@ -50,8 +50,8 @@ def init(
       moiety keys init keys
       moiety keys init keys --party custodian-a
     """
-    from moiety.custody.authority import Authority, issue_into, write_authority
-    from moiety.custody.config import shown
+    from moiety.custody.net.authority import Authority, issue_into, write_authority
+    from moiety.custody.net.config import shown
 
     now = datetime.now(UTC)
     authority = Authority.make(now)
@@ -87,8 +87,8 @@ def renew(
     Examples:
       moiety keys renew keys --key own.key --certificate own.pem
     """
-    from moiety.custody.authority import renew as renewed
-    from moiety.custody.config import shown
+    from moiety.custody.net.authority import renew as renewed
+    from moiety.custody.net.config import shown
 
     pin, until = renewed(folder, key, certificate, datetime.now(UTC))
     line = shown(pin)
@@ -105,9 +105,9 @@ def show(
     Examples:
       moiety keys show keys/gateway/own.pem
     """
-    from moiety.custody.config import shown
+    from moiety.custody.net.config import shown
+    from moiety.custody.net.tls import pin
     from moiety.custody.refusals import KeyUnreadable
-    from moiety.custody.tls import pin
 
     try:
         key = shown(pin(certificate.read_bytes()))

@@ -22,7 +22,7 @@ from moiety.cli.signer import Key, Token, TokenLabel, held, made
 from moiety.errors import Refused
 
 if TYPE_CHECKING:
-    from moiety.custody.roster import Person
+    from moiety.custody.trust.roster import Person
 
 app = typer.Typer(help="Add people who may ask or approve, sign a request, or list them.", no_args_is_help=True)
 
@@ -146,8 +146,8 @@ def add(
       moiety operator add olga --role officer --key olga.key --roster a/operators --roster b/operators
       moiety operator add ben --role operator --key ben --token libsofthsm2.so --token-label people
     """
-    from moiety.custody.operators import read_people
-    from moiety.custody.roster import Person, Role, entry_text, parse
+    from moiety.custody.trust.operators import read_people
+    from moiety.custody.trust.roster import Person, Role, entry_text, parse
 
     folders, limits = list(roster or []), (_set(purpose), _set(operation))
     # A key that is no key yet: everything that can be refused is, before one is made.
@@ -191,7 +191,7 @@ def sign(
       moiety operator sign request.json --key olga.key
       moiety operator sign request.json --key ben --token libsofthsm2.so --token-label people --json
     """
-    from moiety.custody.requests import REQUEST_LIMIT, read_request
+    from moiety.custody.trust.requests import REQUEST_LIMIT, read_request
 
     asked = read_request(beginning(request, REQUEST_LIMIT + 1))
     asked.require_current(int(time.time()))
@@ -220,7 +220,7 @@ def list_operators(
       moiety operator list --roster a/operators
       moiety operator list --roster a/operators --json
     """
-    from moiety.custody.operators import read_people
+    from moiety.custody.trust.operators import read_people
 
     rows = [_row(person) for person in read_people(roster)]
     return Outcome({"operators": rows}, [_line(row) for row in rows] or ["nobody yet"])
@@ -235,7 +235,7 @@ def _set(names: list[str] | None) -> frozenset[str] | None:
 
 def _require(person: Person) -> None:
     """Raises `OperatorWrong` for somebody whom no custodian would read."""
-    from moiety.custody.roster import entry_text, parse
+    from moiety.custody.trust.roster import entry_text, parse
 
     if any('"' in word or "\\" in word for word in (person.name, *(person.purposes or ()), *(person.operations or ()))):
         raise OperatorWrong

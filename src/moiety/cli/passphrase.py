@@ -50,7 +50,7 @@ def passphrase(file: Path | None, what: str, *, twice: bool = False) -> str:
 
 
 def _first_line(file: Path) -> str:
-    from moiety.custody.keyfile import read_private
+    from moiety.custody.trust.keyfile import read_private
 
     try:
         lines = read_private(file).decode("utf-8").splitlines()

@@ -15,7 +15,7 @@ from moiety.cli.outcome import Outcome
 from moiety.errors import Refused
 
 if TYPE_CHECKING:
-    from moiety.custody.requests import Request
+    from moiety.custody.trust.requests import Request
 
 RequestTo = Annotated[
     Path | None,
@@ -71,7 +71,7 @@ class Requested(TypedDict):
 
 def carried(request: Path | None, approved: Path | None) -> bytes | None:
     """The file of `--approved`, if there is one. Raises `RequestOrApproved`, `DocumentUnreadable`."""
-    from moiety.custody.requests import REQUEST_LIMIT
+    from moiety.custody.trust.requests import REQUEST_LIMIT
 
     if request is not None and approved is not None:
         raise RequestOrApproved
@@ -80,7 +80,7 @@ def carried(request: Path | None, approved: Path | None) -> bytes | None:
 
 def written(path: Path, content: bytes) -> Outcome[Requested]:
     """Write a new request, whole or not at all, and say what it is. Raises `RequestExists`, `RequestUnwritable`."""
-    from moiety.custody.requests import read_request
+    from moiety.custody.trust.requests import read_request
 
     asked = read_request(content)
     try:
@@ -126,7 +126,7 @@ def told(asked: Request) -> list[str]:
 
 
 def _parts(asked: Request) -> Iterator[str]:
-    from moiety.custody.policy import BULK, EARLY, POLICY
+    from moiety.custody.trust.policy import BULK, EARLY, POLICY
     from moiety.sharing.seat import SEATS
 
     parts = asked.matter().parts

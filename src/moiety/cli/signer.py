@@ -12,7 +12,7 @@ from moiety.cli.passphrase import passphrase
 from moiety.errors import Refused
 
 if TYPE_CHECKING:
-    from moiety.custody.signing import Signer
+    from moiety.custody.trust.signing import Signer
 
 Key = Annotated[
     str,
@@ -37,10 +37,10 @@ def made(key: str, token: str | None, label: str | None, file: Path | None) -> S
     if (token is None) != (label is None):
         raise TokenLabelMissing
     if token is None or label is None:
-        from moiety.custody.keyfile import make_key
+        from moiety.custody.trust.keyfile import make_key
 
         return make_key(Path(key), passphrase(file, "Passphrase for the new key", twice=True), os.urandom)
-    from moiety.custody.keycard import make_card_key
+    from moiety.custody.trust.keycard import make_card_key
 
     return make_card_key(token, label, passphrase(file, "PIN of the token"), key)
 
@@ -50,9 +50,9 @@ def held(key: str, token: str | None, label: str | None, file: Path | None) -> S
     if (token is None) != (label is None):
         raise TokenLabelMissing
     if token is None or label is None:
-        from moiety.custody.keyfile import open_key
+        from moiety.custody.trust.keyfile import open_key
 
         return open_key(Path(key), passphrase(file, "Passphrase of the key"))
-    from moiety.custody.keycard import KeyCard
+    from moiety.custody.trust.keycard import KeyCard
 
     return KeyCard(token, label, passphrase(file, "PIN of the token"), key)

@@ -54,12 +54,12 @@ def up(folder: Folder, as_json: AsJson = False) -> Outcome[Up]:
       moiety down trial
     """
     with bar() as progress:
-        from moiety.custody import processes, trial
-        from moiety.custody.apart import Apart
-        from moiety.custody.config import Deployment
-        from moiety.custody.deployment import DEPLOYMENT
-        from moiety.custody.lock import turn
+        from moiety.custody.gateway import processes, trial
+        from moiety.custody.gateway.apart import Apart
+        from moiety.custody.gateway.deployment import DEPLOYMENT
+        from moiety.custody.net.config import Deployment
         from moiety.custody.refusals import CustodianDown, DeploymentExists
+        from moiety.custody.store.lock import turn
         from moiety.sharing.seat import SEATS
 
         made = not (folder / DEPLOYMENT).exists()
@@ -118,7 +118,7 @@ def down(
     Examples:
       moiety down trial
     """
-    from moiety.custody import processes
+    from moiety.custody.gateway import processes
 
     stopped = processes.stop(folder)
     lines = [f"custodian {seat} stopped" for seat in stopped] or ["nothing of `moiety up` runs there"]

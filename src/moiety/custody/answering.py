@@ -13,13 +13,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from moiety.custody.gallery import Gallery
-from moiety.custody.handles import prefixes
 from moiety.custody.headers import check_header, check_instant
 from moiety.custody.life import within
-from moiety.custody.page import PSEUDONYM_BYTES, portions
 from moiety.custody.refusals import AnswerUnknown, HeaderRefused
-from moiety.custody.slots import SLOTS, State
-from moiety.custody.stored import Current, fetch
+from moiety.custody.store.handles import prefixes
+from moiety.custody.store.page import PSEUDONYM_BYTES, portions
+from moiety.custody.store.slots import SLOTS, State
+from moiety.custody.store.stored import Current, fetch
 from moiety.custody.verbs import SECONDS_A_DAY
 from moiety.matching import search
 from moiety.matching.channel import Keys

@@ -15,8 +15,8 @@ from moiety.custody.gallery import Gallery
 from moiety.custody.headers import check_header
 from moiety.custody.keys import Acquaintance
 from moiety.custody.refusals import HeaderRefused
-from moiety.custody.slots import Staging
-from moiety.custody.stored import Current
+from moiety.custody.store.slots import Staging
+from moiety.custody.store.stored import Current
 from moiety.custody.turns import Turns
 from moiety.matching.channel import agree
 from moiety.matching.header import Header, Operation

@@ -12,14 +12,14 @@ from datetime import datetime
 import numpy as np
 from numpy.typing import NDArray
 
-from moiety.custody import page, tables
 from moiety.custody.gallery import Gallery
 from moiety.custody.headers import check_header
 from moiety.custody.looking import Seen
-from moiety.custody.page import portions
 from moiety.custody.refusals import HeaderRefused
-from moiety.custody.slots import SLOTS, State
-from moiety.custody.stored import fetch
+from moiety.custody.store import page, tables
+from moiety.custody.store.page import portions
+from moiety.custody.store.slots import SLOTS, State
+from moiety.custody.store.stored import fetch
 from moiety.custody.turns import Turns
 from moiety.custody.verbs import PSEUDONYM_WORDS, SECONDS_A_DAY, Progress, Survey
 from moiety.matching import integrity

@@ -14,7 +14,7 @@ from threading import Lock
 import numpy as np
 from numpy.typing import NDArray
 
-from moiety.custody import answering, checking, epochs, life, mending, recovery, tables
+from moiety.custody import answering, checking, epochs, life, mending, recovery
 from moiety.custody.admitting import Offers
 from moiety.custody.answering import Answers
 from moiety.custody.changing import Changes
@@ -22,17 +22,18 @@ from moiety.custody.epochs import SEED_BYTES, Renewal
 from moiety.custody.gallery import Gallery
 from moiety.custody.headers import check_day, check_instant
 from moiety.custody.holding import Held, held, standing
-from moiety.custody.keeping import Keeping
-from moiety.custody.kept import StoreKeeping
-from moiety.custody.keyring import Keyring
 from moiety.custody.keys import Acquaintance
-from moiety.custody.noise import Entropy
 from moiety.custody.refusals import GalleryExists, GalleryFixed, GalleryNameWrong, GalleryUnknown, NotStaged
-from moiety.custody.slots import COIN_BYTES, Phase, Staging
 from moiety.custody.soundness import Soundness
-from moiety.custody.sql import Observer, Store
-from moiety.custody.stored import read_terms
-from moiety.custody.token import FileToken, Token
+from moiety.custody.store import tables
+from moiety.custody.store.keeping import Keeping
+from moiety.custody.store.kept import StoreKeeping
+from moiety.custody.store.keyring import Keyring
+from moiety.custody.store.noise import Entropy
+from moiety.custody.store.slots import COIN_BYTES, Phase, Staging
+from moiety.custody.store.sql import Observer, Store
+from moiety.custody.store.stored import read_terms
+from moiety.custody.store.token import FileToken, Token
 from moiety.custody.turns import Turns
 from moiety.custody.verbs import Batch, Clock, Help, Progress, Slots, Standing, Survey
 from moiety.matching.header import Header

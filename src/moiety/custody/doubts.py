@@ -22,3 +22,8 @@ class GalleryUnchecked(Refused):
         "a custodian answers only for a gallery that all three found good since it started, and in the last two days. "
         "Whoever may ask for a check runs `moiety check`"
     )
+
+
+class HelpRefused(Refused):
+    code: ClassVar[str] = "help_refused"
+    advice: ClassVar[str] = "a custodian helps to mend once for every nonce that it drew itself: begin again"

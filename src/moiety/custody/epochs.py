@@ -15,15 +15,15 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from moiety.custody import kept, page, tables
 from moiety.custody.gallery import Gallery
-from moiety.custody.keyring import keyring
-from moiety.custody.noise import Entropy, noise
-from moiety.custody.page import Pages, Place, portions
 from moiety.custody.refusals import NotStaged
-from moiety.custody.slots import SLOTS, Staging, State
-from moiety.custody.sql import Store
-from moiety.custody.stored import fetch, write
+from moiety.custody.store import kept, page, tables
+from moiety.custody.store.keyring import keyring
+from moiety.custody.store.noise import Entropy, noise
+from moiety.custody.store.page import Pages, Place, portions
+from moiety.custody.store.slots import SLOTS, Staging, State
+from moiety.custody.store.sql import Store
+from moiety.custody.store.stored import fetch, write
 from moiety.custody.verbs import SECONDS_A_DAY, Progress
 from moiety.matching.channel import Keys, agree
 from moiety.matching.header import Header

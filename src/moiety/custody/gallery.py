@@ -11,18 +11,18 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import Connection
 
-from moiety.custody import page, seal, tables
 from moiety.custody.crew import cores, crew
 from moiety.custody.doubts import GalleryUnchecked
-from moiety.custody.keyring import keyring
 from moiety.custody.looking import Seen, look_through, mark, nothing
 from moiety.custody.matrix import Matrix
-from moiety.custody.page import IDENTITY_BYTES, Pages, Place
 from moiety.custody.refusals import GalleryDamaged, GalleryUnknown, HeaderRefused
-from moiety.custody.slots import MOST_SLOTS, SLOTS, Staging
-from moiety.custody.sql import Store
-from moiety.custody.stored import Change, Current, fetch_states
-from moiety.custody.tables import GalleryRow
+from moiety.custody.store import page, seal, tables
+from moiety.custody.store.keyring import keyring
+from moiety.custody.store.page import IDENTITY_BYTES, Pages, Place
+from moiety.custody.store.slots import MOST_SLOTS, SLOTS, Staging
+from moiety.custody.store.sql import Store
+from moiety.custody.store.stored import Change, Current, fetch_states
+from moiety.custody.store.tables import GalleryRow
 from moiety.custody.verbs import Progress, silent
 from moiety.matching.policy import Terms
 from moiety.sharing.seat import Seat

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import datetime
 
 from moiety.custody.refusals import HeaderRefused
-from moiety.custody.stored import Current
+from moiety.custody.store.stored import Current
 from moiety.custody.verbs import MOST_PROBES, SECONDS_A_DAY
 from moiety.matching.bits import ROWS_PER_WORD
 from moiety.matching.header import ATTEMPT_BYTES, CIRCUITS, FAR_PASS_WORDS, NEAR_PASS_WORDS, Header

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from moiety.custody import tables
 from moiety.custody.gallery import Gallery
-from moiety.custody.slots import Phase, Staging
-from moiety.custody.sql import Store
+from moiety.custody.store import tables
+from moiety.custody.store.slots import Phase, Staging
+from moiety.custody.store.sql import Store
 from moiety.custody.verbs import GalleryStanding, Standing
 
 

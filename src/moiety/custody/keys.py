@@ -13,8 +13,8 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
-from moiety.custody.noise import Entropy
 from moiety.custody.refusals import CustodianDown, MessageRefused
+from moiety.custody.store.noise import Entropy
 from moiety.matching.channel import NONCE_BYTES, Keys
 from moiety.sharing.seat import SEATS, Seat, next_seat, previous_seat
 

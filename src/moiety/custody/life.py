@@ -10,13 +10,13 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from moiety.custody import page, tables
 from moiety.custody.gallery import Gallery
-from moiety.custody.handles import prefixes
-from moiety.custody.noise import Entropy, noise
-from moiety.custody.page import HANDLE_BYTES, Pages, portions
 from moiety.custody.refusals import AlreadyEnrolled, StatesDiffer, TooMany
-from moiety.custody.slots import MOST_SLOTS, SLOTS, Phase, State, allot
+from moiety.custody.store import page, tables
+from moiety.custody.store.handles import prefixes
+from moiety.custody.store.noise import Entropy, noise
+from moiety.custody.store.page import HANDLE_BYTES, Pages, portions
+from moiety.custody.store.slots import MOST_SLOTS, SLOTS, Phase, State, allot
 from moiety.custody.verbs import Batch, Slots
 
 _WHOLE = f"V{HANDLE_BYTES}"

@@ -12,10 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import Connection
 
-from moiety.custody import page, seal, tables
-from moiety.custody.page import IDENTITY_BYTES, Pages
-from moiety.custody.slots import SLOTS, State
-from moiety.custody.stored import Current
+from moiety.custody.store import page, seal, tables
+from moiety.custody.store.page import IDENTITY_BYTES, Pages
+from moiety.custody.store.slots import SLOTS, State
+from moiety.custody.store.stored import Current
 
 Take: TypeAlias = Callable[[Sequence[int], Pages], None]
 """Is given page numbers and what lies in them, intact or not."""

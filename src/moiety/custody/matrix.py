@@ -12,9 +12,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from moiety.custody.handles import prefixes
-from moiety.custody.page import HANDLE_BYTES, Pages
-from moiety.custody.slots import BLOCK, SLOTS, State
+from moiety.custody.store.handles import prefixes
+from moiety.custody.store.page import HANDLE_BYTES, Pages
+from moiety.custody.store.slots import BLOCK, SLOTS, State
 from moiety.matching.distance import empty_panels
 
 _GROWTH = 16

@@ -22,15 +22,14 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from numpy.typing import NDArray
 
-from moiety.custody import page, tables
-from moiety.custody.doubts import HandlesRefused
+from moiety.custody.doubts import HandlesRefused, HelpRefused
 from moiety.custody.gallery import Gallery
 from moiety.custody.keys import Acquaintance
-from moiety.custody.noise import Entropy, noise
-from moiety.custody.page import HANDLE_BYTES
-from moiety.custody.refusals import HelpRefused
-from moiety.custody.slots import COIN_BYTES, SLOTS, Phase, State
-from moiety.custody.stored import Current, fetch, fetch_handles, write
+from moiety.custody.store import page, tables
+from moiety.custody.store.noise import Entropy, noise
+from moiety.custody.store.page import HANDLE_BYTES
+from moiety.custody.store.slots import COIN_BYTES, SLOTS, Phase, State
+from moiety.custody.store.stored import Current, fetch, fetch_handles, write
 from moiety.custody.verbs import Help
 from moiety.matching.refusals import Disagreement
 from moiety.sharing import recover

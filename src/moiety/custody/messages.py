@@ -13,7 +13,7 @@ from msgspec import Meta, Struct
 from numpy.typing import DTypeLike, NDArray
 
 from moiety.custody.refusals import MessageRefused
-from moiety.custody.slots import Phase, Staging
+from moiety.custody.store.slots import Phase, Staging
 from moiety.custody.verbs import Batch, GalleryStanding, Help, Standing, Survey
 from moiety.matching.header import Circuit, Header, Operation
 from moiety.matching.opening import Opening

@@ -31,7 +31,7 @@ from numpy.typing import NDArray
 
 from moiety.custody.messages import read_standing, standing_bytes
 from moiety.custody.refusals import CopyOld, EpochsMixed, GalleryDamaged, NotOneOffice, StatesDiffer
-from moiety.custody.slots import MOST_SLOTS, SLOTS, Phase, Staging, State
+from moiety.custody.store.slots import MOST_SLOTS, SLOTS, Phase, Staging, State
 from moiety.custody.verbs import GalleryStanding, Standing
 from moiety.matching.channel import Keys, agree
 from moiety.matching.header import Header

@@ -205,11 +205,6 @@ class AnswerUnknown(Refused):
     advice: ClassVar[str] = "pseudonyms are opened once, after a search and for rows that it could match"
 
 
-class HelpRefused(Refused):
-    code: ClassVar[str] = "help_refused"
-    advice: ClassVar[str] = "a custodian helps to mend once for every nonce that it drew itself: begin again"
-
-
 class StoreUnavailable(Unavailable):
     """A custodian's database; where the custodian runs apart, `seat` (0, 1 or 2) says whose."""
 
@@ -219,8 +214,7 @@ class StoreUnavailable(Unavailable):
     @property
     def text(self) -> str:
         """Names the custodian by its letter, where it is known."""
-        at = self.numbers.get("seat")
-        return super().text if at is None else f"custodian {'abc'[at]}: {super().text}"
+        return "".join(f"custodian {'abc'[at]}: " for name, at in self.numbers.items() if name == "seat") + super().text
 
 
 class StoreFull(StoreUnavailable):

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Final
 
-from moiety.custody.tables import GalleryRow
+from moiety.custody.store.tables import GalleryRow
 from moiety.custody.verbs import SECONDS_A_DAY, Clock, Standing
 
 MOST_DAYS: Final = 2

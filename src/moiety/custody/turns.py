@@ -18,8 +18,8 @@ from queue import Empty, SimpleQueue
 from threading import BoundedSemaphore, Condition, Lock
 from time import monotonic
 
-from moiety.custody.noise import Entropy
 from moiety.custody.refusals import LeaseLost, StoreBusy, TurnTaken
+from moiety.custody.store.noise import Entropy
 
 LEASE_BYTES = 16
 

@@ -13,8 +13,8 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from moiety.custody.page import PSEUDONYM_BYTES
-from moiety.custody.slots import Phase, Staging
+from moiety.custody.store.page import PSEUDONYM_BYTES
+from moiety.custody.store.slots import Phase, Staging
 from moiety.matching.header import Header
 from moiety.matching.opening import Opening
 from moiety.matching.rounds import Rounds

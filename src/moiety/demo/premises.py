@@ -10,7 +10,7 @@ from typing import Final
 
 import numpy as np
 
-from moiety.custody.embedded import Embedded
+from moiety.custody.gateway.embedded import Embedded
 from moiety.demo import crowd, theft
 from moiety.demo.cast import Person
 from moiety.drills.people import Vectors

@@ -19,17 +19,17 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from moiety.custody import searching, trial
-from moiety.custody.apart import Apart
-from moiety.custody.config import Deployment
-from moiety.custody.deployment import DEPLOYMENT
-from moiety.custody.handles import handles
-from moiety.custody.limits import Limit, Scope, Unit
+from moiety.custody.gateway import searching, trial
+from moiety.custody.gateway.apart import Apart
+from moiety.custody.gateway.deployment import DEPLOYMENT
+from moiety.custody.gateway.three import Headers
+from moiety.custody.net.config import Deployment
+from moiety.custody.net.server import served
 from moiety.custody.refusals import AnswerUnknown, CustodianDown
-from moiety.custody.server import served
-from moiety.custody.spending import BudgetSpent
-from moiety.custody.sql import unobserved
-from moiety.custody.three import Headers
+from moiety.custody.store.handles import handles
+from moiety.custody.store.sql import unobserved
+from moiety.custody.trust.limits import Limit, Scope, Unit
+from moiety.custody.trust.spending import BudgetSpent
 from moiety.custody.verbs import Clock
 from moiety.drills.people import People
 from moiety.drills.scene import Hours, Scene

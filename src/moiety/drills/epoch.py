@@ -11,7 +11,7 @@ from typing import Final
 
 import numpy as np
 
-from moiety.custody.token import ROOT_BYTES
+from moiety.custody.store.token import ROOT_BYTES
 from moiety.drills import sql
 from moiety.drills.loot import Loot
 from moiety.drills.scene import Scene

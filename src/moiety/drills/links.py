@@ -14,9 +14,9 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from moiety.custody.attempts import Attempts
 from moiety.custody.custodian import Custodian
-from moiety.custody.frames import Step, Stopped, pack, unpack
+from moiety.custody.net.attempts import Attempts
+from moiety.custody.net.frames import Step, Stopped, pack, unpack
 from moiety.custody.refusals import NeighbourSilent
 from moiety.errors import MoietyError
 from moiety.matching.rounds import Rounds

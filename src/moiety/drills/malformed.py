@@ -20,10 +20,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from moiety.custody.custodian import Custodian
-from moiety.custody.enrolment import enrol
-from moiety.custody.page import PSEUDONYM_BYTES
-from moiety.custody.slots import SLOTS
-from moiety.custody.three import Headers, Three
+from moiety.custody.gateway.enrolment import enrol
+from moiety.custody.gateway.three import Headers, Three
+from moiety.custody.store.page import PSEUDONYM_BYTES
+from moiety.custody.store.slots import SLOTS
 from moiety.custody.verbs import SECONDS_A_DAY
 from moiety.drills import parties
 from moiety.drills.parties import Credulous, Entropies, Kind

@@ -11,14 +11,14 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from moiety.custody import tables
 from moiety.custody.admitting import Offers
 from moiety.custody.custodian import Custodian
-from moiety.custody.deployment import home
 from moiety.custody.gallery import Gallery
+from moiety.custody.gateway.deployment import home
+from moiety.custody.gateway.three import Three
 from moiety.custody.keys import Acquaintance, acquaint
-from moiety.custody.sql import Store, unobserved
-from moiety.custody.three import Three
+from moiety.custody.store import tables
+from moiety.custody.store.sql import Store, unobserved
 from moiety.custody.verbs import SECONDS_A_DAY, Batch, Clock, Help
 from moiety.identity.ports import Entropy
 from moiety.matching.channel import Keys

@@ -23,8 +23,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from moiety.custody.custodian import Custodian
-from moiety.custody.deployment import home
-from moiety.custody.slots import SLOTS
+from moiety.custody.gateway.deployment import home
+from moiety.custody.store.slots import SLOTS
 from moiety.drills import parties
 from moiety.drills.algebra import combine
 from moiety.drills.links import Links, is_sum

@@ -19,9 +19,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from moiety.custody.custodian import Custodian
-from moiety.custody.embedded import WARNING, Embedded
-from moiety.custody.lock import OfficeLock
-from moiety.custody.together import Together
+from moiety.custody.gateway.embedded import WARNING, Embedded
+from moiety.custody.gateway.together import Together
+from moiety.custody.store.lock import OfficeLock
 from moiety.drills import parties
 from moiety.drills.algebra import combine_bytes
 from moiety.drills.certificate import stolen_hours

@@ -15,12 +15,12 @@ from typing import Any, Final, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from moiety.custody import kept, page, seal
-from moiety.custody.page import Place
 from moiety.custody.refusals import KeptDamaged, RootWrong
-from moiety.custody.seal import DataKey
-from moiety.custody.slots import SLOTS, State
-from moiety.custody.token import ROOT_BYTES, unwrapped_under
+from moiety.custody.store import kept, page, seal
+from moiety.custody.store.page import Place
+from moiety.custody.store.seal import DataKey
+from moiety.custody.store.slots import SLOTS, State
+from moiety.custody.store.token import ROOT_BYTES, unwrapped_under
 from moiety.drills import replay
 from moiety.drills.algebra import Words
 from moiety.drills.canaries import WINDOW

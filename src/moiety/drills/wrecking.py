@@ -17,9 +17,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from moiety.custody.doubts import HandlesRefused
-from moiety.custody.handles import handles
-from moiety.custody.page import HANDLE_BYTES
-from moiety.custody.slots import SLOTS
+from moiety.custody.store.handles import handles
+from moiety.custody.store.page import HANDLE_BYTES
+from moiety.custody.store.slots import SLOTS
 from moiety.custody.verbs import Verbs
 from moiety.drills import parties
 from moiety.drills.parties import Entropies, Kind

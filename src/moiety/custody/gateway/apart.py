@@ -1,0 +1,287 @@
+"""Custodians that run apart, as one gateway uses them: verbs over the network, and leases instead of a lock file."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager, suppress
+from threading import BoundedSemaphore, Lock, Thread
+from time import monotonic, sleep
+from typing import TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from moiety.custody import recovery
+from moiety.custody.doubts import GalleryUnchecked
+from moiety.custody.gateway import approving, checks
+from moiety.custody.gateway.entries import Identified
+from moiety.custody.gateway.three import Headers, Three
+from moiety.custody.gateway.together import Together
+from moiety.custody.net.config import Deployment
+from moiety.custody.net.remote import Approved, Remote
+from moiety.custody.refusals import AttemptStopped, HeaderRefused, TurnTaken
+from moiety.custody.store.noise import Entropy
+from moiety.custody.trust import requests
+from moiety.custody.trust.denials import ApprovalNeedless, ApprovalRefused, CallerRefused
+from moiety.custody.trust.matter import Matter
+from moiety.custody.trust.policy import BULK, NEEDED, POLICY, FourEyes
+from moiety.custody.trust.signing import NONCE_BYTES
+from moiety.custody.verbs import Clock, Progress, Standing, Verbs
+from moiety.errors import MoietyError
+from moiety.matching.header import FAR_PASS_WORDS, Circuit
+from moiety.matching.refusals import Disagreement
+from moiety.matching.rounds import Rounds
+from moiety.sharing.seat import SEATS, Seat
+
+_PATIENCE_S = 10.0
+"""How long a search that met a change on its way is asked again."""
+
+_PAUSE_S = 0.02
+
+ROUNDS_FEWER = 10
+TREE_S_A_ROW = 11e-9
+"""What the tree costs more than the chain, measured on two cores: at a million rows as much as ten rounds of 1.1 ms."""
+
+_MEASURED_S = 60.0
+
+_AGAIN_S = 60.0
+"""Between two tries to have the daily check made."""
+
+_AT_ONCE = 16
+"""Operations of one gateway under way; the next one waits. A custodian serves several gateways."""
+
+Answer = TypeVar("Answer")
+
+
+class Elsewhere(Three):
+    """Three custodians that play protocols among themselves."""
+
+    def __init__(self, custodians: Mapping[Seat, Remote]) -> None:
+        super().__init__(custodians, threads=_AT_ONCE * len(SEATS))
+        self._remotes = custodians
+        # All three are asked at once or not yet: a side whose neighbours wait for a thread would wait in vain.
+        self._room = BoundedSemaphore(_AT_ONCE)
+        self._measured = float("-inf")
+        self._one_way_s = 0.0
+
+    def each(self, ask: Callable[[Verbs], Answer]) -> dict[Seat, Answer]:
+        """As `Three.each`, for so many callers at once."""
+        with self._room:
+            return super().each(ask)
+
+    def play(self, ask: Callable[[Verbs], Rounds[Answer]]) -> dict[Seat, Answer]:
+        """Have all three begin at once."""
+        return self.work(ask)
+
+    def circuit(self, rows: int) -> tuple[Circuit, int]:
+        """By the tree where ten rounds fewer are worth more than what the tree costs a row."""
+        now = monotonic()
+        if now > self._measured + _MEASURED_S:
+            self._measured = now
+            trips = self.each(lambda custodian: self._remotes[custodian.seat].round_trip_s())
+            self._one_way_s = max(trips.values()) / 2
+        return "prefix" if ROUNDS_FEWER * self._one_way_s > TREE_S_A_ROW * rows else "chain", FAR_PASS_WORDS
+
+    def standings(self) -> dict[Seat, Standing]:
+        """Where the three stand, asked all at once."""
+        return self.each(lambda custodian: custodian.standing())
+
+
+def _sound(standings: Mapping[Seat, Standing]) -> dict[str, int]:
+    """Since which day all three answer for a gallery, see `soundness`. What is closed needs mending, and no check."""
+    held = {
+        name: [standing.galleries[name] for standing in standings.values() if name in standing.galleries]
+        for name in sorted(standings["a"].galleries)
+    }
+    return {name: min(one.sound for one in some) for name, some in held.items() if not any(one.damaged for one in some)}
+
+
+def _unsound(standings: Mapping[Seat, Standing]) -> bool:
+    """Whether a custodian wants something checked first."""
+    return 0 in _sound(standings).values()
+
+
+class Leases:
+    """Excludes other gateways' changes: the lease of each custodian, taken in the order of seats by everybody."""
+
+    def __init__(self, remotes: Mapping[Seat, Remote]) -> None:
+        self._remotes = remotes
+
+    @contextmanager
+    def shared(self) -> Iterator[None]:
+        """Nothing is held: custodians themselves see to it that a search meets one state of all three."""
+        yield
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """All three leases."""
+        with ExitStack() as held:
+            for seat in SEATS:
+                held.enter_context(self._remotes[seat].leased())
+            yield
+
+
+class Apart(Together):
+    """Three custodians of an office (16 bytes) elsewhere, `remotes`. Safe for threads, and for several gateways at
+    once."""
+
+    def __init__(
+        self,
+        office: bytes,
+        remotes: Mapping[Seat, Remote],
+        clock: Clock,
+        entropy: Entropy,
+        progress: Progress,
+        warning: str,
+    ) -> None:
+        super().__init__(Elsewhere(remotes), Leases(remotes), clock, entropy, progress, warning)
+        self.office = office
+        self.remotes = remotes
+        self._checking = Lock()
+        self._tried = self._denied = float("-inf")
+
+    @classmethod
+    def connect(cls, deployment: Deployment, *, clock: Clock, entropy: Entropy, progress: Progress) -> Apart:
+        """Connect to a deployment, recover what was interrupted, and have checked what is due.
+
+        Raises `CustodianDown`, `PeerUnknown`, and what `Embedded.open` raises of stores that do not fit.
+        """
+        identity = deployment.identity()
+        hand = deployment.hand(clock, entropy)
+        remotes = {seat: Remote(seat, at, identity, hand) for seat, at in deployment.custodians().items()}
+        apart = cls(hand.office, remotes, clock, entropy, progress, deployment.warning())
+        try:
+            apart._three.each(lambda custodian: remotes[custodian.seat].round_trip_s())  # who has no line does nothing
+            apart._look_first()
+        except BaseException:
+            apart.close()
+            raise
+        return apart
+
+    def close(self) -> None:
+        """As `Together.close`, once a check that is under way has ended."""
+        with self._checking:
+            super().close()
+
+    def verify(self, name: str, words: NDArray[np.int16], pseudonym: bytes) -> bool:
+        """As `Together.verify`, asked again where a change came between."""
+        return self._again(lambda: super(Apart, self).verify(name, words, pseudonym))
+
+    def identify(self, name: str, words: NDArray[np.int16]) -> Identified:
+        """As `Together.identify`, asked again where a change came between."""
+        return self._again(lambda: super(Apart, self).identify(name, words))
+
+    def _request(self, what: Matter) -> bytes:
+        if what.operation != POLICY:
+            with self._shared() as headers:
+                if FourEyes.of(headers.terms(what.purpose)).approvers(what.operation) is None:
+                    raise ApprovalNeedless
+        nonce = self._entropy(NONCE_BYTES)
+        return requests.ask(what, office=self.office, at=int(self._clock().timestamp()), nonce=nonce).to_bytes()
+
+    def _require_signed(self, what: Matter, approved: bytes | None, headers: Headers) -> None:
+        self._signed(what, approved, headers)
+
+    def _signed(self, what: Matter, approved: bytes | None, headers: Headers) -> Approved:
+        eyes = FourEyes() if what.operation == POLICY else FourEyes.of(headers.terms(what.purpose))
+        if approved is not None:
+            if eyes.approvers(what.operation) is None:  # nobody would verify them
+                raise ApprovalNeedless
+            return approving.approved(approved, what, self.office, headers.now())
+        # Said now: newcomers are charged when they are offered, and custodians ask for signatures only after that. Who
+        # else was enrolled today, they know alone.
+        if what.operation == BULK and eyes.approvers(BULK) is not None and what.people > eyes.bulk_above:
+            raise ApprovalRefused(needed=NEEDED, valid=0)
+        return Approved()
+
+    @contextmanager
+    def _carried(self, what: Matter, approved: bytes | None, headers: Headers) -> Iterator[None]:
+        signed = self._signed(what, approved, headers)
+        try:
+            for remote in self.remotes.values():
+                remote.approved = signed
+            yield
+        finally:
+            for remote in self.remotes.values():
+                remote.approved = Approved()
+
+    @contextmanager
+    def _shared(self) -> Iterator[Headers]:
+        standings = self._three.standings()
+        if not recovery.searchable(standings):
+            until = monotonic() + _PATIENCE_S
+            while not recovery.searchable(standings := self._three.standings()):
+                if monotonic() > until:
+                    with self._alone():  # nobody else is changing anything, so this is an interruption
+                        standings = self._three.standings()
+                sleep(_PAUSE_S)
+        self._keep_checked(standings)
+        yield Headers(standings["a"], self._clock, self._entropy)
+
+    @contextmanager
+    def _changing(self) -> Iterator[Headers]:
+        with super()._changing() as headers:
+            if _unsound(self._three.standings()):
+                self._check(headers)
+            yield headers
+
+    def _keep_checked(self, standings: Mapping[Seat, Standing]) -> None:
+        """Have checked first what a custodian answers for only then; have the daily check made beside what goes on."""
+        if _unsound(standings):
+            self._look_first()
+        elif self._due(standings):
+            self._look_beside()
+
+    def _look_first(self) -> None:
+        """As `_look`, by one of those who come at once; the others wait until it is done."""
+        with self._checking:
+            self._look()
+
+    def _look_beside(self) -> None:
+        if monotonic() < self._tried + _AGAIN_S or not self._checking.acquire(blocking=False):
+            return
+        self._tried = monotonic()
+        Thread(target=self._check_beside, name="check", daemon=True).start()
+
+    def _check_beside(self) -> None:
+        try:
+            with suppress(MoietyError):  # what it finds, custodians keep; what hinders it is met by whoever asks next
+                self._look()
+        finally:
+            self._checking.release()
+
+    def _look(self) -> None:
+        standings = self._three.standings()
+        if not recovery.settled(standings) or self._due(standings):
+            with self._alone() as headers:
+                self._check(headers)
+
+    def _check(self, headers: Headers) -> None:
+        """Check what is due. Who may not ask for that goes on: what custodians answer for, they decide themselves."""
+        if self._may_not_check:
+            return
+        try:
+            for name in self._due(self._three.standings()):
+                checks.check(self._three, headers, name, self._progress)
+        except CallerRefused:
+            self._denied = monotonic()
+
+    @property
+    def _may_not_check(self) -> bool:
+        return monotonic() < self._denied + _AGAIN_S
+
+    def _due(self, standings: Mapping[Seat, Standing]) -> list[str]:
+        now = int(self._clock().timestamp())
+        return [name for name, last in _sound(standings).items() if checks.due(now, last)]
+
+    def _again(self, ask: Callable[[], Answer]) -> Answer:
+        """Ask again where a change came between: the custodians' states were not one then."""
+        until = monotonic() + _PATIENCE_S
+        while True:
+            try:
+                return ask()
+            except (AttemptStopped, Disagreement, GalleryUnchecked, HeaderRefused, TurnTaken) as error:
+                refusal: MoietyError = error
+            if monotonic() > until or (isinstance(refusal, GalleryUnchecked) and self._may_not_check):
+                raise refusal
+            sleep(_PAUSE_S)

@@ -1,0 +1,102 @@
+"""Enrol and erase at all three custodians, as the gateway drives them; the caller holds the lock alone."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from typing import Final
+
+import numpy as np
+
+from moiety.custody.gateway.entries import Newcomer
+from moiety.custody.gateway.three import Headers, Three
+from moiety.custody.refusals import TooMany, WordsWrong
+from moiety.custody.store.handles import handles
+from moiety.custody.store.noise import Entropy
+from moiety.custody.store.page import PSEUDONYM_BYTES
+from moiety.custody.verbs import OFFERED_TOGETHER, Batch
+from moiety.errors import Unavailable
+from moiety.matching.refusals import Disagreement
+from moiety.sharing.seat import SEATS, Seat
+from moiety.sharing.split import split
+
+MOST_NEWCOMERS: Final = 1 << 17
+"""Newcomers in one all-or-nothing batch: bounds memory (400 MB at 192 words) and what an interruption undoes."""
+
+_OFFERS_AT_ONCE: Final = 2
+
+_WORD: Final = np.dtype(np.int16)
+
+
+def enrol(three: Three, headers: Headers, entropy: Entropy, name: str, newcomers: Sequence[Newcomer]) -> None:
+    """All of them or none. What it returns from is durable at all three; see the table in `slots`.
+
+    Whoever calls it recovers after an error. Raises `WordsWrong`, `TooMany`, `AlreadyEnrolled`, `MalformedTemplate`.
+    """
+    if len(newcomers) > MOST_NEWCOMERS:
+        raise TooMany(limit=MOST_NEWCOMERS)
+    if not newcomers:
+        return
+    dim = headers.dim(name)
+    begun: list[bytes] = []
+
+    def offer(some: Sequence[Newcomer]) -> bytes:
+        batches = _split(dim, name, some, entropy)
+        header = headers.make("enrol", name, rows=len(some))
+        begun.append(header.attempt)
+        three.play(lambda custodian: custodian.offer(name, batches[custodian.seat], header))
+        return header.attempt
+
+    try:
+        # One thread prepares an offer while another's is checked.
+        with ThreadPoolExecutor(_OFFERS_AT_ONCE) as threads:
+            starts = range(0, len(newcomers), OFFERED_TOGETHER)
+            attempts = list(threads.map(offer, [newcomers[at : at + OFFERED_TOGETHER] for at in starts]))
+        preparing = headers.make("prepare", name, rows=len(newcomers))
+        slots = three.work(lambda custodian: custodian.prepare(name, preparing, attempts))
+    finally:
+        three.each(lambda custodian: custodian.forget(begun))
+    if any(not np.array_equal(slots[seat], slots["a"]) for seat in SEATS):
+        raise Disagreement
+    # The log would tell in which order pages were written. It is cut before anybody is told of success.
+    three.each(lambda custodian: custodian.scrub())
+    activating = headers.make("activate", name, rows=len(newcomers), steps=1)
+    three.work(lambda custodian: custodian.activate(name, activating, slots[custodian.seat]))
+    # The file still shows the newcomers PENDING and the log shows them ACTIVE: together they would tell who came last.
+    # They are enrolled already, so a store that is busy or full here fails nothing; the next scrub makes up for it.
+    with suppress(Unavailable):
+        three.each(lambda custodian: custodian.scrub("scrub states"))
+
+
+def erase(three: Three, headers: Headers, name: str, pseudonym: bytes) -> bool:
+    """Whether there was somebody of this pseudonym; either way nothing of them is left when this returns."""
+    known = handles(name, [pseudonym])
+    slots = three.each(lambda custodian: custodian.locate(name, known[custodian.seat].tobytes()))
+    if any(not np.array_equal(slots[seat], slots["a"]) for seat in SEATS):
+        raise Disagreement
+    if len(slots["a"]):
+        erasing = headers.make("erase", name, rows=1)
+        three.work(lambda custodian: custodian.erase(name, erasing, known[custodian.seat].tobytes()))
+    three.each(lambda custodian: custodian.scrub())
+    return bool(len(slots["a"]))
+
+
+def _split(dim: int, name: str, newcomers: Sequence[Newcomer], entropy: Entropy) -> dict[Seat, Batch]:
+    """What each custodian is offered of these newcomers."""
+    words = [newcomer.words for newcomer in newcomers]
+    if {some.shape for some in words} != {(dim,)} or {some.dtype for some in words} != {_WORD}:
+        raise WordsWrong(dim=dim)
+    parts = split(np.concatenate(words, dtype=np.int64).reshape(-1, dim).view(np.uint64), entropy)
+    known = [newcomer.pseudonym for newcomer in newcomers]
+    named = handles(name, known)
+    joined = np.frombuffer(b"".join(known), dtype="<u2").astype(np.uint16)
+    pseudonyms = split(joined.reshape(-1, PSEUDONYM_BYTES // 2), entropy)
+    expires = np.array([newcomer.expires_day for newcomer in newcomers], dtype=np.uint32)
+    grounds = np.array([newcomer.grounds for newcomer in newcomers], dtype=np.uint8)
+    return {
+        seat: Batch(
+            named[seat], pseudonyms[seat].astype("<u2").view(np.uint8), parts[seat], expires.copy(), grounds.copy()
+        )
+        for seat in SEATS
+    }

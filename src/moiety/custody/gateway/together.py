@@ -1,0 +1,312 @@
+"""The three custodians together, as a gateway asks them: in this process or apart.
+
+It asks all three, hands on what they say to each other where they do not say it themselves, and puts together only
+what it may learn.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, suppress
+from dataclasses import replace
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from moiety.custody import recovery
+from moiety.custody.doubts import GalleryUnchecked
+from moiety.custody.gateway import checks, enrolment, searching
+from moiety.custody.gateway.entries import Finding, GalleryState, Identified, Newcomer, Status
+from moiety.custody.gateway.three import Headers, Three
+from moiety.custody.refusals import GalleryDamaged, GalleryFixed
+from moiety.custody.store.handles import handles
+from moiety.custody.store.noise import Entropy
+from moiety.custody.store.slots import SLOTS
+from moiety.custody.trust import matter
+from moiety.custody.trust.asked import hashed
+from moiety.custody.trust.denials import NobodySigns
+from moiety.custody.trust.matter import Matter
+from moiety.custody.verbs import SECONDS_A_DAY, Clock, Progress, silent
+from moiety.errors import MoietyError
+from moiety.matching.policy import Terms
+from moiety.matching.refusals import Disagreement
+from moiety.sharing.seat import SEATS, Seat
+
+_TRIES = 3
+"""How often an attempt starts over because another process was interrupted meanwhile."""
+
+
+class Exclusion(Protocol):
+    """Many who search, or one who changes something. Neither nests."""
+
+    def shared(self) -> AbstractContextManager[None]:
+        """Hold with others who only search."""
+
+    def alone(self) -> AbstractContextManager[None]:
+        """Hold alone."""
+
+
+class Together:
+    """Three custodians and what excludes a change from everything else; `warning` says what their custody does not
+    protect against. Safe for threads."""
+
+    def __init__(
+        self, three: Three, lock: Exclusion, clock: Clock, entropy: Entropy, progress: Progress, warning: str
+    ) -> None:
+        self._three = three
+        self._lock = lock
+        self._warning = warning
+        self._clock = clock
+        self._entropy = entropy
+        self._progress = progress
+
+    @property
+    def three(self) -> Three:
+        """The three custodians, for who measures them."""
+        return self._three
+
+    def close(self) -> None:
+        """Let go of the custodians; nothing is written, since everything already was."""
+        self._three.close()
+
+    # Galleries.
+
+    def galleries(self) -> list[str]:
+        """The names of the galleries, in alphabetical order."""
+        with self._shared():
+            return self._names()
+
+    def gallery(self, name: str) -> GalleryState:
+        """Raises `GalleryUnknown`."""
+        with self._shared() as headers:
+            return self._state(headers, name)
+
+    def add_gallery(self, name: str, terms: Terms, document: bytes, *, approved: bytes | None = None) -> None:
+        """Add an empty gallery; again with the same terms and document does nothing. Raises `GalleryExists`.
+
+        `approved` here and below is a request file (see `requests`) that people have signed, as the `request_` of the
+        same name wrote it; raises `NobodySigns` where no custodian could verify it, and what `approving.approved` does.
+        """
+        papers = terms.to_json()
+        with self._changing() as headers, self._carried(matter.papers(name, papers, document), approved, headers):
+            self._three.each(lambda custodian: custodian.add_gallery(name, papers, document))
+
+    def replace_document(self, name: str, terms: Terms, document: bytes, *, approved: bytes | None = None) -> None:
+        """Replace a gallery's terms and document. Raises `GalleryFixed` for another model or dimension."""
+        papers = terms.to_json()
+        with self._changing() as headers, self._carried(matter.papers(name, papers, document), approved, headers):
+            held = headers.terms(name)
+            if (held.model, held.dim) != (terms.model, terms.dim):
+                raise GalleryFixed(dim=held.dim)
+            replacing = headers.make("replace", name, rows=0)
+            self._three.work(lambda custodian: custodian.replace_document(name, replacing, papers, document))
+
+    # People.
+
+    def enrol(self, name: str, newcomers: Sequence[Newcomer], *, approved: bytes | None = None) -> None:
+        """Enrol all of these or nobody; once it returns they match, whatever happens to this machine.
+
+        Raises `GalleryUnknown`, `GalleryDamaged`, `WordsWrong`, `TooMany`, `AlreadyEnrolled`, `MalformedTemplate`,
+        and `Unavailable` where a store cannot be written: then nobody was enrolled.
+        """
+        people = matter.bulk(name, len(newcomers))
+        with self._changing() as headers, self._carried(people, approved, headers):
+            self._load(headers, name)
+            enrolment.enrol(self._three, headers, self._entropy, name, newcomers)
+
+    def verify(self, name: str, words: NDArray[np.int16], pseudonym: bytes) -> bool:
+        """Whether a probe, words (dim,), matches one person; an unknown, erased or expired one does not."""
+        with self._shared() as headers:
+            self._load(headers, name)
+            return searching.verify(self._three, headers, self._entropy, name, words, pseudonym)
+
+    def identify(self, name: str, words: NDArray[np.int16]) -> Identified:
+        """Whom each of B probes, words (B, dim), matches in the gallery."""
+        with self._shared() as headers:
+            self._load(headers, name)
+            return searching.identify(self._three, headers, self._entropy, name, words)
+
+    def erase(self, name: str, pseudonym: bytes, *, approved: bytes | None = None) -> bool:
+        """Erase one person at all three and overwrite what was there; whether there was anybody."""
+        with self._changing() as headers, self._carried(_erasure(name, pseudonym), approved, headers):
+            self._load(headers, name)
+            return enrolment.erase(self._three, headers, name, pseudonym)
+
+    # What people sign first.
+
+    def request_papers(self, name: str, terms: Terms, document: bytes) -> bytes:
+        """A request file for two officers to sign, before `add_gallery` or `replace_document` of exactly these.
+
+        Raises `NobodySigns` where no custodian could verify signatures.
+        """
+        return self._request(matter.papers(name, terms.to_json(), document))
+
+    def request_bulk(self, name: str, people: int) -> bytes:
+        """A request file for an enrolment of so many at most. Raises `NobodySigns`, and `ApprovalNeedless` where the
+        gallery's terms have nobody sign for it."""
+        return self._request(matter.bulk(name, people))
+
+    def request_erasure(self, name: str, pseudonym: bytes) -> bytes:
+        """A request file for erasing one person, whom nothing in it names; raises as `request_bulk`."""
+        return self._request(_erasure(name, pseudonym))
+
+    def require_bulk(self, name: str, people: int, *, approved: bytes | None = None) -> None:
+        """Raises at once what `enrol` of so many would raise for want of signatures, as far as that can be told
+        before custodians verify them."""
+        with self._shared() as headers:
+            self._require_signed(matter.bulk(name, people), approved, headers)
+
+    def _request(self, what: Matter) -> bytes:
+        raise NobodySigns
+
+    def _require_signed(self, what: Matter, approved: bytes | None, headers: Headers) -> None:
+        """Raises what is wrong with the signatures, or with their absence."""
+        if approved is not None:
+            raise NobodySigns
+
+    @contextmanager
+    def _carried(self, what: Matter, approved: bytes | None, headers: Headers) -> Iterator[None]:
+        """Have people's signatures go with what custodians are asked meanwhile; held alone."""
+        self._require_signed(what, approved, headers)
+        yield
+
+    # The office.
+
+    def refresh(self, progress: Progress = silent) -> int:
+        """Give every row other parts, at all three, in a new epoch; its number. Who has expired is not taken along."""
+        with self._changing() as headers:
+            for name in self._names():
+                self._load(headers, name)
+            epoch = self._renew(headers, progress)
+        with self._alone() as headers:
+            for name in self._names():
+                checks.check(self._three, headers, name, progress)
+        return epoch
+
+    def check(self, progress: Progress = silent) -> list[str]:
+        """Check every gallery; what was found, in words. A gallery with findings is closed until it is mended."""
+        return [finding.text for finding in self.findings(progress)]
+
+    def findings(self, progress: Progress = silent) -> list[Finding]:
+        """As `check`."""
+        with self._alone() as headers:
+            return [finding for name in self._names() for finding in checks.check(self._three, headers, name, progress)]
+
+    def mend(self, seat: Seat | None = None, progress: Progress = silent) -> int:
+        """Recover damaged pages from the two other custodians, then refresh; how many pages were recovered.
+
+        `seat` names a custodian whose rows were altered in a way that no page shows: all its pages are recovered.
+        Raises `TwoDamaged`, `MendingNeedsSeat`, `GalleryDamaged`.
+        """
+        with self._alone() as headers:
+            mended = sum(checks.mend(self._three, headers, name, seat, progress) for name in self._names())
+        if mended:
+            self.refresh(progress)
+        return mended
+
+    def status(self) -> Status:
+        """The office in numbers, and what it does not protect against. Every gallery is loaded, as for a search:
+        one whose pages are not intact shows as damaged, whatever its last check said."""
+        with self._shared() as headers:
+            states = tuple(self._looked_at(headers, name) for name in self._names())
+            return Status(states, headers.epoch, self._warning)
+
+    def warning(self) -> str:
+        """What this custody does not protect against."""
+        return self._warning
+
+    # Holding the lock.
+
+    @contextmanager
+    def _shared(self) -> Iterator[Headers]:
+        """With others, over an office that no interruption has left halfway."""
+        for _ in range(_TRIES):
+            with self._lock.shared():
+                standings = self._three.standings()
+                if recovery.settled(standings):
+                    yield Headers(standings["a"], self._clock, self._entropy)
+                    return
+            with self._alone():
+                pass
+        raise Disagreement
+
+    @contextmanager
+    def _alone(self) -> Iterator[Headers]:
+        """Alone, over an office that is put right first if it was left halfway."""
+        with self._lock.alone():
+            self._recover()
+            yield self._headers()
+
+    @contextmanager
+    def _changing(self) -> Iterator[Headers]:
+        """As `_alone`, for a change: what does not succeed is undone before anybody else sees it."""
+        with self._alone() as headers:
+            try:
+                yield headers
+            except BaseException:
+                # Where undoing fails too, say on a full disk, whoever comes next tries again before anything else.
+                with suppress(MoietyError):
+                    self._recover()
+                raise
+
+    def _recover(self) -> None:
+        if recovery.settled(self._three.standings()):
+            return
+        header = self._headers().office("reconcile")
+        interrupted = self._three.play(lambda custodian: custodian.reconcile(header))
+        for name in interrupted["a"]:
+            checks.check(self._three, self._headers(), name, self._progress)
+
+    def _headers(self) -> Headers:
+        return Headers(self._three.custodians["a"].standing(), self._clock, self._entropy)
+
+    def _names(self) -> list[str]:
+        return sorted(self._three.custodians["a"].standing().galleries)
+
+    def _load(self, headers: Headers, name: str) -> None:
+        headers.gallery(name)
+        self._three.each(lambda custodian: custodian.load(name, self._progress))
+
+    def _check_if_due(self, headers: Headers, name: str) -> None:
+        last = min(standing.galleries[name].sound for standing in self._three.standings().values())
+        if checks.due(headers.now(), last):
+            checks.check(self._three, headers, name, self._progress)
+
+    def _renew(self, headers: Headers, progress: Progress) -> int:
+        renewing = headers.office("renew")
+        self._three.play(lambda custodian: custodian.renew(renewing))
+        self._three.each(lambda custodian: custodian.stage(progress))
+        switching = headers.office("switch")
+        self._three.play(lambda custodian: custodian.switch(switching))
+        return headers.epoch + 1
+
+    def _looked_at(self, headers: Headers, name: str) -> GalleryState:
+        state = self._state(headers, name)
+        try:
+            self._load(headers, name)
+        except GalleryDamaged:
+            return replace(state, damaged=True)
+        except GalleryUnchecked:
+            return replace(state, checked=0)
+        return state
+
+    def _state(self, headers: Headers, name: str) -> GalleryState:
+        held = headers.gallery(name)
+        standings = self._three.standings().values()
+        return GalleryState(
+            name=name,
+            terms=headers.terms(name),
+            document=held.document,
+            rows=self._three.custodians["a"].alive(name, headers.now() // SECONDS_A_DAY),
+            slots=held.pages * SLOTS,
+            epoch=headers.epoch,
+            version=held.version,
+            checked=min(standing.galleries[name].checked for standing in standings),
+            damaged=any(standing.galleries[name].damaged for standing in standings),
+        )
+
+
+def _erasure(name: str, pseudonym: bytes) -> Matter:
+    known = handles(name, [pseudonym])
+    return matter.erasure(name, [hashed(known[seat].tobytes()) for seat in SEATS])

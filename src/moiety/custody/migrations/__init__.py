@@ -1,1 +1,0 @@
-"""The steps from one format of a store to the next: see `moiety.custody.versions`."""

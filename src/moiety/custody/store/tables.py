@@ -1,0 +1,352 @@
+"""The tables of one custodian, and the statements over them. Nothing else in this package knows a column.
+
+No name, no time of enrolment and no order of enrolment is stored: a row's expiry is a day, its slot is random, and
+a page does not say in which change of the gallery it was last rewritten.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    BindParameter,
+    Column,
+    Connection,
+    ForeignKey,
+    Insert,
+    Integer,
+    LargeBinary,
+    MetaData,
+    PrimaryKeyConstraint,
+    SmallInteger,
+    String,
+    Table,
+    Update,
+    bindparam,
+    delete,
+    insert,
+    select,
+    update,
+)
+
+from moiety.sharing.seat import Seat
+
+FORMAT = 2
+
+_TOGETHER = 256
+"""Rows fetched at a time (7 MB at 192 words), and numbers named in one statement."""
+
+METADATA = MetaData()
+
+CUSTODIAN = Table(
+    "custodian",
+    METADATA,
+    Column("id", Integer, primary_key=True),
+    Column("format", Integer, nullable=False),
+    Column("seat", String(1), nullable=False),
+    Column("office", LargeBinary(16), nullable=False),
+    Column("epoch", BigInteger, nullable=False),
+    Column("staging", SmallInteger, nullable=False),
+)
+
+GALLERY = Table(
+    "gallery",
+    METADATA,
+    Column("id", Integer, primary_key=True),
+    Column("name", String(64), nullable=False, unique=True),
+    Column("terms", LargeBinary, nullable=False),
+    Column("document", LargeBinary, nullable=False),
+    Column("version", BigInteger, nullable=False),
+    Column("phase", SmallInteger, nullable=False),
+    Column("pages", Integer, nullable=False),
+    Column("checked", BigInteger, nullable=False),
+    Column("damaged", SmallInteger, nullable=False),
+)
+
+
+def _paged(name: str) -> Table:
+    return Table(
+        name,
+        METADATA,
+        Column("gallery", Integer, ForeignKey("gallery.id"), nullable=False),
+        Column("epoch", BigInteger, nullable=False),
+        Column("number", Integer, nullable=False),
+        Column("rows", LargeBinary, nullable=False),
+        PrimaryKeyConstraint("gallery", "epoch", "number"),
+    )
+
+
+DATA_KEY = Table(
+    "data_key",
+    METADATA,
+    Column("epoch", BigInteger, primary_key=True, autoincrement=False),
+    Column("wrapped", LargeBinary, nullable=False),
+)
+
+WRITER = Table(
+    "writer",
+    METADATA,
+    Column("id", Integer, primary_key=True),
+    Column("mark", LargeBinary(16), nullable=False),
+    Column("changes", BigInteger, nullable=False),
+)
+"""Whoever has a PostgreSQL open, and how often it was changed: see `moiety.custody.store.postgresql`."""
+
+KEPT = Table(
+    "kept",
+    METADATA,
+    Column("kind", LargeBinary(16), nullable=False),
+    Column("id", LargeBinary(16), nullable=False),
+    Column("sealed", LargeBinary, nullable=False),
+    PrimaryKeyConstraint("kind", "id"),
+)
+
+PAGE = _paged("page")
+STATES = _paged("states")
+PAGED = (STATES, PAGE)
+"""States first: who reads both knows which rows of a page mean anything."""
+
+
+_OWN = select(CUSTODIAN, DATA_KEY.c.wrapped).select_from(
+    CUSTODIAN.outerjoin(DATA_KEY, DATA_KEY.c.epoch == CUSTODIAN.c.epoch)
+)
+
+
+@dataclass(frozen=True)
+class CustodianRow:
+    """Who this store belongs to. `staging`: see `moiety.custody.store.slots`; `wrapped`: its epoch's data key."""
+
+    format: int
+    seat: Seat
+    office: bytes
+    epoch: int
+    staging: int
+    wrapped: bytes | None
+
+
+@dataclass(frozen=True)
+class GalleryRow:
+    """One gallery, of `pages` pages numbered from 0. `phase`: see `moiety.custody.store.slots`.
+
+    `checked` is the first unix second of the day (UTC) of the last good check, or 0; `damaged` says that the
+    last check was not good.
+    """
+
+    id: int
+    name: str
+    terms: bytes
+    document: bytes
+    version: int
+    phase: int
+    pages: int
+    checked: int
+    damaged: int
+
+
+def found(connection: Connection, seat: Seat, office: bytes) -> None:
+    """Say whose the empty tables are: a new custodian's, in epoch 1, which has no key yet."""
+    connection.execute(insert(WRITER).values(id=1, mark=b"", changes=0))
+    connection.execute(insert(CUSTODIAN).values(id=1, format=FORMAT, seat=seat, office=office, epoch=1, staging=0))
+
+
+def custodian(connection: Connection) -> CustodianRow:
+    """Whose store this is."""
+    row = connection.execute(_OWN).one()
+    return CustodianRow(row.format, row.seat, row.office, row.epoch, row.staging, row.wrapped)
+
+
+def wrapped_key(connection: Connection, epoch: int) -> bytes | None:
+    """The wrapped data key of an epoch, or None."""
+    wrapped: bytes | None = connection.execute(
+        select(DATA_KEY.c.wrapped).where(DATA_KEY.c.epoch == epoch)
+    ).scalar_one_or_none()
+    return wrapped
+
+
+def keyed_epochs(connection: Connection) -> frozenset[int]:
+    """The epochs that have a data key here."""
+    return frozenset(connection.execute(select(DATA_KEY.c.epoch)).scalars())
+
+
+def add_key(connection: Connection, epoch: int, wrapped: bytes) -> None:
+    """Store the wrapped data key of an epoch."""
+    connection.execute(insert(DATA_KEY).values(epoch=epoch, wrapped=wrapped))
+
+
+def drop_key(connection: Connection, epoch: int) -> None:
+    """Delete the wrapped data key of an epoch."""
+    connection.execute(delete(DATA_KEY).where(DATA_KEY.c.epoch == epoch))
+
+
+def kept(connection: Connection, kind: bytes | None = None) -> list[tuple[bytes, bytes, bytes]]:
+    """(kind, id, sealed) of everything that is kept, or of one kind, as named here."""
+    chosen = select(KEPT.c.kind, KEPT.c.id, KEPT.c.sealed)
+    if kind is not None:
+        chosen = chosen.where(KEPT.c.kind == kind)
+    return [(row.kind, row.id, row.sealed) for row in connection.execute(chosen)]
+
+
+def keep(connection: Connection, kind: bytes, rows: Sequence[tuple[bytes, bytes]]) -> None:
+    """Store (id, sealed) rows of one kind in place of those of the same id."""
+    drop_kept(connection, kind, [row[0] for row in rows])
+    if rows:
+        connection.execute(insert(KEPT), [{"kind": kind, "id": row, "sealed": sealed} for row, sealed in rows])
+
+
+def drop_kept(connection: Connection, kind: bytes, ids: Sequence[bytes]) -> None:
+    """Delete these rows of one kind."""
+    for at in range(0, len(ids), _TOGETHER):
+        connection.execute(delete(KEPT).where(KEPT.c.kind == kind, KEPT.c.id.in_(ids[at : at + _TOGETHER])))
+
+
+def drop_all_kept(connection: Connection) -> None:
+    """Delete everything that is kept."""
+    connection.execute(delete(KEPT))
+
+
+def set_staging(connection: Connection, staging: int) -> None:
+    """Say how far a refresh has come."""
+    connection.execute(update(CUSTODIAN).values(staging=staging))
+
+
+def set_epoch(connection: Connection, epoch: int, staging: int) -> None:
+    """Enter an epoch."""
+    connection.execute(update(CUSTODIAN).values(epoch=epoch, staging=staging))
+
+
+def galleries(connection: Connection) -> list[GalleryRow]:
+    """Every gallery, by name."""
+    return [GalleryRow(*row) for row in connection.execute(select(GALLERY).order_by(GALLERY.c.name))]
+
+
+def gallery(connection: Connection, name: str) -> GalleryRow | None:
+    """One gallery, or None."""
+    row = connection.execute(select(GALLERY).where(GALLERY.c.name == name)).one_or_none()
+    return None if row is None else GalleryRow(*row)
+
+
+def add_gallery(connection: Connection, name: str, terms: bytes, document: bytes) -> None:
+    """Add an empty gallery."""
+    connection.execute(
+        insert(GALLERY).values(
+            name=name, terms=terms, document=document, version=0, phase=0, pages=0, checked=0, damaged=0
+        )
+    )
+
+
+def drop_gallery(connection: Connection, name: str) -> None:
+    """Delete a gallery that never changed, and so has no pages."""
+    connection.execute(delete(GALLERY).where(GALLERY.c.name == name, GALLERY.c.version == 0))
+
+
+def change_gallery(connection: Connection, gallery: int, **values: int | bytes) -> None:
+    """Set columns of one gallery."""
+    connection.execute(update(GALLERY).where(GALLERY.c.id == gallery).values(**values))
+
+
+_BOUND: dict[str, BindParameter[Any]] = {
+    name: bindparam(f"the_{name}") for name in ("gallery", "epoch", "number", "rows")
+}
+
+Numbered = tuple[Sequence[int], Sequence[bytes]]
+"""Page numbers in ascending order, and their rows."""
+
+
+def every(
+    connection: Connection, table: Table, gallery: int, epoch: int, below: int
+) -> Generator[Numbered, None, None]:
+    """The pages with a number under `below`, in portions. To be closed by whoever stops before the end."""
+    chosen = (
+        select(table.c.number, table.c.rows)
+        .where(table.c.gallery == gallery, table.c.epoch == epoch, table.c.number < below)
+        .order_by(table.c.number)
+    )
+    if connection.dialect.name == "postgresql":
+        yield from _copied(connection, table, gallery, epoch, below)
+        return
+    for part in connection.execute(chosen).partitions(_TOGETHER):
+        yield [row.number for row in part], [row.rows for row in part]
+
+
+def _copied(connection: Connection, table: Table, gallery: int, epoch: int, below: int) -> Iterator[Numbered]:
+    """As `every`, by COPY: nothing is held but what is being read."""
+    from moiety.custody.store.postgresql import copy_out
+
+    chosen = f"gallery = {gallery:d} AND epoch = {epoch:d} AND number < {below:d}"
+    ordered = f"SELECT number, rows FROM {table.name} WHERE {chosen} ORDER BY number"  # noqa: S608  three whole numbers
+    found = copy_out(connection, f"COPY ({ordered}) TO STDOUT (FORMAT BINARY)", ("int4", "bytea"))
+    while part := list(islice(found, _TOGETHER)):
+        yield [number for number, _ in part], [rows for _, rows in part]
+
+
+def named(connection: Connection, table: Table, gallery: int, epoch: int, numbers: Sequence[int]) -> Iterator[Numbered]:
+    """The pages of these ascending numbers, in portions; one that is not there is left out."""
+    for at in range(0, len(numbers), _TOGETHER):
+        chosen = select(table.c.number, table.c.rows).where(
+            table.c.gallery == gallery,
+            table.c.epoch == epoch,
+            table.c.number.in_(numbers[at : at + _TOGETHER]),
+        )
+        part = connection.execute(chosen.order_by(table.c.number)).all()
+        yield [row.number for row in part], [row.rows for row in part]
+
+
+def put(
+    connection: Connection,
+    table: Table,
+    gallery: int,
+    epoch: int,
+    numbers: Sequence[int],
+    rows: Sequence[bytes | memoryview],
+    *,
+    new: bool,
+) -> None:
+    """Insert pages, or rewrite them in place."""
+    if new and connection.dialect.name == "postgresql":
+        from moiety.custody.store.postgresql import copy_in
+
+        into = f"COPY {table.name} (gallery, epoch, number, rows) FROM STDIN (FORMAT BINARY)"
+        pages = ((gallery, epoch, number, row) for number, row in zip(numbers, rows, strict=True))
+        copy_in(connection, into, ("int4", "int8", "int4", "bytea"), pages)
+        return
+    statement: Insert | Update
+    if new:
+        statement = insert(table).values(_BOUND)
+    else:
+        same = [table.c[name] == bindparam(f"the_{name}") for name in ("gallery", "epoch", "number")]
+        statement = update(table).where(*same).values(rows=_BOUND["rows"])
+    where = {"the_gallery": gallery, "the_epoch": epoch}
+    values = [where | {"the_number": number, "the_rows": row} for number, row in zip(numbers, rows, strict=True)]
+    if not values:
+        return
+    # Compiled once for all rows: SQLAlchemy's own loop over them takes longer than the database.
+    compiled = statement.compile(dialect=connection.dialect)
+    order = compiled.positiontup
+    given = values if order is None else [tuple(value[name] for name in order) for value in values]
+    connection.exec_driver_sql(compiled.string, given)
+
+
+def drop_pages(connection: Connection, gallery: int, epoch: int, first: int) -> None:
+    """Delete the pages from number `first` on."""
+    for table in PAGED:
+        connection.execute(
+            delete(table).where(table.c.gallery == gallery, table.c.epoch == epoch, table.c.number >= first)
+        )
+
+
+def drop_numbers(connection: Connection, gallery: int, epoch: int, numbers: Sequence[int]) -> None:
+    """Delete these pages."""
+    for table in PAGED:
+        connection.execute(
+            delete(table).where(table.c.gallery == gallery, table.c.epoch == epoch, table.c.number.in_(numbers))
+        )
+
+
+def drop_epoch(connection: Connection, epoch: int) -> None:
+    """Delete every page of an epoch."""
+    for table in PAGED:
+        connection.execute(delete(table).where(table.c.epoch == epoch))

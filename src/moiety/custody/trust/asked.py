@@ -1,0 +1,108 @@
+"""What a request is called and what of it is signed: alike at the gateway that asks and the custodian that checks."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Final
+
+from moiety.custody import wire
+from moiety.custody.messages import encode_plain
+from moiety.custody.trust import matter
+from moiety.custody.trust.policy import POLICY
+from moiety.custody.trust.roster import LEASE
+from moiety.custody.trust.signing import content_digest, request_digest
+
+OFFICE: Final = "*"
+"""Stands for a purpose where the whole office is meant."""
+
+
+@dataclass(frozen=True)
+class Said:
+    """What a caller signs: the operation, the purpose, and `request_digest` of what is to be done."""
+
+    operation: str
+    purpose: str
+    digest: bytes
+
+
+def said(ask: wire.Asked) -> Said | None:
+    """What has to be signed of a request; None where it only goes on with one that was signed, or asks how things
+    stand."""
+    make = _SAID.get(type(ask))
+    return None if make is None else make(ask)
+
+
+def papers_digest(name: str, terms: bytes, document: bytes) -> bytes:
+    """What two officers sign of a purpose."""
+    return matter.papers(name, terms, document).digest
+
+
+def bulk_digest(name: str, people: int) -> bytes:
+    """What two people sign of a bulk enrolment: for which purpose, and of how many people at most."""
+    return matter.bulk(name, people).digest
+
+
+def erasure_digest(name: str, hashed: list[bytes]) -> bytes:
+    """What two people sign of an early erasure. `hashed` are the SHA-256 of one person's three handles: a custodian
+    knows its own again, and learns neither of the others'."""
+    return matter.erasure(name, hashed).digest
+
+
+def hashed(handle: bytes) -> bytes:
+    """See `erasure_digest`."""
+    return hashlib.sha256(b"moiety handle to erase 1\0" + handle).digest()
+
+
+def _of_header(operation: str) -> Callable[[Any], Said]:
+    """An attempt: its header, whose id is fresh, says everything that the three have in common."""
+
+    def make(ask: Any) -> Said:
+        header = ask.header.header()
+        return Said(operation, header.gallery or OFFICE, request_digest(header.digest(), 0))
+
+    return make
+
+
+def _of_shares(operation: str) -> Callable[[Any], Said]:
+    """An attempt on what each custodian gets a share of."""
+
+    def make(ask: Any) -> Said:
+        header = ask.header.header()
+        content = content_digest(b"shares", header.digest(), *ask.pledge.commitments)
+        return Said(operation, header.gallery or OFFICE, request_digest(content, 0))
+
+    return make
+
+
+def _of_parts(operation: str, parts: Callable[[Any], tuple[bytes, ...]]) -> Callable[[Any], Said]:
+    def make(ask: Any) -> Said:
+        content = content_digest(type(ask).__name__.encode(), *parts(ask))
+        return Said(operation, ask.name, request_digest(content, 0))
+
+    return make
+
+
+def _numbers(ask: Any) -> tuple[bytes, ...]:
+    return tuple(number.to_bytes(8) for number in ask.numbers)
+
+
+_SAID: Final[dict[type, Callable[[Any], Said]]] = {
+    wire.Hold: lambda ask: Said(LEASE, OFFICE, request_digest(content_digest(b"lease"), 0)),
+    wire.AddGallery: lambda ask: Said(POLICY, ask.name, papers_digest(ask.name, ask.terms, ask.document)),
+    wire.ReplaceDocument: lambda ask: Said(POLICY, ask.name, papers_digest(ask.name, ask.terms, ask.document)),
+    wire.Identify: _of_shares("identify"),
+    wire.Verify: _of_shares("verify"),
+    wire.Offer: _of_shares("enrol"),
+    wire.Locate: _of_parts("erase", lambda ask: (hashed(ask.handle),)),
+    wire.Erase: _of_parts("erase", lambda ask: (hashed(ask.handle), ask.header.header().digest())),
+    wire.Renew: _of_header("refresh"),
+    wire.Survey: _of_parts("check", lambda ask: ()),
+    wire.Integrity: _of_header("check"),
+    wire.Assist: _of_parts("mend", lambda ask: (ask.lost.encode(), encode_plain(ask.nonces), *_numbers(ask))),
+    wire.PseudonymParts: _of_parts("mend", _numbers),
+    wire.Mend: _of_parts(
+        "mend", lambda ask: (*(encode_plain(sent) for sent in (ask.one, ask.other, ask.handles)), *_numbers(ask))
+    ),
+}

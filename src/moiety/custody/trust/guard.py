@@ -1,0 +1,292 @@
+"""Before a custodian does what it is asked: who asks, who approved it, and whether the budget bears it.
+
+A gateway is known by its pinned key, and beside that it is believed nothing: each request that begins something carries
+the signature of somebody on this custodian's own roster, what its own copy of the purpose names for four eyes carries
+two more, and everything is charged to budgets that only this host can set.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from threading import Event, Lock
+from typing import Any, Final
+
+from moiety.custody import wire
+from moiety.custody.refusals import AnswerUnknown
+from moiety.custody.store.slots import SLOTS
+from moiety.custody.trust.asked import Said, bulk_digest, erasure_digest, hashed, said
+from moiety.custody.trust.budget import Budget, Charge
+from moiety.custody.trust.denials import ApprovalRefused, CallerRefused
+from moiety.custody.trust.limits import Unit
+from moiety.custody.trust.pledges import is_kept
+from moiety.custody.trust.policy import BULK, EARLY, NEEDED, POLICY, FourEyes
+from moiety.custody.trust.portions import Portions
+from moiety.custody.trust.roster import Person, Role
+from moiety.custody.trust.spending import BudgetSpent, MatchesSpent
+from moiety.custody.trust.verifying import Verifier
+from moiety.matching.policy import Terms, identify_point
+from moiety.sharing.seat import Seat
+
+_REMEMBERED: Final = 4096
+"""Attempts whose caller is remembered, for what goes on with them."""
+
+_COUNT_S: Final = 30.0
+"""How long what comes next waits until matches are counted."""
+
+UNCOUNTED: Final = 64
+"""Matches that are charged a probe where the three could not count them, or as many strangers as a probe is expected to
+match where that is more: who prevents counting gains nothing."""
+
+
+@dataclass(frozen=True)
+class Asker:
+    """Who asks: the gateway's pinned key and the public key of the person who signed."""
+
+    gateway: bytes
+    person: bytes
+
+
+@dataclass
+class _Search:
+    """A search that this custodian took part in: by whom, and how many rows it matched once that is counted."""
+
+    asker: Asker
+    purpose: str
+    probes: int
+    uncounted: int
+    counted: Event
+    answered: bool = False
+    matches: int = 0
+    spent: bool = False
+
+
+class Guard:
+    """The guard of the custodian of one seat. Safe for threads. `terms` gives its own copy of a purpose's terms."""
+
+    def __init__(
+        self,
+        seat: Seat,
+        verifier: Verifier,
+        budget: Budget,
+        portions: Portions,
+        terms: Callable[[str], bytes | None],
+    ) -> None:
+        self._seat: Seat = seat
+        self._portions = portions
+        self._verifier = verifier
+        self._budget = budget
+        self._terms = terms
+        self._lock = Lock()
+        self._searches: OrderedDict[bytes, _Search] = OrderedDict()
+        self._offers: OrderedDict[bytes, tuple[Asker, int]] = OrderedDict()
+
+    def admit(self, gateway: bytes, request: wire.Request) -> Asker | None:
+        """Let a request in and charge it; who asks, where that is signed. Raises `CallerRefused`, `ApprovalRefused`,
+        `BudgetSpent`."""
+        ask = request.ask
+        begun = said(ask)
+        if begun is not None:
+            person = self._verifier.caller(request.call, begun.operation, begun.purpose, begun.digest)
+            if isinstance(ask, wire.Pledging) and not is_kept(ask, self._seat):
+                raise CallerRefused
+            asker = Asker(gateway, person.key)
+            self._begun(ask, begun, asker, request.approvals)
+            return asker
+        if isinstance(ask, wire.Prepare):
+            self._prepare(gateway, ask, request.approvals)
+        elif isinstance(ask, wire.Release):
+            self._release(gateway, ask)
+        return None
+
+    def believed(self, asker: Asker, purpose: str, people: int) -> None:
+        """So many people's handles are taken from a gateway: with wrong ones it would have erased them. Raises
+        `BudgetSpent`."""
+        if people:
+            self._budget.charge(asker.gateway, purpose, asker.person, Unit.ERASURES, people)
+
+    def found(self, attempt: bytes, count: Callable[[], int]) -> None:
+        """Count what a search matched and charge it; `release` of its pseudonyms waits for that."""
+        with self._lock:
+            search = self._searches.get(attempt)
+        if search is None:
+            return
+        amount = search.probes * search.uncounted
+        try:
+            try:
+                amount = search.matches = count()
+            finally:
+                search.spent = not self._owe(search, amount)  # what could not be charged is not released
+        finally:
+            search.counted.set()
+
+    def answers(self, attempt: bytes) -> None:
+        """The answer to a search is about to leave: the next one waits until this one is counted."""
+        with self._lock:
+            if attempt in self._searches:
+                self._searches[attempt].answered = True
+
+    def unanswered(self, attempt: bytes) -> None:
+        """A search ended without an answer: there is nothing to count."""
+        with self._lock:
+            search = self._searches.pop(attempt, None)
+        if search is not None:
+            try:
+                self._owe(search, 0)
+            finally:
+                search.counted.set()
+
+    def _owe(self, search: _Search, matches: int) -> bool:
+        asker = search.asker
+        return self._budget.owe(
+            asker.gateway, search.purpose, asker.person, Unit.MATCHES, matches, reserved=search.probes
+        )
+
+    def _begun(self, ask: Any, begun: Said, asker: Asker, approvals: list[bytes]) -> None:
+        if isinstance(ask, wire.AddGallery | wire.ReplaceDocument):
+            self._approved(asker, approvals, POLICY, begun.purpose, begun.digest, Role.OFFICER, _charges(ask))
+        if isinstance(ask, wire.Erase):
+            self._erase(asker, ask, begun, approvals)
+        if isinstance(ask, wire.Identify):
+            self._wait_until_counted(asker)
+        for unit, amount, row in _charges(ask):
+            self._budget.charge(asker.gateway, begun.purpose, asker.person, unit, amount, row)
+        if isinstance(ask, wire.Identify):
+            uncounted = self._uncounted(begun.purpose, ask.header.rows)
+            self._search(ask.header.attempt, _Search(asker, begun.purpose, ask.header.probes, uncounted, Event()))
+        elif isinstance(ask, wire.Offer):
+            with self._lock:
+                _remember(self._offers, ask.header.attempt, (asker, ask.header.rows))
+
+    def _search(self, attempt: bytes, search: _Search) -> None:
+        """A match for each probe is set aside, so that searches that run at once do not find more than is left."""
+        asker = search.asker
+        with self._lock:
+            _remember(self._searches, attempt, search)
+        try:
+            self._budget.reserve(asker.gateway, search.purpose, asker.person, Unit.MATCHES, search.probes)
+        except BudgetSpent:
+            with self._lock:
+                del self._searches[attempt]
+            raise
+
+    def _approved(
+        self,
+        asker: Asker,
+        approvals: list[bytes],
+        operation: str,
+        purpose: str,
+        digest: bytes,
+        role: Role,
+        charges: Sequence[tuple[Unit, int, bytes | None]] = (),
+    ) -> None:
+        """Two people have approved this: charged to each of them, and to the certificate that brought it.
+
+        Their signatures are used up once there is budget for that and for what is approved, `charges`: nobody has to
+        sign anew because an account was empty.
+        """
+
+        def borne(people: Sequence[Person]) -> None:
+            approving = [Charge(asker.gateway, purpose, person.key, Unit.APPROVALS, 1) for person in people]
+            asked = [Charge(asker.gateway, purpose, asker.person, unit, amount) for unit, amount, _ in charges]
+            self._budget.require([*approving, *asked])
+
+        people = self._verifier.approved(approvals, operation, purpose, digest, needed=NEEDED, role=role, before=borne)
+        for person in people:
+            self._budget.charge(asker.gateway, purpose, person.key, Unit.APPROVALS, 1)
+
+    def _erase(self, asker: Asker, ask: wire.Erase, begun: Said, approvals: list[bytes]) -> None:
+        role = self._eyes(ask.name).approvers(EARLY)
+        if role is None:
+            return
+        if hashed(ask.handle) not in ask.hashed:
+            raise ApprovalRefused(needed=NEEDED, valid=0)
+        digest = erasure_digest(ask.name, ask.hashed)
+        self._approved(asker, approvals, EARLY, begun.purpose, digest, role, _charges(ask))
+
+    def _prepare(self, gateway: bytes, ask: wire.Prepare, approvals: list[bytes]) -> None:
+        """Going on with offers of the same gateway, and with more of them together than one person may enrol?"""
+        with self._lock:
+            offers = [self._offers.get(attempt) for attempt in ask.attempts]
+        known = [offer for offer in offers if offer is not None and offer[0].gateway == gateway]
+        if len(known) < len(offers):
+            raise CallerRefused
+        people = sum(rows for _, rows in known)
+        eyes = self._eyes(ask.name)
+        role = eyes.approvers(BULK)
+        if role is None:
+            return
+        if ask.approved >= people > 0:
+            self._approved(known[0][0], approvals, BULK, ask.name, bulk_digest(ask.name, ask.approved), role)
+        elif ask.approved or not self._portions.take(ask.name, people, eyes.bulk_above):
+            raise ApprovalRefused(needed=NEEDED, valid=0)
+
+    def _release(self, gateway: bytes, ask: wire.Release) -> None:
+        """Pseudonyms of as many rows as the three counted, to the gateway that searched."""
+        with self._lock:  # it stays there until it is counted, however soon somebody asks
+            search = self._searches.get(ask.attempt)
+        if search is None or search.asker.gateway != gateway or search.purpose != ask.name:
+            raise AnswerUnknown
+        rows = ask.slots.shape[0] if ask.slots.shape else 0
+        counted = search.counted.wait(_COUNT_S)
+        if search.spent:
+            raise MatchesSpent
+        if not counted or rows > search.matches:
+            raise AnswerUnknown
+        with self._lock:
+            self._searches.pop(ask.attempt, None)
+
+    def _wait_until_counted(self, asker: Asker) -> None:
+        """What a gateway has been answered is charged before its next search.
+
+        Not what it is being answered now: two searches begin in another order at another custodian, and each would
+        wait for the other.
+        """
+        with self._lock:
+            some = [search for search in self._searches.values() if search.asker.gateway == asker.gateway]
+            uncounted = [search.counted for search in some if search.answered and not search.counted.is_set()]
+        for counted in uncounted:
+            counted.wait(_COUNT_S)
+
+    def _uncounted(self, name: str, rows: int) -> int:
+        """What a probe over so many rows is charged if its matches are not counted."""
+        terms = self._terms(name)
+        expected = 0.0 if terms is None else identify_point(Terms.from_json(terms), rows).expected_false
+        return max(UNCOUNTED, math.ceil(expected))
+
+    def _eyes(self, name: str) -> FourEyes:
+        terms = self._terms(name)
+        return FourEyes() if terms is None else FourEyes.of(Terms.from_json(terms))
+
+
+def _charges(ask: Any) -> list[tuple[Unit, int, bytes | None]]:
+    """What a signed request draws: itself, and what leaks by it or is destroyed."""
+    return [(Unit.REQUESTS, 1, None), *_special(ask)]
+
+
+def _special(ask: Any) -> list[tuple[Unit, int, bytes | None]]:
+    match ask:
+        case wire.Identify():
+            return [(Unit.ROWS, ask.header.rows * ask.header.probes, None)]
+        case wire.Verify():
+            return [(Unit.COMPARISONS, ask.header.probes, ask.handle)]
+        case wire.Offer():
+            return [(Unit.ENROLMENTS, ask.header.rows, None)]
+        case wire.Erase():
+            return [(Unit.ERASURES, 1, None)]
+        case wire.Assist():
+            return [(Unit.HELPS, len(ask.numbers), None)]
+        case wire.PseudonymParts():
+            return [(Unit.OPENINGS, len(ask.numbers) * SLOTS, None)]
+        case _:
+            return []
+
+
+def _remember(held: OrderedDict[bytes, Any], attempt: bytes, value: Any) -> None:
+    if attempt in held:
+        raise CallerRefused
+    held[attempt] = value
+    while len(held) > _REMEMBERED:
+        held.popitem(last=False)

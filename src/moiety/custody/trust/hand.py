@@ -1,0 +1,52 @@
+"""The hand that signs at a gateway: every request of its people, and in a trial what two officers would."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from moiety.custody import wire
+from moiety.custody.store.noise import Entropy
+from moiety.custody.trust.asked import OFFICE, Said, said
+from moiety.custody.trust.policy import POLICY
+from moiety.custody.trust.signing import NONCE_BYTES, Kind, Signer, Statement, sign
+
+
+@dataclass(frozen=True)
+class Hand:
+    """Who signs for this gateway, and for which office (16 bytes). `officers` are none but in a trial."""
+
+    office: bytes
+    caller: Signer
+    officers: Sequence[Signer]
+    clock: Callable[[], datetime]
+    entropy: Entropy
+
+    def call(self, ask: wire.Asked) -> bytes:
+        """What goes with a request: the caller's signature where the request begins something. A purpose is asked for
+        by an officer where there is one."""
+        begun = said(ask)
+        if begun is None:
+            return b""
+        signer = self.officers[0] if begun.operation == POLICY and self.officers else self.caller
+        return self._signed(Kind.CALL, begun, signer)
+
+    def approvals(self, ask: wire.Asked) -> list[bytes]:
+        """What a trial's officers sign of a purpose."""
+        begun = said(ask)
+        if begun is None or begun.operation != POLICY:
+            return []
+        return [self._signed(Kind.APPROVAL, begun, officer) for officer in self.officers]
+
+    def _signed(self, kind: Kind, begun: Said, signer: Signer) -> bytes:
+        statement = Statement(
+            kind,
+            begun.operation,
+            begun.purpose or OFFICE,
+            begun.digest,
+            int(self.clock().timestamp()),
+            self.entropy(NONCE_BYTES),
+            self.office,
+        )
+        return sign(statement, signer).to_bytes()
