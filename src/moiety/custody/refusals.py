@@ -214,7 +214,7 @@ class StoreUnavailable(Unavailable):
     @property
     def text(self) -> str:
         """Names the custodian by its letter, where it is known."""
-        return "".join(f"custodian {'abc'[at]}: " for name, at in self.numbers.items() if name == "seat") + super().text
+        return (f"custodian {'abc'[self.numbers['seat']]}: " if "seat" in self.numbers else "") + super().text
 
 
 class StoreFull(StoreUnavailable):
