@@ -14,12 +14,13 @@ from moiety.custody.verbs import GalleryStanding, Standing
 
 @dataclass(frozen=True)
 class Held:
-    """How many galleries there are, are not in memory though they have rows, and are closed; how many slots are in
-    memory."""
+    """How many galleries there are, are not in memory though they have rows, are closed, and are not answered for
+    before a check; how many slots are in memory."""
 
     galleries: int
     unloaded: int
     closed: int
+    unchecked: int
     slots: int
 
 
@@ -30,7 +31,8 @@ def held(standing: Standing, galleries: Mapping[str, Gallery]) -> Held:
     closed |= {name for name, gallery in loaded.items() if gallery.damaged}
     filled = {name for name, gallery in standing.galleries.items() if gallery.pages}
     slots = sum(gallery.matrix.slots for gallery in loaded.values())
-    return Held(len(standing.galleries), len(filled - set(loaded)), len(closed), slots)
+    unchecked = {name for name in filled if not standing.galleries[name].sound}
+    return Held(len(standing.galleries), len(filled - set(loaded)), len(closed), len(unchecked), slots)
 
 
 def standing(store: Store) -> Standing:

@@ -5,6 +5,7 @@ Every field has a type and a bound. Arrays travel as their type, shape and littl
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -32,6 +33,14 @@ Count = Annotated[int, Meta(ge=0, le=1 << 62)]
 Small = Annotated[int, Meta(ge=0, le=1 << 32)]
 Seated = Literal["a", "b", "c"]
 Dims = Annotated[list[Annotated[int, Meta(ge=0, le=1 << 32)]], Meta(max_length=4)]
+
+
+def learn(structures: Iterable[object]) -> None:
+    """Have msgspec look at these now, whichever of them are structures: it does that when it first meets one, and
+    crashes where two threads do so at once."""
+    for kind in structures:
+        if isinstance(kind, type) and issubclass(kind, Struct):
+            msgspec.msgpack.Decoder(kind)
 
 
 class Array(Struct, array_like=True, frozen=True):
@@ -209,6 +218,8 @@ class SurveyMessage(Struct, frozen=True, forbid_unknown_fields=True):
     damaged: list[Small]
     people: Small
 
+
+learn(list(vars().values()))
 
 _encoder = msgspec.msgpack.Encoder()
 _standings = msgspec.msgpack.Decoder(StandingMessage)

@@ -29,6 +29,7 @@ from moiety.custody.messages import (
     ThirtyTwo,
     encode,
     encode_plain,
+    learn,
     read,
 )
 from moiety.custody.refusals import MessageRefused
@@ -312,6 +313,8 @@ SHORT_S = 60.0
 
 LONG_S = 3_600.0
 """A refresh or check of 67 million rows."""
+
+learn(list(vars().values()))
 
 _requests = msgspec.msgpack.Decoder(Request)
 _said: msgspec.msgpack.Decoder[Said] = msgspec.msgpack.Decoder(Said)

@@ -18,7 +18,7 @@ import msgspec
 from msgspec import Meta, Struct
 from pydantic import ValidationError
 
-from moiety.custody.messages import Seated
+from moiety.custody.messages import Seated, learn
 from moiety.custody.net.misread import ConfigInvalid, place_of
 from moiety.custody.net.tls import Identity, Neighbour
 from moiety.custody.refusals import ConfigExposed, ConfigUnreadable
@@ -159,6 +159,8 @@ class Deployment:
         hosts = {_host(listed.address) for listed in self._config.custodians.values()}
         return WARNING_ONE_HOST if len(hosts) < len(SEATS) else WARNING_SEATED
 
+
+learn(list(vars().values()))
 
 Config = TypeVar("Config", bound=Papers)
 

@@ -15,7 +15,7 @@ import numpy as np
 from msgspec import Meta, Struct
 from numpy.typing import NDArray
 
-from moiety.custody.messages import VERSION, Dims, Seated, Sixteen, ThirtyTwo
+from moiety.custody.messages import VERSION, Dims, Seated, Sixteen, ThirtyTwo, learn
 from moiety.custody.refusals import MessageRefused
 from moiety.matching.rounds import Message
 
@@ -75,6 +75,8 @@ class _StepHead(Struct, frozen=True, array_like=True, forbid_unknown_fields=True
 
 
 Frame = Greeting | Step | Stopped | Ping | Pong
+
+learn(list(vars().values()))
 
 _encoder = msgspec.msgpack.Encoder()
 _decoder: msgspec.msgpack.Decoder[Greeting | _StepHead | Stopped | Ping | Pong] = msgspec.msgpack.Decoder(

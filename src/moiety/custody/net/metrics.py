@@ -40,13 +40,14 @@ Answer = Callable[[], tuple[int, bytes]]
 
 @dataclass(frozen=True)
 class Stand:
-    """How a custodian stands: lines to the others, galleries, those of them that are not loaded or closed, rows that
-    are loaded, its epoch, and whether somebody holds its lease."""
+    """How a custodian stands: lines to the others, galleries, those of them that are not loaded, closed or unchecked,
+    rows that are loaded, its epoch, and whether somebody holds its lease."""
 
     lines: int
     galleries: int
     unloaded: int
     closed: int
+    unchecked: int
     rows: int
     epoch: int
     leased: bool
@@ -54,7 +55,7 @@ class Stand:
 
     @property
     def ready(self) -> bool:
-        """Whether a search would be answered: nothing is missing here."""
+        """Whether nothing is missing here that a search needs. What is unchecked, a gateway has checked first."""
         return self.open and self.lines == len(SEATS) - 1 and not self.unloaded and not self.closed
 
 
@@ -81,10 +82,11 @@ class Metrics:
             "galleries": "Galleries",
             "galleries_unloaded": "Galleries that are not in memory",
             "galleries_closed": "Galleries that are refused until they are mended",
+            "galleries_unchecked": "Galleries that are refused until a gateway has had them checked",
             "rows_loaded": "Rows in memory, those that hold nobody among them",
             "epoch": "The epoch",
             "lease_held": "Whether a gateway is changing something",
-            "ready": "Whether a search would be answered",
+            "ready": "Whether nothing is missing here that a search needs",
         }
         self._gauges = {name: Gauge(f"moiety_{name}", words, registry=self._registry) for name, words in said.items()}
 
@@ -108,6 +110,7 @@ class Metrics:
             "galleries": stand.galleries,
             "galleries_unloaded": stand.unloaded,
             "galleries_closed": stand.closed,
+            "galleries_unchecked": stand.unchecked,
             "rows_loaded": stand.rows,
             "epoch": stand.epoch,
             "lease_held": stand.leased,

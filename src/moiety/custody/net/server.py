@@ -157,6 +157,7 @@ def _stand(custodian: Custodian, lines: Lines, leases: Leases, doors: Doors) -> 
         galleries=held.galleries,
         unloaded=held.unloaded,
         closed=held.closed,
+        unchecked=held.unchecked,
         rows=held.slots,
         epoch=custodian.standing().epoch,
         leased=leases.held,
