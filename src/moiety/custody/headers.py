@@ -14,6 +14,9 @@ from moiety.matching.header import ATTEMPT_BYTES, CIRCUITS, FAR_PASS_WORDS, NEAR
 CLOCKS_APART_S = 5
 """How far a header's instant may lie from a custodian's own clock: the mask depends on it."""
 
+MOST_SMALL_PASSES = 1 << 10
+"""Passes of fewer words than are ever needed, each with rounds of its own: whoever wants to change something waits."""
+
 
 def check_header(
     header: Header,
@@ -55,8 +58,9 @@ def check_header(
         raise HeaderRefused
     if header.circuit not in CIRCUITS or not 1 <= header.pass_words <= FAR_PASS_WORDS:
         raise HeaderRefused
-    if header.pass_words < min(NEAR_PASS_WORDS, header.rows * header.probes // ROWS_PER_WORD):
-        raise HeaderRefused  # thousands of rounds, which whoever wants to change something would wait for
+    words = header.rows * header.probes // ROWS_PER_WORD
+    if header.pass_words < NEAR_PASS_WORDS and words > header.pass_words * MOST_SMALL_PASSES:
+        raise HeaderRefused
 
 
 def check_day(day: int, clock: Callable[[], datetime]) -> None:
