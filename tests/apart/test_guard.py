@@ -16,10 +16,10 @@ from moiety.custody import turns, wire
 from moiety.custody.gateway import trial
 from moiety.custody.gateway.apart import Apart
 from moiety.custody.gateway.enrolment import _split
-from moiety.custody.messages import Array, BatchMessage
-from moiety.custody.net import attempts
+from moiety.custody.messages import Array, BatchMessage, HeaderMessage
+from moiety.custody.net import attempts, reckoning, serving
 from moiety.custody.store.handles import handles
-from moiety.custody.trust.asked import bulk_digest, erasure_digest, hashed, papers_digest
+from moiety.custody.trust.asked import OFFICE, bulk_digest, erasure_digest, hashed, papers_digest
 from moiety.custody.trust.roster import Role
 from moiety.custody.trust.signing import Kind
 from moiety.custody.verbs import Batch
@@ -33,6 +33,7 @@ CROWD = people(3)
 
 STRANGER = Signatory("stranger")
 GATE_ONLY = Signatory("gate-only", purposes=frozenset({"gate"}))
+DOOR_ONLY = Signatory("door-only", purposes=frozenset({DOOR}))
 VERIFIER = Signatory("verifier", operations=frozenset({"verify"}))
 BEN, EVA = Signatory("ben"), Signatory("eva")
 OLGA = Signatory("olga", Role.OFFICER)
@@ -46,7 +47,7 @@ AT_ONCE_S = 5.0
 @pytest.fixture
 def asking(office: Apart, site: Site) -> Iterator[Asking]:
     """Some people enrolled, more who may sign, and a gateway that says what it likes."""
-    enlist(site, GATE_ONLY, VERIFIER, BEN, EVA, OLGA)
+    enlist(site, GATE_ONLY, DOOR_ONLY, VERIFIER, BEN, EVA, OLGA)
     office.enrol(DOOR, CROWD)
     some = Asking(site)
     yield some
@@ -169,6 +170,39 @@ def test_a_search_of_one_purpose_is_not_charged_to_another(asking: Asking, offic
     asks = asking.identify(CROWD[0])
     bent = {seat: changed(some, name="gate") for seat, some in asks.items()}
     assert asking.all(bent) == dict.fromkeys(SEATS, "header_refused")
+
+
+def test_a_name_that_somebody_makes_up_opens_no_account(asking: Asking, site: Site) -> None:
+    """Accounts of purposes are as many as there is room for, and kept for a day."""
+    bent = {
+        seat: changed(ask, name="nowhere", header=changed(ask.header, gallery="nowhere"))
+        for seat, ask in asking.identify(CROWD[0]).items()
+    }
+    asks = [
+        bent,
+        dict.fromkeys(SEATS, wire.Locate("nobody", bytes(16))),
+        *[dict.fromkeys(SEATS, ask) for ask in (wire.Survey("nothing"), wire.PseudonymParts("never", [0]))],
+    ]
+    for some in asks:
+        leased = isinstance(some["a"], serving.CHANGING)
+        assert asking.all(some, leased=leased) == dict.fromkeys(SEATS, "gallery_unknown")
+    site.close()  # everything is on the disk
+    for seat in SEATS:
+        found = reckoning.spent(trial.home(site.folder, seat) / trial.CONFIG, site.clock(), os.urandom)
+        assert {one.owner for one in found if one.scope == "purpose"} == {DOOR, OFFICE}
+
+
+def test_whoever_is_entrusted_with_one_purpose_refreshes_no_other(asking: Asking) -> None:
+    """A refresh is of the whole office, whichever purpose its header names."""
+
+    def asks() -> dict[Seat, Any]:
+        header = HeaderMessage.of(asking.headers().office("renew"))
+        return dict.fromkeys(SEATS, wire.Renew(changed(header, gallery=DOOR)))
+
+    for purpose in (DOOR, OFFICE):
+        some = asks()
+        assert asking.all(some, leased=True, call=asking.signed(DOOR_ONLY, some["a"], purpose=purpose)) == REFUSED
+    assert asking.all(asks(), leased=True) == dict.fromkeys(SEATS, DONE)
 
 
 def test_whoever_leaves_the_roster_is_refused_at_once(asking: Asking, site: Site) -> None:

@@ -246,6 +246,15 @@ def test_what_does_not_suffice_is_not_used_up(custody: Custody) -> None:
     assert custody.agrees(first, OTTO.approves()) is None
 
 
+def test_a_nonce_of_several_instants_is_remembered_for_the_latest(custody: Custody) -> None:
+    """Otherwise who signed later under the same nonce counts again when the earlier one does not any more."""
+    olga, otto = OLGA.approves(nonce=b"n" * 16), OTTO.approves(nonce=b"n" * 16, at=AT - 86_400)
+    assert custody.agrees(olga, otto) is None
+    custody.clock.pass_(minutes=1)
+    assert custody.agrees(OLGA.approves(), OTTO.approves()) is None  # what does not count any more is forgotten
+    assert custody.agrees(olga, OTTO.approves()) == 0
+
+
 def test_approvals_are_used_together_once_and_over_restarts(custody: Custody) -> None:
     olga, otto = OLGA.approves(), OTTO.approves()
     assert custody.agrees(olga, otto) is None

@@ -55,12 +55,11 @@ def hashed(handle: bytes) -> bytes:
     return hashlib.sha256(b"moiety handle to erase 1\0" + handle).digest()
 
 
-def _of_header(operation: str) -> Callable[[Any], Said]:
+def _of_header(operation: str, purpose: Callable[[Any], str]) -> Callable[[Any], Said]:
     """An attempt: its header, whose id is fresh, says everything that the three have in common."""
 
     def make(ask: Any) -> Said:
-        header = ask.header.header()
-        return Said(operation, header.gallery or OFFICE, request_digest(header.digest(), 0))
+        return Said(operation, purpose(ask), request_digest(ask.header.header().digest(), 0))
 
     return make
 
@@ -97,9 +96,10 @@ _SAID: Final[dict[type, Callable[[Any], Said]]] = {
     wire.Offer: _of_shares("enrol"),
     wire.Locate: _of_parts("erase", lambda ask: (hashed(ask.handle),)),
     wire.Erase: _of_parts("erase", lambda ask: (hashed(ask.handle), ask.header.header().digest())),
-    wire.Renew: _of_header("refresh"),
+    # Of every purpose, whatever its header names: who is entrusted with one asks for that one alone.
+    wire.Renew: _of_header("refresh", lambda ask: OFFICE),
     wire.Survey: _of_parts("check", lambda ask: ()),
-    wire.Integrity: _of_header("check"),
+    wire.Integrity: _of_header("check", lambda ask: ask.header.gallery or OFFICE),
     wire.Assist: _of_parts("mend", lambda ask: (ask.lost.encode(), encode_plain(ask.nonces), *_numbers(ask))),
     wire.PseudonymParts: _of_parts("mend", _numbers),
     wire.Mend: _of_parts(

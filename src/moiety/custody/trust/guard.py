@@ -15,9 +15,9 @@ from threading import Event, Lock
 from typing import Any, Final
 
 from moiety.custody import wire
-from moiety.custody.refusals import AnswerUnknown
+from moiety.custody.refusals import AnswerUnknown, GalleryUnknown
 from moiety.custody.store.slots import SLOTS
-from moiety.custody.trust.asked import Said, bulk_digest, erasure_digest, hashed, said
+from moiety.custody.trust.asked import OFFICE, Said, bulk_digest, erasure_digest, hashed, said
 from moiety.custody.trust.budget import Budget, Charge
 from moiety.custody.trust.denials import ApprovalRefused, CallerRefused
 from moiety.custody.trust.limits import Unit
@@ -85,7 +85,7 @@ class Guard:
 
     def admit(self, gateway: bytes, request: wire.Request) -> Asker | None:
         """Let a request in and charge it; who asks, where that is signed. Raises `CallerRefused`, `ApprovalRefused`,
-        `BudgetSpent`."""
+        `BudgetSpent`, and `GalleryUnknown` for a purpose that there is not."""
         ask = request.ask
         begun = said(ask)
         if begun is not None:
@@ -93,6 +93,7 @@ class Guard:
             if isinstance(ask, wire.Pledging) and not is_kept(ask, self._seat):
                 raise CallerRefused
             asker = Asker(gateway, person.key)
+            self._require_purpose(ask, begun.purpose, asker)
             self._begun(ask, begun, asker, request.approvals)
             return asker
         if isinstance(ask, wire.Prepare):
@@ -143,6 +144,14 @@ class Guard:
         return self._budget.owe(
             asker.gateway, search.purpose, asker.person, Unit.MATCHES, matches, reserved=search.probes
         )
+
+    def _require_purpose(self, ask: Any, purpose: str, asker: Asker) -> None:
+        """A name that somebody makes up opens no account: as many as there is room for would keep the first question of
+        a day about a real purpose from being asked. Asking is charged to the office."""
+        if purpose == OFFICE or isinstance(ask, wire.AddGallery) or self._terms(purpose) is not None:
+            return
+        self._budget.charge(asker.gateway, OFFICE, asker.person, Unit.REQUESTS, 1)
+        raise GalleryUnknown
 
     def _begun(self, ask: Any, begun: Said, asker: Asker, approvals: list[bytes]) -> None:
         if isinstance(ask, wire.AddGallery | wire.ReplaceDocument):
