@@ -377,6 +377,36 @@ def test_used_ids_are_remembered_for_as_long_as_a_header_can_name_them(
         ring.attempts["a"].expect(ID)
 
 
+def test_an_attempt_that_is_abandoned_takes_no_memory_and_is_used(ring: Ring) -> None:
+    """What was expected and will not be played: whatever comes for it is dropped, and nobody begins it again."""
+    custodian = ring.attempts["a"]
+    custodian.expect(ID)
+    custodian.arrived("b", step(0))
+    custodian.abandon(ID)
+    for frame in (step(0), step(1), Stopped(ID)):
+        custodian.arrived("c", frame)
+    assert (custodian._running, custodian._expected, custodian._early) == ({}, {}, {})
+    with pytest.raises(AttemptUsed):
+        custodian.expect(ID)
+
+
+def test_an_id_that_is_refused_again_is_remembered_from_then_on(ring: Ring, monkeypatch: pytest.MonkeyPatch) -> None:
+    """And keeps no older one from being forgotten."""
+    monkeypatch.setattr(module, "_REMEMBERED_S", 100.0)
+    now = [0.0]
+    monkeypatch.setattr(module, "monotonic", lambda: now[0])
+    custodian, other = ring.attempts["a"], bytes(16)
+    custodian.stop(ID)
+    custodian.stop(other)
+    now[0] = 50.0
+    custodian.stop(ID)
+    now[0] = 120.0
+    custodian.stop(os.urandom(16))
+    assert other not in custodian._used
+    with pytest.raises(AttemptUsed):
+        custodian.expect(ID)
+
+
 # What comes early.
 
 
@@ -509,8 +539,19 @@ def test_a_journey_ends_where_it_began_and_few_are_under_way() -> None:
 
 
 def test_a_line_takes_the_place_of_the_one_before(site: Site) -> None:
-    """Whoever holds a neighbour's key opens many, and one is kept: the others end, and their threads with them."""
+    """Whoever holds a neighbour's key opens many, and one is kept: the others end, and their threads with them.
+
+    So does what runs: a custodian that comes back before it was missed knows nothing of it, and a check or a refresh
+    would wait for it for minutes."""
     site.stop("a")
+    lines, lost = site.servers["b"]._lines, []
+    told = lines.lost
+
+    def losing(seat: Seat) -> None:
+        lost.append(seat)
+        told(seat)
+
+    lines.lost = losing
     impostor, over = Impostor(site, "b"), Event()
 
     def outgoing() -> Iterator[bytes]:
@@ -525,6 +566,7 @@ def test_a_line_takes_the_place_of_the_one_before(site: Site) -> None:
     assert all(isinstance(unpack(data), Ping) for data in first)
     assert monotonic() - began < AT_ONCE_S
     assert isinstance(unpack(next(second)), Ping)
+    assert lost == ["a"]
     over.set()
     second.cancel()
     impostor._channel.close()
