@@ -323,6 +323,17 @@ def test_a_line_that_breaks_ends_what_runs_over_it(ring: Ring) -> None:
     assert found["a"] is CustodianDown
 
 
+def test_whoever_waits_for_a_neighbour_is_told_when_its_line_breaks(ring: Ring) -> None:
+    """Though it has nothing to send just then, over which it would notice."""
+    playing = ring.play({"b": counting(), "c": counting()})
+    sleep(0.2)
+    ring.attempts["b"].lost("a")
+    found = {seat: future.exception(timeout=5) for seat, future in playing.items()}
+    assert {seat: type(error) for seat, error in found.items()} == {"b": CustodianDown, "c": AttemptStopped}
+    assert isinstance(down := found["b"], CustodianDown)
+    assert down.numbers["seat"] == 0
+
+
 def test_a_side_that_fails_of_itself_is_told_to_both(ring: Ring) -> None:
     def failing() -> Rounds[int]:
         yield from counting(2)
