@@ -585,6 +585,31 @@ def test_a_line_takes_the_place_of_the_one_before(site: Site) -> None:
     site.gateway().close()
 
 
+def test_a_line_that_breaks_is_none_and_takes_its_pair_key_along(site: Site) -> None:
+    """At either end: nothing is sent into it, and no mask is drawn any more from what the connection agreed on."""
+    both: tuple[Seat, Seat] = ("a", "b")
+    pairs: dict[Seat, bytes] = {}
+    site.gateway().close()  # all lines are up
+    for seat in both:
+        pairs[seat] = site.servers[seat]._lines._acquaintance.pair("c")
+    site.stop("c")
+    until = monotonic() + AT_ONCE_S
+    for seat, left in zip(both, reversed(both), strict=True):
+        lines = site.servers[seat]._lines
+        while "c" in lines.up():
+            assert monotonic() < until
+            sleep(0.02)
+        assert lines.up() == {left}
+        with pytest.raises(CustodianDown):
+            lines.send("c", Stopped(ID))
+        with pytest.raises(CustodianDown):
+            lines._acquaintance.pair("c")
+    site.start("c")
+    site.gateway().close()
+    for seat in both:
+        assert site.servers[seat]._lines._acquaintance.pair("c") != pairs[seat]
+
+
 def test_whoever_opens_a_line_that_is_not_theirs_to_open_is_refused(site: Site) -> None:
     """Lines are opened by the one of the lower seat: otherwise each would end the other's."""
     own = site.folder / "custodian-c"
