@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from time import monotonic, sleep
@@ -13,8 +14,11 @@ from numpy.typing import NDArray
 from moiety.custody import refusals
 from moiety.custody.gateway import searching
 from moiety.custody.gateway.apart import Apart
+from moiety.custody.gateway.deployment import DEPLOYMENT
 from moiety.custody.gateway.three import Three
+from moiety.custody.net.config import Deployment
 from moiety.custody.store.slots import Staging
+from moiety.custody.verbs import silent
 from moiety.sharing.seat import SEATS
 from tests.apart.scene import Held, Site
 from tests.custody.scene import DOCUMENT, DOOR, TERMS, TODAY, Clock, matched, people
@@ -61,6 +65,23 @@ def test_another_gateway_sees_what_this_one_did(office: Apart, site: Site) -> No
     finally:
         other.close()
     assert matched(office, CROWD) == [False] + [True] * 4
+
+
+def test_whoever_connects_puts_right_what_one_left_halfway(office: Apart, site: Site) -> None:
+    """On the day of a good check, and before anything is asked: what is staged lies on a disk until somebody does."""
+    office.enrol(DOOR, CROWD)
+    assert office.check() == []
+    with office._alone() as headers:
+        renewing = headers.office("renew")
+        office.three.play(lambda custodian: custodian.renew(renewing))
+        office.three.custodians["b"].stage(silent)
+    staged = {seat: standing.staging for seat, standing in office.three.standings().items()}
+    assert staged == {"a": Staging.NONE, "b": Staging.COMPLETE, "c": Staging.NONE}
+    deployment = Deployment.read(site.folder / DEPLOYMENT)
+    Apart.connect(deployment, clock=site.clock, entropy=os.urandom, progress=silent).close()
+    assert {standing.staging for standing in office.three.standings().values()} == {Staging.NONE}
+    assert [path.name for path in site.folder.glob("custodian-b/store/roots/*")] == ["epoch-1.key"]
+    assert matched(office, CROWD) == [True] * 5
 
 
 def test_searches_go_on_while_somebody_enrols_and_refreshes(office: Apart) -> None:

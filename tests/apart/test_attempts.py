@@ -323,6 +323,17 @@ def test_a_line_that_breaks_ends_what_runs_over_it(ring: Ring) -> None:
     assert found["a"] is CustodianDown
 
 
+def test_whoever_waits_for_a_neighbour_is_told_when_its_line_breaks(ring: Ring) -> None:
+    """Though it has nothing to send just then, over which it would notice."""
+    playing = ring.play({"b": counting(), "c": counting()})
+    sleep(0.2)
+    ring.attempts["b"].lost("a")
+    found = {seat: future.exception(timeout=5) for seat, future in playing.items()}
+    assert {seat: type(error) for seat, error in found.items()} == {"b": CustodianDown, "c": AttemptStopped}
+    assert isinstance(down := found["b"], CustodianDown)
+    assert down.numbers["seat"] == 0
+
+
 def test_a_side_that_fails_of_itself_is_told_to_both(ring: Ring) -> None:
     def failing() -> Rounds[int]:
         yield from counting(2)
@@ -375,6 +386,36 @@ def test_used_ids_are_remembered_for_as_long_as_a_header_can_name_them(
     ring.attempts["a"].stop(os.urandom(16))  # what is too old is forgotten now
     with pytest.raises(AttemptUsed):
         ring.attempts["a"].expect(ID)
+
+
+def test_an_attempt_that_is_abandoned_takes_no_memory_and_is_used(ring: Ring) -> None:
+    """What was expected and will not be played: whatever comes for it is dropped, and nobody begins it again."""
+    custodian = ring.attempts["a"]
+    custodian.expect(ID)
+    custodian.arrived("b", step(0))
+    custodian.abandon(ID)
+    for frame in (step(0), step(1), Stopped(ID)):
+        custodian.arrived("c", frame)
+    assert (custodian._running, custodian._expected, custodian._early) == ({}, {}, {})
+    with pytest.raises(AttemptUsed):
+        custodian.expect(ID)
+
+
+def test_an_id_that_is_refused_again_is_remembered_from_then_on(ring: Ring, monkeypatch: pytest.MonkeyPatch) -> None:
+    """And keeps no older one from being forgotten."""
+    monkeypatch.setattr(module, "_REMEMBERED_S", 100.0)
+    now = [0.0]
+    monkeypatch.setattr(module, "monotonic", lambda: now[0])
+    custodian, other = ring.attempts["a"], bytes(16)
+    custodian.stop(ID)
+    custodian.stop(other)
+    now[0] = 50.0
+    custodian.stop(ID)
+    now[0] = 120.0
+    custodian.stop(os.urandom(16))
+    assert other not in custodian._used
+    with pytest.raises(AttemptUsed):
+        custodian.expect(ID)
 
 
 # What comes early.
@@ -509,8 +550,19 @@ def test_a_journey_ends_where_it_began_and_few_are_under_way() -> None:
 
 
 def test_a_line_takes_the_place_of_the_one_before(site: Site) -> None:
-    """Whoever holds a neighbour's key opens many, and one is kept: the others end, and their threads with them."""
+    """Whoever holds a neighbour's key opens many, and one is kept: the others end, and their threads with them.
+
+    So does what runs: a custodian that comes back before it was missed knows nothing of it, and a check or a refresh
+    would wait for it for minutes."""
     site.stop("a")
+    lines, lost = site.servers["b"]._lines, []
+    told = lines.lost
+
+    def losing(seat: Seat) -> None:
+        lost.append(seat)
+        told(seat)
+
+    lines.lost = losing
     impostor, over = Impostor(site, "b"), Event()
 
     def outgoing() -> Iterator[bytes]:
@@ -525,11 +577,37 @@ def test_a_line_takes_the_place_of_the_one_before(site: Site) -> None:
     assert all(isinstance(unpack(data), Ping) for data in first)
     assert monotonic() - began < AT_ONCE_S
     assert isinstance(unpack(next(second)), Ping)
+    assert lost == ["a"]
     over.set()
     second.cancel()
     impostor._channel.close()
     site.start("a")
     site.gateway().close()
+
+
+def test_a_line_that_breaks_is_none_and_takes_its_pair_key_along(site: Site) -> None:
+    """At either end: nothing is sent into it, and no mask is drawn any more from what the connection agreed on."""
+    both: tuple[Seat, Seat] = ("a", "b")
+    pairs: dict[Seat, bytes] = {}
+    site.gateway().close()  # all lines are up
+    for seat in both:
+        pairs[seat] = site.servers[seat]._lines._acquaintance.pair("c")
+    site.stop("c")
+    until = monotonic() + AT_ONCE_S
+    for seat, left in zip(both, reversed(both), strict=True):
+        lines = site.servers[seat]._lines
+        while "c" in lines.up():
+            assert monotonic() < until
+            sleep(0.02)
+        assert lines.up() == {left}
+        with pytest.raises(CustodianDown):
+            lines.send("c", Stopped(ID))
+        with pytest.raises(CustodianDown):
+            lines._acquaintance.pair("c")
+    site.start("c")
+    site.gateway().close()
+    for seat in both:
+        assert site.servers[seat]._lines._acquaintance.pair("c") != pairs[seat]
 
 
 def test_whoever_opens_a_line_that_is_not_theirs_to_open_is_refused(site: Site) -> None:

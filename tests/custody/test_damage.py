@@ -126,7 +126,13 @@ def alter_state(pages: Pages, states: Pages) -> None:
     states["states"][first_active(states)] = State.ERASED
 
 
-@pytest.mark.parametrize("alter", [alter_part, alter_pseudonym, alter_expiry, alter_grounds, alter_state])
+def alter_free(pages: Pages, states: Pages) -> None:
+    """Nobody's slot is marked as used: no count and no row of anybody shows it."""
+    free = np.argwhere(states["states"] == State.FREE)[0]
+    states["states"][tuple(free)] = State.ERASED
+
+
+@pytest.mark.parametrize("alter", [alter_part, alter_pseudonym, alter_expiry, alter_grounds, alter_state, alter_free])
 def test_a_forger_who_mends_the_digests_is_found_by_the_three_together(
     inhabited: Path, alter: Callable[[Pages, Pages], None]
 ) -> None:

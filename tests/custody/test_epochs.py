@@ -164,6 +164,31 @@ def test_a_refresh_that_fails_leaves_no_root_and_the_next_has_another_key(folder
     office.close()
 
 
+@pytest.mark.parametrize("seat", SEATS)
+def test_what_is_discarded_goes_with_its_root(office: Embedded, folder: Path, seat: str) -> None:
+    """At each alone: whoever has the next epoch's pages from a log opens nothing with what is left."""
+    office.enrol(DOOR, CROWD)
+    renewing = office._headers().office("renew")
+    office._three.play(lambda custodian: custodian.renew(renewing))
+    custodian = office._three.custodians[seat]  # type: ignore[index]
+    custodian.stage(silent)
+    assert roots(folder, seat) == ["epoch-1.key", "epoch-2.key"]
+    custodian.discard()
+    assert roots(folder, seat) == ["epoch-1.key"]
+    assert matched(office, CROWD) == [True] * 4
+
+
+def test_a_root_that_is_there_already_is_made_anew(office: Embedded, folder: Path) -> None:
+    """Whoever put it there, or kept a copy of it, opens nothing of the epoch that follows."""
+    office.enrol(DOOR, CROWD)
+    planted = folder / "custodian-b" / "roots" / "epoch-2.key"
+    planted.write_bytes(bytes(32))
+    planted.chmod(0o600)
+    assert office.refresh() == 2
+    assert planted.read_bytes() != bytes(32)
+    assert matched(office, CROWD) == [True] * 4
+
+
 @pytest.mark.parametrize("name", ["epoch-2.key", "epoch-2.new"])
 def test_a_root_that_a_kill_left_over_goes_at_the_next_opening(folder: Path, name: str) -> None:
     left = folder / "custodian-a" / "roots" / name

@@ -160,6 +160,25 @@ def test_what_lies_where_nobody_is_shares_nothing(office: Embedded, clock: Clock
             assert not (one == other).all(axis=1).any()
 
 
+def test_a_refresh_leaves_nothing_of_who_has_expired_in_any_column(office: Embedded, clock: Clock) -> None:
+    """Not at one custodian alone, with the key of the epoch that follows; and nothing but what all dummies have."""
+    office.enrol(DOOR, people(64, seed=7, expires_day=TODAY + 1))
+    before = columns(office, "b")
+    slots = np.flatnonzero((before["states"] == State.ACTIVE).reshape(-1))
+    assert len(slots) == 64
+    clock.pass_(days=1)
+    office.refresh()
+    after = columns(office, "b")
+    assert set(after["states"].reshape(-1)[slots]) == {State.FREE}
+    for column in ("rows", "handles", "pseudonyms", "expires"):
+        one, other = (some[column].reshape(before["states"].size, -1)[slots] for some in (before, after))
+        assert (one != other).any(axis=1).all()
+    # One byte may be the same by chance: 64 of 256 values are some 57 different ones.
+    grounds = [len(np.unique(some["grounds"].reshape(-1)[slots])) for some in (before, after)]
+    assert grounds[0] <= 2
+    assert grounds[1] > 32
+
+
 def test_erasing_is_not_acknowledged_while_another_program_holds_the_log(
     office: Embedded, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -188,6 +207,7 @@ def columns(office: Embedded, seat: str) -> dict[str, np.ndarray]:  # type: igno
         pages, states = fetch(connection, current, range(current.row.pages))
     return {
         "states": states["states"],
+        "grounds": pages["grounds"],
         "expires": pages["expires"],
         "handles": pages["handles"],
         "pseudonyms": pages["pseudonyms"],

@@ -170,8 +170,9 @@ class Lines:
                 before = self._up.get(seat)
                 self._up[seat] = outgoing
             say(News.LINE_UP, outcome=seat)
-            if before is not None:
+            if before is not None:  # its end was never heard of, and what was on its way over it is lost
                 before.put(None)
+                self.lost(seat)
             for _ in range(_FIRST_JOURNEYS):
                 outgoing.put(pack(Ping(self._journeys.begun(seat))))
             for data in incoming:
