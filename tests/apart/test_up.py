@@ -180,6 +180,18 @@ def test_a_process_that_has_an_old_number_is_left_alone(laid_out: Path) -> None:
         stranger.kill()
 
 
+def test_a_process_that_does_not_stop_is_ended(laid_out: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(processes, "_STOP_S", 0.3)
+    deaf = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print(1, flush=True); time.sleep(20)"
+    words = [sys.executable, "-c", deaf, str((laid_out / "custodian-a" / trial.CONFIG).resolve())]
+    with subprocess.Popen(words, stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        (laid_out / "custodian-a" / "custodian.pid").write_text(f"{process.pid}\n")
+        assert processes.stop(laid_out) == {"a": process.pid}
+        assert process.wait(10) == -signal.SIGKILL
+
+
 def test_a_folder_with_other_things_in_it_stays_as_it_is(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "letter.txt").write_text("dear")

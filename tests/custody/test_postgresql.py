@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
@@ -12,7 +13,7 @@ import pytest
 
 from moiety.custody import refusals
 from moiety.custody.custodian import Custodian
-from moiety.custody.store import postgresql
+from moiety.custody.store import postgresql, tables
 from moiety.custody.store.keyring import Keyring
 from moiety.custody.store.sql import Store, unobserved
 from moiety.custody.store.token import FileToken
@@ -37,8 +38,6 @@ def opened(folder: Path, url: str, seat: Seat = "a") -> Store:
 
 
 def change(store: Store) -> None:
-    from moiety.custody.store import tables
-
     with store.writing("test") as connection:
         tables.set_staging(connection, 0)
 
@@ -185,3 +184,82 @@ def test_what_an_error_of_the_database_means(error: type[psycopg.Error], refusal
     database = postgresql.PostgresDatabase(url, Keyring(FileToken(Path("nowhere"), os.urandom), "a", os.urandom))
     assert type(database.typed(error("said something"))) is refusal
     database.close()
+
+
+def paged(store: Store, name: str = "door") -> int:
+    """A gallery to put pages into: its id."""
+    with store.writing("test") as connection:
+        tables.add_gallery(connection, name, b"", b"")
+        return next(row.id for row in tables.galleries(connection) if row.name == name)
+
+
+def copied(store: Store, gallery: int, epoch: int = 1, below: int = 1_000) -> list[tuple[int, bytes]]:
+    with store.reading() as connection:
+        portions = tables.every(connection, tables.PAGE, gallery, epoch, below)
+        return [pair for numbers, rows in portions for pair in zip(numbers, rows, strict=True)]
+
+
+def test_what_is_copied_out_is_what_was_asked_for_in_order_of_pages(tmp_path: Path, url: str, postgres: Server) -> None:
+    """Rewritten pages lie behind the others, and pages of another gallery or epoch among them. The server reads them as
+    they lie, as it may do wherever it thinks that faster than an index."""
+    name = url.split("?")[0].rsplit("/")[-1]
+    for way in ("indexscan", "bitmapscan"):
+        postgres.ask("postgres", f'ALTER DATABASE "{name}" SET enable_{way} = off')
+    made(tmp_path / "a", url)
+    with closing(opened(tmp_path / "a", url)) as store:
+        door, gate = paged(store), paged(store, "gate")
+        for gallery, epoch in ((door, 1), (gate, 1), (door, 2)):
+            with store.writing("test") as connection:
+                for at in (range(600), range(600, 610)):
+                    rows = [b"%d %d %d" % (gallery, epoch, number) for number in at]
+                    tables.put(connection, tables.PAGE, gallery, epoch, [*at], rows, new=True)
+        with store.writing("test") as connection:
+            tables.put(connection, tables.PAGE, door, 1, [3, 300], [b"again", b""], new=False)
+        expected = {number: b"%d 1 %d" % (door, number) for number in range(605)} | {3: b"again", 300: b""}
+        assert copied(store, door, below=605) == [*expected.items()]
+        assert copied(store, door, epoch=3) == []
+
+
+@pytest.mark.parametrize("how", ["no more rows", "a page twice", "the server ends it"])
+def test_a_copy_that_ends_in_the_middle_leaves_nothing(tmp_path: Path, url: str, postgres: Server, how: str) -> None:
+    """Neither what was sent before the error nor anything else of that change; and the next change is as any other."""
+    made(tmp_path / "a", url)
+    name = url.split("?")[0].rsplit("/")[-1]
+    refusal: type[Exception] = {
+        "no more rows": ZeroDivisionError,
+        "a page twice": refusals.StoreFailed,
+        "the server ends it": refusals.StoreLost,
+    }[how]
+
+    def rows(gallery: int) -> Iterator[tuple[int, int, int, bytes]]:
+        for number in range(2_000):
+            yield gallery, 1, number, bytes(5_000)
+        if how == "no more rows":
+            raise ZeroDivisionError
+        if how == "the server ends it":
+            ended = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE 'COPY page%'"
+            assert postgres.ask("postgres", ended) == [(True,)]
+        yield gallery, 1, 0, bytes(5_000)
+
+    with closing(opened(tmp_path / "a", url)) as store:
+        gallery = paged(store)
+        before = store.stamp()
+
+        def fail() -> None:
+            with store.writing("test") as connection:
+                tables.put(connection, tables.STATES, gallery, 1, [0], [b"with it"], new=True)
+                postgresql.copy_in(
+                    connection,
+                    "COPY page (gallery, epoch, number, rows) FROM STDIN (FORMAT BINARY)",
+                    ("int4", "int8", "int4", "bytea"),
+                    rows(gallery),
+                )
+
+        with pytest.raises(refusal):
+            fail()
+        assert copied(store, gallery) == []
+        assert store.stamp() == before
+        with store.writing("test") as connection:
+            tables.put(connection, tables.PAGE, gallery, 1, [0], [b"whole"], new=True)
+        assert copied(store, gallery) == [(0, b"whole")]
+    assert postgres.ask(name, "SELECT count(*) FROM states") == [(0,)]
