@@ -192,6 +192,14 @@ def test_a_name_that_somebody_makes_up_opens_no_account(asking: Asking, site: Si
         assert {one.owner for one in found if one.scope == "purpose"} == {DOOR, OFFICE}
 
 
+def test_no_purpose_is_called_what_the_office_is_called(asking: Asking) -> None:
+    """Two officers could have it: its budgets would be the office's."""
+    ask = wire.AddGallery(OFFICE, TERMS.to_json(), DOCUMENT)
+    approvals = [asking.signed(officer, ask, Kind.APPROVAL) for officer in asking.hand.officers]
+    asks = dict.fromkeys(SEATS, ask)
+    assert asking.all(asks, leased=True, approvals=approvals) == dict.fromkeys(SEATS, "message_refused")
+
+
 def test_whoever_is_entrusted_with_one_purpose_refreshes_no_other(asking: Asking) -> None:
     """A refresh is of the whole office, whichever purpose its header names."""
 

@@ -15,7 +15,7 @@ from threading import Event, Lock
 from typing import Any, Final
 
 from moiety.custody import wire
-from moiety.custody.refusals import AnswerUnknown, GalleryUnknown
+from moiety.custody.refusals import AnswerUnknown, GalleryUnknown, MessageRefused
 from moiety.custody.store.slots import SLOTS
 from moiety.custody.trust.asked import OFFICE, Said, bulk_digest, erasure_digest, hashed, said
 from moiety.custody.trust.budget import Budget, Charge
@@ -148,7 +148,11 @@ class Guard:
     def _require_purpose(self, ask: Any, purpose: str, asker: Asker) -> None:
         """A name that somebody makes up opens no account: as many as there is room for would keep the first question of
         a day about a real purpose from being asked. Asking is charged to the office."""
-        if purpose == OFFICE or isinstance(ask, wire.AddGallery) or self._terms(purpose) is not None:
+        if isinstance(ask, wire.AddGallery):
+            if purpose == OFFICE:  # its accounts would be the office's
+                raise MessageRefused
+            return
+        if purpose == OFFICE or self._terms(purpose) is not None:
             return
         self._budget.charge(asker.gateway, OFFICE, asker.person, Unit.REQUESTS, 1)
         raise GalleryUnknown
