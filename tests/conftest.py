@@ -7,10 +7,17 @@ from collections.abc import Iterator
 import pytest
 from hypothesis import HealthCheck, settings
 
+from moiety.custody.gateway import processes
 from tests.postgres import Server
 
 settings.register_profile("suite", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("suite")
+
+
+def pytest_sessionfinish() -> None:
+    """What `moiety up` starts outlives whoever started it, on purpose: what has ended by now goes without a word."""
+    for process in processes._STARTED:
+        process.poll()
 
 
 @pytest.fixture(scope="session")

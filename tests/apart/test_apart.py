@@ -6,18 +6,22 @@ import os
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from time import monotonic, sleep
+from typing import Any
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from moiety.custody import refusals
+from moiety.custody import refusals, wire
+from moiety.custody.gateway import apart as apart_module
 from moiety.custody.gateway import searching
 from moiety.custody.gateway.apart import Apart
 from moiety.custody.gateway.deployment import DEPLOYMENT
 from moiety.custody.gateway.three import Three
 from moiety.custody.net.config import Deployment
+from moiety.custody.net.remote import Remote
 from moiety.custody.store.slots import Staging
+from moiety.custody.trust.asked import said
 from moiety.custody.verbs import silent
 from moiety.sharing.seat import SEATS
 from tests.apart.scene import Held, Site
@@ -32,11 +36,63 @@ def test_whoever_is_enrolled_matches_and_nobody_else(office: Apart) -> None:
     assert office.gallery(DOOR).rows == 3
 
 
+def test_a_caller_signs_the_same_at_all_three(office: Apart, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each custodian can show what the other two were to be sent as well, and not that alone which it was sent."""
+    ask, signed = Remote._ask, []
+
+    def asks(self: Remote, asked: Any, *rest: Any, **more: Any) -> Any:
+        if isinstance(asked, wire.Pledging):
+            signed.append((type(asked), self.seat, said(asked), asked.pledge.commitments))
+        return ask(self, asked, *rest, **more)
+
+    monkeypatch.setattr(Remote, "_ask", asks)
+    office.enrol(DOOR, CROWD)
+    assert matched(office, CROWD) == [True] * 5
+    for verb in (wire.Offer, wire.Verify, wire.Identify):
+        mine = [(seat, what, commitments) for kind, seat, what, commitments in signed if kind is verb]
+        first = {seat: (what, commitments) for seat, what, commitments in reversed(mine)}
+        assert set(first) == set(SEATS)
+        assert len({what for what, _ in first.values()}) == 1
+        assert [len(set(commitments)) for _, commitments in first.values()] == [3, 3, 3]
+
+
 def test_whoever_is_erased_matches_no_more(office: Apart) -> None:
     office.enrol(DOOR, CROWD)
     assert office.erase(DOOR, CROWD[0].pseudonym)
     assert not office.erase(DOOR, CROWD[0].pseudonym)
     assert matched(office, CROWD) == [False] + [True] * 4
+
+
+def test_how_rows_are_compared_follows_from_the_slowest_neighbour(
+    office: Apart, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Eight rounds with more bytes where a round trip is long for so many rows, else eighteen with fewer."""
+    slow: dict[str, float] = {}
+    asked: list[str] = []
+
+    def round_trip_s(self: Remote) -> float:
+        asked.append(self.seat)
+        return slow.get(self.seat, 0.0001)
+
+    monkeypatch.setattr(Remote, "round_trip_s", round_trip_s)
+    three = office._three
+
+    def chosen(rows: int) -> str:
+        three._measured = float("-inf")
+        return three.circuit(rows)[0]
+
+    assert [chosen(rows) for rows in (4096, 1_000_000)] == ["prefix", "chain"]
+    slow = {"b": 0.002}  # one way is half of that
+    assert chosen(1_000_000) == "chain"
+    for seat in SEATS:
+        slow = {seat: 0.01}
+        assert [chosen(rows) for rows in (1_000_000, 100_000_000)] == ["prefix", "chain"]
+    asked.clear()
+    assert three.circuit(4096)[0] == three.circuit(4096)[0]
+    assert asked == []  # it is measured once a minute
+    three._measured -= apart_module._MEASURED_S
+    three.circuit(4096)
+    assert sorted(asked) == list(SEATS)
 
 
 def test_time_passes_at_the_custodians(office: Apart, clock: Clock) -> None:

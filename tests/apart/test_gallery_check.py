@@ -14,13 +14,16 @@ import pytest
 from sqlalchemy import Connection
 
 from moiety.custody import checking, doubts, epochs, refusals
+from moiety.custody.gateway import apart as apart_module
 from moiety.custody.gateway import checks, trial
 from moiety.custody.gateway.apart import Apart
+from moiety.custody.gateway.entries import Finding
+from moiety.custody.gateway.three import Headers, Three
 from moiety.custody.net import attempts
 from moiety.custody.store.page import Pages
 from moiety.custody.store.sql import Store
 from moiety.custody.store.stored import Current
-from moiety.custody.verbs import silent
+from moiety.custody.verbs import Progress, silent
 from moiety.sharing.seat import SEATS, Seat
 from tests.apart.scene import Site
 from tests.custody.damage import first_active, forge
@@ -209,11 +212,69 @@ def test_who_may_not_check_is_told_so_by_the_custodians(inhabited: Apart, site: 
     site.start("b")
     other = site.gateway()
     try:
+        began = monotonic()
         with pytest.raises(doubts.GalleryUnchecked):
             other.verify(DOOR, CROWD[1].words, CROWD[1].pseudonym)
+        assert monotonic() - began < 5  # not asked again as long as a change may take
         assert other.status().galleries[0].checked == 0
     finally:
         other.close()
+
+
+@pytest.fixture
+def begun(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The gallery of each check that a gateway has begun since."""
+    some: list[str] = []
+    check = checks.check
+
+    def counted(three: Three, headers: Headers, name: str, progress: Progress) -> list[Finding]:
+        some.append(name)
+        return check(three, headers, name, progress)
+
+    monkeypatch.setattr(checks, "check", counted)
+    return some
+
+
+def test_what_is_closed_is_not_checked_again_and_again(inhabited: Apart, site: Site, begun: list[str]) -> None:
+    flipped(site, "c")
+    assert inhabited.check() != []
+    begun.clear()
+    for _ in range(3):
+        with pytest.raises(refusals.GalleryDamaged):
+            inhabited.verify(DOOR, CROWD[1].words, CROWD[1].pseudonym)
+    assert begun == []
+
+
+def test_whoever_may_not_check_asks_once_a_minute(inhabited: Apart, site: Site, begun: list[str]) -> None:
+    test_who_may_not_check_is_told_so_by_the_custodians(inhabited, site)
+    begun.clear()
+    for _ in range(3):
+        with pytest.raises(doubts.GalleryUnchecked):
+            inhabited.verify(DOOR, CROWD[1].words, CROWD[1].pseudonym)
+    assert begun == [DOOR]
+
+
+def test_a_daily_check_that_fails_is_tried_once_a_minute(
+    inhabited: Apart, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun: list[str] = []
+
+    def failing(three: Three, headers: Headers, name: str, progress: Progress) -> list[Finding]:
+        begun.append(name)
+        raise refusals.TurnTaken
+
+    monkeypatch.setattr(checks, "check", failing)
+    clock.pass_(days=1)
+    for _ in range(3):
+        assert matched(inhabited, CROWD) == [True] * 4
+        with inhabited._checking:  # until it has ended
+            pass
+    assert begun == [DOOR]
+    inhabited._tried -= apart_module._AGAIN_S
+    assert matched(inhabited, CROWD) == [True] * 4
+    with inhabited._checking:
+        pass
+    assert begun == [DOOR] * 2
 
 
 def _until_connected(site: Site) -> None:

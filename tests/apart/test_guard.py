@@ -26,7 +26,7 @@ from moiety.custody.verbs import Batch
 from moiety.sharing.seat import SEATS, Seat
 from tests.apart.asking import DONE, METHOD, NONE, Asking, Said, changed, enlist, pledged
 from tests.apart.scene import Site
-from tests.custody.scene import DOCUMENT, DOOR, TERMS, Clock, matched, people
+from tests.custody.scene import DOCUMENT, DOOR, TERMS, Clock, Person, matched, people
 from tests.custody.signers import Signatory
 
 CROWD = people(3)
@@ -352,21 +352,21 @@ def test_nothing_else_is_asked_under_a_signature(asking: Asking, kind: str) -> N
 
 
 def test_nobody_else_is_offered_under_a_signature(asking: Asking) -> None:
-    def offers(seed: int) -> dict[Seat, Any]:
+    def offers(person: Person) -> dict[Seat, Any]:
         header = asking.header("enrol", 1)
-        batches = _split(TERMS.dim, DOOR, people(1, seed=seed), os.urandom)
+        batches = _split(TERMS.dim, DOOR, [person], os.urandom)
         return pledged({seat: wire.Offer(DOOR, BatchMessage.of(batches[seat]), header, pledge=NONE) for seat in SEATS})
 
-    asks, others = offers(41), offers(42)
+    [one], [other] = people(1, seed=41), people(1, seed=42)
+    asks, others = offers(one), offers(replace(other, expires_day=one.expires_day + 1, grounds=one.grounds + 1))
     for column in BatchMessage.__struct_fields__:
         bent = {
             seat: changed(ask, batch=changed(ask.batch, **{column: getattr(others[seat].batch, column)}))
             for seat, ask in asks.items()
         }
-        same = all(getattr(asks[seat].batch, column) == getattr(others[seat].batch, column) for seat in SEATS)
-        if not same:  # both are valid for as long, on the same grounds
-            assert answered(asking, bent, asking.hand.call(asks["a"])) == REFUSED, column
-    asks = offers(41)
+        assert all(getattr(asks[seat].batch, column) != getattr(others[seat].batch, column) for seat in SEATS)
+        assert answered(asking, bent, asking.hand.call(asks["a"])) == REFUSED, column
+    asks = offers(one)
     assert answered(asking, asks, asking.hand.call(asks["a"])) == dict.fromkeys(SEATS, DONE)
 
 

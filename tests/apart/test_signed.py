@@ -221,6 +221,29 @@ def asking(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Asking]:
         office.close()
 
 
+ENTRUSTED: Final[dict[str, set[type]]] = {
+    "lease": {wire.Hold},
+    "policy": {wire.AddGallery, wire.ReplaceDocument},
+    "identify": {wire.Identify},
+    "verify": {wire.Verify},
+    "enrol": {wire.Offer},
+    "erase": {wire.Locate, wire.Erase},
+    "refresh": {wire.Renew},
+    "check": {wire.Survey, wire.Integrity},
+    "mend": {wire.Assist, wire.PseudonymParts, wire.Mend},
+}
+"""By the word that a roster entrusts somebody with."""
+
+
+def test_a_word_in_a_roster_entrusts_with_these_verbs_and_no_others(asking: Asking) -> None:
+    found: dict[str, set[type]] = {}
+    for verb, make in SIGNED.items():
+        begun = asked.said(make(asking)["a"])
+        assert begun is not None
+        found.setdefault(begun.operation, set()).add(verb)
+    assert found == ENTRUSTED
+
+
 def test_every_verb_is_signed_or_says_why_it_need_not_be() -> None:
     everything = set(get_args(wire.Asked))
     assert set(asked._SAID) == set(SIGNED)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import os
+from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
-from threading import Event
+from threading import Event, Thread
 from time import monotonic, sleep
 from typing import Any
 
@@ -24,6 +25,7 @@ from moiety.custody.net import serving, tls
 from moiety.custody.net.config import shown
 from moiety.custody.net.tls import Identity
 from moiety.custody.store.handles import handles
+from moiety.custody.trust import guard
 from moiety.custody.trust.asked import erasure_digest, hashed
 from moiety.custody.trust.guard import Guard
 from moiety.custody.trust.limits import Unit
@@ -102,6 +104,18 @@ class Scene:
         """Until the matches of this search are counted at all three."""
         nobody = Array.of(np.zeros(0, dtype=np.int64))
         self.asking.all(dict.fromkeys(SEATS, wire.Release(DOOR, attempt, nobody)))
+
+
+def counting_waits(monkeypatch: pytest.MonkeyPatch) -> Event:
+    """From now on no search is counted before this is set."""
+    go_on = Event()
+
+    def waiting(channel: Any, bits: Any) -> Rounds[int]:
+        assert go_on.wait(30)
+        return (yield from tally(channel, bits))
+
+    monkeypatch.setattr(serving, "tally", waiting)
+    return go_on
 
 
 @pytest.fixture
@@ -184,18 +198,22 @@ def test_matches_that_a_search_found_are_charged_before_the_next(scene: Callable
     other.close()
 
 
+def test_of_a_search_that_was_refused_no_names_are_waited_for(scene: Callable[..., Scene]) -> None:
+    some = scene(gateway_matches=2)
+    asks = some.asking.identify(*CROWD)
+    assert some.asking.all(asks) == spent("matches")
+    began, hit = monotonic(), Array.of(np.zeros(1, dtype=np.int64))
+    released = some.asking.all(dict.fromkeys(SEATS, wire.Release(DOOR, asks["a"].header.attempt, hit)))
+    assert released == dict.fromkeys(SEATS, "answer_unknown")
+    assert monotonic() - began < 5
+
+
 def test_searches_at_once_tell_no_more_names_than_are_left(
     scene: Callable[..., Scene], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A thief begins many before the first is counted: what each might find is set aside as it begins."""
     some = scene(gateway_matches=2)
-    go_on = Event()
-
-    def waiting(channel: Any, bits: Any) -> Rounds[int]:
-        assert go_on.wait(30)
-        return (yield from tally(channel, bits))
-
-    monkeypatch.setattr(serving, "tally", waiting)
+    go_on = counting_waits(monkeypatch)
     asks = [some.asking.identify(person) for person in CROWD]
     with ThreadPoolExecutor(3) as threads:
         searching = [threads.submit(some.asking.all, each) for each in asks]
@@ -224,13 +242,7 @@ def test_nobody_searches_again_before_it_is_counted(
     scene: Callable[..., Scene], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     some = scene(gateway_matches=3)
-    go_on = Event()
-
-    def waiting(channel: Any, bits: Any) -> Rounds[int]:
-        assert go_on.wait(20)
-        return (yield from tally(channel, bits))
-
-    monkeypatch.setattr(serving, "tally", waiting)
+    go_on = counting_waits(monkeypatch)
     assert some.searched(*CROWD) == ALL_DONE
     with ThreadPoolExecutor(1) as thread:
         again = thread.submit(some.searched)
@@ -300,16 +312,10 @@ def test_only_as_many_pseudonyms_are_released_as_were_counted(scene: Callable[..
     other.close()
 
 
-def prevented(some: Scene, monkeypatch: pytest.MonkeyPatch, gallery: str = DOOR) -> bytes:
-    """The attempt of a search for one person that was answered, and whose counting its own gateway ended."""
-    go_on = Event()
-
-    def waiting(channel: Any, bits: Any) -> Rounds[int]:
-        assert go_on.wait(20)
-        return (yield from tally(channel, bits))
-
-    monkeypatch.setattr(serving, "tally", waiting)
-    asks = some.asking.identify(CROWD[0], gallery=gallery)
+def prevented(some: Scene, monkeypatch: pytest.MonkeyPatch, gallery: str = DOOR, probes: int = 1) -> bytes:
+    """The attempt of a search that was answered, and whose counting its own gateway ended."""
+    go_on = counting_waits(monkeypatch)
+    asks = some.asking.identify(*CROWD[:probes], gallery=gallery)
     attempt: bytes = asks["a"].header.attempt
     assert some.asking.all(asks) == ALL_DONE
     counted = hashlib.sha256(b"moiety tally 1" + attempt).digest()[:16]
@@ -319,16 +325,58 @@ def prevented(some: Scene, monkeypatch: pytest.MonkeyPatch, gallery: str = DOOR)
     return attempt
 
 
+@pytest.mark.parametrize(("probes", "budget"), [(1, 60), (2, 100)])
 def test_a_count_that_is_prevented_costs_more_than_the_count(
-    scene: Callable[..., Scene], monkeypatch: pytest.MonkeyPatch
+    scene: Callable[..., Scene], monkeypatch: pytest.MonkeyPatch, probes: int, budget: int
 ) -> None:
-    """A gateway that ends the counting of its own search is charged as if it had found many, and gets no names."""
-    some = scene(gateway_matches=60)
-    attempt = prevented(some, monkeypatch)
+    """A gateway that ends the counting of its own search is charged as if each probe had found many, and gets no
+    names."""
+    some = scene(gateway_matches=budget)
+    attempt = prevented(some, monkeypatch, probes=probes)
     hit = Array.of(np.zeros(1, dtype=np.int64))
     released = some.asking.all(dict.fromkeys(SEATS, wire.Release(DOOR, attempt, hit)))
     assert released == spent("matches")
     assert some.searched() == spent("matches")
+
+
+def test_nobody_takes_another_searchs_place(scene: Callable[..., Scene], monkeypatch: pytest.MonkeyPatch) -> None:
+    """A second gateway that asks under the same id is refused, and the first is charged for what it found."""
+    some = scene(gateway_matches=1)
+    other = some.second()
+    go_on = counting_waits(monkeypatch)
+    asks = some.asking.identify(CROWD[0])
+    assert some.asking.all(asks) == ALL_DONE
+    again = other.identify(CROWD[1], attempt=asks["a"].header.attempt)
+    assert other.all(again) == dict.fromkeys(SEATS, "caller_refused")
+    go_on.set()
+    some.counted(asks["a"].header.attempt)
+    assert some.searched() == spent("matches")
+    other.close()
+
+
+def test_searches_that_nobody_ends_are_forgotten_in_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(guard, "_REMEMBERED", 3)
+    held: OrderedDict[bytes, str] = OrderedDict()
+    for number in range(5):
+        guard._remember(held, bytes([number]), "somebody")
+    assert list(held) == [b"\2", b"\3", b"\4"]
+
+
+def test_what_was_found_is_counted_before_a_custodian_stops(
+    scene: Callable[..., Scene], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It needs the other two for that; stopped without, it would charge as if the count had been prevented."""
+    some = scene(gateway_matches=10)
+    go_on = counting_waits(monkeypatch)
+    assert some.searched() == ALL_DONE  # finds one
+    stopping = Thread(target=some.site.stop, args=("a",))
+    stopping.start()
+    sleep(1)  # longer than its lines stay where nothing is left to do
+    go_on.set()
+    stopping.join()
+    some.site.start("a")
+    some.site.gateway().close()
+    assert some.searched(*people(9, seed=77)) == ALL_DONE
 
 
 def test_where_a_probe_matches_many_a_count_that_is_prevented_costs_as_many(
@@ -345,7 +393,7 @@ def test_where_a_probe_matches_many_a_count_that_is_prevented_costs_as_many(
 
 def test_a_search_whose_count_cannot_begin_is_not_answered(scene: Callable[..., Scene]) -> None:
     """The id of the count is used up beforehand, at one custodian: then there is no search either."""
-    some = scene()
+    some = scene(gateway_matches=1)
     asks = some.asking.identify(CROWD[0])
     counted = hashlib.sha256(b"moiety tally 1" + asks["a"].header.attempt).digest()[:16]
     assert some.asking.ask("b", some.asking.verify(CROWD[0], attempt=counted)["b"], call=b"").code == "caller_refused"
@@ -586,3 +634,10 @@ def test_whatever_is_signed_is_counted(scene: Callable[..., Scene]) -> None:
 
     with pytest.raises(RequestsSpent):
         often()
+
+
+def test_asking_about_a_purpose_that_is_made_up_is_counted(scene: Callable[..., Scene]) -> None:
+    some = scene(gateway_requests=40)
+    asked = [some.asking.all(dict.fromkeys(SEATS, wire.PseudonymParts("nowhere", [0]))) for _ in range(40)]
+    assert asked[0] == dict.fromkeys(SEATS, "gallery_unknown")
+    assert asked[-1] == spent("requests")

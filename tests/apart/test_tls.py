@@ -6,6 +6,7 @@ import socket
 import ssl
 import subprocess
 import sys
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import grpc
@@ -28,14 +29,14 @@ from tests.custody.scene import CROWD_OF_TWO, DOOR, NOON, matched
 ASK = "/moiety.custodian.1/ask"
 
 
-def another_of_the_authority(site: Site, name: str) -> Identity:
+def another_of_the_authority(site: Site, name: str, made: datetime = NOON) -> Identity:
     """A key that nobody pinned, with a certificate of the trial's own authority."""
     place = site.folder / "authority"
     key = load_pem_private_key((place / "authority.key").read_bytes(), None)
     assert isinstance(key, ec.EllipticCurvePrivateKey)
     authority = Authority(key, x509.load_pem_x509_certificate((place / "authority.pem").read_bytes()))
     folder = site.folder / name
-    issue_into(folder, authority, NOON)
+    issue_into(folder, authority, made)
     return Identity.load(folder / "own.pem", folder / "own.key", folder / "authority.pem")
 
 
@@ -52,6 +53,20 @@ def test_an_authority_alone_names_no_gateway(office: Apart, site: Site) -> None:
                 with pytest.raises(grpc.RpcError) as raised:
                     list(call(wire.request(wire.Stand()), timeout=10))
                 assert raised.value.code() == grpc.StatusCode.PERMISSION_DENIED
+
+
+def test_a_certificate_that_is_over_connects_nobody(office: Apart, site: Site) -> None:
+    """Whoever it is of: the connection is refused before a key is compared."""
+    (at, *_) = deployment(site).custodians().values()
+    seen = set()
+    for name, days in (("valid", 0), ("over", 826)):
+        stranger = another_of_the_authority(site, name, datetime.now(UTC) - timedelta(days=days))
+        with ends.channel(at.address, at.key, stranger) as channel:
+            call = channel.unary_stream(ASK)
+            with pytest.raises(grpc.RpcError) as raised:
+                list(call(wire.request(wire.Stand()), timeout=10))
+            seen.add((name, raised.value.code()))
+    assert seen == {("valid", grpc.StatusCode.PERMISSION_DENIED), ("over", grpc.StatusCode.UNAVAILABLE)}
 
 
 def test_an_authority_alone_names_no_custodian(office: Apart, site: Site) -> None:

@@ -302,6 +302,7 @@ CONTRADICTIONS: dict[str, tuple[str, tuple[bytes, ...], int, str]] = {
     "deep-terms": ("policy", (b"[" * 100_000, DOCUMENT), 0, "door"),
     "no-document": ("policy", (KEPT.to_json(), b"name ="), 0, "door"),
     "one-part": ("policy", (DOCUMENT,), 0, "door"),
+    "policy-of-people": ("policy", (KEPT.to_json(), DOCUMENT), 1, "door"),
     "another-name": ("policy", (KEPT.to_json(), DOCUMENT), 0, "gate"),
     "two-people": ("early_erasure", (bytes(32),) * 6, 1, "door"),
     "people": ("early_erasure", (bytes(32),) * 3, 2, "door"),

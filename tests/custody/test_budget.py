@@ -150,6 +150,14 @@ def test_one_row_has_an_account_of_its_own() -> None:
     shop.budget.charge(OTHER, "gate", b"d" * 32, Unit.COMPARISONS, 1, b"r" * 16)
 
 
+def test_a_row_of_one_purpose_is_none_of_another() -> None:
+    shop = desk(ROOMY, row=Limit(burst=1, daily=1))
+    for purpose, row in (("door", b"row"), ("doo", b"rrow"), ("doorr", b"ow")):
+        shop.budget.charge(GATEWAY, purpose, CALLER, Unit.COMPARISONS, 1, row)
+        with pytest.raises(ComparisonsSpent):
+            shop.budget.charge(GATEWAY, purpose, CALLER, Unit.COMPARISONS, 1, row)
+
+
 def test_matches_are_owed_and_everything_waits_until_they_are_paid() -> None:
     shop = desk(Limit(burst=10, daily=24), Unit.MATCHES)
     shop.owes(9)
@@ -167,6 +175,14 @@ def test_matches_are_owed_and_everything_waits_until_they_are_paid() -> None:
         shop.budget.charge(GATEWAY, "x", b"x", Unit.ROWS, 1)
     shop.clock.pass_(hours=2)
     assert shop.gives(5) is True
+
+
+def test_whoever_owes_may_still_connect_and_check() -> None:
+    shop = desk(Limit(burst=2, daily=2), Unit.MATCHES)
+    shop.owes(5)
+    shop.budget.charge(GATEWAY, "door", CALLER, Unit.REQUESTS, 1)
+    with pytest.raises(MatchesSpent):
+        shop.budget.charge(GATEWAY, "door", CALLER, Unit.ROWS, 1)
 
 
 def test_what_is_owed_is_kept_to_the_unit() -> None:
@@ -304,6 +320,16 @@ def test_a_crash_after_a_refill_gives_no_second_burst() -> None:
     assert not shop.gives(10)
 
 
+def test_nor_where_more_was_written_off_than_was_drawn_since() -> None:
+    """The disk has drawn more today than memory has, and is full again like it."""
+    shop = desk(Limit(burst=320, daily=DAY_S))
+    assert shop.gives(1)
+    shop.clock.pass_(minutes=1)
+    assert shop.gives(2)
+    shop.restart()
+    assert not shop.gives(319)
+
+
 def test_a_crash_on_a_new_day_gives_no_second_day() -> None:
     shop = desk(Limit(burst=100, daily=100))
     shop.clock.pass_(hours=11, minutes=59)
@@ -314,6 +340,30 @@ def test_a_crash_on_a_new_day_gives_no_second_day() -> None:
     assert shop.gives(90)
     shop.clock.pass_(hours=23)
     assert not shop.gives(8)
+
+
+def test_nor_where_more_was_written_off_the_day_before() -> None:
+    """The disk has less left at once than memory has, and nothing drawn on the day that has begun."""
+    shop = desk(Limit(burst=3_200, daily=25_600))
+    shop.clock.pass_(hours=11, minutes=59)
+    assert shop.gives(1)
+    shop.clock.pass_(minutes=2)
+    assert shop.gives(3)
+    shop.restart()
+    for _ in range(9):
+        shop.clock.pass_(hours=2, minutes=30)
+        assert shop.gives(2_650)
+    shop.clock.pass_(hours=1, minutes=20)
+    assert not shop.gives(25_600 - 9 * 2_650 - 2)
+    assert shop.gives(25_600 - 9 * 2_650 - 103), "a crash costs a portion and no more"
+
+
+def test_a_crash_owes_nothing_that_was_not_drawn() -> None:
+    """Written off ahead is never what is not there: whoever has drawn nearly everything may still ask for the rest."""
+    shop = desk(Limit(burst=320, daily=DAY_S))
+    assert shop.gives(318)
+    shop.restart()
+    shop.budget.charge(GATEWAY, "door", CALLER, Unit.COMPARISONS, 1)
 
 
 def test_an_orderly_stop_writes_what_changed() -> None:

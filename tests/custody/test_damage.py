@@ -150,6 +150,18 @@ def test_a_forger_who_mends_the_digests_is_found_by_the_three_together(
     office.close()
 
 
+def test_what_is_mended_does_not_open_a_gallery_in_which_something_else_is_wrong(inhabited: Path) -> None:
+    forge(inhabited / "custodian-c", alter_free)
+    delete(inhabited / "custodian-b", "page", 63)
+    office = opened(inhabited)
+    with pytest.raises(refusals.GalleryDamaged):
+        office.mend()
+    closed(office)
+    with pytest.raises(refusals.MendingNeedsSeat):
+        office.mend()  # the page is there again; what is left, no custodian finds in its own rows
+    office.close()
+
+
 def test_naming_the_wrong_custodian_does_not_open_the_gallery(inhabited: Path) -> None:
     """A state that differs is copied from the helpers; where they differ from each other, nothing is mended."""
     forge(inhabited / "custodian-c", alter_expiry)
@@ -381,11 +393,13 @@ def test_every_page_that_is_asked_for_changes_the_mask(inhabited: Path) -> None:
     office.close()
 
 
-def test_a_gallery_that_claims_an_impossible_size_is_closed(inhabited: Path) -> None:
-    with closing(sqlite3.connect(inhabited / "custodian-a" / "custodian.sqlite")) as database, database:
-        database.execute("UPDATE gallery SET pages = 1 << 40")
-    with pytest.raises((refusals.GalleryDamaged, refusals.StatesDiffer)):
-        opened(inhabited)
+@pytest.mark.parametrize("where", ["a", "abc"])
+def test_a_gallery_that_claims_an_impossible_size_is_closed(inhabited: Path, where: str) -> None:
+    for seat in where:
+        with closing(sqlite3.connect(inhabited / f"custodian-{seat}" / "custodian.sqlite")) as database, database:
+            database.execute("UPDATE gallery SET pages = 1 << 40")
+    with pytest.raises((refusals.GalleryDamaged, refusals.StatesDiffer)), closing(opened(inhabited)) as office:
+        matched(office, CROWD)
 
 
 def test_erased_people_stay_erased_through_mending(inhabited: Path) -> None:

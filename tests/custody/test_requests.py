@@ -41,6 +41,11 @@ def test_it_goes_from_hand_to_hand_and_is_approved_once() -> None:
     assert people == (ANA.person, BEN.person)
 
 
+def test_whoever_signed_twice_counts_once() -> None:
+    twice = {**json.loads(SIGNED.to_bytes()), "signatures": SIGNED.signatures * 2}
+    assert read_request(json.dumps(twice).encode()).signers() == 1
+
+
 def test_it_is_written_as_it_is_read() -> None:
     assert read_request(SIGNED.to_bytes()) == SIGNED
     assert read_request(SIGNED.to_bytes()).to_bytes() == SIGNED.to_bytes()

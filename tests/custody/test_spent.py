@@ -60,6 +60,13 @@ def test_what_still_counts_is_not_forgotten() -> None:
     assert not used(nonces, {b"a": 10}, 10)
 
 
+def test_in_the_last_second_that_counts_others_of_it_are_used_too() -> None:
+    nonces = SpentNonces(Passing())
+    assert used(nonces, {b"a": SWEEP_S}, 0)
+    assert used(nonces, {b"b": SWEEP_S}, SWEEP_S)
+    assert not used(nonces, {b"a": SWEEP_S}, SWEEP_S)
+
+
 @given(st.lists(st.tuples(st.integers(0, 7), st.integers(0, 400), st.booleans()), max_size=40))
 def test_nothing_is_ever_used_twice(steps: list[tuple[int, int, bool]]) -> None:
     keeping = Passing()

@@ -21,7 +21,7 @@ def outcomes(scene):
 
 
 def test_an_hour_gives_what_the_budget_allows_and_not_less(scene):
-    assert 0 < scene.budgeted.named <= MOST
+    assert scene.budgeted.named == MOST  # the patient thief takes all that there is
     assert scene.budgeted.erased == MOST
     assert scene.budgeted.lost == 0
     assert outcomes(scene) == {"drain": True, "wreck": True}

@@ -123,6 +123,11 @@ def an_erased_page_left_behind(scene: Scene) -> Scene:
     return doctor.replaced(scene, erased=doctor.with_file(scene.erased, scene.seat, f"{doctor.FILE}-journal", page))
 
 
+def an_erased_page_in_a_log(scene: Scene) -> Scene:
+    said = b'{"event": "request", "outcome": "' + old_page(scene, scene.gone[0]).hex().encode() + b'"}'
+    return doctor.replaced(scene, erased=doctor.with_file(scene.erased, scene.seat, "custodian.log", said))
+
+
 def an_old_page_left_behind(scene: Scene) -> Scene:
     page = old_page(scene, scene.staying[0])
     return doctor.replaced(scene, refreshed=doctor.with_file(scene.refreshed, scene.seat, "backup", page))
@@ -169,6 +174,7 @@ LEAKS = {
     "one thumbnail left behind": (a_thumbnail_left_behind, {"read photographs"}),
     "hashed numbers in a log": (hashed_numbers_in_a_log, {"read numbers"}),
     "an erased person's page left behind": (an_erased_page_left_behind, {"dig for the erased"}),
+    "an erased person's page in a log, in digits": (an_erased_page_in_a_log, {"dig for the erased"}),
     "a page of the old epoch left behind": (an_old_page_left_behind, {"dig for the old epoch"}),
     "a root of the old epoch left behind": (an_old_root_left_behind, {"open the old epoch"}),
 }

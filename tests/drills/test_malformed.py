@@ -26,7 +26,7 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Running:
 
 def test_the_product_answers_no_such_probe_and_enrols_no_such_template(scene: Scene) -> None:
     told = scene.probed.checked
-    assert not any(answers.any() for answers in (told.units, told.bent, told.overlong))
+    assert not any(answers.any() for answers in (told.units, told.bent, told.behind, told.overlong))
     assert np.array_equal(told.let_in, told.let_in_before)
     assert findings(scene, *NAMES) == set()
 
@@ -56,6 +56,16 @@ def test_a_range_that_is_not_checked_is_found(
     probing = running.probed(tmp_path / "office")
     assert not any(answers.any() for answers in (probing.checked.bent, probing.checked.overlong))
     assert findings(replace(scene, probing=probing), *NAMES) == {UNITS}
+
+
+def test_a_degree_that_is_not_checked_is_found(
+    scene: Scene, running: Running, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Range and norm, which see a face, do not stand in for it."""
+    monkeypatch.setattr(checks, "degree_weight", lambda seat: (0, 0))
+    probing = running.probed(tmp_path / "office")
+    assert not any(answers.any() for answers in (probing.checked.units, probing.checked.bent, probing.checked.overlong))
+    assert findings(replace(scene, probing=probing), *NAMES) == {OVERLONG}
 
 
 def test_a_norm_that_is_not_checked_is_found(

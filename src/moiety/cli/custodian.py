@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import signal
 from datetime import UTC, datetime
 from pathlib import Path
@@ -137,7 +138,7 @@ def adopt(
         f"moved, and nothing is left in the old folder: {done.people} {'person' if done.people == 1 else 'people'}, "
         f"{done.purposes} {'purpose' if done.purposes == 1 else 'purposes'}"
     )
-    return Outcome(answer, [moving, "start them with `moiety up`"])
+    return Outcome(answer, [moving, f"start them with `moiety up {shlex.quote(str(to))}`"])
 
 
 def _databases(words: list[str]) -> dict[Seat, str]:

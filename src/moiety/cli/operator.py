@@ -191,6 +191,7 @@ def sign(
       moiety operator sign request.json --key olga.key
       moiety operator sign request.json --key ben --token libsofthsm2.so --token-label people --json
     """
+    from moiety.custody.trust.policy import NEEDED
     from moiety.custody.trust.requests import REQUEST_LIMIT, read_request
 
     asked = read_request(beginning(request, REQUEST_LIMIT + 1))
@@ -205,7 +206,7 @@ def sign(
         "digest": signed.digest,
         "signatures": len(signed.signatures),
     }
-    return Outcome(answer, [f"signed; the request has {len(signed.signatures)} signatures"])
+    return Outcome(answer, [f"signed, by {signed.signers()} of the {NEEDED} people that it takes"])
 
 
 @app.command("list")

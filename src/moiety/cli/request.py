@@ -101,10 +101,11 @@ def written(path: Path, content: bytes) -> Outcome[Requested]:
         "people": asked.people,
         "digest": asked.digest,
     }
+    people = f", at most {asked.people} people" if asked.people else ""
     return Outcome(
         answer,
         [
-            f"asked for: {asked.operation}, {asked.purpose}, at most {asked.people} people; nothing else was done",
+            f"asked for: {asked.operation}, {asked.purpose}{people}; nothing else was done",
             f"digest     {_grouped(asked.digest)}",
             "two people sign the file (moiety operator sign) within a day, then --approved carries it",
         ],
@@ -118,7 +119,7 @@ def told(asked: Request) -> list[str]:
         "You are asked to approve:",
         f"  operation  {asked.operation}: {WORDS.get(asked.operation, 'see the documentation of this operation')}",
         f"  purpose    {asked.purpose}",
-        f"  people     at most {asked.people}",
+        *([f"  people     at most {asked.people}"] if asked.people else []),
         *_parts(asked),
         f"  digest     {_grouped(asked.digest)}",
         f"  asked      {made:%Y-%m-%d %H:%M} UTC, signed by {asked.signers()} so far",
@@ -131,6 +132,8 @@ def _parts(asked: Request) -> Iterator[str]:
 
     parts = asked.matter().parts
     if asked.operation == POLICY:
+        if asked.people:
+            raise RequestContradicts
         yield from _papers(asked.purpose, parts)
     elif asked.operation == EARLY:
         if asked.people != 1 or len(parts) != len(SEATS):

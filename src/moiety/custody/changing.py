@@ -15,7 +15,6 @@ from moiety.custody.gallery import Gallery
 from moiety.custody.headers import check_header
 from moiety.custody.keys import Acquaintance
 from moiety.custody.refusals import HeaderRefused
-from moiety.custody.store.slots import Staging
 from moiety.custody.store.stored import Current
 from moiety.custody.turns import Turns
 from moiety.matching.channel import agree
@@ -48,7 +47,7 @@ class Changes:
         `what` says with what or to whom it is done, alike at all three. Raises `HeaderRefused` where the gallery stands
         elsewhere here, and `Disagreement` where another custodian was asked for something else.
         """
-        if header.operation != operation or current.staging in (Staging.BEGUN, Staging.COMPLETE):
+        if header.operation != operation or current.staging.beside:
             raise HeaderRefused
         check_header(header, current, rows, 0, self._clock)
         said = hashlib.sha256(b"moiety change 1")

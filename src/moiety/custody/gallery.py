@@ -84,7 +84,7 @@ class Gallery:
         """
         with self.store.writing(step) as connection:
             current = self.current(connection)
-            if current.staging in (Staging.BEGUN, Staging.COMPLETE):
+            if current.staging.beside:
                 raise HeaderRefused
             change = Change(connection, current, current.row.pages)
             yield change

@@ -91,9 +91,9 @@ def assist(
         current = gallery.current(connection)
         _require_pages(current, numbers)
         pages, states = fetch(connection, current, numbers)
-    # Every page that is asked for, in order: one mask must never lie over two different sets of rows.
+    # Masks cancel where both helpers mean the same rows, and nowhere else: what two of them differ in would be left.
     asked = np.array(numbers, dtype="<u8").tobytes()
-    context = derive(secret, b"moiety mend rows 1", gallery.name.encode(), b"%d" % current.epoch, lost.encode(), asked)
+    context = derive(secret, b"moiety mend rows 1", gallery.name.encode(), b"%d" % current.epoch, asked)
     parts = np.ascontiguousarray(pages["parts"])
     pseudonyms = np.ascontiguousarray(pages["pseudonyms"]).view("<u2")
     masked = (
@@ -200,7 +200,7 @@ def mend(
 def _require_pages(current: Current, numbers: list[int]) -> None:
     """Raises `HelpRefused` unless these are pages of the gallery, ascending, and nobody is halfway in: a slip is no
     damage."""
-    if numbers != sorted(set(numbers)) or (numbers and numbers[-1] >= current.row.pages):
+    if numbers != sorted(set(numbers)) or (numbers and not 0 <= numbers[0] <= numbers[-1] < current.row.pages):
         raise HelpRefused
     if current.row.phase != Phase.SETTLED:
         raise HelpRefused
@@ -210,7 +210,7 @@ def _cipher(pair: bytes, public: Help, partner: bytes, current: Current, numbers
     """Between one helper and the lost custodian, for one contribution: a helper's nonce is good for one."""
     asked = np.array(numbers, dtype="<u8").tobytes()
     where = (current.place.gallery.encode(), b"%d" % current.epoch, b"%d" % current.row.version, asked)
-    return AESGCM(derive(pair, b"moiety help 2", public.helper.encode(), public.nonce, partner, *where))
+    return AESGCM(derive(pair, b"moiety help 3", public.nonce, partner, *where))
 
 
 def _bound(public: Help) -> bytes:

@@ -178,7 +178,7 @@ def _same_epoch(seat: Seat, own: Own, standings: Mapping[Seat, Standing]) -> Rou
             raise EpochsMixed(oldest=min(s.epoch for s in standings.values()), newest=newest)
     if standings[seat].epoch < newest:
         own.enter()
-    elif standings[seat].staging in (Staging.BEGUN, Staging.COMPLETE):
+    elif standings[seat].staging.beside:
         own.discard()
     yield from barrier()
     own.retire()

@@ -31,7 +31,9 @@ def _both(scene: Scene, people: NDArray[np.intp], later: Theft, rng: np.random.G
         if store == PLAIN:
             stored = [canaries.vector(vector) for vector in scene.people.enrolled[people]]
         else:
-            stored = theft.stores[store].footprints(theft.gallery, theft.slots[store][people])
+            raw = theft.stores[store].footprints(theft.gallery, theft.slots[store][people])
+            # A log is text: what it says of a row stands in it in digits.
+            stored = [[*one, *(window.hex().encode() for window in one)] for one in raw]
         never = [list(canaries.windows(rng.bytes(canaries.WINDOW * len(one)))) for one in stored]
         return read.search(later.stores[store].haystack, stored, never, rng)
 

@@ -3,7 +3,9 @@
 A *unit* probe holds one large number c: whether c times a coordinate of a row, as a 16-bit word, passes the threshold
 tells about that coordinate, and some thirty values of c tell it exactly, in every row at once. Each is sent twice, on
 the line with upper halves that make the norm fit, and bent, as shares of two custodians alone. An *overlong* probe is
-in range, and its length lowers the threshold until half of all rows match. A template a hundred times too long matches
+in range, and its length lowers the threshold until half of all rows match. A probe *behind* a face is bent so that its
+range and norm are the face's: a product with a row is off by a multiple of that row's mask, which the answers tell, and
+is then compared by as many thresholds as there are multiples. A template a hundred times too long matches
 half of all comers; a few let everybody in. The twin is custodians that check nothing of what they are sent.
 """
 
@@ -36,9 +38,9 @@ from moiety.matching.header import FAR_PASS_WORDS, Circuit, Header
 from moiety.matching.opening import opened
 from moiety.matching.policy import identify_point
 from moiety.matching.refusals import MalformedProbe, MalformedTemplate
-from moiety.matching.words import NORM_HIGH, NORM_LOW, WORD_HIGH, WORD_LOW, quantise
+from moiety.matching.words import NORM_HIGH, NORM_LOW, WORD_HIGH, WORD_LOW, quantise, quantise_rows
 from moiety.sharing.encode import encode
-from moiety.sharing.ring import POINTS, inverse, lagrange, multiply, scale
+from moiety.sharing.ring import POINTS, inverse, lagrange, multiply, scale, subtract
 from moiety.sharing.seat import SEATS, Seat
 from moiety.sharing.split import split
 
@@ -56,6 +58,8 @@ _INTRUDERS: Final = 8
 _TOO_LONG: Final = 100
 _SMALLEST: Final = 130
 """The first value of c that is out of a coordinate's range."""
+_NEAR: Final = 2_000
+"""Words from nought within which the products of two people mostly lie."""
 _ACCIDENT: Final = 1e-9
 """Bounds the probability that a template of a face would have let in what these let in."""
 
@@ -72,12 +76,14 @@ def coordinates(scene: Scene, rng: np.random.Generator) -> tuple[Trial, Trial]:
 
 
 def projections(scene: Scene, rng: np.random.Generator) -> tuple[Trial, Trial]:
-    """Whose template what overlong probes tell of a row is nearest to: the sum of those that it answered."""
+    """Whose template what overlong probes tell of a row is nearest to: the sum of those that it answered. Or what faces
+    tell, bent so that they are compared by many thresholds: the sum of those that came over one."""
     asked = scene.probed
 
     def on(told: Told) -> Trial:
-        rebuilt = (told.overlong - told.overlong.mean(axis=0)).T @ asked.overlong
-        return by_shuffling(rebuilt @ asked.templates.T, rng)
+        overlong = (told.overlong - told.overlong.mean(axis=0)).T @ asked.overlong
+        hidden = (_sides(told.behind, asked).T @ asked.faces).astype(np.float64)
+        return best([by_shuffling(rebuilt @ asked.templates.T, rng) for rebuilt in (overlong, hidden)])
 
     return on(asked.checked), on(asked.unchecked)
 
@@ -106,14 +112,17 @@ def probed(
     known = np.stack([quantise(vector) for vector in enrolled[:MOST]])
     factors = factors_of(rng)
     overlong = rng.choice([-WORD_HIGH, WORD_HIGH], (COORDINATES * _FACTORS, known.shape[1])).astype(np.int16)
+    faces = quantise_rows(rng.standard_normal(overlong.shape))
+    bends = rng.integers(0, 1 << 15, len(faces)) * 2
     told, threshold = {}, 0
     for kind in (Custodian, Credulous):
         own = partial(_named, entropies, kind)
         with closing(parties.three(office, kind, lambda: now, own)) as three:
             gateway = Gateway(three, gallery, now, own("gateway"))
             threshold = gateway.threshold
-            told[kind] = _asked(gateway, factors, overlong, slots[:MOST], comers[:MOST])
-    return Probing(factors, overlong, threshold, known, told[Custodian], told[Credulous])
+            hidden = behind(faces, bends)
+            told[kind] = _asked(gateway, factors, hidden, overlong, slots[:MOST], comers[:MOST])
+    return Probing(factors, overlong, faces, bends, threshold, known, told[Custodian], told[Credulous])
 
 
 class Gateway:
@@ -174,7 +183,12 @@ class Gateway:
 
 
 def _asked(
-    gateway: Gateway, factors: NDArray[np.int64], overlong: NDArray[np.int16], slots: NDArray[np.int64], comers: Vectors
+    gateway: Gateway,
+    factors: NDArray[np.int64],
+    hidden: Shares,
+    overlong: NDArray[np.int16],
+    slots: NDArray[np.int64],
+    comers: Vectors,
 ) -> Told:
     face = np.stack([quantise(np.ones(overlong.shape[1]))])
     entropy, dim = gateway.entropy, overlong.shape[1]
@@ -190,12 +204,13 @@ def _asked(
 
     units = answers(split(unit_probes(factors, dim).reshape(-1, dim), entropy))
     bent = answers(_bent(factors, dim))
+    masked = answers(hidden)
     long = answers(shared(overlong, entropy))
     visitors = shared(np.stack([quantise(vector) for vector in comers]), entropy)
     before = matched(visitors)
     templates = np.concatenate([face, _TOO_LONG * np.stack([quantise(vector) for vector in overlong[:_INTRUDERS]])])
     gateway.enrol(templates.astype(np.int16))
-    return Told(units, bent, long, before, matched(visitors))
+    return Told(units, bent, masked, long, before, matched(visitors))
 
 
 def shared(words: NDArray[np.int16], entropy: Entropy) -> Shares:
@@ -234,6 +249,43 @@ def _bent(factors: NDArray[np.int64], dim: int) -> Shares:
         of_two = lagrange((0, 0), POINTS[seat], (POINTS[other],))
         shares[seat] = scale(multiply(of_two, inverse(zero_weight(seat))), elements)
     return shares
+
+
+def behind(faces: NDArray[np.int16], bends: NDArray[np.int64]) -> Shares:
+    """Shares on a parabola e + v p + w p^2 at the points p, where e are faces (n, dim): what custodians see of range
+    and norm is e's, and the product with a row x + r p is e x and beside it a bend, even, times what r has at word 0.
+
+    Weighed as in a product of two sharings, p and p^2 sum to 0, p^3 to the product of the points, and p^4 to that times
+    their sum: so w of a bend over that product gives the bend, and v = -w / 2 times their sum hides w from the norm.
+    """
+    a, b, c = (POINTS[seat] for seat in SEATS)
+    total = (a[0] + b[0] + c[0], a[1] + b[1] + c[1])
+    half = inverse(multiply(multiply(a, b), c))
+    elements = encode(faces.astype(np.int32).view(np.uint32))
+    bent = np.stack([bends // 2, np.zeros_like(bends)], axis=1).astype(np.uint32)
+    shares: dict[Seat, NDArray[np.uint32]] = {}
+    for seat in SEATS:
+        point = POINTS[seat]
+        twice = multiply((2, 0), multiply(point, point))
+        shares[seat] = elements.copy()
+        shares[seat][:, :2] += scale(multiply(half, subtract(twice, multiply(total, point))), bent)
+    return shares
+
+
+def _sides(told: NDArray[np.bool_], asked: Probing) -> NDArray[np.int64]:
+    """On which side of nought each face's product with each row lies, (faces, people): 1, -1, or 0 where the answers
+    do not tell."""
+    if not told.any():
+        return np.zeros(told.shape, np.int64)
+    # A row's own mask: with it most answers are those of a product of nought.
+    masks = np.arange(1 << 15)
+    offs = asked.bends[:, None] * masks
+    agreed = np.where(_passes(offs, asked.threshold), 1.0, -1.0).astype(np.float32).T @ np.where(told, 1.0, -1.0)
+    off = asked.bends[:, None] * masks[agreed.argmax(axis=0)]
+    answer = np.where(told, 1, -1)
+    low = (off - asked.threshold + _NEAR) % (1 << 16) <= 2 * _NEAR
+    high = (off - asked.threshold - (1 << 15) + _NEAR) % (1 << 16) <= 2 * _NEAR
+    return np.asarray(answer * (low.astype(np.int64) - high))
 
 
 def _read(told: NDArray[np.bool_], asked: Probing) -> NDArray[np.int64]:

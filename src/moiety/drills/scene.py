@@ -79,6 +79,7 @@ class Told:
 
     units: NDArray[np.bool_]
     bent: NDArray[np.bool_]
+    behind: NDArray[np.bool_]
     overlong: NDArray[np.bool_]
     let_in_before: NDArray[np.bool_]
     let_in: NDArray[np.bool_]
@@ -89,11 +90,14 @@ class Probing:
     """Malformed probes, and what custodians that check them told, and those of the twin that do not.
 
     `factors` int64 (31,) are the numbers in unit probes, `overlong` int16 (248, dim) the probes that are too long,
-    `threshold` what both were compared by, in words, and `templates` int16 (people, dim) the truth.
+    `faces` int16 (248, dim) those that are bent behind a face, by `bends` int64 (248,) masks of a row, and
+    `threshold` what all were compared by, in words, and `templates` int16 (people, dim) the truth.
     """
 
     factors: NDArray[np.int64]
     overlong: NDArray[np.int16]
+    faces: NDArray[np.int16]
+    bends: NDArray[np.int64]
     threshold: int
     templates: NDArray[np.int16]
     checked: Told

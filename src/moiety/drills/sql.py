@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Mapping
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass, field, fields
 from typing import Any, Final, Self
 
@@ -103,12 +103,21 @@ def opened(files: Mapping[str, bytes]) -> list[bytes]:
     found: list[bytes] = []
     for content, log in _databases(files):
         with closing(_opened(replay.whole(content, log))) as database:
-            if not _has(database, "data_key"):
-                continue
-            for table in ("page", "states"):
-                for (gallery,) in database.execute("SELECT name FROM gallery").fetchall():
-                    found += [one.tobytes() for one in _paged(database, files, table, gallery)[1]]
-            found += _kept(database, files)
+            found += _unsealed(database, files)
+        for earlier in replay.left_over(content, log):
+            # A page may be of another time than those beside it: what can be read of it is read.
+            with closing(_opened(earlier)) as database, suppress(sqlite3.DatabaseError, LookupError, ValueError):
+                found += _unsealed(database, files)
+    return found
+
+
+def _unsealed(database: sqlite3.Connection, files: Mapping[str, bytes]) -> list[bytes]:
+    if not _has(database, "data_key"):
+        return []
+    found = _kept(database, files)
+    for table in ("page", "states"):
+        for (gallery,) in database.execute("SELECT name FROM gallery").fetchall():
+            found += [one.tobytes() for one in _paged(database, files, table, gallery)[1]]
     return found
 
 

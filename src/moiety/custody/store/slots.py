@@ -83,6 +83,11 @@ class Staging(IntEnum):
     COMPLETE = 2
     SWITCHED = 3
 
+    @property
+    def beside(self) -> bool:
+        """Whether pages of the next epoch lie beside this one's: all of them, or some."""
+        return self in (Staging.BEGUN, Staging.COMPLETE)
+
 
 def blocks_needed(free: int, wanted: int) -> int:
     """How many blocks to add so that `wanted` newcomers find a free slot."""

@@ -192,7 +192,7 @@ class Budget:
 
     def _left(self, key: _Key, now: int) -> int:
         limit, held = self._limits.of(key.scope, key.unit), self._held[key.scope].get(key)
-        account = fresh(limit, max(now, self._floor)) if held is None else held.now.on(limit, now)
+        account = fresh(limit, now) if held is None else held.now.on(limit, now)
         return account.left(limit)
 
     def _take(self, keys: list[_Key], amount: int, now: int, owing: bool) -> None:

