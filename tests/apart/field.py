@@ -12,7 +12,6 @@ import os
 import signal
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -21,6 +20,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from moiety import settings
+from moiety.cli.interruption import awaited
 from moiety.custody.custodian import Custodian
 from moiety.custody.gateway import trial
 from moiety.custody.gateway.apart import Apart
@@ -153,8 +153,6 @@ def patiently(ask: Callable[[], Answer]) -> Answer:
 def _serve(config: Path) -> None:
     settings.require_tls_13()
     settings.quiet_grpc()
-    asked = threading.Event()
-    signal.signal(signal.SIGTERM, lambda _, __: asked.set())
 
     def said(name: str) -> str:
         file = config.parent / name
@@ -168,5 +166,8 @@ def _serve(config: Path) -> None:
         if point == said("fatal"):
             os.kill(os.getpid(), signal.SIGKILL)
 
-    with served(config, clock=clock, entropy=os.urandom, observer=observer, progress=silent):
-        asked.wait()
+    with (
+        awaited() as asked,
+        served(config, clock=clock, entropy=os.urandom, observer=observer, progress=silent),
+    ):
+        asked()

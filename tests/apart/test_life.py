@@ -13,15 +13,20 @@ import warnings
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from queue import SimpleQueue
 from time import monotonic, sleep
 
+import grpc
 import pytest
 
 from moiety.cli import journal as lines
 from moiety.custody import refusals
 from moiety.custody.gateway import trial
 from moiety.custody.gateway.apart import Apart
-from moiety.custody.net import server
+from moiety.custody.net import ends, server
+from moiety.custody.net import lines as net_lines
+from moiety.custody.net.config import Custody, identity, read
+from moiety.custody.net.grpc import SERVICE
 from moiety.custody.net.journal import News, fault, say
 from moiety.custody.net.metrics import Metrics, Page, Stand, loopback
 from moiety.custody.trust.spending import ErasuresSpent
@@ -80,6 +85,54 @@ def test_a_change_that_is_under_way_ends_and_nothing_else_begins(tmp_path: Path,
         office.close()
         other.close()
         site.close()
+
+
+def test_a_neighbour_that_takes_a_call_and_forgets_it_is_called_again(
+    tmp_path: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As gRPC does with a call that comes in the moment in which its server stops: it never ends."""
+    monkeypatch.setattr(net_lines, "_GREETING_S", 0.3)
+    site = Site.make(tmp_path / "site", clock)
+    site.stop("b")
+    config = read(site.folder / "custodian-b" / trial.CONFIG, Custody)
+    calls: SimpleQueue[None] = SimpleQueue()
+
+    def forget(incoming: Iterator[bytes], context: grpc.ServicerContext) -> Iterator[bytes]:
+        calls.put(None)
+        while context.is_active():
+            sleep(0.02)
+        yield from ()
+
+    forgetful = grpc.server(ThreadPoolExecutor(4))
+    handlers = {"line": grpc.stream_stream_rpc_method_handler(forget)}
+    forgetful.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(SERVICE, handlers),))
+    shown = ends.credentials(identity(site.folder / "custodian-b", config))
+    forgetful.add_secure_port(config.listen, shown)
+    forgetful.start()
+    try:
+        for _ in range(3):
+            calls.get(timeout=10)
+        forgetful.stop(0).wait()
+        site.start("b")
+        site.gateway().close()
+    finally:
+        forgetful.stop(0).wait()
+        site.close()
+
+
+def test_who_is_about_to_stop_takes_no_new_line(office: Apart, site: Site) -> None:
+    """Its neighbours try again at once: a line that came up now would be cut the next moment."""
+    lines = site.servers["c"]._lines
+    lines.close()
+    until = monotonic() + 10
+    while lines.up():
+        assert monotonic() < until
+        sleep(0.01)
+    sleep(5 * net_lines._AGAIN_S)
+    assert lines.up() == set()
+    site.stop("c")
+    site.start("c")
+    site.gateway().close()
 
 
 def test_whoever_does_not_end_in_time_is_cut_short(office: Apart, site: Site, monkeypatch: pytest.MonkeyPatch) -> None:

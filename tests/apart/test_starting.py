@@ -71,7 +71,10 @@ def running(home: Path) -> Iterator[None]:
             yield
         finally:
             process.send_signal(signal.SIGTERM)
-            process.wait(30)
+            try:
+                process.wait(30)
+            finally:
+                process.kill()  # where it did not stop, it must not keep the address that the next ones need
 
 
 def alter(home: Path, before: str, after: str) -> None:

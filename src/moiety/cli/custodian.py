@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import os
 import shlex
-import signal
 from datetime import UTC, datetime
 from pathlib import Path
-from threading import Event
 from typing import TYPE_CHECKING, Annotated, TypedDict
 
 import typer
 
 from moiety import settings
 from moiety.cli import journal
+from moiety.cli.interruption import awaited
 from moiety.cli.outcome import AsJson, Outcome
 from moiety.cli.progress import bar
 from moiety.errors import MoietyError
@@ -74,18 +73,18 @@ def serve(config: Config, log_level: LogLevel = journal.Level.INFO, as_json: AsJ
     from moiety.custody.store.sql import unobserved
 
     keep_freed()
-    asked = Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda _, __: asked.set())
-    with served(
-        config,
-        clock=lambda: datetime.now(UTC),
-        entropy=os.urandom,
-        observer=unobserved,
-        progress=journal.progress(),
-    ) as (own, _):
+    with (
+        awaited() as asked,
+        served(
+            config,
+            clock=lambda: datetime.now(UTC),
+            entropy=os.urandom,
+            observer=unobserved,
+            progress=journal.progress(),
+        ) as (own, _),
+    ):
         say(News.SERVING)
-        asked.wait()
+        asked()
     say(News.STOPPED)
     return Outcome({"seat": own.seat}, [f"custodian {own.seat} stopped"])
 

@@ -10,7 +10,7 @@ import logging
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from queue import SimpleQueue
-from threading import Event, Lock, Thread
+from threading import Event, Lock, Thread, Timer
 from time import perf_counter
 from typing import Any
 
@@ -29,6 +29,10 @@ METHOD = "/moiety.custodian.1/line"
 
 _AGAIN_S = 0.2
 """Between two tries to open a line: custodians find each other within moments of the last one's start."""
+
+_GREETING_S = 3.0
+"""For whoever a line is opened to, to greet. One that stops in that moment may have taken the call and forget it: then
+nothing ever comes back, not even that it ended, while the connection below stands."""
 
 _JOURNEYS = 16
 _FIRST_JOURNEYS = 4
@@ -145,19 +149,31 @@ class Lines:
         while not self._closed.is_set():
             try:
                 with ends.channel(neighbour.address, neighbour.key, identity) as channel:
-                    call: Any = channel.stream_stream(METHOD)
-                    outgoing: Outgoing = SimpleQueue()
-                    public, joined = self._acquaintance.greet(seat)
-                    outgoing.put(pack(Greeting(self._seat, public)))
-                    incoming = call(iter(outgoing.get, None))
-                    try:
-                        self._hear(seat, incoming, outgoing, joined)
-                    finally:
-                        outgoing.put(None)
-                        incoming.cancel()
+                    self._line(seat, channel)
             except (OSError, MoietyError, grpc.RpcError):
                 pass  # whoever asks meanwhile is told that this custodian is down
             self._closed.wait(_AGAIN_S)
+
+    def _line(self, seat: Seat, channel: grpc.Channel) -> None:
+        """One line, until it ends."""
+        outgoing: Outgoing = SimpleQueue()
+        public, joined = self._acquaintance.greet(seat)
+        outgoing.put(pack(Greeting(self._seat, public)))
+        call: Any = channel.stream_stream(METHOD)(iter(outgoing.get, None))
+        late = Timer(_GREETING_S, call.cancel)
+        late.daemon = True
+        late.start()
+
+        def met(greeted: bytes) -> None:
+            late.cancel()
+            joined(greeted)
+
+        try:
+            self._hear(seat, call, outgoing, met)
+        finally:
+            late.cancel()
+            outgoing.put(None)
+            call.cancel()
 
     def _hear(self, seat: Seat, incoming: Iterator[bytes], outgoing: Outgoing, joined: Callable[[bytes], None]) -> None:
         """Everything that comes over one connection, until it ends."""
@@ -166,6 +182,8 @@ class Lines:
             if not isinstance(greeting, Greeting) or greeting.seat != seat:
                 raise MessageRefused
             with self._lock:  # a line that is just ending must not take this one's pair key along
+                if self._closed.is_set():
+                    return  # who stops takes no new line, which would be cut in the middle of something
                 joined(greeting.public)
                 before = self._up.get(seat)
                 self._up[seat] = outgoing
