@@ -11,7 +11,8 @@ import numpy as np
 
 from moiety.custody.gallery import Gallery
 from moiety.custody.headers import check_header
-from moiety.custody.refusals import NotAdmitted, TooMany
+from moiety.custody.refusals import NotAdmitted, TooMany, WordsWrong
+from moiety.custody.store.kinds import is_keys, open_words
 from moiety.custody.verbs import OFFERED_TOGETHER, Batch
 from moiety.matching import admission
 from moiety.matching.channel import Keys
@@ -37,16 +38,25 @@ class Offers:
     ) -> Rounds[None]:
         """Check one offer with the other two; once it is admitted its low words wait for `take`.
 
-        Raises `HeaderRefused`, `TooMany`, `Disagreement` and `MalformedTemplate`.
+        Raises `HeaderRefused`, `TooMany`, `WordsWrong`, `Disagreement` and `MalformedTemplate`.
         """
         if len(batch) > OFFERED_TOGETHER:
             raise TooMany(limit=OFFERED_TOGETHER)
+        if batch.parts.shape[1] != header.dim:
+            raise WordsWrong(dim=header.dim)
         check_header(header, gallery.usable(), len(batch), 0, clock)
         public = batch.expires.tobytes() + batch.grounds.tobytes()
         parts = batch.parts.astype(np.uint64, copy=False)
         names = np.ascontiguousarray(batch.pseudonyms).view("<u2").astype(np.uint16, copy=False)
-        left = yield from admission.attempt(admission.Candidates(keys, header, coin, parts, names, public))
-        kept = Batch(batch.handles, batch.pseudonyms, parts.astype(np.uint16), batch.expires, batch.grounds)
+        low = parts.astype(np.uint16)
+        if is_keys(header.gallery):  # nothing to measure: every 16-bit word may be anything
+            end = low.shape[1] - open_words(header.gallery)
+            alike = public + np.ascontiguousarray(low[:, end:]).tobytes()
+            shared = np.concatenate([low[:, :end], names], axis=1)
+            left = yield from admission.words_alone(keys, header, coin, shared, alike)
+        else:
+            left = yield from admission.attempt(admission.Candidates(keys, header, coin, parts, names, public))
+        kept = Batch(batch.handles, batch.pseudonyms, low, batch.expires, batch.grounds)
         with self._lock:
             self._admitted[header.attempt] = (header.gallery, kept, left)
 

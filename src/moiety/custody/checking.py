@@ -18,7 +18,7 @@ from moiety.custody.looking import Seen
 from moiety.custody.refusals import HeaderRefused
 from moiety.custody.store import page, tables
 from moiety.custody.store.page import portions
-from moiety.custody.store.slots import SLOTS, State
+from moiety.custody.store.slots import SLOTS, living
 from moiety.custody.store.stored import fetch
 from moiety.custody.turns import Turns
 from moiety.custody.verbs import PSEUDONYM_WORDS, SECONDS_A_DAY, Progress, Survey
@@ -94,7 +94,7 @@ def side(
         with gallery.store.reading() as connection:
             for numbers in portions(range(gallery.matrix.slots // SLOTS)):
                 pages, states = fetch(connection, current, numbers)
-                active = (states["states"] == State.ACTIVE).reshape(-1)
+                active = living(states["states"]).reshape(-1)
                 pseudonyms = np.ascontiguousarray(pages["pseudonyms"]).view("<u2")
                 words = pseudonyms.reshape(-1, PSEUDONYM_WORDS)
                 yield np.concatenate([page.rows(pages), words], axis=1)[active]
@@ -106,7 +106,7 @@ def side(
 
 
 def _people(gallery: Gallery) -> int:
-    return int((gallery.matrix.states() == State.ACTIVE).sum())
+    return int(living(gallery.matrix.states()).sum())
 
 
 def record(gallery: Gallery, checked: int | None) -> None:

@@ -14,7 +14,7 @@ from threading import Lock
 import numpy as np
 from numpy.typing import NDArray
 
-from moiety.custody import answering, checking, epochs, life, mending, recovery
+from moiety.custody import answering, checking, epochs, life, mending, papers, recovery
 from moiety.custody.admitting import Offers
 from moiety.custody.answering import Answers
 from moiety.custody.changing import Changes
@@ -23,7 +23,8 @@ from moiety.custody.gallery import Gallery
 from moiety.custody.headers import check_day, check_instant
 from moiety.custody.holding import Held, held, standing
 from moiety.custody.keys import Acquaintance
-from moiety.custody.refusals import GalleryExists, GalleryFixed, GalleryNameWrong, GalleryUnknown, NotStaged
+from moiety.custody.records import Records
+from moiety.custody.refusals import GalleryFixed, GalleryNameWrong, GalleryUnknown, NotStaged
 from moiety.custody.soundness import Soundness
 from moiety.custody.store import tables
 from moiety.custody.store.keeping import Keeping
@@ -66,6 +67,7 @@ class Custodian:
         self._sound = Soundness(clock)
         self._turns = Turns()
         self._changes = Changes(self._turns, self.acquaintance, clock)
+        self.records = Records(self._gallery, self._turns, self._changes, clock)
         self._renewal: Renewal | None = None
         self._staged: Renewal | None = None
 
@@ -130,20 +132,17 @@ class Custodian:
     # Galleries.
 
     def add_gallery(self, name: str, terms: bytes, document: bytes) -> None:
-        """Add an empty gallery; again with the same terms and document does nothing.
+        """Add an empty gallery, and one for keys beside it where the terms say so; again with the same terms and
+        document does nothing.
 
         Raises `GalleryExists`, `GalleryNameWrong` for a name of no or more than 64 bytes, and `MessageRefused` for
         terms that are none.
         """
-        read_terms(terms)
+        read_terms(name, terms)
         if not 1 <= len(name.encode()) <= NAME_BYTES:
             raise GalleryNameWrong(limit=NAME_BYTES)
         with self._turns.alone(), self._store.writing("add gallery") as connection:
-            held = tables.gallery(connection, name)
-            if held is None:
-                tables.add_gallery(connection, name, terms, document)
-            elif (held.terms, held.document) != (terms, document):
-                raise GalleryExists
+            papers.add(connection, name, terms, document)
 
     def drop_gallery(self, name: str) -> None:
         """Take away an empty gallery that no other custodian has: adding it was interrupted."""
@@ -153,7 +152,7 @@ class Custodian:
     def replace_document(self, name: str, header: Header, terms: bytes, document: bytes) -> Rounds[None]:
         """This custodian's side of replacing a gallery's terms and document. Raises `GalleryFixed` for another model
         or dimension, and `MessageRefused` for terms that are none."""
-        new, gallery = read_terms(terms), self._gallery(name)
+        new, gallery = read_terms(name, terms), self._gallery(name)
         held = gallery.now().terms
         if (held.model, held.dim) != (new.model, new.dim):
             raise GalleryFixed(dim=held.dim)
@@ -161,6 +160,7 @@ class Custodian:
         def replace() -> None:
             with gallery.changing("replace document") as change:
                 change.finish(terms=terms, document=document)
+                papers.follow(change.connection, name, terms)
 
         yield from self._changes.side("replace", gallery, gallery.now(), header, 0, (terms, document), replace)
 

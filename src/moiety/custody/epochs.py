@@ -19,9 +19,10 @@ from moiety.custody.gallery import Gallery
 from moiety.custody.refusals import NotStaged
 from moiety.custody.store import kept, page, tables
 from moiety.custody.store.keyring import keyring
+from moiety.custody.store.kinds import open_words
 from moiety.custody.store.noise import Entropy, noise
 from moiety.custody.store.page import Pages, Place, portions
-from moiety.custody.store.slots import SLOTS, Staging, State
+from moiety.custody.store.slots import SLOTS, Staging, State, living
 from moiety.custody.store.sql import Store
 from moiety.custody.store.stored import fetch, write
 from moiety.custody.verbs import SECONDS_A_DAY, Progress
@@ -140,9 +141,12 @@ def _renew(pages: Pages, states: Pages, place: Place, first: int, renewal: Renew
         words = np.ascontiguousarray(pages[column]).view("<u2")
         # One ring element, two words, to a row: the refresh does not care how elements are arranged.
         renewed = refresh.apply(words.reshape(-1, 2), place.seat, renewal.seeds, context)
+        before = pages[column].copy()
         pages[column] = renewed.view(pages[column].dtype).reshape(pages[column].shape)
-    kept = (states["states"] == State.ACTIVE) & (pages["expires"] > renewal.day)
-    states["states"] = np.where(kept, np.uint8(State.ACTIVE), np.uint8(State.FREE))
+        if column == "parts" and (alike := open_words(place.gallery)):  # what is no part stays what it is
+            pages[column][:, -alike // 2 :] = before[:, -alike // 2 :]
+    kept = living(states["states"]) & (pages["expires"] > renewal.day)
+    states["states"] = np.where(kept, states["states"], np.uint8(State.FREE))
     noisy = page.from_random(noise(entropy, pages.nbytes), pages.dtype)
     for column in ("grounds", "expires", "handles", "pseudonyms"):
         wide = kept.reshape(kept.shape + (1,) * (pages[column].ndim - 2))

@@ -16,7 +16,7 @@ from moiety.custody.doubts import GalleryUnchecked
 from moiety.custody.looking import Seen, look_through, mark, nothing
 from moiety.custody.matrix import Matrix
 from moiety.custody.refusals import GalleryDamaged, GalleryUnknown, HeaderRefused
-from moiety.custody.store import page, seal, tables
+from moiety.custody.store import kinds, page, seal, tables
 from moiety.custody.store.keyring import keyring
 from moiety.custody.store.page import IDENTITY_BYTES, Pages, Place
 from moiety.custody.store.slots import MOST_SLOTS, SLOTS, Staging
@@ -24,7 +24,6 @@ from moiety.custody.store.sql import Store
 from moiety.custody.store.stored import Change, Current, fetch_states
 from moiety.custody.store.tables import GalleryRow
 from moiety.custody.verbs import Progress, silent
-from moiety.matching.policy import Terms
 from moiety.sharing.seat import Seat
 
 
@@ -68,7 +67,7 @@ class Gallery:
         own = tables.custodian(connection)
         place = Place(own.office, self.seat, self.name, own.epoch)
         key = keyring(connection).key(connection, own, own.epoch)
-        return Current(row, own.epoch, place, Terms.from_json(row.terms), key, Staging(own.staging))
+        return Current(row, own.epoch, place, kinds.read_papers(self.name, row.terms), key, Staging(own.staging))
 
     def now(self) -> Current:
         """As `current`, in a transaction of its own; the cache stays as it is."""
@@ -115,7 +114,8 @@ class Gallery:
             key = (current.epoch, current.row.version)
             if self._cached is None or self._cached[0] != current.epoch:
                 self._cached = None
-                self.matrix = Matrix(current.terms.dim)
+                # What is opened one by one is read from SQL, and never lies in memory all together.
+                self.matrix = Matrix(0 if kinds.is_keys(self.name) else current.terms.dim)
                 self._read_all(connection, current, progress)
             elif self._cached != key:
                 self._catch_up(connection, current)

@@ -16,7 +16,7 @@ from moiety.custody.store import page, tables
 from moiety.custody.store.handles import prefixes
 from moiety.custody.store.noise import Entropy, noise
 from moiety.custody.store.page import HANDLE_BYTES, Pages, portions
-from moiety.custody.store.slots import MOST_SLOTS, SLOTS, Phase, State, allot
+from moiety.custody.store.slots import MOST_SLOTS, SLOTS, Phase, State, allot, living
 from moiety.custody.verbs import Batch, Slots
 
 _WHOLE = f"V{HANDLE_BYTES}"
@@ -74,16 +74,31 @@ def activate(gallery: Gallery, slots: Slots) -> None:
 
 
 def erase(gallery: Gallery, slots: Slots, entropy: Entropy) -> None:
-    """Overwrite every column of these ACTIVE slots. The caller scrubs the store before it acknowledges."""
+    """Overwrite every column of these slots of somebody. The caller scrubs the store before it acknowledges."""
     with gallery.changing("erase") as change:
         for numbers, some in _by_page(slots):
             pages, states = change.fetch(numbers)
             where = within(numbers, some)
-            if (states["states"][where] != State.ACTIVE).any():
+            if not living(states["states"][where]).all():
                 raise StatesDiffer(slots=len(some))
             states["states"][where] = State.ERASED
             _overwrite(pages, *where, entropy)
             change.write(numbers, pages, states)
+        change.finish()
+
+
+def restrict(gallery: Gallery, slots: Slots, on: bool) -> None:
+    """Keep those in these slots, and answer nobody about them; or answer again. Raises `StatesDiffer` where that is how
+    one of them stands already."""
+    before, after = (State.ACTIVE, State.RESTRICTED) if on else (State.RESTRICTED, State.ACTIVE)
+    with gallery.changing("restrict") as change:
+        for numbers, some in _by_page(slots):
+            states = change.fetch_states(numbers)
+            where = within(numbers, some)
+            if (states["states"][where] != before).any():
+                raise StatesDiffer(slots=len(some))
+            states["states"][where] = after
+            change.write(numbers, None, states)
         change.finish()
 
 
@@ -95,11 +110,11 @@ def settle(gallery: Gallery, states: NDArray[np.uint8], terms: bytes, document: 
         held = change.fetch_states(range(count))["states"].reshape(-1)
         for numbers, some in _by_page(np.flatnonzero(held != states)):
             pages, found = change.fetch(numbers)
-            if (states[some] != State.ERASED).any():
+            gone = some[states[some] == State.ERASED]
+            if not (states[some[states[some] != State.ERASED]] == State.RESTRICTED).all():
                 raise StatesDiffer(slots=len(some))
-            where = within(numbers, some)
-            found["states"][where] = State.ERASED
-            _overwrite(pages, *where, entropy)
+            found["states"][within(numbers, some)] = states[some]
+            _overwrite(pages, *within(numbers, gone), entropy)
             change.write(numbers, pages, found)
         change.finish(phase=Phase.SETTLED, pages=count, terms=terms, document=document)
 

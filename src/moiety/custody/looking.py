@@ -14,7 +14,7 @@ from sqlalchemy import Connection
 
 from moiety.custody.store import page, seal, tables
 from moiety.custody.store.page import IDENTITY_BYTES, Pages
-from moiety.custody.store.slots import SLOTS, State
+from moiety.custody.store.slots import SLOTS, living
 from moiety.custody.store.stored import Current
 
 Take: TypeAlias = Callable[[Sequence[int], Pages], None]
@@ -23,7 +23,7 @@ Take: TypeAlias = Callable[[Sequence[int], Pages], None]
 
 @dataclass(frozen=True)
 class Seen:
-    """What a gallery was in one transaction: the numbers of pages that are not intact, how many people are ACTIVE, and
+    """What a gallery was in one transaction: the numbers of pages that are not intact, how many people there are, and
     two digests: of what the three must hold alike, which is states, and grounds and expiry of people, and of what one
     custodian's own pages were, see `mark`."""
 
@@ -65,9 +65,9 @@ def look_through(
             good &= (page.identities(pages) == identities[numbers]).all(axis=1)
             bad |= {number for number, fine in zip(numbers, good, strict=True) if not fine}
             take_pages(numbers, pages)
-            active = states[numbers] == State.ACTIVE
-            public.update(pages["grounds"][active])
-            public.update(pages["expires"][active])
+            active = living(states[numbers])
+            public.update(pages["grounds"][active].tobytes())
+            public.update(pages["expires"][active].tobytes())
             done((numbers[-1] + 1) * SLOTS)
-    people = int(np.count_nonzero(states == State.ACTIVE))
+    people = int(np.count_nonzero(living(states)))
     return Seen(current, frozenset(bad | absent), people, public.digest(), mark(states, identities))

@@ -45,7 +45,7 @@ class Segment:
 
 
 class Matrix:
-    """Parts, states, expiry and handle prefixes of `slots` slots."""
+    """Parts, states, expiry and handle prefixes of `slots` slots; of rows that nobody searches, no parts: `dim` 0."""
 
     def __init__(self, dim: int) -> None:
         self.dim = dim
@@ -81,7 +81,8 @@ class Matrix:
         """Take in the rows of these pages."""
         found = prefixes(pages["handles"].reshape(-1, HANDLE_BYTES)).reshape(-1, SLOTS)
         for at, (segment, inside) in enumerate(self._where(numbers)):
-            segment.panels[inside.start // SLOTS] = pages["parts"][at]
+            if self.dim:
+                segment.panels[inside.start // SLOTS] = pages["parts"][at]
             segment.expires[inside] = pages["expires"][at]
             segment.prefixes[inside] = found[at]
 

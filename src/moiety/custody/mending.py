@@ -28,7 +28,7 @@ from moiety.custody.keys import Acquaintance
 from moiety.custody.store import page, tables
 from moiety.custody.store.noise import Entropy, noise
 from moiety.custody.store.page import HANDLE_BYTES
-from moiety.custody.store.slots import COIN_BYTES, SLOTS, Phase, State
+from moiety.custody.store.slots import COIN_BYTES, SLOTS, Phase, living
 from moiety.custody.store.stored import Current, fetch, fetch_handles, write
 from moiety.custody.verbs import Help
 from moiety.matching.refusals import Disagreement
@@ -136,7 +136,7 @@ def pseudonym_parts(gallery: Gallery, numbers: list[int]) -> NDArray[np.uint8]:
 
 
 def unknown(gallery: Gallery, numbers: list[int], states: NDArray[np.uint8]) -> int:
-    """How many people, who are ACTIVE in `states` uint8 (n, 64), have no handle here any more: theirs is taken from the
+    """How many people, who are there by `states` uint8 (n, 64), have no handle here any more: theirs is taken from the
     gateway. Raises `HelpRefused`."""
     if states.shape != (len(numbers), SLOTS):
         raise HelpRefused
@@ -144,7 +144,7 @@ def unknown(gallery: Gallery, numbers: list[int], states: NDArray[np.uint8]) -> 
         current = gallery.current(connection)
         _require_pages(current, numbers)
         _, held = fetch_handles(connection, current, numbers)
-    return int(np.count_nonzero((states == State.ACTIVE) & ~held))
+    return int(np.count_nonzero(living(states) & ~held))
 
 
 def mend(
@@ -156,7 +156,7 @@ def mend(
     handles: NDArray[np.uint8],
     entropy: Entropy,
 ) -> None:
-    """Write the lost pages anew; `handles` uint8 (n, 64, 16) for slots that are ACTIVE.
+    """Write the lost pages anew; `handles` uint8 (n, 64, 16) for slots that hold somebody.
 
     Raises `Disagreement`, `HelpRefused` where help is not what two helpers sealed together for this custodian, these
     pages and this version of the gallery, and `HandlesRefused` where a page opens here and has other handles.
@@ -167,7 +167,7 @@ def mend(
         raise HelpRefused
     first = unsealed(gallery, acquaintance, numbers, one, other.nonce)
     second = unsealed(gallery, acquaintance, numbers, other, one.nonce)
-    active = one.states == State.ACTIVE
+    active = living(one.states)
     same = (
         np.array_equal(one.states, other.states)
         and np.array_equal(one.grounds[active], other.grounds[active])

@@ -212,6 +212,13 @@ class StandingMessage(Struct, frozen=True, forbid_unknown_fields=True):
         return Standing(self.seat, self.office, self.epoch, Staging(self.staging), galleries)
 
 
+class UnlockedMessage(Struct, frozen=True, forbid_unknown_fields=True):
+    """Parts of secrets; see `verbs.Unlocked`."""
+
+    epoch: Count
+    words: Array
+
+
 class SurveyMessage(Struct, frozen=True, forbid_unknown_fields=True):
     """What a survey found; see `Survey`."""
 

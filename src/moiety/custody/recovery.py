@@ -10,8 +10,9 @@ Decided from the standings of the three alone, before anything else is done with
     a gallery is missing somewhere     if it never changed, it is added where it is missing, or dropped where only one
                                        has it; else an old copy: refused
     versions more than one apart       an old copy: refused
-    versions, phases or papers differ  every slot that is not ACTIVE at all three and not FREE at all three is
-                                       erased everywhere; blocks that one of the three lacks are dropped;
+    versions, phases or papers differ  every slot that is not alike at all three, or on its way in, is erased
+                                       everywhere, but for somebody who is RESTRICTED at one, and is then at all;
+                                       blocks that one of the three lacks are dropped;
                                        the papers that two have are taken: no one custodian tells the others by
                                        which threshold they match
 
@@ -31,7 +32,7 @@ from numpy.typing import NDArray
 
 from moiety.custody.messages import read_standing, standing_bytes
 from moiety.custody.refusals import CopyOld, EpochsMixed, GalleryDamaged, NotOneOffice, StatesDiffer
-from moiety.custody.store.slots import MOST_SLOTS, SLOTS, Phase, Staging, State
+from moiety.custody.store.slots import MOST_SLOTS, SLOTS, Phase, Staging, State, living
 from moiety.custody.verbs import GalleryStanding, Standing
 from moiety.matching.channel import Keys, agree
 from moiety.matching.header import Header
@@ -43,7 +44,10 @@ States = NDArray[np.uint8]
 _STEPS = {
     (State.FREE, State.PENDING),
     (State.PENDING, State.ACTIVE),
+    (State.ACTIVE, State.RESTRICTED),
+    (State.RESTRICTED, State.ACTIVE),
     (State.ACTIVE, State.ERASED),
+    (State.RESTRICTED, State.ERASED),
 }
 """What one step does to a slot: (before, after)."""
 
@@ -114,12 +118,13 @@ def side(own: Own, keys: Keys, header: Header) -> Rounds[list[str]]:
 def agreed(states: Mapping[Seat, States]) -> States:
     """What every slot becomes, over the slots that all three have. Raises `StatesDiffer` if that would lose anybody."""
     slots = min(len(some) for some in states.values())
-    lost = sum(int((some[slots:] == State.ACTIVE).sum()) for some in states.values())
+    lost = sum(int(living(some[slots:]).sum()) for some in states.values())
     if lost:
         raise StatesDiffer(slots=lost)
     stack = np.stack([states[seat][:slots] for seat in SEATS])
-    kept = (stack == stack[0]).all(axis=0) & ((stack[0] == State.ACTIVE) | (stack[0] == State.FREE))
-    return np.where(kept, stack[0], np.uint8(State.ERASED))
+    kept = (stack == stack[0]).all(axis=0) & (living(stack[0]) | (stack[0] == State.FREE))
+    differ = np.where(living(stack).all(axis=0), np.uint8(State.RESTRICTED), np.uint8(State.ERASED))
+    return np.where(kept, stack[0], differ)
 
 
 def unexplained(states: Mapping[Seat, States], versions: Mapping[Seat, int]) -> int:
@@ -145,7 +150,7 @@ def unsettled(states: Mapping[Seat, States]) -> int:
     those that are somebody's here and were never given to anybody there."""
     slots = min(len(some) for some in states.values())
     stack = np.stack([states[seat][:slots] for seat in SEATS])
-    return int(((stack == State.ACTIVE).any(axis=0) & (stack == State.FREE).any(axis=0)).sum())
+    return int((living(stack).any(axis=0) & (stack == State.FREE).any(axis=0)).sum())
 
 
 def _one_office(standings: Mapping[Seat, Standing]) -> None:

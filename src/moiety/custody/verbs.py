@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -87,6 +87,14 @@ class Help:
 
 
 @dataclass(frozen=True)
+class Unlocked:
+    """One custodian's parts of secrets, uint16 (n + 1, 16), of this epoch; the last are held by all three alike."""
+
+    epoch: int
+    words: NDArray[np.uint16]
+
+
+@dataclass(frozen=True)
 class GalleryStanding:
     """Where one gallery stands at one custodian; `checked` is the unix second of the last good check, or 0.
 
@@ -114,11 +122,20 @@ class Standing:
     galleries: Mapping[str, GalleryStanding]
 
 
+class RecordVerbs(Protocol):
+    """What one custodian does for records. Its docstrings are `records.Records`'."""
+
+    def unlock(self, name: str, handle: bytes, secrets: Sequence[str], role: str, reason: str) -> Unlocked: ...
+    def restrict(self, name: str, header: Header, handle: bytes, on: bool) -> Rounds[None]: ...
+
+
 class Verbs(Protocol):
     """One custodian, wherever it runs. Its docstrings are `custodian.Custodian`'s."""
 
     @property
     def seat(self) -> Seat: ...
+    @property
+    def records(self) -> RecordVerbs: ...
     def standing(self) -> Standing: ...
     def close(self) -> None: ...
     def add_gallery(self, name: str, terms: bytes, document: bytes) -> None: ...

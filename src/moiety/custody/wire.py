@@ -7,7 +7,7 @@ else arrives is refused before anything looks at it. Arrays travel as their type
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any, ClassVar, Literal
 
 import msgspec
 from msgspec import Meta, Struct
@@ -27,6 +27,7 @@ from moiety.custody.messages import (
     StandingMessage,
     SurveyMessage,
     ThirtyTwo,
+    UnlockedMessage,
     encode,
     encode_plain,
     learn,
@@ -156,6 +157,25 @@ class Erase(Ask, frozen=True):
     hashed: Annotated[list[ThirtyTwo], Meta(max_length=3)] = []
 
 
+class Unlock(Ask, frozen=True):
+    """`records.unlock`; the role is the caller's own."""
+
+    ANSWER = UnlockedMessage
+    name: Name
+    handle: Sixteen
+    secrets: Annotated[list[Literal["birth", "contact", "document", "photo", "access"]], Meta(max_length=5)]
+    reason: Annotated[str, Meta(max_length=64)]
+
+
+class Restrict(Ask, frozen=True):
+    """`records.restrict`."""
+
+    name: Name
+    header: HeaderMessage
+    handle: Sixteen
+    on: bool
+
+
 class Scrub(Ask, frozen=True):
     """`scrub`."""
 
@@ -268,7 +288,7 @@ class Mend(Ask, frozen=True):
 Asked = (
     Stand | RoundTrip | Hold | AddGallery | ReplaceDocument | Load | Alive | Offer | Prepare | Forget | Activate
     | Locate | Erase | Scrub | Identify | Verify | Release | Renew | Stage | Switch | Reconcile | Survey | Integrity
-    | Helping | Assist | PseudonymParts | Mend
+    | Helping | Assist | PseudonymParts | Mend | Unlock | Restrict
 )  # fmt: skip
 
 

@@ -19,7 +19,7 @@ from moiety.custody.refusals import KeptDamaged, RootWrong
 from moiety.custody.store import kept, page, seal
 from moiety.custody.store.page import Place
 from moiety.custody.store.seal import DataKey
-from moiety.custody.store.slots import SLOTS, State
+from moiety.custody.store.slots import SLOTS, living
 from moiety.custody.store.token import ROOT_BYTES, unwrapped_under
 from moiety.drills import replay
 from moiety.drills.algebra import Words
@@ -130,7 +130,7 @@ def occupied_since(files: Mapping[str, bytes], gallery: str) -> NDArray[np.int64
     for content, log in _databases(files):
         for earlier in replay.steps(content, log):
             with closing(_opened(earlier)) as database:
-                held = _states(database, files, gallery) == State.ACTIVE if _has(database, "states") else since > 0
+                held = living(_states(database, files, gallery)) if _has(database, "states") else since > 0
             known = np.zeros(len(held), np.int64)
             known[: len(since)] = since[: len(held)]
             since = np.where(held, known + 1, 0)
@@ -183,7 +183,7 @@ def _split(database: sqlite3.Connection, files: Mapping[str, bytes], gallery: st
     if not len(pages):
         raise LookupError("the gallery has no rows")
     _, held_states, more = _paged(database, files, "states", gallery)
-    held = held_states["states"].reshape(-1) == State.ACTIVE
+    held = living(held_states["states"].reshape(-1))
     marks = np.concatenate([marks, more], axis=1)
 
     def column(name: str) -> NDArray[Any]:

@@ -33,6 +33,7 @@ from moiety.matching.rounds import Rounds, beside
 from moiety.matching.subsets import element_sums
 from moiety.matching.words import NORM_HIGH, NORM_LOW
 from moiety.sharing.ring import scale
+from moiety.sharing.streams import Stream
 
 GROUP_ROWS = 1_000
 _SUMS = 64
@@ -54,6 +55,27 @@ class Candidates:
     public: bytes
 
 
+def words_alone(keys: Keys, header: Header, coin: bytes, words: NDArray[np.uint16], public: bytes) -> Rounds[bytes]:
+    """As `attempt`, for rows of which it is checked alone that the three have parts of one thing each: words over R_16,
+    uint16 (n, k) with an even k, as `Candidates.also`."""
+    if len(words) != header.rows or words.dtype != np.uint16:
+        raise ValueError("what is shared has 16-bit words, in as many rows as the header says")
+    channel = yield from agree(keys, header.digest(), hashlib.sha256(public).digest())
+    tossed = yield from toss(channel.seat, coin, "admission")
+    sums = np.stack([_sums(words[start : start + GROUP_ROWS], tossed) for start in range(0, header.rows, GROUP_ROWS)])
+    off = yield from open_sum(scale(degree_weight(channel.seat), sums), *channel.streams("degree of the rest"))
+    if np.any(off):
+        raise MalformedTemplate()
+    left: bytes = tossed.words((COIN_BYTES,), np.uint8).tobytes()
+    return left
+
+
+def _sums(words: NDArray[np.uint16], coin: Stream) -> NDArray[np.uint16]:
+    """Over random subsets, modulo 2^16 before anything is opened: what is above says how often shares wrapped."""
+    some = words.astype(np.uint64)
+    return element_sums(some, coin.words((len(some), some.shape[1] // 2), np.uint64)).astype(np.uint16)
+
+
 def attempt(side: Candidates) -> Rounds[bytes]:
     """32 bytes of the coin that were not used, for what is drawn next.
 
@@ -73,9 +95,7 @@ def attempt(side: Candidates) -> Rounds[bytes]:
     for group, start in enumerate(groups):
         rows = side.parts[start : start + GROUP_ROWS]
         sums[group] = element_sums(rows, coin.words((len(rows), header.dim // 2), np.uint64))
-        words = side.also[start : start + GROUP_ROWS].astype(np.uint64)
-        # Modulo 2^16 before anything is opened: what is above says how often shares wrapped.
-        others[group] = element_sums(words, coin.words((len(words), words.shape[1] // 2), np.uint64)).astype(np.uint16)
+        others[group] = _sums(side.also[start : start + GROUP_ROWS], coin)
     degrees = open_sum(scale(degree_weight(seat), sums), *channel.streams("degree"))
     off = open_sum(scale(degree_weight(seat), others), *channel.streams("degree of the rest"))
     bound = math.isqrt(GROUP_ROWS**2 * header.dim * NORM_HIGH) + 1

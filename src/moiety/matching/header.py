@@ -20,6 +20,7 @@ Operation = Literal[
     "prepare",
     "activate",
     "erase",
+    "restrict",
     "replace",
     "integrity",
     "renew",

@@ -30,7 +30,8 @@ class Terms:
     """A gallery's terms: the model, its dimension and measured rates, and the purpose's two targets.
 
     `four_eyes` are the operations that two people have to sign, ascending, and `bulk_above` how many people may be
-    enrolled in one day before it is bulk; nothing and 0 where the purpose asks for none.
+    enrolled in one day before it is bulk; nothing and 0 where the purpose asks for none. `reveal` says of each role, in
+    their order, which classes of a person's record it may have opened, ascending; None where the purpose keeps none.
     """
 
     model: str
@@ -40,6 +41,7 @@ class Terms:
     fpir: float
     four_eyes: tuple[str, ...] = ()
     bulk_above: int = 0
+    reveal: tuple[tuple[str, tuple[str, ...]], ...] | None = None
 
     def __post_init__(self) -> None:
         if not is_dim(self.dim):
@@ -53,6 +55,9 @@ class Terms:
             raise ValueError("a target rate lies between 0 and 1")
         if list(self.four_eyes) != sorted(set(self.four_eyes)) or (self.bulk_above < 1) == bool(self.four_eyes):
             raise ValueError("operations that need two people stand once, ascending, beside a limit")
+        roles = [role for role, _ in self.reveal or ()]
+        if roles != sorted(set(roles)) or any(list(some) != sorted(set(some)) for _, some in self.reveal or ()):
+            raise ValueError("roles stand once, ascending, and so do the classes that each may have opened")
 
     def to_json(self) -> bytes:
         """Canonical bytes: what each custodian keeps and compares. Those of terms without four eyes never changed."""
@@ -65,6 +70,8 @@ class Terms:
         }
         if self.four_eyes:
             fields |= {"bulk_above": self.bulk_above, "four_eyes": list(self.four_eyes)}
+        if self.reveal is not None:
+            fields |= {"reveal": {role: list(classes) for role, classes in self.reveal}}
         return json.dumps(fields, sort_keys=True, separators=(",", ":")).encode()
 
     @classmethod
@@ -80,6 +87,7 @@ class Terms:
             fpir=float(fields["fpir"]),
             four_eyes=tuple(str(name) for name in fields.get("four_eyes", ())),
             bulk_above=int(fields.get("bulk_above", 0)),
+            reveal=_reveal(fields["reveal"]) if "reveal" in fields else None,
         )
 
 
@@ -112,6 +120,10 @@ def identify_point(terms: Terms, rows: int) -> OperatingPoint:
 def false_positive_identification_rate(fmr: float, rows: int) -> float:
     """The chance that a stranger matches somebody among that many rows."""
     return -math.expm1(rows * math.log1p(-fmr))
+
+
+def _reveal(fields: dict[str, list[str]]) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    return tuple((str(role), tuple(str(name) for name in classes)) for role, classes in fields.items())
 
 
 def _point(terms: Terms, target: float, rows: int) -> OperatingPoint:

@@ -9,7 +9,7 @@ from moiety.custody.gateway.three import Headers, Three
 from moiety.custody.refusals import GalleryDamaged, MendingNeedsSeat, TwoDamaged
 from moiety.custody.store.handles import handles
 from moiety.custody.store.page import HANDLE_BYTES, PSEUDONYM_BYTES, portions
-from moiety.custody.store.slots import SLOTS, State
+from moiety.custody.store.slots import SLOTS, living
 from moiety.custody.verbs import PSEUDONYM_WORDS, SECONDS_A_DAY, Progress
 from moiety.sharing.seat import SEATS, Seat
 from moiety.sharing.split import combine
@@ -61,7 +61,7 @@ def _mend(three: Three, name: str, lost: Seat, numbers: list[int]) -> None:
         seat: three.custodians[seat].pseudonym_parts(name, numbers).reshape(-1, PSEUDONYM_BYTES) for seat in helpers
     }
     words = combine({seat: some.view("<u2").astype(np.uint16) for seat, some in parts.items()})
-    active = np.flatnonzero(one.states.reshape(-1) == State.ACTIVE)
+    active = np.flatnonzero(living(one.states.reshape(-1)))
     names = [row.tobytes() for row in words.astype("<u2")[active]]
     made = np.zeros((len(numbers) * SLOTS, HANDLE_BYTES), dtype=np.uint8)
     made[active] = handles(name, names)[lost]

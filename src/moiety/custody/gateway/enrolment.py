@@ -8,11 +8,13 @@ from contextlib import suppress
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from moiety.custody.gateway.entries import Newcomer
 from moiety.custody.gateway.three import Headers, Three
 from moiety.custody.refusals import TooMany, WordsWrong
 from moiety.custody.store.handles import handles
+from moiety.custody.store.kinds import is_keys, open_words
 from moiety.custody.store.noise import Entropy
 from moiety.custody.store.page import PSEUDONYM_BYTES
 from moiety.custody.verbs import OFFERED_TOGETHER, Batch
@@ -82,12 +84,34 @@ def erase(three: Three, headers: Headers, name: str, pseudonym: bytes) -> bool:
     return bool(len(slots["a"]))
 
 
+def restrict(three: Three, headers: Headers, name: str, pseudonym: bytes, on: bool) -> bool:
+    """Keep somebody and answer nobody about them, or answer again; whether there was anybody."""
+    known = handles(name, [pseudonym])
+    slots = three.each(lambda custodian: custodian.locate(name, known[custodian.seat].tobytes()))
+    if any(not np.array_equal(slots[seat], slots["a"]) for seat in SEATS):
+        raise Disagreement
+    if len(slots["a"]):
+        header = headers.make("restrict", name, rows=1)
+        three.work(lambda custodian: custodian.records.restrict(name, header, known[custodian.seat].tobytes(), on))
+    return bool(len(slots["a"]))
+
+
+def _parts(name: str, words: NDArray[np.int16], entropy: Entropy) -> dict[Seat, NDArray[np.uint64]]:
+    """Shares of rows (n, dim): in wide words where they are measured first; what a kind does not share goes to all."""
+    if not is_keys(name):
+        return split(words.astype(np.int64).view(np.uint64), entropy)
+    end = words.shape[1] - open_words(name)
+    shared = split(np.ascontiguousarray(words[:, :end]).view(np.uint16), entropy)
+    alike = words[:, end:].view(np.uint16)
+    return {seat: np.concatenate([some, alike], axis=1).astype(np.uint64) for seat, some in shared.items()}
+
+
 def _split(dim: int, name: str, newcomers: Sequence[Newcomer], entropy: Entropy) -> dict[Seat, Batch]:
     """What each custodian is offered of these newcomers."""
     words = [newcomer.words for newcomer in newcomers]
     if {some.shape for some in words} != {(dim,)} or {some.dtype for some in words} != {_WORD}:
         raise WordsWrong(dim=dim)
-    parts = split(np.concatenate(words, dtype=np.int64).reshape(-1, dim).view(np.uint64), entropy)
+    parts = _parts(name, np.concatenate(words).reshape(-1, dim), entropy)
     known = [newcomer.pseudonym for newcomer in newcomers]
     named = handles(name, known)
     joined = np.frombuffer(b"".join(known), dtype="<u2").astype(np.uint16)

@@ -7,6 +7,7 @@ from concurrent.futures import Future, ThreadPoolExecutor, wait
 from typing import TypeVar
 
 from moiety.custody.refusals import AttemptStopped, CustodianDown, GalleryUnknown
+from moiety.custody.store.kinds import read_papers
 from moiety.custody.store.noise import Entropy
 from moiety.custody.verbs import Clock, GalleryStanding, Standing, Verbs
 from moiety.matching.header import ATTEMPT_BYTES, NEAR_PASS_WORDS, Circuit, Header, Operation
@@ -88,7 +89,7 @@ class Headers:
 
     def terms(self, name: str) -> Terms:
         """A gallery's terms; raises `GalleryUnknown`."""
-        return Terms.from_json(self.gallery(name).terms)
+        return read_papers(name, self.gallery(name).terms)
 
     def dim(self, name: str) -> int:
         """Words in a row of a gallery; raises `GalleryUnknown`."""

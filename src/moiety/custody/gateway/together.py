@@ -16,11 +16,13 @@ from numpy.typing import NDArray
 
 from moiety.custody import recovery
 from moiety.custody.doubts import GalleryUnchecked
-from moiety.custody.gateway import checks, enrolment, searching
+from moiety.custody.gateway import checks, enrolment, opening, searching
 from moiety.custody.gateway.entries import Finding, GalleryState, Identified, Newcomer, Status
+from moiety.custody.gateway.opening import Keys, Opened
 from moiety.custody.gateway.three import Headers, Three
 from moiety.custody.refusals import GalleryDamaged, GalleryFixed
 from moiety.custody.store.handles import handles
+from moiety.custody.store.kinds import is_keys, keys_of
 from moiety.custody.store.noise import Entropy
 from moiety.custody.store.slots import SLOTS
 from moiety.custody.trust import matter
@@ -73,9 +75,9 @@ class Together:
     # Galleries.
 
     def galleries(self) -> list[str]:
-        """The names of the galleries, in alphabetical order."""
+        """The names of the purposes' galleries, in alphabetical order."""
         with self._shared():
-            return self._names()
+            return self._purposes()
 
     def gallery(self, name: str) -> GalleryState:
         """Raises `GalleryUnknown`."""
@@ -132,6 +134,30 @@ class Together:
         with self._changing() as headers, self._carried(_erasure(name, pseudonym), approved, headers):
             self._load(headers, name)
             return enrolment.erase(self._three, headers, name, pseudonym)
+
+    def restrict(self, name: str, pseudonym: bytes, on: bool) -> bool:
+        """Keep one person and answer nobody about them, or answer again; whether there was anybody. Raises
+        `StatesDiffer` where that is how they stand already."""
+        with self._changing() as headers:
+            self._load(headers, name)
+            return enrolment.restrict(self._three, headers, name, pseudonym, on)
+
+    # Records.
+
+    def keep(self, purpose: str, versions: Sequence[Keys], *, approved: bytes | None = None) -> None:
+        """Have the keys of these versions of people's records kept, all or none. Raises as `enrol`."""
+        self.enrol(keys_of(purpose), versions, approved=approved)
+
+    def unlock(self, purpose: str, version: bytes, secrets: Sequence[str], *, role: str, reason: str) -> Opened:
+        """Have secrets of one version opened: see `opening.unlock`. Where signatures are asked for, the role is the
+        signer's."""
+        with self._shared() as headers:
+            self._load(headers, keys_of(purpose))
+            return opening.unlock(self._three, purpose, version, secrets, role, reason)
+
+    def destroy(self, purpose: str, version: bytes, *, approved: bytes | None = None) -> bool:
+        """Destroy the keys of one version at all three; whether there were any."""
+        return self.erase(keys_of(purpose), version, approved=approved)
 
     # What people sign first.
 
@@ -209,7 +235,7 @@ class Together:
         """The office in numbers, and what it does not protect against. Every gallery is loaded, as for a search:
         one whose pages are not intact shows as damaged, whatever its last check said."""
         with self._shared() as headers:
-            states = tuple(self._looked_at(headers, name) for name in self._names())
+            states = tuple(self._looked_at(headers, name) for name in self._purposes())
             return Status(states, headers.epoch, self._warning)
 
     def warning(self) -> str:
@@ -263,6 +289,9 @@ class Together:
 
     def _names(self) -> list[str]:
         return sorted(self._three.custodians["a"].standing().galleries)
+
+    def _purposes(self) -> list[str]:
+        return [name for name in self._names() if not is_keys(name)]
 
     def _load(self, headers: Headers, name: str) -> None:
         headers.gallery(name)

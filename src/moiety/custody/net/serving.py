@@ -17,7 +17,7 @@ from moiety.custody.net.attempts import Attempts
 from moiety.custody.net.doors import Doors
 from moiety.custody.net.journal import fault
 from moiety.custody.refusals import MessageRefused
-from moiety.custody.trust.guard import Guard
+from moiety.custody.trust.guard import Asker, Guard
 from moiety.custody.turns import Leases
 from moiety.custody.verbs import Progress
 from moiety.errors import MoietyError
@@ -27,13 +27,13 @@ from moiety.matching.tally import tally
 
 CHANGING = (
     wire.AddGallery, wire.ReplaceDocument, wire.Prepare, wire.Activate, wire.Locate, wire.Erase, wire.Scrub, wire.Renew,
-    wire.Stage, wire.Switch, wire.Reconcile, wire.Mend,
+    wire.Stage, wire.Switch, wire.Reconcile, wire.Mend, wire.Restrict,
 )  # fmt: skip
 """What is done under a lease only."""
 
 PLAYED = (
     wire.Offer, wire.Identify, wire.Verify, wire.ReplaceDocument, wire.Prepare, wire.Activate, wire.Erase, wire.Renew,
-    wire.Switch, wire.Reconcile, wire.Integrity,
+    wire.Switch, wire.Reconcile, wire.Integrity, wire.Restrict,
 )  # fmt: skip
 """What the three do together, in an attempt."""
 
@@ -76,6 +76,8 @@ class Serving:
                 if isinstance(ask, wire.Mend) and asker is not None:
                     lost = self._custodian.unknown(ask.name, ask.numbers, ask.one.help().states)
                     self._guard.believed(asker, ask.name, lost)
+                if isinstance(ask, wire.Unlock):
+                    return self._unlock(ask, asker)
                 return _VERBS[type(ask)](self, ask, progress)
             except BaseException:
                 if isinstance(ask, PLAYED):  # the other two would wait for a side that is not played
@@ -126,6 +128,11 @@ class Serving:
         header, probe = ask.header.header(), ask.probe.array(np.uint32, 2)
         return messages.opening(self._played(ask, lambda: self._custodian.verify(ask.name, header, probe, ask.handle)))
 
+    def _unlock(self, ask: wire.Unlock, asker: Asker | None) -> messages.UnlockedMessage:
+        role = "" if asker is None else asker.role.value
+        found = self._custodian.records.unlock(ask.name, ask.handle, ask.secrets, role, ask.reason)
+        return messages.UnlockedMessage(found.epoch, Array.of(found.words))
+
     def _integrity(self, ask: wire.Integrity, progress: Progress) -> bool:
         header = ask.header.header()
         return bool(self._played(ask, lambda: self._custodian.integrity(ask.name, header, progress)))
@@ -164,6 +171,9 @@ _VERBS: dict[type, Callable[[Serving, Any, Progress], Any]] = {
     ),
     wire.Locate: lambda s, ask, _: Array.of(s._custodian.locate(ask.name, ask.handle)),
     wire.Erase: lambda s, ask, _: s._together(ask, lambda header: s._custodian.erase(ask.name, header, ask.handle)),
+    wire.Restrict: lambda s, ask, _: s._together(
+        ask, lambda header: s._custodian.records.restrict(ask.name, header, ask.handle, ask.on)
+    ),
     wire.Scrub: lambda s, ask, _: s._custodian.scrub(ask.step),
     wire.Identify: lambda s, ask, _: s._identify(ask),
     wire.Verify: lambda s, ask, _: s._verify(ask),

@@ -10,10 +10,14 @@ What may become of a slot, of a gallery and of a store, and in which commit:
     (none)     prepare (a block is added)         FREE        step `prepare`
     FREE       prepare (a newcomer is placed)     PENDING     step `prepare`: row written, matches nobody
     PENDING    activate                           ACTIVE      step `activate`
+    ACTIVE     restrict                           RESTRICTED  step `restrict`: kept, and matches and opens for nobody
+    RESTRICTED lift                               ACTIVE      step `restrict`
     ACTIVE     erase                              ERASED      step `erase`: every column overwritten
-    not ACTIVE at all three, not FREE at all      ERASED      step `settle`: every column overwritten
-    ACTIVE     refresh                            ACTIVE      step `switch`: other parts of the same template
-    ACTIVE     refresh, already expired           FREE        step `switch`: not carried into the new epoch
+    RESTRICTED erase                              ERASED      the same
+    ACTIVE here, RESTRICTED there                 RESTRICTED  step `settle`
+    else not alike at all three                   ERASED      step `settle`: every column overwritten
+    ACTIVE, RESTRICTED   refresh                  the same    step `switch`: other parts of the same
+    the same   refresh, already expired           FREE        step `switch`: not carried into the new epoch
     ERASED     refresh                            FREE        step `switch`: not used again within an epoch
 
     gallery    step                               gallery
@@ -42,6 +46,7 @@ from __future__ import annotations
 
 import hashlib
 from enum import IntEnum
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -65,6 +70,17 @@ class State(IntEnum):
     PENDING = 1
     ACTIVE = 2
     ERASED = 3
+    RESTRICTED = 4
+
+
+LIVING: Final = (State.ACTIVE, State.RESTRICTED)
+"""Somebody is there, whether or not anybody may be answered about."""
+
+
+def living(states: NDArray[np.uint8]) -> NDArray[np.bool_]:
+    """Where somebody is."""
+    found: NDArray[np.bool_] = (states == State.ACTIVE) | (states == State.RESTRICTED)
+    return found
 
 
 class Phase(IntEnum):

@@ -12,17 +12,18 @@ from sqlalchemy import Connection, Table
 from moiety.custody.refusals import GalleryDamaged, MessageRefused
 from moiety.custody.store import page, seal, tables
 from moiety.custody.store.keyring import keyring
+from moiety.custody.store.kinds import read_papers
 from moiety.custody.store.page import Pages, Place
 from moiety.custody.store.seal import DataKey
-from moiety.custody.store.slots import Staging, State
+from moiety.custody.store.slots import Staging, living
 from moiety.custody.store.tables import GalleryRow
 from moiety.matching.policy import Terms
 
 
-def read_terms(papers: bytes) -> Terms:
+def read_terms(gallery: str, papers: bytes) -> Terms:
     """The terms in a gallery's papers. Raises `MessageRefused`: what cannot be read would close a gallery for good."""
     try:
-        return Terms.from_json(papers)
+        return read_papers(gallery, papers)
     except (ValueError, KeyError, TypeError, OverflowError, RecursionError):
         raise MessageRefused from None
 
@@ -92,7 +93,7 @@ def fetch_handles(
     states, _ = _opened(connection, tables.STATES, page.STATES, current, numbers)
     # States that do not open vouch for no page.
     good &= (page.identities(pages) == states["page"]).all(axis=1)
-    return pages["handles"], (states["states"] == State.ACTIVE) & good[:, None]
+    return pages["handles"], living(states["states"]) & good[:, None]
 
 
 def fetch_states(connection: Connection, current: Current, numbers: Sequence[int]) -> Pages:

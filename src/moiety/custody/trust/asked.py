@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from moiety.custody import wire
 from moiety.custody.messages import encode_plain
+from moiety.custody.store.kinds import purpose_of
 from moiety.custody.trust import matter
 from moiety.custody.trust.policy import POLICY
 from moiety.custody.trust.roster import LEASE
@@ -70,7 +71,7 @@ def _of_shares(operation: str) -> Callable[[Any], Said]:
     def make(ask: Any) -> Said:
         header = ask.header.header()
         content = content_digest(b"shares", header.digest(), *ask.pledge.commitments)
-        return Said(operation, header.gallery or OFFICE, request_digest(content, 0))
+        return Said(operation, purpose_of(header.gallery) or OFFICE, request_digest(content, 0))
 
     return make
 
@@ -78,7 +79,7 @@ def _of_shares(operation: str) -> Callable[[Any], Said]:
 def _of_parts(operation: str, parts: Callable[[Any], tuple[bytes, ...]]) -> Callable[[Any], Said]:
     def make(ask: Any) -> Said:
         content = content_digest(type(ask).__name__.encode(), *parts(ask))
-        return Said(operation, ask.name, request_digest(content, 0))
+        return Said(operation, purpose_of(ask.name), request_digest(content, 0))
 
     return make
 
@@ -99,7 +100,14 @@ _SAID: Final[dict[type, Callable[[Any], Said]]] = {
     # Of every purpose, whatever its header names: who is entrusted with one asks for that one alone.
     wire.Renew: _of_header("refresh", lambda ask: OFFICE),
     wire.Survey: _of_parts("check", lambda ask: ()),
-    wire.Integrity: _of_header("check", lambda ask: ask.header.gallery or OFFICE),
+    wire.Integrity: _of_header("check", lambda ask: purpose_of(ask.header.gallery) or OFFICE),
+    wire.Unlock: _of_parts(
+        "reveal",
+        lambda ask: (ask.name.encode(), hashed(ask.handle), ",".join(ask.secrets).encode(), ask.reason.encode()),
+    ),
+    wire.Restrict: _of_parts(
+        "restrict", lambda ask: (hashed(ask.handle), ask.header.header().digest(), bytes([ask.on]))
+    ),
     wire.Assist: _of_parts("mend", lambda ask: (ask.lost.encode(), encode_plain(ask.nonces), *_numbers(ask))),
     wire.PseudonymParts: _of_parts("mend", _numbers),
     wire.Mend: _of_parts(

@@ -16,6 +16,7 @@ from typing import Any, Final
 
 from moiety.custody import wire
 from moiety.custody.refusals import AnswerUnknown, GalleryUnknown, MessageRefused
+from moiety.custody.store.kinds import is_keys
 from moiety.custody.store.slots import SLOTS
 from moiety.custody.trust.asked import OFFICE, Said, bulk_digest, erasure_digest, hashed, said
 from moiety.custody.trust.budget import Budget, Charge
@@ -43,10 +44,11 @@ match where that is more: who prevents counting gains nothing."""
 
 @dataclass(frozen=True)
 class Asker:
-    """Who asks: the gateway's pinned key and the public key of the person who signed."""
+    """Who asks: the gateway's pinned key, and the public key and the role of the person who signed."""
 
     gateway: bytes
     person: bytes
+    role: Role = Role.OPERATOR
 
 
 @dataclass
@@ -92,7 +94,7 @@ class Guard:
             person = self._verifier.caller(request.call, begun.operation, begun.purpose, begun.digest)
             if isinstance(ask, wire.Pledging) and not is_kept(ask, self._seat):
                 raise CallerRefused
-            asker = Asker(gateway, person.key)
+            asker = Asker(gateway, person.key, person.role)
             self._require_purpose(ask, begun.purpose, asker)
             self._begun(ask, begun, asker, request.approvals)
             return asker
@@ -149,7 +151,8 @@ class Guard:
         """A name that somebody makes up opens no account: as many as there is room for would keep the first question of
         a day about a real purpose from being asked. Asking is charged to the office."""
         if isinstance(ask, wire.AddGallery):
-            if purpose == OFFICE:  # its accounts would be the office's
+            # The office's name is none, nor that of another purpose's keys: those galleries come with their purpose.
+            if purpose == OFFICE or is_keys(ask.name):
                 raise MessageRefused
             return
         if purpose == OFFICE or self._terms(purpose) is not None:
@@ -289,6 +292,10 @@ def _special(ask: Any) -> list[tuple[Unit, int, bytes | None]]:
             return [(Unit.ENROLMENTS, ask.header.rows, None)]
         case wire.Erase():
             return [(Unit.ERASURES, 1, None)]
+        case wire.Unlock():
+            return [(Unit.OPENINGS, len(ask.secrets), ask.handle)]
+        case wire.Restrict():
+            return [(Unit.ERASURES, int(ask.on), None)]
         case wire.Assist():
             return [(Unit.HELPS, len(ask.numbers), None)]
         case wire.PseudonymParts():
