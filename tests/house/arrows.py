@@ -14,6 +14,9 @@ ARROWS: dict[str, set[str]] = {
     "sharing": set(),
     "matching": {"sharing"},
     "custody": {"sharing", "matching"},
+    # pseudonyms over a group that one module computes
+    "sodium": set(),
+    "oprf": {"sodium"},
     # pictures in, vectors out; knows no shares and no people
     "face": set(),
     # stories over ports: policy and words in the clear are theirs, custodians and models are not
@@ -107,6 +110,7 @@ IO_LIBRARIES = frozenset(
         "platformdirs",
         "prometheus_client",
         "psycopg",
+        "rbcl",
         "requests",
         "rich",
         "shutil",
@@ -131,6 +135,7 @@ IO_FOLDERS = frozenset({"cli"})
 
 IO_FILES: dict[str, set[str]] = {
     "settings.py": {"platformdirs"},
+    "sodium.py": {"rbcl"},
     "bench/peers.py": {"faiss"},
     "bench/cluster.py": {"shutil", "socket"},
     "bench/delay.py": {"multiprocessing"},
@@ -202,7 +207,7 @@ def io_findings(source: Source) -> Iterator[str]:
     yield from (f"{source.path}:{line}: imports {library}" for line, library in sorted(found))
 
 
-PURE = frozenset({"sharing", "matching", "identity"})
+PURE = frozenset({"sharing", "matching", "identity", "oprf"})
 """Folders without any file that touches the world: not even the standard library's ways to it."""
 
 OUTSIDE = frozenset({"asyncio", "builtins", "ctypes", "io", "logging", "os", "pathlib", "sys", "threading"})

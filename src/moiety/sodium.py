@@ -1,0 +1,190 @@
+"""The group ristretto255 (RFC 9496), computed by libsodium: the one module that knows the library.
+
+Elements are their 32-byte canonical encodings, and the identity is not among them: nothing here takes it or gives
+it. Scalars are whole numbers from 1 to ORDER - 1. Batches are encodings end to end, because an object for each of
+two million elements would cost more than the arithmetic.
+
+Every call lets go of the interpreter's lock for its whole length, so a caller may spread a batch over threads. The
+library works in constant time; Python's whole numbers, in which scalars arrive, do not.
+"""
+
+from __future__ import annotations
+
+import ctypes
+from collections.abc import Callable, Iterable
+from functools import cache
+from pathlib import Path
+from traceback import walk_tb
+from types import TracebackType
+from typing import ClassVar, NamedTuple
+
+from moiety.errors import Refused, Unavailable
+
+ORDER = 2**252 + 27742317777372353535851937790883648493
+"""How many elements there are, the identity among them: a prime."""
+
+ELEMENT_BYTES = 32
+SCALAR_BYTES = 32
+UNIFORM_BYTES = 64
+"""What `from_uniform` takes: the output of a hash function of 512 bits."""
+
+IDENTITY = bytes(ELEMENT_BYTES)
+
+
+class CurveUnavailable(Unavailable):
+    """The library did not load. It unpacks itself into the folder for temporary files first."""
+
+    code: ClassVar[str] = "curve_unavailable"
+    advice: ClassVar[str] = (
+        "libsodium did not load: see that the folder for temporary files has 4 MiB of room and lets programs be run, "
+        "or name another in TMPDIR"
+    )
+
+
+class NotAnElement(Refused):
+    """Bytes that encode no element of the group, or the identity, which nobody has a reason to send."""
+
+    code: ClassVar[str] = "not_an_element"
+    advice: ClassVar[str] = "what was sent is not an element of the group; send it again as it was made"
+
+
+def multiply(scalar: int, element: bytes) -> bytes:
+    """`scalar` times an element; raises NotAnElement where the element is none."""
+    return multiply_all(scalar, _one(element))
+
+
+def multiply_base(scalar: int) -> bytes:
+    """`scalar` times the generator of the group."""
+    out = ctypes.create_string_buffer(ELEMENT_BYTES)
+    _curve().multiply_base(ctypes.addressof(out), _little(scalar))
+    return out.raw
+
+
+def multiply_all(scalar: int, elements: bytes) -> bytes:
+    """One scalar times every element of a batch (n * 32 bytes); raises NotAnElement where one is none."""
+    multiply = _curve().multiply
+    factor = _little(scalar)
+    out = _room(elements)
+    start = ctypes.addressof(out)
+    for at in range(0, len(elements), ELEMENT_BYTES):
+        if multiply(start + at, factor, elements[at : at + ELEMENT_BYTES]):
+            raise NotAnElement()
+    return out.raw
+
+
+def multiply_each(scalars: Iterable[int], elements: bytes) -> bytes:
+    """Each element of a batch (n * 32 bytes) times the scalar of its place, n scalars; raises NotAnElement."""
+    multiply = _curve().multiply
+    out = _room(elements)
+    start = ctypes.addressof(out)
+    for at, scalar in zip(range(0, len(elements), ELEMENT_BYTES), scalars, strict=True):
+        if multiply(start + at, _little(scalar), elements[at : at + ELEMENT_BYTES]):
+            raise NotAnElement()
+    return out.raw
+
+
+def add(one: bytes, other: bytes) -> bytes:
+    """The sum of two elements; raises NotAnElement where one is none, or where they cancel."""
+    return add_each(_one(one), _one(other))
+
+
+def add_each(one: bytes, other: bytes) -> bytes:
+    """The sums of two batches of one length, place by place; raises NotAnElement as `add` does."""
+    add = _curve().add
+    if len(one) != len(other):
+        raise NotAnElement()
+    out = _room(one)
+    start = ctypes.addressof(out)
+    for at in range(0, len(one), ELEMENT_BYTES):
+        first, second = one[at : at + ELEMENT_BYTES], other[at : at + ELEMENT_BYTES]
+        # The library adds the identity without a word: a custodian that sends it would leave the other one's answer.
+        if first == IDENTITY or second == IDENTITY or add(start + at, first, second):
+            raise NotAnElement()
+    sums = out.raw
+    if any(sums[at : at + ELEMENT_BYTES] == IDENTITY for at in range(0, len(sums), ELEMENT_BYTES)):
+        raise NotAnElement()
+    return sums
+
+
+def from_uniform(uniform: bytes) -> bytes:
+    """The element derived from 64 uniform bytes (RFC 9496, 4.3.4)."""
+    if len(uniform) != UNIFORM_BYTES:
+        raise ValueError("an element is derived from 64 bytes")
+    out = ctypes.create_string_buffer(ELEMENT_BYTES)
+    _curve().from_uniform(ctypes.addressof(out), uniform)
+    return out.raw
+
+
+def is_element(element: bytes) -> bool:
+    """Whether these bytes are the canonical encoding of an element other than the identity."""
+    return len(element) == ELEMENT_BYTES and element != IDENTITY and bool(_curve().is_valid(element))
+
+
+def _one(element: bytes) -> bytes:
+    if len(element) != ELEMENT_BYTES:
+        raise NotAnElement()
+    return element
+
+
+def _room(elements: bytes) -> ctypes.Array[ctypes.c_char]:
+    # The library reads 32 bytes from wherever it is sent, so lengths are looked at before anything else.
+    if not elements or len(elements) % ELEMENT_BYTES:
+        raise NotAnElement()
+    return ctypes.create_string_buffer(len(elements))
+
+
+def _little(scalar: int) -> bytes:
+    if not 0 < scalar < ORDER:
+        raise ValueError("a scalar lies between 1 and the order of the group")
+    return scalar.to_bytes(SCALAR_BYTES, "little")
+
+
+class _Curve(NamedTuple):
+    """The library's functions. Those that write take an address first; all but `is_valid` give 0 where it went well."""
+
+    multiply: Callable[[int, bytes, bytes], int]
+    multiply_base: Callable[[int, bytes], int]
+    add: Callable[[int, bytes, bytes], int]
+    from_uniform: Callable[[int, bytes], int]
+    is_valid: Callable[[bytes], int]
+
+
+@cache
+def _curve() -> _Curve:
+    try:
+        import rbcl  # not before it is needed: this writes 3 MB into a temporary file
+
+        library: ctypes.CDLL = rbcl._sodium
+    except Exception as failure:  # a library that unpacks itself has many ways to fail, and none is the caller's
+        _remove(_unpacked(failure.__traceback__))
+        raise CurveUnavailable() from None
+    # It is loaded now, and needs its file no more.
+    _remove(library._name)
+
+    def function(name: str, *takes: type) -> Callable[..., int]:
+        # By index, and not by name, the library hands out a function that nobody else has typed differently.
+        found = library[name]
+        found.argtypes, found.restype = takes, ctypes.c_int
+        return found
+
+    out, read = ctypes.c_void_p, ctypes.c_char_p
+    return _Curve(
+        function("crypto_scalarmult_ristretto255", out, read, read),
+        function("crypto_scalarmult_ristretto255_base", out, read),
+        function("crypto_core_ristretto255_add", out, read, read),
+        function("crypto_core_ristretto255_from_hash", out, read),
+        function("crypto_core_ristretto255_is_valid_point", read),
+    )
+
+
+def _unpacked(traceback: TracebackType | None) -> str:
+    """Where the library had unpacked itself when it failed, "" where it had not."""
+    for frame, _ in walk_tb(traceback):
+        if frame.f_globals.get("__name__") == "rbcl._sodium":
+            return str(frame.f_globals.get("lib_path", ""))
+    return ""
+
+
+def _remove(path: str) -> None:
+    if path:
+        Path(path).unlink(missing_ok=True)
