@@ -13,7 +13,7 @@ ARROWS: dict[str, set[str]] = {
     # sharing <- matching <- custody, and nothing the other way
     "sharing": set(),
     "matching": {"sharing"},
-    "custody": {"sharing", "matching"},
+    "custody": {"sharing", "matching", "oprf", "sodium"},
     # pseudonyms over a group that one module computes
     "sodium": set(),
     "oprf": {"sodium"},

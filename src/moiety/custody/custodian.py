@@ -67,7 +67,9 @@ class Custodian:
         self._sound = Soundness(clock)
         self._turns = Turns()
         self._changes = Changes(self._turns, self.acquaintance, clock)
-        self.records = Records(self._gallery, self._turns, self._changes, clock)
+        self.records = Records(
+            seat, store, self._gallery, self._turns, self._changes, self.acquaintance, clock, entropy
+        )
         self._renewal: Renewal | None = None
         self._staged: Renewal | None = None
 

@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from moiety.custody import pseudonyms
 from moiety.custody.gallery import Gallery
 from moiety.custody.refusals import NotStaged
 from moiety.custody.store import kept, page, tables
@@ -95,6 +96,7 @@ def stage(store: Store, galleries: Iterable[Gallery], renewal: Renewal, entropy:
                 write(connection, after, numbers, found, states, new=True)
             progress("refreshing", numbers[-1] + 1, pages)
     with store.writing("staged") as connection:
+        pseudonyms.stage(connection, renewal.seeds, renewal.epoch)
         tables.set_staging(connection, Staging.COMPLETE)
 
 
@@ -104,6 +106,7 @@ def switch(store: Store) -> None:
         own = tables.custodian(connection)
         kept.reseal(connection, own, own.epoch + 1)
         tables.set_epoch(connection, own.epoch + 1, Staging.SWITCHED)
+        pseudonyms.switch(connection)
         for row in tables.galleries(connection):
             # Due for a check at once, should nobody come to the one that follows a refresh.
             checked = max(row.checked - SECONDS_A_DAY, 0)
@@ -128,6 +131,7 @@ def discard(store: Store) -> None:
     """Delete what is staged, then the root that it was sealed under."""
     with store.writing("discard") as connection:
         following = tables.custodian(connection).epoch + 1
+        pseudonyms.discard(connection)
         tables.drop_epoch(connection, following)
         tables.drop_key(connection, following)
         tables.set_staging(connection, Staging.NONE)

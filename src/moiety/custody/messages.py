@@ -219,6 +219,15 @@ class UnlockedMessage(Struct, frozen=True, forbid_unknown_fields=True):
     words: Array
 
 
+class EvaluatedMessage(Struct, frozen=True, forbid_unknown_fields=True):
+    """An answer to blinded elements; see `verbs.Evaluated`."""
+
+    epoch: Count
+    public: Annotated[bytes, Meta(max_length=128)]
+    elements: bytes
+    proof: Annotated[bytes, Meta(max_length=128)]
+
+
 class SurveyMessage(Struct, frozen=True, forbid_unknown_fields=True):
     """What a survey found; see `Survey`."""
 

@@ -14,16 +14,21 @@ from numpy.typing import NDArray
 from moiety.custody import answering, life
 from moiety.custody.changing import Changes
 from moiety.custody.gallery import Gallery
+from moiety.custody.keys import Acquaintance
+from moiety.custody.pseudonyms import Pseudonyms
 from moiety.custody.refusals import GalleryUnknown
 from moiety.custody.store import page
 from moiety.custody.store.kinds import ACCESS, OPEN_WORDS, SECRETS, is_keys
+from moiety.custody.store.noise import Entropy
 from moiety.custody.store.slots import SLOTS, State
+from moiety.custody.store.sql import Store
 from moiety.custody.store.stored import fetch
 from moiety.custody.turns import Turns
 from moiety.custody.unopened import ClassRefused, NobodyThere
-from moiety.custody.verbs import SECONDS_A_DAY, Clock, Unlocked
+from moiety.custody.verbs import SECONDS_A_DAY, Clock, Evaluated, Unlocked
 from moiety.matching.header import Header
 from moiety.matching.rounds import Rounds
+from moiety.sharing.seat import Seat
 
 _WORDS = OPEN_WORDS
 """Words of one secret: 32 bytes."""
@@ -32,11 +37,30 @@ _WORDS = OPEN_WORDS
 class Records:
     """One custodian's side of records. Safe for threads."""
 
-    def __init__(self, gallery: Callable[[str], Gallery], turns: Turns, changes: Changes, clock: Clock) -> None:
+    def __init__(
+        self,
+        seat: Seat,
+        store: Store,
+        gallery: Callable[[str], Gallery],
+        turns: Turns,
+        changes: Changes,
+        acquaintance: Acquaintance,
+        clock: Clock,
+        entropy: Entropy,
+    ) -> None:
         self._gallery = gallery
         self._turns = turns
         self._changes = changes
         self._clock = clock
+        self._pseudonyms = Pseudonyms(seat, store, gallery, turns, acquaintance, clock, entropy)
+
+    def agree_key(self, name: str, header: Header) -> Rounds[bytes]:
+        """See `Pseudonyms.agree_key`."""
+        return (yield from self._pseudonyms.agree_key(name, header))
+
+    def evaluate(self, name: str, pair: tuple[Seat, Seat], elements: bytes, proven: bool) -> Evaluated:
+        """See `Pseudonyms.evaluate`."""
+        return self._pseudonyms.evaluate(name, pair, elements, proven)
 
     def unlock(self, name: str, handle: bytes, secrets: Sequence[str], role: str, reason: str) -> Unlocked:
         """This custodian's parts of these secrets of whoever has this handle.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from moiety.errors import Refused
+from moiety.errors import Refused, Unavailable
 
 
 class NobodyThere(Refused):
@@ -15,3 +15,16 @@ class NobodyThere(Refused):
 class ClassRefused(Refused):
     code: ClassVar[str] = "class_refused"
     advice: ClassVar[str] = "the purpose does not let this role have these fields opened: see [records.reveal] in it"
+
+
+class KeyNotMade(Unavailable):
+    code: ClassVar[str] = "key_not_made"
+    advice: ClassVar[str] = "this purpose has no key for pseudonyms yet: it is made when it is first used for records"
+
+
+class KeyLost(Refused):
+    code: ClassVar[str] = "key_lost"
+    advice: ClassVar[str] = (
+        "a custodian has not the part of a key that the three had made: an old copy of its store was put back; put the "
+        "newest one back"
+    )

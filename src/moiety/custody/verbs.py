@@ -95,6 +95,17 @@ class Unlocked:
 
 
 @dataclass(frozen=True)
+class Evaluated:
+    """One custodian's answer to blinded elements, n * 32 bytes, and its proof where one was asked for: in which epoch,
+    and of which public key."""
+
+    epoch: int
+    public: bytes
+    elements: bytes
+    proof: bytes
+
+
+@dataclass(frozen=True)
 class GalleryStanding:
     """Where one gallery stands at one custodian; `checked` is the unix second of the last good check, or 0.
 
@@ -127,6 +138,8 @@ class RecordVerbs(Protocol):
 
     def unlock(self, name: str, handle: bytes, secrets: Sequence[str], role: str, reason: str) -> Unlocked: ...
     def restrict(self, name: str, header: Header, handle: bytes, on: bool) -> Rounds[None]: ...
+    def agree_key(self, name: str, header: Header) -> Rounds[bytes]: ...
+    def evaluate(self, name: str, pair: tuple[Seat, Seat], elements: bytes, proven: bool) -> Evaluated: ...
 
 
 class Verbs(Protocol):

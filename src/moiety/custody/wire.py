@@ -16,6 +16,7 @@ from moiety.custody.messages import (
     Array,
     BatchMessage,
     Count,
+    EvaluatedMessage,
     HeaderMessage,
     HelpMessage,
     Name,
@@ -176,6 +177,24 @@ class Restrict(Ask, frozen=True):
     on: bool
 
 
+class AgreeKey(Ask, frozen=True):
+    """`records.agree_key`."""
+
+    ANSWER = bytes
+    name: Name
+    header: HeaderMessage
+
+
+class Evaluate(Ask, frozen=True):
+    """`records.evaluate`."""
+
+    ANSWER = EvaluatedMessage
+    name: Name
+    pair: tuple[Seated, Seated]
+    elements: Annotated[bytes, Meta(min_length=32, max_length=32 * 65_535)]
+    proven: bool
+
+
 class Scrub(Ask, frozen=True):
     """`scrub`."""
 
@@ -289,6 +308,7 @@ Asked = (
     Stand | RoundTrip | Hold | AddGallery | ReplaceDocument | Load | Alive | Offer | Prepare | Forget | Activate
     | Locate | Erase | Scrub | Identify | Verify | Release | Renew | Stage | Switch | Reconcile | Survey | Integrity
     | Helping | Assist | PseudonymParts | Mend | Unlock | Restrict
+    | AgreeKey | Evaluate
 )  # fmt: skip
 
 

@@ -21,6 +21,7 @@ Operation = Literal[
     "activate",
     "erase",
     "restrict",
+    "key",
     "replace",
     "integrity",
     "renew",

@@ -41,6 +41,16 @@ class Three:
             raise errors[0]
         return {seat: future.result() for seat, future in asked.items()}
 
+    def some(self, seats: Collection[Seat], ask: Callable[[Verbs], Answer]) -> dict[Seat, Answer]:
+        """As `each`, of these alone."""
+        asked = {seat: self._threads.submit(ask, self.custodians[seat]) for seat in seats}
+        _finish(asked.values())
+        errors = [error for future in asked.values() if (error := future.exception()) is not None]
+        errors.sort(key=lambda error: not isinstance(error, CustodianDown))
+        if errors:
+            raise errors[0]
+        return {seat: future.result() for seat, future in asked.items()}
+
     def play(self, ask: Callable[[Verbs], Rounds[Answer]]) -> dict[Seat, Answer]:
         """Play a protocol: its three sides, as `ask` begins them, in lockstep, and what each of them returned."""
         return lockstep({seat: ask(self.custodians[seat]) for seat in SEATS})

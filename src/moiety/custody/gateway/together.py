@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from moiety.custody import recovery
 from moiety.custody.doubts import GalleryUnchecked
-from moiety.custody.gateway import checks, enrolment, opening, searching
+from moiety.custody.gateway import checks, enrolment, naming, opening, searching
 from moiety.custody.gateway.entries import Finding, GalleryState, Identified, Newcomer, Status
 from moiety.custody.gateway.opening import Keys, Opened
 from moiety.custody.gateway.three import Headers, Three
@@ -29,6 +29,7 @@ from moiety.custody.trust import matter
 from moiety.custody.trust.asked import hashed
 from moiety.custody.trust.denials import NobodySigns
 from moiety.custody.trust.matter import Matter
+from moiety.custody.unopened import KeyNotMade
 from moiety.custody.verbs import SECONDS_A_DAY, Clock, Progress, silent
 from moiety.errors import MoietyError
 from moiety.matching.policy import Terms
@@ -147,6 +148,18 @@ class Together:
     def keep(self, purpose: str, versions: Sequence[Keys], *, approved: bytes | None = None) -> None:
         """Have the keys of these versions of people's records kept, all or none. Raises as `enrol`."""
         self.enrol(keys_of(purpose), versions, approved=approved)
+
+    def pseudonyms(self, purpose: str, inputs: Sequence[bytes]) -> list[bytes]:
+        """The pseudonyms, 16 bytes each, of what people are known by elsewhere: see `naming.pseudonyms`. The first time
+        of all, the three make the purpose's key."""
+        try:
+            with self._shared():
+                return naming.pseudonyms(self._three, self._entropy, purpose, inputs)
+        except KeyNotMade:
+            with self._changing() as headers:
+                naming.agree_key(self._three, headers, purpose)
+        with self._shared():
+            return naming.pseudonyms(self._three, self._entropy, purpose, inputs)
 
     def unlock(self, purpose: str, version: bytes, secrets: Sequence[str], *, role: str, reason: str) -> Opened:
         """Have secrets of one version opened: see `opening.unlock`. Where signatures are asked for, the role is the

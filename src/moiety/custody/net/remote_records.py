@@ -8,10 +8,11 @@ from typing import Any
 import numpy as np
 
 from moiety.custody import wire
-from moiety.custody.messages import HeaderMessage, UnlockedMessage
-from moiety.custody.verbs import Unlocked
+from moiety.custody.messages import EvaluatedMessage, HeaderMessage, UnlockedMessage
+from moiety.custody.verbs import Evaluated, Unlocked
 from moiety.matching.header import Header
 from moiety.matching.rounds import Rounds
+from moiety.sharing.seat import Seat
 
 
 class RemoteRecords:
@@ -24,6 +25,17 @@ class RemoteRecords:
         """As `records.Records.unlock`; the role is that of whoever signs."""
         found: UnlockedMessage = self._ask(wire.Unlock(name, handle, [*secrets], reason), UnlockedMessage)
         return Unlocked(found.epoch, found.words.array(np.uint16, 2))
+
+    def agree_key(self, name: str, header: Header) -> Rounds[bytes]:
+        """As `records.Records.agree_key`."""
+        public: bytes = self._ask(wire.AgreeKey(name, HeaderMessage.of(header)), bytes)
+        return public
+        yield  # what makes this a generator
+
+    def evaluate(self, name: str, pair: tuple[Seat, Seat], elements: bytes, proven: bool) -> Evaluated:
+        """As `records.Records.evaluate`."""
+        found: EvaluatedMessage = self._ask(wire.Evaluate(name, pair, elements, proven), EvaluatedMessage)
+        return Evaluated(found.epoch, found.public, found.elements, found.proof)
 
     def restrict(self, name: str, header: Header, handle: bytes, on: bool) -> Rounds[None]:
         """As `records.Records.restrict`."""

@@ -28,12 +28,13 @@ from moiety.matching.tally import tally
 CHANGING = (
     wire.AddGallery, wire.ReplaceDocument, wire.Prepare, wire.Activate, wire.Locate, wire.Erase, wire.Scrub, wire.Renew,
     wire.Stage, wire.Switch, wire.Reconcile, wire.Mend, wire.Restrict,
+    wire.AgreeKey,
 )  # fmt: skip
 """What is done under a lease only."""
 
 PLAYED = (
     wire.Offer, wire.Identify, wire.Verify, wire.ReplaceDocument, wire.Prepare, wire.Activate, wire.Erase, wire.Renew,
-    wire.Switch, wire.Reconcile, wire.Integrity, wire.Restrict,
+    wire.Switch, wire.Reconcile, wire.Integrity, wire.Restrict, wire.AgreeKey,
 )  # fmt: skip
 """What the three do together, in an attempt."""
 
@@ -133,6 +134,10 @@ class Serving:
         found = self._custodian.records.unlock(ask.name, ask.handle, ask.secrets, role, ask.reason)
         return messages.UnlockedMessage(found.epoch, Array.of(found.words))
 
+    def _evaluate(self, ask: wire.Evaluate) -> messages.EvaluatedMessage:
+        found = self._custodian.records.evaluate(ask.name, ask.pair, ask.elements, ask.proven)
+        return messages.EvaluatedMessage(found.epoch, found.public, found.elements, found.proof)
+
     def _integrity(self, ask: wire.Integrity, progress: Progress) -> bool:
         header = ask.header.header()
         return bool(self._played(ask, lambda: self._custodian.integrity(ask.name, header, progress)))
@@ -171,6 +176,8 @@ _VERBS: dict[type, Callable[[Serving, Any, Progress], Any]] = {
     ),
     wire.Locate: lambda s, ask, _: Array.of(s._custodian.locate(ask.name, ask.handle)),
     wire.Erase: lambda s, ask, _: s._together(ask, lambda header: s._custodian.erase(ask.name, header, ask.handle)),
+    wire.AgreeKey: lambda s, ask, _: s._together(ask, lambda header: s._custodian.records.agree_key(ask.name, header)),
+    wire.Evaluate: lambda s, ask, _: s._evaluate(ask),
     wire.Restrict: lambda s, ask, _: s._together(
         ask, lambda header: s._custodian.records.restrict(ask.name, header, ask.handle, ask.on)
     ),

@@ -105,6 +105,8 @@ _SAID: Final[dict[type, Callable[[Any], Said]]] = {
         "reveal",
         lambda ask: (ask.name.encode(), hashed(ask.handle), ",".join(ask.secrets).encode(), ask.reason.encode()),
     ),
+    wire.Evaluate: _of_parts("find", lambda ask: ("".join(ask.pair).encode(), ask.elements, bytes([ask.proven]))),
+    wire.AgreeKey: _of_header("find", lambda ask: ask.name),
     wire.Restrict: _of_parts(
         "restrict", lambda ask: (hashed(ask.handle), ask.header.header().digest(), bytes([ask.on]))
     ),

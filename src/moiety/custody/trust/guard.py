@@ -294,6 +294,8 @@ def _special(ask: Any) -> list[tuple[Unit, int, bytes | None]]:
             return [(Unit.ERASURES, 1, None)]
         case wire.Unlock():
             return [(Unit.OPENINGS, len(ask.secrets), ask.handle)]
+        case wire.Evaluate():
+            return [(Unit.EVALUATIONS, len(ask.elements) // 32, None)]
         case wire.Restrict():
             return [(Unit.ERASURES, int(ask.on), None)]
         case wire.Assist():

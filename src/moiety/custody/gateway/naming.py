@@ -1,0 +1,97 @@
+"""Pseudonyms of what people are known by elsewhere, as the gateway drives it: blinded here, answered by two custodians.
+
+Nobody learns the number by it, no custodian alone can compute a pseudonym, and what is asked is counted at each that
+answers. docs/protocol, part 5.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from moiety.custody.gateway.opening import PAIRS
+from moiety.custody.gateway.three import Headers, Three
+from moiety.custody.pseudonyms import number_of
+from moiety.custody.refusals import CustodianDown, EpochsMixed
+from moiety.custody.store.noise import Entropy
+from moiety.custody.store.page import PSEUDONYM_BYTES
+from moiety.custody.unopened import KeyNotMade
+from moiety.custody.verbs import Evaluated
+from moiety.matching.refusals import UnequalParts
+from moiety.oprf import recheck, threshold, voprf
+from moiety.oprf.keys import Pair, PublicKey
+from moiety.oprf.threshold import Answer
+from moiety.sharing.seat import SEATS, Seat
+
+PROVEN_TO: Final = 8
+"""Inputs up to which each answer is proven: for more, a part of them is asked again of other pairs."""
+
+
+def agree_key(three: Three, headers: Headers, purpose: str) -> None:
+    """Have the three make the key of a purpose, or finish making it. Raises `UnequalParts` where they name two."""
+    header = headers.make("key", purpose, rows=0)
+    publics = three.work(lambda custodian: custodian.records.agree_key(purpose, header))
+    if len(set(publics.values())) > 1:
+        raise UnequalParts
+
+
+def pseudonyms(three: Three, entropy: Entropy, purpose: str, inputs: Sequence[bytes]) -> list[bytes]:
+    """The pseudonym of each input, 16 bytes: the beginning of its output (RFC 9497, mode 0x01).
+
+    Raises `KeyNotMade`, `CustodianDown` where no two are there, `ProofWrong` and `AnswersDiffer` where one gives other
+    answers than its part of the key does.
+    """
+    if not inputs:
+        return []
+    refused: CustodianDown | None = None
+    for pair in PAIRS:
+        try:
+            outputs = _outputs(three, entropy, purpose, pair, inputs, proven=len(inputs) <= PROVEN_TO)
+        except CustodianDown as error:
+            refused = error
+            continue
+        if len(inputs) > PROVEN_TO:
+            _ask_again(three, entropy, purpose, pair, inputs, outputs)
+        return [output[:PSEUDONYM_BYTES] for output in outputs]
+    raise refused or KeyNotMade()
+
+
+def _ask_again(
+    three: Three,
+    entropy: Entropy,
+    purpose: str,
+    pair: tuple[Seat, Seat],
+    inputs: Sequence[bytes],
+    outputs: Sequence[bytes],
+) -> None:
+    again: dict[int, bytes] = {}
+    for other, places in recheck.chosen(len(inputs), _numbers(pair), entropy).items():
+        seats = SEATS[other[0] - 1], SEATS[other[1] - 1]
+        some = [inputs[place] for place in places]
+        again.update(zip(places, _outputs(three, entropy, purpose, seats, some, proven=False), strict=True))
+    recheck.compare(outputs, again)
+
+
+def _outputs(
+    three: Three, entropy: Entropy, purpose: str, pair: tuple[Seat, Seat], inputs: Sequence[bytes], *, proven: bool
+) -> list[bytes]:
+    blinded = voprf.blind_all(inputs, entropy)
+    told = three.some(pair, lambda custodian: custodian.records.evaluate(purpose, pair, blinded.elements, proven))
+    one, other = (told[seat] for seat in pair)
+    if one.epoch != other.epoch:
+        raise EpochsMixed(oldest=min(one.epoch, other.epoch), newest=max(one.epoch, other.epoch))
+    if one.public != other.public:
+        raise UnequalParts
+    if proven:
+        _require_proven(told, pair, blinded.elements)
+    return voprf.finalize_all(inputs, blinded, threshold.combine(one.elements, other.elements))
+
+
+def _require_proven(told: dict[Seat, Evaluated], pair: tuple[Seat, Seat], elements: bytes) -> None:
+    for seat in pair:
+        answer = Answer(told[seat].elements, told[seat].proof)
+        threshold.check(PublicKey.decode(told[seat].public), number_of(seat), _numbers(pair), elements, answer)
+
+
+def _numbers(pair: tuple[Seat, Seat]) -> Pair:
+    return number_of(pair[0]), number_of(pair[1])

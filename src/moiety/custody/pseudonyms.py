@@ -1,0 +1,247 @@
+"""A custodian's part of the key that pseudonyms are made with, one for each purpose: docs/protocol, part 5.
+
+The three make it together and no one of them ever holds it. Its parts are new in every epoch, under the seeds of the
+refresh like all other parts, so an old part of one custodian and a new one of another are nothing together; the key,
+and with it every pseudonym, stays as long as its purpose.
+
+    nothing   agree: dealt, checked, signed by all three    HELD    the part is durable here
+    HELD      agree: all three hold it                      MADE    it answers
+    HELD      agree: somebody does not                      nothing, and dealt anew
+
+MADE at one says that all three hold it. So a key that was used is never dealt again: where it is missing at somebody,
+an old copy was put back, and that is refused.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from collections.abc import Callable
+from datetime import datetime
+from enum import IntEnum
+from typing import Final
+
+import msgspec
+import numpy as np
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from sqlalchemy import Connection
+
+from moiety.custody.gallery import Gallery
+from moiety.custody.headers import check_header
+from moiety.custody.keys import Acquaintance
+from moiety.custody.refusals import HeaderRefused, KeptDamaged
+from moiety.custody.store.kept import drop_keys, keep, kept
+from moiety.custody.store.noise import Entropy
+from moiety.custody.store.sql import Store
+from moiety.custody.turns import Turns
+from moiety.custody.unopened import KeyLost, KeyNotMade
+from moiety.custody.verbs import Evaluated
+from moiety.matching.channel import Keys, agree
+from moiety.matching.header import Header
+from moiety.matching.refusals import Disagreement
+from moiety.matching.rounds import Exchange, Rounds, expect, shown
+from moiety.oprf import dkg, threshold
+from moiety.oprf.keys import NUMBERS, Number, Pair, Part, PublicKey
+from moiety.oprf.renewing import renewed
+from moiety.sharing.seat import SEATS, Seat, next_seat, previous_seat
+from moiety.sharing.streams import derive
+
+_KIND: Final = "pseudonym key"
+_NEXT: Final = "pseudonym key of the next epoch"
+_SIGNING: Final = "signing key"
+_SIGNED: Final = b"moiety pseudonym key 1"
+_SEED_BYTES: Final = 32
+_SIGNATURE_BYTES: Final = 64
+
+
+class _State(IntEnum):
+    """Stored."""
+
+    HELD = 1
+    MADE = 2
+
+
+class _Key(msgspec.Struct, array_like=True, frozen=True):
+    """What is kept of one purpose's key. `witnesses`: public keys of a, b and c, with signatures over the transcript."""
+
+    state: int
+    part: bytes
+    public: bytes
+    transcript: bytes
+    witnesses: list[bytes]
+
+    def moved(self, seeds: tuple[bytes, bytes, bytes], context: bytes) -> _Key:
+        """The same key with the parts of the next epoch."""
+        part, public = renewed(
+            Part.decode(self.part),
+            PublicKey.decode(self.public),
+            [derive(seed, b"moiety pseudonym refresh 1", context) for seed in seeds],
+        )
+        return msgspec.structs.replace(self, part=part.encode(), public=public.encode())
+
+
+_keys = msgspec.msgpack.Decoder(_Key)
+
+
+def number_of(seat: Seat) -> Number:
+    """Where a custodian's part lies on the line."""
+    return NUMBERS[SEATS.index(seat)]
+
+
+def stage(connection: Connection, seeds: tuple[bytes, bytes, bytes], epoch: int) -> None:
+    """Keep the parts of the next epoch beside this one's."""
+    keys = {
+        name: _read(data).moved(seeds, epoch.to_bytes(8, "big") + name)
+        for name, data in kept(connection, _KIND).items()
+    }
+    keep(connection, _NEXT, {name: msgspec.msgpack.encode(key) for name, key in keys.items()})
+
+
+def switch(connection: Connection) -> None:
+    """Take the staged parts in place of the old ones."""
+    staged = kept(connection, _NEXT)
+    keep(connection, _KIND, staged)
+    drop_keys(connection, _NEXT, staged)
+
+
+def discard(connection: Connection) -> None:
+    """Forget what is staged."""
+    drop_keys(connection, _NEXT, kept(connection, _NEXT))
+
+
+class Pseudonyms:
+    """One custodian's side of making pseudonyms. Safe for threads."""
+
+    def __init__(
+        self,
+        seat: Seat,
+        store: Store,
+        gallery: Callable[[str], Gallery],
+        turns: Turns,
+        acquaintance: Acquaintance,
+        clock: Callable[[], datetime],
+        entropy: Entropy,
+    ) -> None:
+        self._seat: Seat = seat
+        self._store = store
+        self._gallery = gallery
+        self._turns = turns
+        self._acquaintance = acquaintance
+        self._clock = clock
+        self._entropy = entropy
+        self._cached: tuple[int, dict[bytes, _Key]] | None = None
+
+    def agree_key(self, name: str, header: Header) -> Rounds[bytes]:
+        """This custodian's side of making a purpose's key, or of finishing what was interrupted; again does nothing.
+        Returns the public key. Raises `KeyLost` where one that was made is not at all three any more."""
+        gallery = self._gallery(name)
+        current = gallery.now()
+        if header.operation != "key":
+            raise HeaderRefused
+        check_header(header, current, 0, 0, self._clock)
+        keys = self._acquaintance.keys()
+        yield from agree(keys, header.digest(), hashlib.sha256(b"moiety pseudonym key agreed 1").digest())
+        own = self._held(name)
+        told = yield from shown(self._seat, b"" if own is None else bytes([own.state]) + own.transcript)
+        if len({said[1:] for said in told.values()}) > 1 or not all(told.values()):
+            if any(said[:1] == bytes([_State.MADE]) for said in told.values()):
+                raise KeyLost
+            own = yield from self._dealt(keys, name, header, gallery.now().place.office)
+            yield from self._same(own.transcript)  # all three hold it from here on
+        elif own is None:
+            raise KeyLost
+        if own.state != _State.MADE:
+            own = msgspec.structs.replace(own, state=int(_State.MADE))
+            self._keep(name, own)
+        return own.public
+
+    def evaluate(self, name: str, pair: tuple[Seat, Seat], elements: bytes, proven: bool) -> Evaluated:
+        """This custodian's answer for the pair that is asked, to n elements of 32 bytes: with a proof where asked for.
+
+        Raises `KeyNotMade`, and what `threshold.evaluate` raises.
+        """
+        with self._turns.shared():
+            key = self._held(name)
+            epoch = self._gallery(name).now().epoch
+        if key is None or key.state != _State.MADE:
+            raise KeyNotMade
+        part = Part.decode(key.part)
+        numbers: Pair = (number_of(pair[0]), number_of(pair[1]))
+        if proven:
+            answer = threshold.evaluate_proven(part, numbers, elements, self._entropy)
+            return Evaluated(epoch, key.public, answer.elements, answer.proof)
+        return Evaluated(epoch, key.public, threshold.evaluate(part, numbers, elements), b"")
+
+    def _dealt(self, keys: Keys, name: str, header: Header, office: bytes) -> Rounds[_Key]:
+        """Deal with the other two, and keep what came of it."""
+        seat, own = self._seat, number_of(self._seat)
+        following, previous = next_seat(seat), previous_seat(seat)
+        context = office + name.encode() + header.attempt
+        dealt = dkg.deal(context, own, self._entropy)
+        promised = dealt.promised(_others(seat, (yield from shown(seat, dealt.promise))))
+        agreed = promised.agreed(_others(seat, (yield from shown(seat, promised.opening))))
+        sent = [np.frombuffer(agreed.share(number_of(to)), dtype=np.uint8) for to in (following, previous)]
+        answer = yield Exchange(next=(sent[0],), previous=(sent[1],))
+        shares = {
+            number_of(following): expect(answer.next, sent[0].shape, np.uint8).tobytes(),
+            number_of(previous): expect(answer.previous, sent[0].shape, np.uint8).tobytes(),
+        }
+        part, public = dkg.finish(agreed, shares)
+        signing = self._signing()
+        said = _SIGNED + agreed.digest
+        own_witness = signing.public_key().public_bytes_raw() + signing.sign(said)
+        witnesses = yield from shown(seat, own_witness)
+        for witness in witnesses.values():
+            _require_signed(witness, said)
+        made = _Key(_State.HELD, part.encode(), public.encode(), agreed.digest, [witnesses[each] for each in SEATS])
+        self._keep(name, made)
+        return made
+
+    def _same(self, digest: bytes) -> Rounds[None]:
+        told = yield from shown(self._seat, digest)
+        if not all(hmac.compare_digest(said, digest) for said in told.values()):
+            raise Disagreement
+
+    def _held(self, name: str) -> _Key | None:
+        """What is kept of a purpose's key; SQL is read again only after a commit."""
+        stamp = self._store.stamp()
+        cached = self._cached
+        if cached is None or cached[0] != stamp:
+            with self._store.reading() as connection:
+                cached = (stamp, {key: _read(data) for key, data in kept(connection, _KIND).items()})
+            self._cached = cached
+        return cached[1].get(name.encode())
+
+    def _keep(self, name: str, key: _Key) -> None:
+        with self._turns.alone(), self._store.writing("keep key") as connection:
+            keep(connection, _KIND, {name.encode(): msgspec.msgpack.encode(key)})
+
+    def _signing(self) -> Ed25519PrivateKey:
+        """This custodian's own key for what it signs; made when it is first needed."""
+        with self._turns.alone(), self._store.writing("keep signing key") as connection:
+            seed = kept(connection, _SIGNING).get(b"")
+            if seed is None:
+                seed = self._entropy(_SEED_BYTES)
+                keep(connection, _SIGNING, {b"": seed})
+        return Ed25519PrivateKey.from_private_bytes(seed)
+
+
+def _others(own: Seat, told: dict[Seat, bytes]) -> dict[Number, bytes]:
+    return {number_of(seat): said for seat, said in told.items() if seat != own}
+
+
+def _require_signed(witness: bytes, said: bytes) -> None:
+    if len(witness) != _SEED_BYTES + _SIGNATURE_BYTES:
+        raise Disagreement
+    try:
+        Ed25519PublicKey.from_public_bytes(witness[:_SEED_BYTES]).verify(witness[_SEED_BYTES:], said)
+    except InvalidSignature:
+        raise Disagreement from None
+
+
+def _read(data: bytes) -> _Key:
+    try:
+        return _keys.decode(data)
+    except msgspec.DecodeError:
+        raise KeptDamaged from None
