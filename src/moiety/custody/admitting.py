@@ -8,6 +8,7 @@ from datetime import datetime
 from threading import Lock
 
 import numpy as np
+from numpy.typing import NDArray
 
 from moiety.custody.gallery import Gallery
 from moiety.custody.headers import check_header
@@ -26,6 +27,7 @@ class Offers:
     def __init__(self) -> None:
         self._lock = Lock()
         self._admitted: dict[bytes, tuple[str, Batch, bytes]] = {}
+        self._instead: dict[bytes, tuple[bytes, bytes]] = {}
 
     def admission(
         self,
@@ -78,8 +80,28 @@ class Offers:
         )
         return together, coin
 
+    def carry(self, attempt: bytes, handle: bytes, secrets: list[int], row: NDArray[np.uint16]) -> None:
+        """Take these secrets, and what is held alike, from the row of this handle, uint16 (secrets, 16), in place of
+        what the one newcomer of an attempt was offered with. Raises `NotAdmitted`."""
+        with self._lock:
+            found = self._admitted.get(attempt)
+            if found is None or len(found[1]) != 1 or attempt in self._instead:
+                raise NotAdmitted
+            parts = found[1].parts.reshape(row.shape[0], -1)
+            for at in (*secrets, len(row) - 1):
+                parts[at] = row[at]
+            self._instead[attempt] = handle, bytes(secrets)
+
+    def instead(self, attempts: list[bytes]) -> tuple[list[bytes], bytes]:
+        """The handles of rows that newcomers of these attempts were written anew from, and what was carried over: alike
+        at all three."""
+        with self._lock:
+            some = [self._instead[attempt] for attempt in attempts if attempt in self._instead]
+        return [handle for handle, _ in some], b"".join(bytes([len(secrets)]) + secrets for _, secrets in some)
+
     def forget(self, attempts: list[bytes]) -> None:
         """Drop what was admitted in these attempts."""
         with self._lock:
             for attempt in attempts:
                 self._admitted.pop(attempt, None)
+                self._instead.pop(attempt, None)

@@ -29,12 +29,12 @@ from moiety.custody.soundness import Soundness
 from moiety.custody.store import tables
 from moiety.custody.store.keeping import Keeping
 from moiety.custody.store.kept import StoreKeeping
-from moiety.custody.store.keyring import Keyring
 from moiety.custody.store.noise import Entropy
+from moiety.custody.store.rooted import keyring_of
 from moiety.custody.store.slots import COIN_BYTES, Phase, Staging
 from moiety.custody.store.sql import Observer, Store
 from moiety.custody.store.stored import read_terms
-from moiety.custody.store.token import FileToken, Token
+from moiety.custody.store.token import Token
 from moiety.custody.turns import Turns
 from moiety.custody.verbs import Batch, Clock, Help, Progress, Slots, Standing, Survey
 from moiety.matching.header import Header
@@ -44,9 +44,6 @@ from moiety.matching.search import Matches
 from moiety.sharing.seat import Seat
 
 NAME_BYTES = 64
-
-ROOTS = "roots"
-"""The folder of a custodian's root keys, beside its database."""
 
 
 class Custodian:
@@ -67,9 +64,8 @@ class Custodian:
         self._sound = Soundness(clock)
         self._turns = Turns()
         self._changes = Changes(self._turns, self.acquaintance, clock)
-        self.records = Records(
-            seat, store, self._gallery, self._turns, self._changes, self.acquaintance, clock, entropy
-        )
+        mine = (self._gallery, self._turns, self._changes, self.acquaintance)
+        self.records = Records(seat, store, self._offers, *mine, clock, entropy)
         self._renewal: Renewal | None = None
         self._staged: Renewal | None = None
 
@@ -89,7 +85,7 @@ class Custodian:
         `database` is the URL of an empty PostgreSQL; without one, the rows lie in the folder too, in SQLite. `token`
         holds the root keys; without one, they are files in the folder. Raises `DatabaseTaken`, `DatabaseWrong`.
         """
-        Store.create(folder, seat, office, _keys(folder, seat, entropy, token), url=database).close()
+        Store.create(folder, seat, office, keyring_of(folder, seat, entropy, token), url=database).close()
 
     @classmethod
     def open(
@@ -108,7 +104,7 @@ class Custodian:
         Raises `NoOffice`, `NotOneOffice` (another seat's), `FormatUnknown`, `StoreUnreadable`, `StoreTaken`, and
         `RootMissing`, `RootExposed` or `RootWrong` where the key of its epoch cannot be had.
         """
-        store = Store.open(folder, seat, _keys(folder, seat, entropy, token), observer, database)
+        store = Store.open(folder, seat, keyring_of(folder, seat, entropy, token), observer, database)
         return cls(store, seat, clock, entropy)
 
     def close(self) -> None:
@@ -199,10 +195,10 @@ class Custodian:
         """This custodian's side of writing as PENDING, in this order, those who were admitted in these attempts: their
         slots, int64 (n,)."""
         gallery = self._gallery(name)
-        batch, coin = self._offers.take(name, attempts)
-        do = lambda: life.prepare(gallery, batch, coin, self._entropy)  # noqa: E731
-        current = gallery.usable()
-        return (yield from self._changes.side("prepare", gallery, current, header, len(batch), attempts, do))
+        (instead, carried), (batch, coin) = self._offers.instead(attempts), self._offers.take(name, attempts)
+        do = lambda: life.prepare(gallery, batch, coin, self._entropy, instead)  # noqa: E731
+        current, what = gallery.usable(), [*attempts, carried]
+        return (yield from self._changes.side("prepare", gallery, current, header, len(batch), what, do))
 
     def forget(self, attempts: list[bytes]) -> None:
         """Drop what was admitted in these attempts and not prepared."""
@@ -227,7 +223,7 @@ class Custodian:
         """
         gallery, slots = self._gallery(name), self.locate(name, handle)
         current, what = gallery.usable(), (slots.tobytes(),)
-        do = lambda: life.erase(gallery, slots, self._entropy)  # noqa: E731
+        do = lambda: life.erase(gallery, slots, handle, self._entropy)  # noqa: E731
         yield from self._changes.side("erase", gallery, current, header, len(slots), what, do)
 
     def scrub(self, step: str = "scrub") -> None:
@@ -396,7 +392,3 @@ class Custodian:
                     raise GalleryUnknown
                 self._galleries[name] = Gallery(self._store, self.seat, name, self._sound.covers)
             return self._galleries[name]
-
-
-def _keys(folder: Path, seat: Seat, entropy: Entropy, token: Token | None) -> Keyring:
-    return Keyring(token or FileToken(folder / ROOTS, entropy), seat, entropy)

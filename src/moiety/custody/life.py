@@ -5,11 +5,13 @@ The table of states is in `slots`. Each function is one transaction, so one comm
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from datetime import datetime
 
 import numpy as np
 from numpy.typing import NDArray
 
+from moiety.custody import leaving
 from moiety.custody.gallery import Gallery
 from moiety.custody.refusals import AlreadyEnrolled, StatesDiffer, TooMany
 from moiety.custody.store import page, tables
@@ -22,8 +24,9 @@ from moiety.custody.verbs import Batch, Slots
 _WHOLE = f"V{HANDLE_BYTES}"
 
 
-def prepare(gallery: Gallery, batch: Batch, coin: bytes, entropy: Entropy) -> Slots:
-    """Write the newcomers' rows as PENDING, in slots that the coin draws; add blocks where too few are free.
+def prepare(gallery: Gallery, batch: Batch, coin: bytes, entropy: Entropy, instead: Sequence[bytes] = ()) -> Slots:
+    """Write the newcomers' rows as PENDING, in slots that the coin draws; add blocks where too few are free. `instead`
+    are the handles of rows that they were written anew from.
 
     Returns the slots int64 (n,), newcomer by newcomer. Raises `AlreadyEnrolled`, `GalleryDamaged`.
     """
@@ -51,6 +54,8 @@ def prepare(gallery: Gallery, batch: Batch, coin: bytes, entropy: Entropy) -> Sl
                 who = order[bounds[0] : bounds[1]]
                 _place(pages, states, *within(numbers, slots[who]), batch, who)
                 change.write(numbers, pages, states, new=new)
+        for handle in instead:
+            leaving.note(change.connection, gallery.name, handle, None)
         change.finish(phase=Phase.PREPARED, pages=end + added // SLOTS)
     return slots
 
@@ -73,9 +78,10 @@ def activate(gallery: Gallery, slots: Slots) -> None:
         change.finish(phase=Phase.SETTLED)
 
 
-def erase(gallery: Gallery, slots: Slots, entropy: Entropy) -> None:
+def erase(gallery: Gallery, slots: Slots, handle: bytes, entropy: Entropy) -> None:
     """Overwrite every column of these slots of somebody. The caller scrubs the store before it acknowledges."""
     with gallery.changing("erase") as change:
+        leaving.forget(change.connection, gallery.name, handle)
         for numbers, some in _by_page(slots):
             pages, states = change.fetch(numbers)
             where = within(numbers, some)
@@ -87,9 +93,10 @@ def erase(gallery: Gallery, slots: Slots, entropy: Entropy) -> None:
         change.finish()
 
 
-def restrict(gallery: Gallery, slots: Slots, on: bool) -> None:
-    """Keep those in these slots, and answer nobody about them; or answer again. Raises `StatesDiffer` where that is how
-    one of them stands already."""
+def restrict(gallery: Gallery, slots: Slots, handle: bytes, since: datetime | None) -> None:
+    """Keep those in these slots, and answer nobody about them from `since` on; or answer again, where that is None.
+    Raises `StatesDiffer` where that is how one of them stands already."""
+    on = since is not None
     before, after = (State.ACTIVE, State.RESTRICTED) if on else (State.RESTRICTED, State.ACTIVE)
     with gallery.changing("restrict") as change:
         for numbers, some in _by_page(slots):
@@ -99,6 +106,10 @@ def restrict(gallery: Gallery, slots: Slots, on: bool) -> None:
                 raise StatesDiffer(slots=len(some))
             states["states"][where] = after
             change.write(numbers, None, states)
+        if since is not None:
+            leaving.note(change.connection, gallery.name, handle, since)
+        else:
+            leaving.forget(change.connection, gallery.name, handle)
         change.finish()
 
 

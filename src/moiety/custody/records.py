@@ -11,7 +11,8 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from moiety.custody import answering, life
+from moiety.custody import answering, leaving, life
+from moiety.custody.admitting import Offers
 from moiety.custody.changing import Changes
 from moiety.custody.gallery import Gallery
 from moiety.custody.keys import Acquaintance
@@ -41,6 +42,7 @@ class Records:
         self,
         seat: Seat,
         store: Store,
+        offers: Offers,
         gallery: Callable[[str], Gallery],
         turns: Turns,
         changes: Changes,
@@ -48,6 +50,8 @@ class Records:
         clock: Clock,
         entropy: Entropy,
     ) -> None:
+        self._store = store
+        self._offers = offers
         self._gallery = gallery
         self._turns = turns
         self._changes = changes
@@ -83,13 +87,32 @@ class Records:
                     return Unlocked(current.epoch, _taken(gallery, slot, secrets))
         raise NobodyThere
 
+    def carry(self, name: str, attempt: bytes, handle: bytes, secrets: Sequence[str]) -> None:
+        """Put this custodian's own parts of these secrets, of whoever has this handle, in place of those that one
+        newcomer of this attempt was offered with: a record that is written anew in part keeps its other keys, and
+        nobody learns them by it. The person's public key is kept along. Raises `NobodyThere`, `NotAdmitted`."""
+        gallery = self._gallery(name)
+        if not is_keys(name) or not set(secrets) <= set(SECRETS):
+            raise ClassRefused
+        with self._turns.shared():
+            current = gallery.usable()
+            for slot in answering.locate(gallery, current, handle):
+                row = _taken(gallery, slot, SECRETS)
+                self._offers.carry(attempt, handle, [SECRETS.index(name) for name in secrets], row)
+                return
+        raise NobodyThere
+
+    def is_due(self, name: str, handle: bytes) -> bool:
+        """Whether whoever has this handle may be destroyed and nobody has to sign for it: see `leaving`."""
+        return leaving.is_due(self._store, name, handle, self._clock)
+
     def restrict(self, name: str, header: Header, handle: bytes, on: bool) -> Rounds[None]:
         """This custodian's side of keeping whoever has this handle and answering nobody about them, or of answering
         again. Raises `StatesDiffer` where that is how they stand already."""
         gallery = self._gallery(name)
         current = gallery.usable()
         slots = np.array(answering.locate(gallery, current, handle), dtype=np.int64)
-        do = lambda: life.restrict(gallery, slots, on)  # noqa: E731
+        do = lambda: life.restrict(gallery, slots, handle, self._clock() if on else None)  # noqa: E731
         yield from self._changes.side(
             "restrict", gallery, current, header, len(slots), (slots.tobytes(), bytes([on])), do
         )

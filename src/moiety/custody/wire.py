@@ -158,13 +158,16 @@ class Erase(Ask, frozen=True):
     hashed: Annotated[list[ThirtyTwo], Meta(max_length=3)] = []
 
 
+Secrets = Annotated[list[Literal["birth", "contact", "document", "photo", "access"]], Meta(max_length=5)]
+
+
 class Unlock(Ask, frozen=True):
     """`records.unlock`; the role is the caller's own."""
 
     ANSWER = UnlockedMessage
     name: Name
     handle: Sixteen
-    secrets: Annotated[list[Literal["birth", "contact", "document", "photo", "access"]], Meta(max_length=5)]
+    secrets: Secrets
     reason: Annotated[str, Meta(max_length=64)]
 
 
@@ -175,6 +178,15 @@ class Restrict(Ask, frozen=True):
     header: HeaderMessage
     handle: Sixteen
     on: bool
+
+
+class Carry(Ask, frozen=True):
+    """`records.carry`."""
+
+    name: Name
+    attempt: Sixteen
+    handle: Sixteen
+    secrets: Secrets
 
 
 class AgreeKey(Ask, frozen=True):
@@ -308,7 +320,7 @@ Asked = (
     Stand | RoundTrip | Hold | AddGallery | ReplaceDocument | Load | Alive | Offer | Prepare | Forget | Activate
     | Locate | Erase | Scrub | Identify | Verify | Release | Renew | Stage | Switch | Reconcile | Survey | Integrity
     | Helping | Assist | PseudonymParts | Mend | Unlock | Restrict
-    | AgreeKey | Evaluate
+    | AgreeKey | Evaluate | Carry
 )  # fmt: skip
 
 

@@ -43,4 +43,49 @@ article_9 = "9(2)(a)"
 notice = "You may use a key card instead, and you may withdraw at the front desk at any time."
 """
 
-EXAMPLES: Final = {"door": DOOR}
+HOTEL: Final = """\
+# A purpose that keeps records of people: what a register has to hold, sealed field by field.
+# Read it, change it, then:  moiety purpose add purpose.toml
+
+name = "hotel"
+controller = "Example Hotels Ltd, 1 Example Street"
+description = "The register of guests that the law asks for, and the check-in of those who chose it."
+# Whoever was entered is destroyed after so many days (1 to 3650).
+retention_days = 365
+model = "mobilefacenet-192"
+
+[targets]
+fmr = 0.0001
+fpir = 0.01
+
+[grounds.register]
+article_6 = "6(1)(c)"
+article_9 = "9(2)(g)"
+notice = "The law asks every hotel for a register of its guests; it is destroyed after a year."
+
+[grounds.consent]
+article_6 = "6(1)(a)"
+article_9 = "9(2)(a)"
+notice = "You may show your card at the desk instead, and you may withdraw there at any time."
+
+# Fields of people: identity number, document dates, name, sex, nationality, birth date, address, photo, employer.
+# They are sealed in four classes, each under a key of its own: document, contact, birth and photo.
+[records]
+# Whose national identity numbers these are.
+country = "CN"
+# People are looked up by their number; by these together too, and never by one field of few values.
+index = ["name", "birth_date"]
+
+# Which classes a role may have opened, with a reason that is written down. What is not here is opened for nobody.
+[records.reveal]
+operator = ["contact", "document"]
+officer = ["birth", "contact", "document", "photo"]
+
+# Fields of your own: a type of text, name, date, period, choice, country, identifier.
+[[records.fields]]
+name = "room"
+type = "text"
+class = "contact"
+"""
+
+EXAMPLES: Final = {"door": DOOR, "hotel": HOTEL}

@@ -10,12 +10,15 @@ from __future__ import annotations
 import re
 import tomllib
 from bisect import bisect_left
-from typing import Annotated, Final, Literal
+from typing import Annotated, Any, Final, Literal, TypeVar
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
 
 from moiety.identity.pseudonym import PURPOSE_PATTERN
 from moiety.identity.refusals import PurposeInvalid, PurposeTooLong, PurposeUnreadable
+from moiety.vault.index import require_many
+from moiety.vault.refusals import IndexTooFew, SchemaInvalid
+from moiety.vault.schema import FIELDS_LIMIT, Schema
 
 DOCUMENT_LIMIT: Final = 65_536
 """Bytes of a document: some pages of text. It is kept whole by each custodian."""
@@ -36,13 +39,15 @@ NOT_YET: Final = ("export", "replace")
 """Operations that a purpose may have signed for, and that no custodian of this version does: it knows no such request,
 whoever signs it."""
 
+Name = TypeVar("Name", bound=str)
 _STRICT: Final = ConfigDict(extra="forbid", frozen=True, strict=True)
 _Sentence = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=2_000)]
 _Target = Annotated[float, Field(gt=0, le=TARGET_LIMIT)]
+Class = Literal["birth", "contact", "document", "photo"]
 _Key = Annotated[str, StringConstraints(pattern=rf"^{PURPOSE_PATTERN}$")]
 
 
-def _each_once(names: tuple[str, ...]) -> tuple[str, ...]:
+def _each_once(names: tuple[Name, ...]) -> tuple[Name, ...]:
     if len(set(names)) < len(names):
         raise ValueError("twice")
     return names
@@ -85,6 +90,55 @@ class FourEyes(BaseModel):
     )
 
 
+def _classes_once(reveal: dict[str, tuple[Class, ...]]) -> dict[str, tuple[Class, ...]]:
+    return {role: _each_once(classes) for role, classes in reveal.items()}
+
+
+class Records(BaseModel):
+    """What is kept of people beside their faces, and who may have it opened."""
+
+    model_config = _STRICT
+
+    reveal: Annotated[
+        dict[Literal["officer", "operator"], Annotated[tuple[Class, ...], Field(strict=False)]],
+        AfterValidator(_classes_once),
+    ] = Field(
+        default_factory=dict,
+        description='a table [records.reveal]: of "operator" and "officer" which classes they may have opened, each '
+        'once, of "document", "contact", "birth" and "photo"',
+    )
+    country: str = Field(
+        default="CN", pattern=r"^[A-Z]{2}$", description="whose national identity numbers these are, in two capitals"
+    )
+    index: Annotated[tuple[str, ...], Field(strict=False, max_length=2)] = Field(
+        default=(),
+        description='["name", "birth_date"] or one field that is an identifier, where people are looked up by it',
+    )
+    fields: Annotated[tuple[dict[str, Any], ...], Field(strict=False, max_length=FIELDS_LIMIT)] = Field(
+        default=(),
+        description="tables [[records.fields]], each with a name, a type, a class and what its type needs",
+    )
+
+    def kept(self) -> Schema:
+        """The fields that are kept. Raises ValueError where the document's do not go together."""
+        try:
+            return Schema.default(self.country).extended(self.fields)
+        except SchemaInvalid:
+            raise ValueError("fields") from None
+
+    @model_validator(mode="after")
+    def _whole(self) -> Records:
+        fields = self.kept().fields
+        if self.index:
+            if not set(self.index) <= set(fields):
+                raise ValueError("index")
+            try:
+                require_many([field for name, field in fields.items() if name in self.index])
+            except IndexTooFew:
+                raise ValueError("index") from None
+        return self
+
+
 class Purpose(BaseModel):
     """A valid purpose document."""
 
@@ -111,6 +165,12 @@ class Purpose(BaseModel):
     )
     four_eyes: FourEyes | None = Field(
         default=None, description="a table [four_eyes] with operations and, where 100 does not do, bulk_above"
+    )
+
+    records: Records | None = Field(
+        default=None,
+        description="a table [records] where people's data are kept: fields that go together, an index over "
+        "name and birth date or over an identifier, and none over few values",
     )
 
     @property
@@ -178,6 +238,7 @@ _RULES: Final[dict[tuple[str, ...], str | None]] = {
     **{("targets", name): field.description for name, field in Targets.model_fields.items()},
     **{("four_eyes", name): field.description for name, field in FourEyes.model_fields.items()},
     **{("grounds", "KEY", name): field.description for name, field in Grounds.model_fields.items()},
+    **{("records", name): field.description for name, field in Records.model_fields.items()},
     ("grounds", "KEY"): Purpose.model_fields["grounds"].description,
 }
 
@@ -189,8 +250,8 @@ def _fault(kind: str, location: tuple[int | str, ...], text: str) -> str:
     steps = [str(step) for step in location]
     if steps[0] == "grounds" and len(steps) > 1:
         steps[1:] = ["KEY", *(step for step in steps[2:] if step != "[key]")]
-    if steps[0] == "four_eyes":
-        steps = steps[:2]  # which of the operations it was is no declared name
+    if steps[0] in ("four_eyes", "records"):
+        steps = steps[:2]  # which of the operations or roles it was is no declared name
     rule = _RULES[tuple(steps)]
     name = ".".join(steps)
     return f"{name} is missing ({rule})" if kind == "missing" else f"{name}: {rule}"

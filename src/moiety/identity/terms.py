@@ -32,6 +32,7 @@ def derive(purpose: Purpose, card: Card) -> Terms:
         fpir=purpose.targets.fpir,
         four_eyes=operations,
         bulk_above=bulk_above,
+        reveal=_reveal(purpose),
     )
     if not verify_point(terms).carried:
         raise RateUnmeasured(one_in=round(1 / min(rate.fmr for rate in card.rates)))
@@ -40,8 +41,15 @@ def derive(purpose: Purpose, card: Card) -> Terms:
 
 def fit(terms: Terms, purpose: Purpose) -> bool:
     """Whether terms say what the purpose's document says; dimension and rates are the model's and in no document."""
-    said = (terms.model, terms.fmr, terms.fpir, (terms.four_eyes, terms.bulk_above))
-    return said == (purpose.model, purpose.targets.fmr, purpose.targets.fpir, _eyes(purpose))
+    said = (terms.model, terms.fmr, terms.fpir, (terms.four_eyes, terms.bulk_above), terms.reveal)
+    return said == (purpose.model, purpose.targets.fmr, purpose.targets.fpir, _eyes(purpose), _reveal(purpose))
+
+
+def _reveal(purpose: Purpose) -> tuple[tuple[str, tuple[str, ...]], ...] | None:
+    """Of each role which classes of fields it may have opened, ascending; None where no records are kept."""
+    if purpose.records is None:
+        return None
+    return tuple((role, tuple(sorted(classes))) for role, classes in sorted(purpose.records.reveal.items()))
 
 
 def _eyes(purpose: Purpose) -> tuple[tuple[str, ...], int]:

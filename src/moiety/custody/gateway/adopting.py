@@ -28,7 +28,6 @@ from contextlib import ExitStack, closing, contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
-from moiety.custody.custodian import ROOTS
 from moiety.custody.gateway import trial
 from moiety.custody.gateway.deployment import home
 from moiety.custody.gateway.embedded import MOVED, Embedded, empty
@@ -39,6 +38,7 @@ from moiety.custody.store.keyring import Keyring
 from moiety.custody.store.lock import OfficeLock
 from moiety.custody.store.noise import Entropy
 from moiety.custody.store.postgresql import remove_leftover
+from moiety.custody.store.rooted import ROOTS
 from moiety.custody.store.sql import Observer, Store, unobserved
 from moiety.custody.store.sqlite import FILE, in_use
 from moiety.custody.store.token import FileToken

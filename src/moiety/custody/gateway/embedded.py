@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from contextlib import ExitStack, suppress
 from pathlib import Path
 
-from moiety.custody.custodian import ROOTS, Custodian
+from moiety.custody.custodian import Custodian
 from moiety.custody.gateway.deployment import home
 from moiety.custody.gateway.three import Three
 from moiety.custody.gateway.together import Together
@@ -17,6 +17,7 @@ from moiety.custody.keys import acquaint
 from moiety.custody.refusals import NoOffice, OfficeExists, OfficeMoved, OfficeUnwritable
 from moiety.custody.store.lock import OfficeLock
 from moiety.custody.store.noise import Entropy
+from moiety.custody.store.rooted import ROOTS
 from moiety.custody.store.sql import Observer, unobserved
 from moiety.custody.verbs import Clock, Progress, silent
 from moiety.sharing.seat import SEATS, Seat

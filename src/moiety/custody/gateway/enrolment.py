@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
@@ -31,7 +32,23 @@ _OFFERS_AT_ONCE: Final = 2
 _WORD: Final = np.dtype(np.int16)
 
 
-def enrol(three: Three, headers: Headers, entropy: Entropy, name: str, newcomers: Sequence[Newcomer]) -> None:
+@dataclass(frozen=True, slots=True)
+class Instead:
+    """The row that one newcomer is written anew from, by the pseudonym that its handles are made of, and which of its
+    secrets are carried over."""
+
+    pseudonym: bytes
+    secrets: Sequence[str]
+
+
+def enrol(
+    three: Three,
+    headers: Headers,
+    entropy: Entropy,
+    name: str,
+    newcomers: Sequence[Newcomer],
+    instead: Instead | None = None,
+) -> None:
     """All of them or none. What it returns from is durable at all three; see the table in `slots`.
 
     Whoever calls it recovers after an error. Raises `WordsWrong`, `TooMany`, `AlreadyEnrolled`, `MalformedTemplate`.
@@ -55,6 +72,8 @@ def enrol(three: Three, headers: Headers, entropy: Entropy, name: str, newcomers
         with ThreadPoolExecutor(_OFFERS_AT_ONCE) as threads:
             starts = range(0, len(newcomers), OFFERED_TOGETHER)
             attempts = list(threads.map(offer, [newcomers[at : at + OFFERED_TOGETHER] for at in starts]))
+        if instead is not None:
+            _carry(three, name, attempts[0], instead)
         preparing = headers.make("prepare", name, rows=len(newcomers))
         slots = three.work(lambda custodian: custodian.prepare(name, preparing, attempts))
     finally:
@@ -69,6 +88,13 @@ def enrol(three: Three, headers: Headers, entropy: Entropy, name: str, newcomers
     # They are enrolled already, so a store that is busy or full here fails nothing; the next scrub makes up for it.
     with suppress(Unavailable):
         three.each(lambda custodian: custodian.scrub("scrub states"))
+
+
+def _carry(three: Three, name: str, attempt: bytes, instead: Instead) -> None:
+    known = handles(name, [instead.pseudonym])
+    three.each(
+        lambda custodian: custodian.records.carry(name, attempt, known[custodian.seat].tobytes(), instead.secrets)
+    )
 
 
 def erase(three: Three, headers: Headers, name: str, pseudonym: bytes) -> bool:

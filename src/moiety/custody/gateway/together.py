@@ -161,6 +161,16 @@ class Together:
         with self._shared():
             return naming.pseudonyms(self._three, self._entropy, purpose, inputs)
 
+    def rewrite(self, purpose: str, version: Keys, before: bytes, carried: Sequence[str]) -> None:
+        """Have the keys of a record kept that was written anew from the version `before`, whose keys of the classes in
+        `carried` it keeps: they are put there by the custodians themselves. The version before is still there, and may
+        be destroyed. Raises as `enrol`, and `NobodyThere`."""
+        name = keys_of(purpose)
+        with self._changing() as headers:
+            self._load(headers, name)
+            instead = enrolment.Instead(before, carried)
+            enrolment.enrol(self._three, headers, self._entropy, name, [version], instead)
+
     def unlock(self, purpose: str, version: bytes, secrets: Sequence[str], *, role: str, reason: str) -> Opened:
         """Have secrets of one version opened: see `opening.unlock`. Where signatures are asked for, the role is the
         signer's."""

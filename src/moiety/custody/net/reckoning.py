@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from moiety.custody.custodian import ROOTS
 from moiety.custody.net.config import Custody, pinned, read
 from moiety.custody.net.roots import token_of
 from moiety.custody.store.kept import StoreKeeping
 from moiety.custody.store.keyring import Keyring
 from moiety.custody.store.noise import Entropy
+from moiety.custody.store.rooted import ROOTS
 from moiety.custody.store.sql import Store
 from moiety.custody.store.token import FileToken
 from moiety.custody.trust.budget import written_down

@@ -26,6 +26,10 @@ class RemoteRecords:
         found: UnlockedMessage = self._ask(wire.Unlock(name, handle, [*secrets], reason), UnlockedMessage)
         return Unlocked(found.epoch, found.words.array(np.uint16, 2))
 
+    def carry(self, name: str, attempt: bytes, handle: bytes, secrets: Sequence[Any]) -> None:
+        """As `records.Records.carry`."""
+        self._ask(wire.Carry(name, attempt, handle, [*secrets]), None)
+
     def agree_key(self, name: str, header: Header) -> Rounds[bytes]:
         """As `records.Records.agree_key`."""
         public: bytes = self._ask(wire.AgreeKey(name, HeaderMessage.of(header)), bytes)

@@ -124,7 +124,9 @@ def served(
             custodian,
             attempts,
             leases,
-            Guard(custodian.seat, verifier, budget, Portions(keeping, clock), custodian.terms),
+            Guard(
+                custodian.seat, verifier, budget, Portions(keeping, clock), custodian.terms, custodian.records.is_due
+            ),
             doors,
             lines.round_trip_s,
         )

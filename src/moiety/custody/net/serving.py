@@ -28,7 +28,7 @@ from moiety.matching.tally import tally
 CHANGING = (
     wire.AddGallery, wire.ReplaceDocument, wire.Prepare, wire.Activate, wire.Locate, wire.Erase, wire.Scrub, wire.Renew,
     wire.Stage, wire.Switch, wire.Reconcile, wire.Mend, wire.Restrict,
-    wire.AgreeKey,
+    wire.AgreeKey, wire.Carry,
 )  # fmt: skip
 """What is done under a lease only."""
 
@@ -176,6 +176,7 @@ _VERBS: dict[type, Callable[[Serving, Any, Progress], Any]] = {
     ),
     wire.Locate: lambda s, ask, _: Array.of(s._custodian.locate(ask.name, ask.handle)),
     wire.Erase: lambda s, ask, _: s._together(ask, lambda header: s._custodian.erase(ask.name, header, ask.handle)),
+    wire.Carry: lambda s, ask, _: s._custodian.records.carry(ask.name, ask.attempt, ask.handle, ask.secrets),
     wire.AgreeKey: lambda s, ask, _: s._together(ask, lambda header: s._custodian.records.agree_key(ask.name, header)),
     wire.Evaluate: lambda s, ask, _: s._evaluate(ask),
     wire.Restrict: lambda s, ask, _: s._together(

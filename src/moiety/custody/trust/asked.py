@@ -105,6 +105,7 @@ _SAID: Final[dict[type, Callable[[Any], Said]]] = {
         "reveal",
         lambda ask: (ask.name.encode(), hashed(ask.handle), ",".join(ask.secrets).encode(), ask.reason.encode()),
     ),
+    wire.Carry: _of_parts("correct", lambda ask: (ask.attempt, hashed(ask.handle), ",".join(ask.secrets).encode())),
     wire.Evaluate: _of_parts("find", lambda ask: ("".join(ask.pair).encode(), ask.elements, bytes([ask.proven]))),
     wire.AgreeKey: _of_header("find", lambda ask: ask.name),
     wire.Restrict: _of_parts(

@@ -1,0 +1,47 @@
+"""Who may be destroyed without anybody's signature: whoever was restricted for three days, and what was written anew.
+
+Kept by each custodian for itself, by its own clock: no gateway says when three days are over. A clock that was set back
+waits longer; one that was set forward finds nobody due who was restricted after that.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Final
+
+from sqlalchemy import Connection
+
+from moiety.custody.store.kept import drop_keys, keep, kept
+from moiety.custody.store.sql import Store
+from moiety.custody.verbs import Clock
+
+WAIT_S: Final = 72 * 3_600
+"""An erasure that a thief asked for on a Friday evening is seen on Monday."""
+
+_KIND: Final = "leaving"
+_AT_ONCE: Final = 0
+
+
+def note(connection: Connection, gallery: str, handle: bytes, since: datetime | None) -> None:
+    """From now on this one leaves: at once where `since` is None, and else three days after it."""
+    at = _AT_ONCE if since is None else int(since.timestamp())
+    keep(connection, _KIND, {_key(gallery, handle): at.to_bytes(8, "big")})
+
+
+def forget(connection: Connection, gallery: str, handle: bytes) -> None:
+    """This one stays, or is gone."""
+    drop_keys(connection, _KIND, [_key(gallery, handle)])
+
+
+def is_due(store: Store, gallery: str, handle: bytes, clock: Clock) -> bool:
+    """Whether this one may be destroyed and nobody has to sign for it."""
+    with store.reading() as connection:
+        found = kept(connection, _KIND).get(_key(gallery, handle))
+    if found is None:
+        return False
+    since = int.from_bytes(found, "big")
+    return since == _AT_ONCE or clock().timestamp() >= since + WAIT_S
+
+
+def _key(gallery: str, handle: bytes) -> bytes:
+    return gallery.encode() + b"|" + handle
