@@ -18,6 +18,8 @@ ARROWS: dict[str, set[str]] = {
     "face": set(),
     # stories over ports: policy and words in the clear are theirs, custodians and models are not
     "identity": {"matching"},
+    # who a person is, sealed under keys that it is handed; knows nothing of custodians, shares and faces
+    "vault": {"database"},
     # what measures
     "evaluation": {"face", "matching", "sharing"},
     "bench": {"matching", "sharing", "custody", "identity"},
