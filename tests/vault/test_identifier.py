@@ -87,7 +87,8 @@ def test_most_mistakes_of_one_digit_are_noticed(case: tuple[str, str, str]) -> N
                     Identifier.parse(scheme, country, number[:place] + other + number[place + 1 :])
                 except IdentifierInvalid:
                     noticed += 1
-    # These have no check digit, or none that is kept any more (Denmark, since 2007): python-stdnum knows their form, and which parts there cannot be.
+    # These have no check digit, or none that is kept any more (Denmark, since 2007): python-stdnum knows their form,
+    # and which parts there cannot be.
     if module in ("us.ssn", "us.itin", "dk.cpr", "my.nric", "id.nik", "pk.cnic"):
         assert noticed
     else:

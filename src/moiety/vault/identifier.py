@@ -79,6 +79,11 @@ def known() -> list[tuple[str, str]]:
     return [(CARD, ""), ("national_id", "CN"), *countries.MODULES]
 
 
+def is_known(scheme: str, country: str) -> bool:
+    """Whether numbers of this kind and country can be read."""
+    return (scheme, country) in known() or (scheme in ZONES and re.fullmatch(r"[A-Z]{1,3}", country) is not None)
+
+
 def _plain(text: str, significant: str) -> str:
     """Capitals and digits, and the signs that mean something in this kind of number."""
     found = unicodedata.normalize("NFKC", text).translate(_DASHES)
