@@ -19,8 +19,13 @@ ARROWS: dict[str, set[str]] = {
     "oprf": {"sodium"},
     # pictures in, vectors out; knows no shares and no people
     "face": set(),
+    # where whatever is no custodian's store is kept, and what was done, provably
+    "database": set(),
+    "ledger": {"database"},
     # stories over ports: policy and words in the clear are theirs, custodians and models are not
     "identity": {"matching"},
+    # who a person is, sealed under keys that it is handed; knows nothing of custodians, shares and faces
+    "vault": {"database"},
     # what measures
     "evaluation": {"face", "matching", "sharing"},
     "bench": {"matching", "sharing", "custody", "identity"},
@@ -170,6 +175,11 @@ IO_FILES: dict[str, set[str]] = {
     "custody/net/tls.py": {"socket", "ssl"},
     "custody/gateway/trial.py": {"shutil", "socket"},
     "custody/trust/keycard.py": {"pkcs11"},
+    # databases of whatever is no custodian's store
+    "database/kind.py": {"sqlalchemy"},
+    "database/sql.py": {"sqlalchemy"},
+    "database/sqlite.py": {"sqlalchemy", "sqlite3"},
+    "database/postgresql.py": {"psycopg", "sqlalchemy"},
     "evaluation/embed.py": {"multiprocessing"},
     # models and pictures: each engine in a file called after it
     "face/align.py": {"cv2"},

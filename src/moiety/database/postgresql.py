@@ -1,0 +1,103 @@
+"""PostgreSQL, by its URL: several processes may have one database open, and one changes it at a time.
+
+What is deleted stays in a PostgreSQL: in dead rows until a VACUUM, in `pg_wal` and in whatever archives that. Whoever
+promises that something is gone has sealed it under a key that is gone.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import psycopg
+from sqlalchemy import Connection, create_engine, make_url, text
+from sqlalchemy.exc import ArgumentError
+
+from moiety.database import refusals
+from moiety.database.kind import Kind
+from moiety.errors import MoietyError
+
+_WAIT_S: Final = 10
+
+_SETTINGS: Final = (
+    # A commit is on the disk, and on the standby where one is set, when it is acknowledged.
+    f"-c synchronous_commit=on -c lock_timeout={_WAIT_S}s -c client_encoding=UTF8"
+)
+
+_LOCK: Final = text("SELECT pg_advisory_xact_lock(:lock)")
+
+
+class PostgresBackend:
+    """One database by its URL (`postgresql://user:password@host/name`). Safe for threads."""
+
+    driver_error: type[Exception] = psycopg.Error
+
+    def __init__(self, url: str, kind: Kind) -> None:
+        try:
+            address = make_url(url)
+        except ArgumentError:
+            raise refusals.DatabaseUrlWrong from None
+        if address.get_backend_name() != "postgresql":
+            raise refusals.DatabaseUrlWrong
+        self._kind = kind
+        self.engine = create_engine(
+            address.set(drivername="postgresql+psycopg"),
+            connect_args={"options": _SETTINGS, "connect_timeout": _WAIT_S},
+            hide_parameters=True,
+            max_overflow=-1,
+        )
+
+    def connect(self, *, writing: bool) -> Connection:
+        """A connection for one transaction: a snapshot to read, or the newest state after whoever wrote last."""
+        connection = self.engine.connect()
+        if writing:
+            return connection.execution_options(isolation_level="READ COMMITTED")
+        return connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+
+    def claim(self, connection: Connection) -> None:
+        """Wait for the turn to write. It ends with the transaction, however that ends."""
+        connection.execute(_LOCK, {"lock": self._kind.lock})
+
+    def check(self) -> None:
+        """Nothing: a server says itself whether it is there."""
+
+    def is_empty(self, connection: Connection) -> bool:
+        """True: others may have tables beside ours in one database."""
+        return True
+
+    def scrub(self) -> None:
+        """Let dead rows be written over. That is all that a PostgreSQL does: see above."""
+        names = ", ".join(f'"{name}"' for name in sorted(self._kind.tables.tables))
+        with self.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            connection.exec_driver_sql(f"VACUUM (INDEX_CLEANUP AUTO) {names}")
+
+    def typed(self, error: BaseException | None) -> MoietyError:
+        """The refusal for an error of the driver's, by its SQLSTATE."""
+        state: str = getattr(error, "sqlstate", None) or ""
+        if state in _FULL:
+            return refusals.DatabaseFull()
+        if state in _BUSY:
+            return refusals.DatabaseBusy()
+        if state.startswith(_SHUT):
+            return refusals.DatabaseShut()
+        if state in _BROKEN:
+            return refusals.DatabaseUnreadable(error=_number(state))
+        if not state and isinstance(error, psycopg.OperationalError):
+            # Nobody answered, or who answered did not let us in: then a password was asked for.
+            tried = error.pgconn
+            asked = tried is not None and (tried.needs_password or tried.used_password)
+            return refusals.DatabaseShut() if asked else refusals.DatabaseLost()
+        if state.startswith(_LOST):
+            return refusals.DatabaseLost()
+        return refusals.DatabaseFailed(error=_number(state))
+
+
+_FULL: Final = {"53100", "25006"}  # disk full; a server that only reads
+_BUSY: Final = {"40001", "40P01", "55P03"}
+_BROKEN: Final = {"XX001", "XX002"}
+_SHUT: Final = ("28", "3D", "42501")  # not let in; no such database; no right to a table
+_LOST: Final = ("08", "57P", "53300", "25P03", "25P04")
+
+
+def _number(state: str) -> int:
+    """An SQLSTATE as a whole number: itself where it has no letters, else in base 36."""
+    return int(state) if state.isdigit() else int(state or "0", 36)

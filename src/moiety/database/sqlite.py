@@ -1,0 +1,154 @@
+"""SQLite: one file in a folder, for one machine; several processes may have it open."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from pathlib import Path
+
+from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.engine import URL
+from sqlalchemy.pool import ConnectionPoolEntry
+
+from moiety.database import refusals
+from moiety.database.kind import Kind
+from moiety.errors import MoietyError
+
+_WAIT_S = 10.0
+"""How long to wait for another thread or program that writes: none of ours takes as long."""
+
+_WRITING = "moiety_writing"
+
+_AT_ONCE = (
+    # 16 KB pages write faster than SQLite's default where rows are a kilobyte and more.
+    "PRAGMA page_size=16384",
+    "PRAGMA journal_mode=WAL",
+    # 128 MB. Whoever destroys something scrubs, which moves the log in one go.
+    "PRAGMA wal_autocheckpoint=8192",
+    # FULL: a commit survives a power cut, not only a killed process.
+    "PRAGMA synchronous=FULL",
+    "PRAGMA secure_delete=ON",
+    "PRAGMA foreign_keys=ON",
+    # Sorting spills rows into temporary files otherwise.
+    "PRAGMA temp_store=MEMORY",
+    "PRAGMA trusted_schema=OFF",
+)
+
+
+class SqliteBackend:
+    """The file `NAME.sqlite` in a folder. Safe for threads."""
+
+    driver_error: type[Exception] = sqlite3.Error
+
+    def __init__(self, folder: Path, kind: Kind) -> None:
+        self._file = folder / kind.file
+        self._opened = _which(self._file)
+        self.engine = _engine(self._file)
+
+    @classmethod
+    def make(cls, folder: Path, kind: Kind) -> SqliteBackend:
+        """Make the folder (0700) and an empty file (0600); SQLite gives its -wal and -shm files the same mode.
+
+        A file may be there already, from whoever was ended before anything was in it. Raises `DatabaseFull`.
+        """
+        try:
+            folder.mkdir(mode=0o700, exist_ok=True)
+            flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
+            os.close(os.open(folder / kind.file, flags, 0o600))
+        except OSError:
+            raise refusals.DatabaseFull from None
+        return cls(folder, kind)
+
+    @classmethod
+    def at(cls, folder: Path, kind: Kind) -> SqliteBackend:
+        """Raises `DatabaseMissing` where there is no file, instead of making an empty one."""
+        if not (folder / kind.file).is_file():
+            raise refusals.DatabaseMissing
+        return cls(folder, kind)
+
+    def connect(self, *, writing: bool) -> Connection:
+        """A connection for one transaction; one that writes waits for its turn at its beginning."""
+        return self.engine.connect().execution_options(**{_WRITING: writing})
+
+    def claim(self, connection: Connection) -> None:
+        """Nothing: a transaction that writes holds the file's lock from its beginning on."""
+
+    def check(self) -> None:
+        """Raises `DatabaseReplaced`: what is written now would be acknowledged and be nowhere."""
+        if _which(self._file) != self._opened:
+            raise refusals.DatabaseReplaced
+
+    def is_empty(self, connection: Connection) -> bool:
+        """Whether nobody's tables are in the file."""
+        return connection.exec_driver_sql("SELECT count(*) FROM sqlite_schema").scalar() == 0
+
+    def scrub(self) -> None:
+        """Move the log into the file and cut it to nothing, so that no old bytes remain in either.
+
+        Raises `DatabaseBusy` where another program keeps the log in use.
+        """
+        pooled = self.engine.raw_connection()
+        try:
+            busy, _, _ = pooled.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        finally:
+            pooled.close()
+        if busy:
+            raise refusals.DatabaseBusy
+
+    def typed(self, error: BaseException | None) -> MoietyError:
+        """The refusal for an error of the driver's."""
+        code: int = getattr(error, "sqlite_errorcode", 0)
+        plain = code & 0xFF
+        if plain in _FULL or code in _UNWRITTEN:
+            return refusals.DatabaseFull()
+        if plain in _BUSY:
+            return refusals.DatabaseBusy()
+        if plain in _BROKEN:
+            return refusals.DatabaseUnreadable(error=code)
+        return refusals.DatabaseFailed(error=code)
+
+
+_FULL = {sqlite3.SQLITE_FULL, sqlite3.SQLITE_READONLY}
+_BUSY = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
+_BROKEN = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
+# A file that may not grow (quota, limit) fails to be written, synced or mapped instead of being "full".
+_UNWRITTEN = {
+    sqlite3.SQLITE_IOERR_WRITE,
+    sqlite3.SQLITE_IOERR_FSYNC,
+    sqlite3.SQLITE_IOERR_TRUNCATE,
+    sqlite3.SQLITE_IOERR_SHMSIZE,
+}
+
+
+def _which(file: Path) -> tuple[int, int] | None:
+    """What tells a file from another that is put in its place."""
+    try:
+        found = file.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
+
+
+def _engine(file: Path) -> Engine:
+    # A path may hold characters that mean something in a URL. Errors must not print what was bound.
+    # Threads read at the same time: none of them should wait for another's connection.
+    engine = create_engine(
+        URL.create("sqlite", database=str(file)),
+        connect_args={"timeout": _WAIT_S},
+        hide_parameters=True,
+        max_overflow=-1,
+    )
+
+    @event.listens_for(engine, "connect")
+    def configure(connection: sqlite3.Connection, entry: ConnectionPoolEntry) -> None:
+        # Python's driver would begin and end transactions on its own; ours are explicit (see `begin`).
+        connection.isolation_level = None
+        for pragma in _AT_ONCE:
+            connection.execute(pragma)
+
+    @event.listens_for(engine, "begin")
+    def begin(connection: Connection) -> None:
+        writing = connection.get_execution_options().get(_WRITING, False)
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
+
+    return engine

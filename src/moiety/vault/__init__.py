@@ -1,0 +1,1 @@
+"""Who a person is: identifiers, records, legal basis and retention, sealed under keys that this folder never keeps."""

@@ -1,0 +1,37 @@
+"""One person's values under a schema, checked and in their one form. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from moiety.vault.refusals import FieldUnknown
+from moiety.vault.schema import Group, Kind, Schema
+from moiety.vault.values import Raw, canonical
+
+
+class Record:
+    """Checked values of one person, in bytes (`values`). `repr()` shows how many fields there are, for logs."""
+
+    def __init__(self, schema: Schema, values: Mapping[str, Raw]) -> None:
+        """Raises `FieldUnknown` for a name that the schema has not, and `ValueInvalid`."""
+        if not values.keys() <= schema.fields.keys():
+            raise FieldUnknown(known=len(schema.fields))
+        self.schema = schema
+        self.plain = {name: canonical(field, values.get(name)) for name, field in schema.fields.items()}
+
+    def __repr__(self) -> str:
+        return f"Record({len(self.plain)} fields)"
+
+    def of(self, group: Group) -> dict[str, bytes]:
+        """What is sealed together: the values of one class by name, empty ones too.
+
+        A photograph that there is not is left out: 64 KiB for nothing would be most of what a store holds, and how
+        large a photograph is shows anyway. So a stored record shows whether it has one; of every other field it shows
+        nothing.
+        """
+        fields = self.schema.of(group)
+        return {
+            field.name: self.plain[field.name]
+            for field in fields
+            if field.kind is not Kind.PHOTO or self.plain[field.name]
+        }

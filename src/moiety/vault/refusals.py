@@ -1,0 +1,87 @@
+"""What the vault refuses; each says what to do, and none quotes a number, a name or any other value."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from moiety.errors import Refused
+
+
+class IdentifierInvalid(Refused):
+    code: ClassVar[str] = "identifier_invalid"
+    advice: ClassVar[str] = "this is no valid number of its kind: a character is wrong, missing or too many"
+
+
+class SchemeUnknown(Refused):
+    code: ClassVar[str] = "scheme_unknown"
+    advice: ClassVar[str] = "numbers of this kind are not known for this country: {known} pairs of kind and country are"
+
+
+class PersonUnnamed(Refused):
+    code: ClassVar[str] = "person_unnamed"
+    advice: ClassVar[str] = "a record belongs to a pseudonym of 16 to 32 bytes in a purpose of 1 to 31 letters"
+
+
+class SchemaInvalid(Refused):
+    code: ClassVar[str] = "schema_invalid"
+    advice: ClassVar[str] = (
+        "of {fields} fields, one is wrong or there are too many: each has a name of its own, a type, a class, "
+        "and what its type needs"
+    )
+
+
+class FieldUnknown(Refused):
+    code: ClassVar[str] = "field_unknown"
+    advice: ClassVar[str] = "the purpose keeps no field of this name: it keeps {known}"
+
+
+class ValueInvalid(Refused):
+    """Names the field in `where`, never the value."""
+
+    code: ClassVar[str] = "value_invalid"
+    advice: ClassVar[str] = "a value is not of its field's type, or is too long"
+
+
+class ValueTooLong(Refused):
+    code: ClassVar[str] = "value_too_long"
+    advice: ClassVar[str] = "a value has at most {limit} bytes"
+
+
+class SealBroken(Refused):
+    code: ClassVar[str] = "seal_broken"
+    advice: ClassVar[str] = "this record does not open: it is another one's, was altered, or its key is gone"
+
+
+class IndexTooFew(Refused):
+    code: ClassVar[str] = "index_too_few"
+    advice: ClassVar[str] = (
+        "an index over these {fields} fields would show how often each value occurs: "
+        "take name and birth date together, or an identifier"
+    )
+
+
+class MoveRefused(Refused):
+    code: ClassVar[str] = "move_refused"
+    advice: ClassVar[str] = "nobody in state {state} can be moved so (0 pending, 1 active, 2 restricted, 3 erasing)"
+
+
+class BasisInvalid(Refused):
+    code: ClassVar[str] = "basis_invalid"
+    advice: ClassVar[str] = (
+        "a legal basis names its articles as 6(1)(a) and 9(2)(a), the text's version, a day and how it was given"
+    )
+
+
+class GroundsMissing(Refused):
+    code: ClassVar[str] = "grounds_missing"
+    advice: ClassVar[str] = "nothing allows this person to be kept now: record a legal basis first"
+
+
+class FaceGroundsMissing(Refused):
+    code: ClassVar[str] = "face_grounds_missing"
+    advice: ClassVar[str] = "a face is special-category data: record grounds of Article 9 before it is enrolled"
+
+
+class NothingToWithdraw(Refused):
+    code: ClassVar[str] = "nothing_to_withdraw"
+    advice: ClassVar[str] = "this person has no basis that can be withdrawn or objected to"

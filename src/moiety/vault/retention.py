@@ -1,0 +1,127 @@
+"""How long a person is kept: states, and days that pass whatever is done to the clock. Pure.
+
+| from | move | to |
+|---|---|---|
+| pending | settle | active |
+| active | restrict | restricted: kept, never used (GDPR Art. 18) |
+| restricted | lift | active |
+| pending, active, restricted | erase | erasing: never used, destroyed after 72 hours |
+
+Destroyed is no state: nothing is left. A person who is erasing is destroyed when the hours have passed, and not before
+whatever else is due: in them, an erasure that nobody wanted is noticed. One who is active or pending is destroyed when
+the last day of retention has passed. A restricted one stays until the restriction is lifted: it is
+there because somebody needs what is kept, and only they can say that they do not any more.
+
+The clock can be set wrong, so it is not believed: the highest minute that was ever seen is kept, and what is due is
+judged by it (`read`). A clock set back stops nothing and revives nobody. A clock that is further ahead than a step
+destroys what falls due within that step and not one more, however often it is asked, until somebody confirms it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import IntEnum, StrEnum
+from typing import Final
+
+from moiety.vault.refusals import MoveRefused
+
+MINUTES_PER_DAY: Final = 24 * 60
+ERASURE_MINUTES: Final = 72 * 60
+"""Three days: an erasure that a thief asked for on a Friday evening is seen on Monday."""
+
+STEP_MINUTES: Final = 14 * MINUTES_PER_DAY
+"""How far a clock may be ahead of when it was last seen: an office closed for two weeks opens without a question."""
+
+
+class State(IntEnum):
+    """What may be done with a person. Only who is active is found, matched or opened."""
+
+    PENDING = 0
+    ACTIVE = 1
+    RESTRICTED = 2
+    ERASING = 3
+
+
+class Move(StrEnum):
+    """What changes a state."""
+
+    SETTLE = "settle"
+    RESTRICT = "restrict"
+    LIFT = "lift"
+    ERASE = "erase"
+
+
+MOVES: Final[dict[Move, tuple[frozenset[State], State]]] = {
+    Move.SETTLE: (frozenset({State.PENDING}), State.ACTIVE),
+    Move.RESTRICT: (frozenset({State.ACTIVE}), State.RESTRICTED),
+    Move.LIFT: (frozenset({State.RESTRICTED}), State.ACTIVE),
+    Move.ERASE: (frozenset({State.PENDING, State.ACTIVE, State.RESTRICTED}), State.ERASING),
+}
+"""The table above: from which states, and to which."""
+
+
+def moved(state: State, move: Move) -> State:
+    """The state after a move. Raises `MoveRefused` where the table has none."""
+    origins, target = MOVES[move]
+    if state not in origins:
+        raise MoveRefused(state=int(state))
+    return target
+
+
+class Trust(StrEnum):
+    """What a clock says, compared with what was seen before."""
+
+    ON_TIME = "on time"
+    BEHIND = "behind"
+    AHEAD = "ahead"
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What is taken for now: minutes since 1970-01-01T00:00Z. Whoever enrols counts retention from here, too.
+
+    `seen` is to be kept for the next reading.
+    """
+
+    minute: int
+    seen: int
+    trust: Trust
+
+    @property
+    def day(self) -> int:
+        return self.minute // MINUTES_PER_DAY
+
+
+def read(clock: int, seen: int | None) -> Reading:
+    """What a clock's minute is taken for; `seen` is what was kept, None where nothing ever was."""
+    if seen is None or seen <= clock <= seen + STEP_MINUTES:
+        return Reading(clock, clock, Trust.ON_TIME)
+    if clock < seen:
+        return Reading(seen, seen, Trust.BEHIND)
+    return Reading(seen + STEP_MINUTES, seen, Trust.AHEAD)
+
+
+def confirmed(clock: int) -> Reading:
+    """What is kept once somebody has looked at the clock: whatever was seen before, also if it was later."""
+    return Reading(clock, clock, Trust.ON_TIME)
+
+
+@dataclass(frozen=True, slots=True)
+class Stay:
+    """How long one person stays. `expires`: the last day (since 1970-01-01) of retention. `destroy_at`: the minute
+    from which who is erasing is destroyed, and 0 for anybody else.
+    """
+
+    state: State
+    expires: int
+    destroy_at: int = 0
+
+    def is_due(self, now: Reading) -> bool:
+        """Whether this person is to be destroyed now."""
+        if self.state is State.ERASING:
+            return now.minute >= self.destroy_at
+        return self.state is not State.RESTRICTED and now.day > self.expires
+
+    def erased(self, now: Reading) -> Stay:
+        """Erasing from now on. Raises `MoveRefused`."""
+        return Stay(moved(self.state, Move.ERASE), self.expires, now.minute + ERASURE_MINUTES)
