@@ -39,6 +39,10 @@ __all__ = [
 ]
 
 
+RECORDS = "records"
+"""The folder of the record store, in that of an office."""
+
+
 def _now() -> datetime:
     return datetime.now(UTC)
 
@@ -79,7 +83,7 @@ def open(
     from moiety.identity.ports import silent
 
     custodians = Embedded.open(Path(folder), clock=clock, entropy=entropy, progress=progress or silent)
-    return _office(custodians, data, clock, entropy, threads)
+    return _office(custodians, Path(folder) / RECORDS, data, clock, entropy, threads)
 
 
 def connect(
@@ -99,14 +103,14 @@ def connect(
     from moiety.custody.net.config import Deployment
     from moiety.identity.ports import silent
 
-    custodians = Apart.connect(
-        Deployment.read(Path(deployment)), clock=clock, entropy=entropy, progress=progress or silent
-    )
-    return _office(custodians, data, clock, entropy, threads)
+    read = Deployment.read(Path(deployment))
+    custodians = Apart.connect(read, clock=clock, entropy=entropy, progress=progress or silent)
+    return _office(custodians, read.records(), data, clock, entropy, threads)
 
 
 def _office(
     custodians: Custodians,
+    records: Path | str,
     data: str | os.PathLike[str] | None,
     clock: Callable[[], datetime],
     entropy: Callable[[int], bytes],
@@ -115,6 +119,7 @@ def _office(
     from moiety import settings
     from moiety.face.installed import Installed
     from moiety.identity.office import Office
+    from moiety.vault.shelf import Shelf
 
     models = Installed(settings.data_folder() if data is None else Path(data), threads=threads)
-    return Office(custodians, models, clock=clock, entropy=entropy)
+    return Office(custodians, models, Shelf(records), clock=clock, entropy=entropy)

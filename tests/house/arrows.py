@@ -23,7 +23,7 @@ ARROWS: dict[str, set[str]] = {
     "database": set(),
     "ledger": {"database"},
     # stories over ports: policy and words in the clear are theirs, custodians and models are not
-    "identity": {"matching"},
+    "identity": {"matching", "vault"},
     # who a person is, sealed under keys that it is handed; knows nothing of custodians, shares and faces
     "vault": {"database"},
     # what measures

@@ -1,58 +1,390 @@
-"""`moiety person erase`."""
+"""`moiety person add | find | show | reveal | correct | restrict | lift | withdraw | erase | sweep`."""
 
 from __future__ import annotations
 
-from typing import Annotated, TypedDict
+import base64
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final, TypedDict
 
 import typer
 
-from moiety.cli.options import OfficeFolder, opened
+from moiety.cli.files import beginning
+from moiety.cli.options import OfficeFolder, PurposeName, opened
 from moiety.cli.outcome import DONE, NO_MATCH, AsJson, Outcome
 from moiety.cli.progress import bar
 from moiety.cli.request import ApprovedBy, Requested, RequestTo, carried, written
+from moiety.errors import Refused
 from moiety.identity.pseudonym import Pseudonym
 
-app = typer.Typer(help="Erase a person.", no_args_is_help=True)
+if TYPE_CHECKING:
+    from moiety.identity.office import Office
+    from moiety.identity.person import Leaving, Person
+
+app = typer.Typer(help="Keep a person's record, find, open, correct and erase it.", no_args_is_help=True)
+
+VALUES_LIMIT: Final = 65_536
+"""Bytes of a file of values: thirty-two fields at their longest would not be read by anybody."""
+
+Who = Annotated[str, typer.Argument(metavar="PSEUDONYM", help="Whose record.")]
+Values = Annotated[
+    Path,
+    typer.Option(
+        "--from",
+        metavar="FILE",
+        help='A JSON object of fields, {"name": "…"}; "-" reads it from stdin. Never on the command line, where others '
+        "see it.",
+    ),
+]
+Photo = Annotated[Path | None, typer.Option("--photo", metavar="FILE", help="The file of the field photo.")]
+RoleName = Annotated[
+    str, typer.Option("--role", metavar="ROLE", help="operator or officer; custodians apart go by who signs.")
+]
+
+
+class ValuesUnreadable(Refused):
+    code: ClassVar[str] = "values_unreadable"
+    advice: ClassVar[str] = "the values are no JSON object of fields and texts, or longer than {limit} bytes"
+
+
+class PhotoUnwritable(Refused):
+    code: ClassVar[str] = "photo_unwritable"
+    advice: ClassVar[str] = "the photograph's file exists or cannot be written: name another"
+
+
+class Added(TypedDict):
+    """What `person add` answers; `expires` is the last day on which the record is kept."""
+
+    pseudonym: str
+    expires: str
+
+
+class Found(TypedDict):
+    """What `person find` answers: who has this number, or these values of the purpose's index."""
+
+    pseudonyms: list[str]
+
+
+class Shown(TypedDict):
+    """What `person show` and `person reveal` answer: fields, masked or in the clear, a photograph in base64; `state` is
+    active, restricted or erasing."""
+
+    pseudonym: str
+    state: str
+    fields: dict[str, str]
+
+
+class Changed(TypedDict):
+    """What `person correct` answers: which fields were written anew."""
+
+    pseudonym: str
+    corrected: list[str]
+
+
+class Standing(TypedDict):
+    """What `person restrict` and `person lift` answer."""
+
+    pseudonym: str
+    restricted: bool
 
 
 class ErasedAnswer(TypedDict):
-    """What `person erase` answers: whether anybody was enrolled by that pseudonym until now."""
+    """What `person erase` and `person withdraw` answer: whether there was anybody until now, whether nothing is left of
+    them already, and when nothing is (ISO 8601, UTC), or was."""
 
     erased: bool
+    destroyed: bool
+    at: str | None
 
 
-@app.callback()
-def _person() -> None:
-    """Keeps `erase` a command of its own: Typer would fold a group of one."""
+class Swept(TypedDict):
+    """What `person sweep` answers: how many people whose time was over are gone now."""
+
+    destroyed: int
+
+
+@app.command()
+def add(
+    purpose: PurposeName,
+    values: Values,
+    grounds: Annotated[str, typer.Option("--grounds", metavar="KEY", help="On which grounds, by their key.")],
+    photo: Photo = None,
+    how: Annotated[
+        str, typer.Option("--how", metavar="HOW", help="How they were given: paper, electronic, spoken or office.")
+    ] = "office",
+    text: Annotated[str, typer.Option("--text", metavar="V", help="The version of what the person was told.")] = "1",
+    office: OfficeFolder = None,
+    as_json: AsJson = False,
+) -> Outcome[Added]:
+    """Keep a person's record: each field sealed under a key that exists in parts at the custodians.
+
+    \b
+    Examples:
+      moiety person add hotel --from guest.json --grounds register
+      moiety person add hotel --from - --photo guest.jpg --grounds consent --how paper --json
+    """
+    given: dict[str, Any] = _values(values, photo)
+    with bar() as progress, opened(office, progress) as m:
+        added = m.purpose(purpose).people().add(given, grounds=grounds, how=_how(how), text=text)
+    answer: Added = {"pseudonym": str(added.pseudonym), "expires": added.expires.isoformat()}
+    return Outcome(answer, [str(added.pseudonym)])
+
+
+@app.command()
+def find(
+    purpose: PurposeName,
+    values: Values,
+    office: OfficeFolder = None,
+    as_json: AsJson = False,
+) -> Outcome[Found]:
+    """Who has this identity number, or these values of the purpose's index? Exit status 1 if nobody has.
+
+    \b
+    Examples:
+      echo '{"national_id": "11010519491231002X"}' | moiety person find hotel --from -
+      moiety person find hotel --from name-and-birth-date.json --json
+    """
+    given = _values(values, None)
+    with bar() as progress, opened(office, progress) as m:
+        people = m.purpose(purpose).people()
+        if set(given) == {"national_id"}:
+            one = people.find(given["national_id"])
+            found = [] if one is None else [one]
+        else:
+            found = people.look_up(given)
+    names = sorted(str(person.pseudonym) for person in found)
+    answer: Found = {"pseudonyms": names}
+    return Outcome(answer, names or ["nobody is kept who has these"], DONE if names else NO_MATCH)
+
+
+@app.command()
+def show(who: Who, role: RoleName = "operator", office: OfficeFolder = None, as_json: AsJson = False) -> Outcome[Shown]:
+    """Every field that the role may have opened, masked. It is an opening, and written down as one.
+
+    \b
+    Examples:
+      moiety person show "$WHO"
+      moiety person show "$WHO" --role officer --json
+    """
+    with bar() as progress, opened(office, progress) as m:
+        person = _person(m, who, role)
+        state, fields = person.state().name.lower(), dict(person.show())
+    answer: Shown = {"pseudonym": str(person.pseudonym), "state": state, "fields": fields}
+    return Outcome(answer, [f"state           {state}", *_lines(fields)])
+
+
+@app.command()
+def reveal(
+    who: Who,
+    fields: Annotated[list[str], typer.Argument(metavar="FIELD...", help="Which fields.")],
+    reason: Annotated[str, typer.Option("--reason", metavar="WORD", help="Why: one word, which is written down.")],
+    photo_to: Annotated[
+        Path | None, typer.Option("--photo-to", metavar="FILE", help="Write the photograph to a new file.")
+    ] = None,
+    role: RoleName = "operator",
+    office: OfficeFolder = None,
+    as_json: AsJson = False,
+) -> Outcome[Shown]:
+    """Open fields of a record. Two custodians check that the purpose lets this role have them, and write it down.
+
+    \b
+    Examples:
+      moiety person reveal "$WHO" address employer --reason parcel
+      moiety person reveal "$WHO" photo --reason at_the_desk --role officer --photo-to guest.jpg
+    """
+    with bar() as progress, opened(office, progress) as m:
+        person = _person(m, who, role)
+        found = person.reveal(fields, reason=reason)
+        state = person.state().name.lower()
+    told: dict[str, str] = {}
+    for name, value in found.values.items():
+        if isinstance(value, bytes):
+            if photo_to is not None:
+                _write(photo_to, value)
+            told[name] = base64.b64encode(value).decode()
+        else:
+            told[name] = value
+    answer: Shown = {"pseudonym": str(person.pseudonym), "state": state, "fields": told}
+    pictures = {name for name, value in found.values.items() if isinstance(value, bytes)}
+    lines = {name: "(a photograph: see --photo-to)" if name in pictures else value for name, value in told.items()}
+    return Outcome(answer, _lines(lines))
+
+
+@app.command()
+def correct(
+    who: Who,
+    values: Values,
+    photo: Photo = None,
+    role: RoleName = "operator",
+    office: OfficeFolder = None,
+    as_json: AsJson = False,
+) -> Outcome[Changed]:
+    """Put values in place of what was there, under new keys; null empties a field.
+
+    \b
+    Examples:
+      echo '{"address": "1 New Street"}' | moiety person correct "$WHO" --from -
+      moiety person correct "$WHO" --from changes.json --role officer --json
+    """
+    given = _values(values, photo)
+    with bar() as progress, opened(office, progress) as m:
+        person = _person(m, who, role)
+        person.correct(given)
+    answer: Changed = {"pseudonym": str(person.pseudonym), "corrected": sorted(given)}
+    return Outcome(answer, [f"written anew: {', '.join(sorted(given))}"])
+
+
+@app.command()
+def restrict(who: Who, office: OfficeFolder = None, as_json: AsJson = False) -> Outcome[Standing]:
+    """Keep a person and use nothing of them: nothing opens and no face matches until `lift`.
+
+    \b
+    Examples:
+      moiety person restrict "$WHO"
+    """
+    with bar() as progress, opened(office, progress) as m:
+        _person(m, who).restrict()
+    answer: Standing = {"pseudonym": who, "restricted": True}
+    return Outcome(answer, ["kept, and used for nothing"])
+
+
+@app.command()
+def lift(who: Who, office: OfficeFolder = None, as_json: AsJson = False) -> Outcome[Standing]:
+    """End a restriction.
+
+    \b
+    Examples:
+      moiety person lift "$WHO"
+    """
+    with bar() as progress, opened(office, progress) as m:
+        _person(m, who).lift()
+    answer: Standing = {"pseudonym": who, "restricted": False}
+    return Outcome(answer, ["not restricted any more"])
+
+
+@app.command()
+def withdraw(who: Who, office: OfficeFolder = None, as_json: AsJson = False) -> Outcome[ErasedAnswer]:
+    """Take a person's grounds back, as easily as they were given: nothing is used from now on.
+
+    \b
+    Examples:
+      moiety person withdraw "$WHO"
+    """
+    with bar() as progress, opened(office, progress) as m:
+        leaving = _person(m, who).withdraw()
+    return _left(leaving)
 
 
 @app.command()
 def erase(
     pseudonym: Annotated[str, typer.Argument(metavar="PSEUDONYM", help="Who is to be forgotten.")],
+    now: Annotated[bool, typer.Option("--now", help="Destroy a record at once, and not after 72 hours.")] = False,
     office: OfficeFolder = None,
     request: RequestTo = None,
     approved: ApprovedBy = None,
     as_json: AsJson = False,
 ) -> Outcome[ErasedAnswer] | Outcome[Requested]:
-    """Overwrite a person's row at all three custodians. Exit status 1 if there was nobody.
+    """Erase a person at all three custodians. Exit status 1 if there was nobody.
 
-    Where the purpose names early_erasure for four eyes, two people sign a request first, in which
-    nothing names the person.
+    A face is overwritten at once. A record answers nobody from now on, and is destroyed after 72
+    hours; at once with --now, for which two officers of custodians apart sign a request first. So do
+    two people for a face where the purpose names early_erasure. Nothing in a request names the person.
 
     \b
     Examples:
       moiety person erase door-7Q2M-K3PX-9V4T-8HAB-CD0E-FGJK-MNPQ
-      moiety person erase "$WHO" --json
+      moiety person erase "$WHO" --now --json
       moiety person erase "$WHO" --office deployment --request request.json
-      moiety person erase "$WHO" --office deployment --approved request.json
+      moiety person erase "$WHO" --office deployment --now --approved request.json
     """
     person = Pseudonym.parse(pseudonym)
     signed = carried(request, approved)
     with bar() as progress, opened(office, progress) as m:
         desk = m.purpose(person.purpose)
+        if desk.keeps(person):
+            record = desk.people().person(person)
+            if request is not None:
+                return written(request, record.request_erasure())
+            return _left(record.erase(now=now, approved=signed))
         if request is not None:
             return written(request, desk.request_erasure(person))
         erased = desk.erase(person, approved=signed)
     line = "erased at all three custodians" if erased.found else "nobody is enrolled by this pseudonym"
-    answer: ErasedAnswer = {"erased": erased.found}
+    answer: ErasedAnswer = {"erased": erased.found, "destroyed": True, "at": None}
     return Outcome(answer, [line], DONE if erased.found else NO_MATCH)
+
+
+@app.command()
+def sweep(purpose: PurposeName, office: OfficeFolder = None, as_json: AsJson = False) -> Outcome[Swept]:
+    """Destroy whoever's time is over: erased 72 hours ago, or kept to the last day. For a timer, daily.
+
+    \b
+    Examples:
+      moiety person sweep hotel
+    """
+    with bar() as progress, opened(office, progress) as m:
+        gone = m.purpose(purpose).people().sweep()
+    answer: Swept = {"destroyed": gone}
+    return Outcome(answer, [f"{gone} {'person' if gone == 1 else 'people'} whose time was over"])
+
+
+def _person(office: Office, who: str, role: str = "operator") -> Person:
+    pseudonym = Pseudonym.parse(who)
+    return office.purpose(pseudonym.purpose).people(role=role).person(pseudonym)
+
+
+def _left(leaving: Leaving) -> Outcome[ErasedAnswer]:
+    at = leaving.at.isoformat()
+    answer: ErasedAnswer = {"erased": True, "destroyed": leaving.destroyed, "at": at}
+    line = (
+        "destroyed at all three custodians" if leaving.destroyed else f"answers nobody any more; destroyed from {at} on"
+    )
+    return Outcome(answer, [line])
+
+
+def _lines(fields: dict[str, str]) -> list[str]:
+    return [f"{name:<16}{value}" for name, value in fields.items()]
+
+
+def _how(word: str) -> Any:
+    from typing import get_args
+
+    from moiety.vault.consent import How
+    from moiety.vault.refusals import BasisInvalid
+
+    if word not in get_args(How):
+        raise BasisInvalid
+    return word
+
+
+def _values(path: Path, photo: Path | None) -> dict[str, Any]:
+    import msgspec
+
+    from moiety.vault.values import PHOTO_LIMIT
+
+    if str(path) == "-":
+        data = sys.stdin.buffer.read(VALUES_LIMIT + 1)
+    else:
+        data = beginning(path, VALUES_LIMIT + 1)
+    try:
+        if len(data) > VALUES_LIMIT:
+            raise ValuesUnreadable(limit=VALUES_LIMIT)
+        given: dict[str, Any] = dict(msgspec.json.decode(data, type=dict[str, str | None]))
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        raise ValuesUnreadable(limit=VALUES_LIMIT) from None
+    if photo is not None:
+        given["photo"] = beginning(photo, PHOTO_LIMIT + 1)
+    return given
+
+
+def _write(path: Path, content: bytes) -> None:
+    import os
+
+    from moiety.cli.files import OPERATOR_ONLY
+
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, OPERATOR_ONLY)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(content)
+    except OSError:
+        raise PhotoUnwritable from None

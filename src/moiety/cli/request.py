@@ -136,7 +136,7 @@ def _parts(asked: Request) -> Iterator[str]:
             raise RequestContradicts
         yield from _papers(asked.purpose, parts)
     elif asked.operation == EARLY:
-        if asked.people != 1 or len(parts) != len(SEATS):
+        if asked.people != 1 or len(parts) not in (len(SEATS), 2 * len(SEATS)):
             raise RequestContradicts
         yield from (f"  person     {part.hex()}" for part in parts)
     elif asked.operation == BULK and parts:

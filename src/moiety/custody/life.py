@@ -95,14 +95,13 @@ def erase(gallery: Gallery, slots: Slots, handle: bytes, entropy: Entropy) -> No
 
 def restrict(gallery: Gallery, slots: Slots, handle: bytes, since: datetime | None) -> None:
     """Keep those in these slots, and answer nobody about them from `since` on; or answer again, where that is None.
-    Raises `StatesDiffer` where that is how one of them stands already."""
-    on = since is not None
-    before, after = (State.ACTIVE, State.RESTRICTED) if on else (State.RESTRICTED, State.ACTIVE)
+    Who stands so already stays so. Raises `StatesDiffer` where nobody is."""
+    after = State.RESTRICTED if since is not None else State.ACTIVE
     with gallery.changing("restrict") as change:
         for numbers, some in _by_page(slots):
             states = change.fetch_states(numbers)
             where = within(numbers, some)
-            if (states["states"][where] != before).any():
+            if not living(states["states"][where]).all():
                 raise StatesDiffer(slots=len(some))
             states["states"][where] = after
             change.write(numbers, None, states)

@@ -63,7 +63,7 @@ class _State(IntEnum):
 
 
 class _Key(msgspec.Struct, array_like=True, frozen=True):
-    """What is kept of one purpose's key; `witnesses` are public keys of a, b and c, and signatures of the transcript."""
+    """What is kept of a purpose's key; `witnesses` are public keys of a, b and c, and signatures of the transcript."""
 
     state: int
     part: bytes

@@ -108,7 +108,7 @@ class Records:
 
     def restrict(self, name: str, header: Header, handle: bytes, on: bool) -> Rounds[None]:
         """This custodian's side of keeping whoever has this handle and answering nobody about them, or of answering
-        again. Raises `StatesDiffer` where that is how they stand already."""
+        again."""
         gallery = self._gallery(name)
         current = gallery.usable()
         slots = np.array(answering.locate(gallery, current, handle), dtype=np.int64)

@@ -155,7 +155,7 @@ class Erase(Ask, frozen=True):
     name: Name
     header: HeaderMessage
     handle: Sixteen
-    hashed: Annotated[list[ThirtyTwo], Meta(max_length=3)] = []
+    hashed: Annotated[list[ThirtyTwo], Meta(max_length=6)] = []
 
 
 Secrets = Annotated[list[Literal["birth", "contact", "document", "photo", "access"]], Meta(max_length=5)]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from types import TracebackType
 from typing import TYPE_CHECKING, get_args
@@ -10,8 +10,23 @@ from typing import TYPE_CHECKING, get_args
 from moiety.errors import Refused
 from moiety.identity import enrol, erase, grounds, identify, terms, verify
 from moiety.identity import purpose as documents
+from moiety.identity.desk import Desk
 from moiety.identity.enrol import Before, unheard
-from moiety.identity.ports import Clock, Custodians, Entropy, Gallery, Models, Picture, Progress, Seat, silent
+from moiety.identity.people import People
+from moiety.identity.person import Person
+from moiety.identity.ports import (
+    Clock,
+    Custodians,
+    Entropy,
+    Gallery,
+    Models,
+    Picture,
+    Progress,
+    Records,
+    RecordStore,
+    Seat,
+    silent,
+)
 from moiety.identity.pseudonym import Pseudonym
 from moiety.identity.purpose import Purpose
 from moiety.identity.refusals import OfficeClosed, PurposeUnknown, SeatUnknown
@@ -42,16 +57,40 @@ class Custody:
 class PurposeOffice:
     """One purpose of an office: what can be done with the people enrolled for it, and with nobody else."""
 
-    def __init__(self, purpose: Purpose, custody: Custody, models: Models, clock: Clock, entropy: Entropy) -> None:
+    def __init__(
+        self,
+        purpose: Purpose,
+        custody: Custody,
+        models: Models,
+        records: Callable[[], RecordStore],
+        clock: Clock,
+        entropy: Entropy,
+    ) -> None:
         self.document = purpose
         self._custody = custody
         self._models = models
+        self._records = records
         self._clock = clock
         self._entropy = entropy
 
     @property
     def name(self) -> str:
         return self.document.name
+
+    def people(self, *, role: str = "operator") -> People:
+        """The records of this purpose's people. `role` is who has something opened, where nobody signs for it. Raises
+        `NoRecords` where the purpose keeps none."""
+        return People(Desk(self.document, self._custody, self._records, self._clock, self._entropy, role))
+
+    def person(self, pseudonym: Pseudonym | str, *, role: str = "operator") -> Person:
+        """Whoever's record is kept under this pseudonym; see `people`."""
+        return self.people(role=role).person(pseudonym)
+
+    def keeps(self, pseudonym: Pseudonym) -> bool:
+        """Whether a record is kept under this pseudonym."""
+        if self.document.records is None:
+            return False
+        return self._records().get(self.name, pseudonym.value) is not None
 
     def enrol(self, pictures: Sequence[Picture], *, grounds: str) -> Enrolled:
         """Enrol one person from one picture or several; see `identity.enrol`."""
@@ -137,9 +176,12 @@ class PurposeOffice:
 class Office:
     """Opened with `moiety.open(folder)`, closed by `with` or `close()`; after that it answers `OfficeClosed`."""
 
-    def __init__(self, custodians: Custodians, models: Models, *, clock: Clock, entropy: Entropy) -> None:
+    def __init__(
+        self, custodians: Custodians, models: Models, records: Records, *, clock: Clock, entropy: Entropy
+    ) -> None:
         self._custody = Custody(custodians)
         self._models = models
+        self._records = records
         self._clock = clock
         self._entropy = entropy
 
@@ -150,7 +192,7 @@ class Office:
     def purpose(self, name: str) -> PurposeOffice:
         """The office of one purpose; raises `PurposeUnknown`."""
         document = documents.read(self.document(name))
-        return PurposeOffice(document, self._custody, self._models, self._clock, self._entropy)
+        return PurposeOffice(document, self._custody, self._models, self._records.store, self._clock, self._entropy)
 
     def document(self, name: str) -> bytes:
         """The purpose document as it was added, comments and all; raises `PurposeUnknown`."""
@@ -210,8 +252,9 @@ class Office:
         return Status(tuple(_in_numbers(gallery) for gallery in galleries), standing.warning)
 
     def close(self) -> None:
-        """Release the custodians; nothing is written, since everything already was."""
+        """Release the custodians and the record store; nothing is written, since everything already was."""
         self._custody.close()
+        self._records.close()
 
     def __enter__(self) -> Office:
         return self

@@ -6,7 +6,7 @@ described by its attributes alone.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias
@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from moiety.matching.policy import OperatingPoint, Terms
+    from moiety.vault.retention import Move, Reading, State, Stay
+    from moiety.vault.schema import Group
+    from moiety.vault.seal import Blob
+    from moiety.vault.stored import Stored
 
 Seat: TypeAlias = Literal["a", "b", "c"]
 """Which of the three custodians."""
@@ -162,6 +166,93 @@ class Identified(Protocol):
     def point(self) -> OperatingPoint: ...
 
 
+class Version(Protocol):
+    """The keys of one version of one record: 16 bytes that name it, 32 bytes for each class, and both halves of the
+    person's own key."""
+
+    @property
+    def name(self) -> bytes: ...
+
+    @property
+    def classes(self) -> Mapping[str, bytes]: ...
+
+    @property
+    def access(self) -> bytes: ...
+
+    @property
+    def public(self) -> bytes: ...
+
+    @property
+    def expires_day(self) -> int: ...
+
+    @property
+    def grounds(self) -> int: ...
+
+
+class Unlocked(Protocol):
+    """Secrets that two custodians gave parts of, 32 bytes each, and the person's public key."""
+
+    @property
+    def secrets(self) -> Mapping[str, bytes]: ...
+
+    @property
+    def public(self) -> bytes: ...
+
+
+class RecordStore(Protocol):
+    """The record store; its docstrings are `vault.sql.RecordStore`'s."""
+
+    def now(self, clock: int) -> Reading: ...
+
+    def put_many(self, purpose: str, people: Sequence[Stored]) -> list[int]: ...
+
+    def settle_many(self, purpose: str, people: Iterable[bytes]) -> int: ...
+
+    def get(self, purpose: str, person: bytes, groups: Iterable[Group] = ()) -> Stored | None: ...
+
+    def look_up(self, purpose: str, entry: bytes) -> list[Stored]: ...
+
+    def replace(
+        self,
+        purpose: str,
+        person: bytes,
+        number: int,
+        blobs: Mapping[Group, Blob],
+        *,
+        handle: bytes,
+        without_photo: bool = False,
+        entry: bytes | None = None,
+    ) -> None: ...
+
+    def leaving(self, purpose: str, people: Sequence[bytes] = ()) -> list[bytes]: ...
+
+    def left(self, purpose: str, handle: bytes) -> None: ...
+
+    def move(self, purpose: str, person: bytes, move: Move, now: Reading) -> Stay: ...
+
+    def destroy_many(self, purpose: str, people: Iterable[bytes]) -> int: ...
+
+    def due(self, now: Reading) -> list[tuple[str, Stored]]: ...
+
+    def bases(self, purpose: str, person: bytes) -> list[bytes]: ...
+
+    def add_basis(self, purpose: str, person: bytes, entry: bytes) -> int: ...
+
+    def count(self, purpose: str) -> Mapping[State, int]: ...
+
+    def scrub(self) -> None: ...
+
+    def close(self) -> None: ...
+
+
+class Records(Protocol):
+    """Where the record store is; it is opened when it is first asked for, and made where there is none."""
+
+    def store(self) -> RecordStore: ...
+
+    def close(self) -> None: ...
+
+
 class Custodians(Protocol):
     """The three custodians together. Whatever returns has been made durable at all three.
 
@@ -192,6 +283,24 @@ class Custodians(Protocol):
     def erase(self, name: str, pseudonym: bytes, *, approved: bytes | None = None) -> bool: ...
 
     def request_erasure(self, name: str, pseudonym: bytes) -> bytes: ...
+
+    def keep(self, purpose: str, versions: Sequence[Version], *, approved: bytes | None = None) -> None: ...
+
+    def rewrite(self, purpose: str, version: Version, before: bytes, carried: Sequence[str]) -> None: ...
+
+    def drop(self, purpose: str, version: bytes) -> bool: ...
+
+    def pseudonyms(self, purpose: str, inputs: Sequence[bytes]) -> list[bytes]: ...
+
+    def unlock(self, purpose: str, version: bytes, secrets: Sequence[str], *, role: str, reason: str) -> Unlocked: ...
+
+    def hold(self, purpose: str, version: bytes, pseudonym: bytes, on: bool) -> bool: ...
+
+    def destroy(self, purpose: str, version: bytes, pseudonym: bytes, *, approved: bytes | None = None) -> bool: ...
+
+    def request_destruction(self, purpose: str, version: bytes, pseudonym: bytes) -> bytes: ...
+
+    def request_records(self, purpose: str, people: int) -> bytes: ...
 
     def refresh(self, progress: Progress) -> int: ...
 

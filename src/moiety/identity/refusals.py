@@ -102,6 +102,47 @@ class GroundsUnknown(Refused):
     advice: ClassVar[str] = "the purpose has no such grounds: `moiety purpose show NAME` lists the {known} that it has"
 
 
+class NoRecords(Refused):
+    code: ClassVar[str] = "no_records"
+    advice: ClassVar[str] = (
+        "this purpose keeps no records of people: a table [records] in its document makes it keep some"
+    )
+
+
+class NoNumber(Refused):
+    code: ClassVar[str] = "no_number"
+    advice: ClassVar[str] = "a record needs an identity number: the person's pseudonym is made of it"
+
+
+class NumberFixed(Refused):
+    code: ClassVar[str] = "number_fixed"
+    advice: ClassVar[str] = "another identity number is another person: erase this record and add one under that number"
+
+
+class AlreadyKept(Refused):
+    code: ClassVar[str] = "already_kept"
+    advice: ClassVar[str] = "somebody with this identity number is kept here: correct that record, or erase it first"
+
+
+class NobodyKept(Refused):
+    code: ClassVar[str] = "nobody_kept"
+    advice: ClassVar[str] = "nobody's record is kept under this pseudonym"
+
+
+class NotInIndex(Refused):
+    code: ClassVar[str] = "not_in_index"
+    advice: ClassVar[str] = (
+        "the purpose has no index over these fields: it names {fields}, and people are looked up by all of them together"
+    )
+
+
+class ReasonUnsaid(Refused):
+    code: ClassVar[str] = "reason_unsaid"
+    advice: ClassVar[str] = (
+        "say why, in one word of lower-case letters, digits and underscores, 32 at most: it is written down"
+    )
+
+
 class PicturesNotAList(Refused):
     code: ClassVar[str] = "pictures_not_a_list"
     advice: ClassVar[str] = "give a list of pictures, also where there is one: enrol([picture], ...)"

@@ -89,8 +89,7 @@ def _are_choices(choices: tuple[str, ...]) -> bool:
     return fit and len(set(choices)) == len(choices) <= CHOICES_LIMIT
 
 
-_DEFAULT: Final = (
-    Field("national_id", Kind.IDENTIFIER, Group.DOCUMENT, scheme="national_id", country="CN"),
+_OTHERS: Final = (
     Field("document_dates", Kind.PERIOD, Group.DOCUMENT),
     Field("name", Kind.NAME, Group.DOCUMENT),
     Field("sex", Kind.CHOICE, Group.BIRTH, choices=("F", "M", "X")),
@@ -112,9 +111,14 @@ class Schema:
             raise SchemaInvalid(fields=len(fields))
 
     @classmethod
-    def default(cls) -> Schema:
-        """The nine fields that a leaked database of this kind held."""
-        return cls(_DEFAULT)
+    def default(cls, country: str = "CN") -> Schema:
+        """The nine fields that a leaked database of this kind held, with the identity numbers of a country.
+
+        Raises `SchemaInvalid` for a country whose numbers are not known.
+        """
+        return cls(
+            [Field("national_id", Kind.IDENTIFIER, Group.DOCUMENT, scheme="national_id", country=country), *_OTHERS]
+        )
 
     def extended(self, rows: Sequence[Mapping[str, Any]]) -> Schema:
         """With the fields that a purpose's document adds: tables with `name`, `type`, `class` and what the type needs.

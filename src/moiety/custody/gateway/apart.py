@@ -24,7 +24,8 @@ from moiety.custody.store.noise import Entropy
 from moiety.custody.trust import requests
 from moiety.custody.trust.denials import ApprovalNeedless, ApprovalRefused, CallerRefused
 from moiety.custody.trust.matter import Matter
-from moiety.custody.trust.policy import BULK, NEEDED, POLICY, FourEyes
+from moiety.custody.trust.policy import BULK, EARLY, NEEDED, POLICY, FourEyes
+from moiety.custody.trust.roster import Role
 from moiety.custody.trust.signing import NONCE_BYTES
 from moiety.custody.verbs import Clock, Progress, Standing, Verbs
 from moiety.errors import MoietyError
@@ -94,6 +95,13 @@ def _sound(standings: Mapping[Seat, Standing]) -> dict[str, int]:
         for name in sorted(standings["a"].galleries)
     }
     return {name: min(one.sound for one in some) for name, some in held.items() if not any(one.damaged for one in some)}
+
+
+def _approvers(what: Matter, headers: Headers) -> Role | None:
+    """Whose signatures custodians want for this, as far as that can be told here; None where nobody's."""
+    if what.operation == POLICY or (what.operation == EARLY and len(what.parts) > len(SEATS)):
+        return Role.OFFICER
+    return FourEyes.of(headers.terms(what.purpose)).approvers(what.operation)
 
 
 def _unsound(standings: Mapping[Seat, Standing]) -> bool:
@@ -174,7 +182,7 @@ class Apart(Together):
     def _request(self, what: Matter) -> bytes:
         if what.operation != POLICY:
             with self._shared() as headers:
-                if FourEyes.of(headers.terms(what.purpose)).approvers(what.operation) is None:
+                if _approvers(what, headers) is None:
                     raise ApprovalNeedless
         nonce = self._entropy(NONCE_BYTES)
         return requests.ask(what, office=self.office, at=int(self._clock().timestamp()), nonce=nonce).to_bytes()
@@ -183,14 +191,14 @@ class Apart(Together):
         self._signed(what, approved, headers)
 
     def _signed(self, what: Matter, approved: bytes | None, headers: Headers) -> Approved:
-        eyes = FourEyes() if what.operation == POLICY else FourEyes.of(headers.terms(what.purpose))
+        approvers = _approvers(what, headers)
         if approved is not None:
-            if eyes.approvers(what.operation) is None:  # nobody would verify them
+            if approvers is None:  # nobody would verify them
                 raise ApprovalNeedless
             return approving.approved(approved, what, self.office, headers.now())
         # Said now: newcomers are charged when they are offered, and custodians ask for signatures only after that. Who
         # else was enrolled today, they know alone.
-        if what.operation == BULK and eyes.approvers(BULK) is not None and what.people > eyes.bulk_above:
+        if what.operation == BULK and approvers is not None and what.people > headers.terms(what.purpose).bulk_above:
             raise ApprovalRefused(needed=NEEDED, valid=0)
         return Approved()
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import combinations
-from typing import Final
+from typing import Final, Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
 from moiety.custody.gateway.three import Three
 from moiety.custody.refusals import CustodianDown, EpochsMixed
@@ -21,30 +22,47 @@ from moiety.sharing.split import combine
 PAIRS: Final[tuple[tuple[Seat, Seat], ...]] = tuple(combinations(SEATS, 2))
 
 
-@dataclass(frozen=True, slots=True)
-class Keys:
-    """One version of one person's record on its way to the custodians: 16 bytes that name it, a key of 32 bytes for
-    each class, both halves of the person's own key, the unix day from which it is not valid, and the grounds."""
+class Version(Protocol):
+    """One version of one person's record: 16 bytes that name it, a key of 32 bytes for each class, both halves of the
+    person's own key, the unix day from which it is not valid, and the grounds."""
 
-    name: bytes
-    classes: dict[str, bytes] = field(repr=False)
-    access: bytes = field(repr=False)
-    public: bytes
+    @property
+    def name(self) -> bytes: ...
+
+    @property
+    def classes(self) -> Mapping[str, bytes]: ...
+
+    @property
+    def access(self) -> bytes: ...
+
+    @property
+    def public(self) -> bytes: ...
+
+    @property
+    def expires_day(self) -> int: ...
+
+    @property
+    def grounds(self) -> int: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A version on its way to the custodians, as a newcomer of their keys' gallery; see `store.kinds`."""
+
+    words: NDArray[np.int16] = field(repr=False)
+    pseudonym: bytes
     expires_day: int
     grounds: int
 
-    @property
-    def pseudonym(self) -> bytes:
-        """What handles are made from: the name of this version, and nobody's pseudonym."""
-        return self.name
-
-    @property
-    def words(self) -> np.ndarray[tuple[int], np.dtype[np.int16]]:
-        """The row, int16 (96,): see `store.kinds`. Raises ValueError where a secret is of another length."""
-        parts = [*(self.classes[name] for name in CLASSES), self.access, self.public]
+    @classmethod
+    def of(cls, version: Version) -> Row:
+        """Handles are made of the version's name, which is nobody's pseudonym. Raises ValueError where a secret has not
+        32 bytes."""
+        parts = [*(version.classes[name] for name in CLASSES), version.access, version.public]
         if {len(part) for part in parts} != {KEY_BYTES}:
             raise ValueError("a secret has 32 bytes")
-        return np.frombuffer(b"".join(parts), dtype="<i2").astype(np.int16)
+        words = np.frombuffer(b"".join(parts), dtype="<i2").astype(np.int16)
+        return cls(words, version.name, version.expires_day, version.grounds)
 
 
 @dataclass(frozen=True, slots=True)

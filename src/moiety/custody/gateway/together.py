@@ -18,7 +18,7 @@ from moiety.custody import recovery
 from moiety.custody.doubts import GalleryUnchecked
 from moiety.custody.gateway import checks, enrolment, naming, opening, searching
 from moiety.custody.gateway.entries import Finding, GalleryState, Identified, Newcomer, Status
-from moiety.custody.gateway.opening import Keys, Opened
+from moiety.custody.gateway.opening import Opened, Row, Version
 from moiety.custody.gateway.three import Headers, Three
 from moiety.custody.refusals import GalleryDamaged, GalleryFixed
 from moiety.custody.store.handles import handles
@@ -137,17 +137,16 @@ class Together:
             return enrolment.erase(self._three, headers, name, pseudonym)
 
     def restrict(self, name: str, pseudonym: bytes, on: bool) -> bool:
-        """Keep one person and answer nobody about them, or answer again; whether there was anybody. Raises
-        `StatesDiffer` where that is how they stand already."""
+        """Keep one person's face and answer nobody about it, or answer again; whether there was any."""
         with self._changing() as headers:
             self._load(headers, name)
             return enrolment.restrict(self._three, headers, name, pseudonym, on)
 
     # Records.
 
-    def keep(self, purpose: str, versions: Sequence[Keys], *, approved: bytes | None = None) -> None:
+    def keep(self, purpose: str, versions: Sequence[Version], *, approved: bytes | None = None) -> None:
         """Have the keys of these versions of people's records kept, all or none. Raises as `enrol`."""
-        self.enrol(keys_of(purpose), versions, approved=approved)
+        self.enrol(keys_of(purpose), [Row.of(version) for version in versions], approved=approved)
 
     def pseudonyms(self, purpose: str, inputs: Sequence[bytes]) -> list[bytes]:
         """The pseudonyms, 16 bytes each, of what people are known by elsewhere: see `naming.pseudonyms`. The first time
@@ -161,7 +160,7 @@ class Together:
         with self._shared():
             return naming.pseudonyms(self._three, self._entropy, purpose, inputs)
 
-    def rewrite(self, purpose: str, version: Keys, before: bytes, carried: Sequence[str]) -> None:
+    def rewrite(self, purpose: str, version: Version, before: bytes, carried: Sequence[str]) -> None:
         """Have the keys of a record kept that was written anew from the version `before`, whose keys of the classes in
         `carried` it keeps: they are put there by the custodians themselves. The version before is still there, and may
         be destroyed. Raises as `enrol`, and `NobodyThere`."""
@@ -169,7 +168,7 @@ class Together:
         with self._changing() as headers:
             self._load(headers, name)
             instead = enrolment.Instead(before, carried)
-            enrolment.enrol(self._three, headers, self._entropy, name, [version], instead)
+            enrolment.enrol(self._three, headers, self._entropy, name, [Row.of(version)], instead)
 
     def unlock(self, purpose: str, version: bytes, secrets: Sequence[str], *, role: str, reason: str) -> Opened:
         """Have secrets of one version opened: see `opening.unlock`. Where signatures are asked for, the role is the
@@ -178,9 +177,33 @@ class Together:
             self._load(headers, keys_of(purpose))
             return opening.unlock(self._three, purpose, version, secrets, role, reason)
 
-    def destroy(self, purpose: str, version: bytes, *, approved: bytes | None = None) -> bool:
-        """Destroy the keys of one version at all three; whether there were any."""
-        return self.erase(keys_of(purpose), version, approved=approved)
+    def hold(self, purpose: str, version: bytes, pseudonym: bytes, on: bool) -> bool:
+        """Keep a person's record and face and answer nobody about either, or answer again; whether there was any."""
+        found = self.restrict(keys_of(purpose), version, on)
+        return self.restrict(purpose, pseudonym, on) or found
+
+    def drop(self, purpose: str, version: bytes) -> bool:
+        """Destroy the keys of a version that was written anew; whether there were any."""
+        return self.erase(keys_of(purpose), version)
+
+    def destroy(self, purpose: str, version: bytes, pseudonym: bytes, *, approved: bytes | None = None) -> bool:
+        """Destroy a person's keys and face at all three; whether there were any. Before three days have passed since
+        `hold`, custodians apart want two officers' signatures: `approved` is what `request_destruction` wrote."""
+        with self._changing() as headers, self._carried(_destruction(purpose, version, pseudonym), approved, headers):
+            found = False
+            for name, known in ((keys_of(purpose), version), (purpose, pseudonym)):
+                self._load(headers, name)
+                found |= enrolment.erase(self._three, headers, name, known)
+            return found
+
+    def request_records(self, purpose: str, people: int) -> bytes:
+        """A request file for `keep` of so many at most; raises as `request_bulk`."""
+        return self.request_bulk(keys_of(purpose), people)
+
+    def request_destruction(self, purpose: str, version: bytes, pseudonym: bytes) -> bytes:
+        """A request file for destroying one person's record and face at once, whom nothing in it names; raises as
+        `request_bulk`."""
+        return self._request(_destruction(purpose, version, pseudonym))
 
     # What people sign first.
 
@@ -360,5 +383,13 @@ class Together:
 
 
 def _erasure(name: str, pseudonym: bytes) -> Matter:
+    return matter.erasure(name, _hashed(name, pseudonym))
+
+
+def _destruction(purpose: str, version: bytes, pseudonym: bytes) -> Matter:
+    return matter.erasure(purpose, [*_hashed(keys_of(purpose), version), *_hashed(purpose, pseudonym)])
+
+
+def _hashed(name: str, pseudonym: bytes) -> list[bytes]:
     known = handles(name, [pseudonym])
-    return matter.erasure(name, [hashed(known[seat].tobytes()) for seat in SEATS])
+    return [hashed(known[seat].tobytes()) for seat in SEATS]

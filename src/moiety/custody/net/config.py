@@ -114,6 +114,7 @@ class Gateways(Papers, frozen=True, kw_only=True):
     custodians: dict[Seated, Listed]
     caller: KeyOf
     officers: list[KeyOf] = []
+    records: str = "records"
 
 
 WARNING_ONE_HOST = (
@@ -153,6 +154,11 @@ class Deployment:
 
     def _signer(self, of: KeyOf) -> KeyFile:
         return open_key(self._folder / of.key, read_private(self._folder / of.passphrase).decode().strip())
+
+    def records(self) -> Path | str:
+        """Where the record store is: a folder, beside this file unless it is said otherwise, or a PostgreSQL's URL."""
+        place = self._config.records
+        return place if "://" in place else self._folder / place
 
     def warning(self) -> str:
         """What this deployment does not protect against."""

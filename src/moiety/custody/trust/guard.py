@@ -87,6 +87,7 @@ class Guard:
         self._lock = Lock()
         self._searches: OrderedDict[bytes, _Search] = OrderedDict()
         self._offers: OrderedDict[bytes, tuple[Asker, int]] = OrderedDict()
+        self._cleared: OrderedDict[bytes, Any] = OrderedDict()
 
     def admit(self, gateway: bytes, request: wire.Request) -> Asker | None:
         """Let a request in and charge it; who asks, where that is signed. Raises `CallerRefused`, `ApprovalRefused`,
@@ -223,10 +224,23 @@ class Guard:
         role = Role.OFFICER if is_keys(ask.name) else self._eyes(ask.name).approvers(EARLY)
         if role is None:
             return
-        if hashed(ask.handle) not in ask.hashed:
+        own = hashed(ask.handle)
+        if self._is_cleared(own):
+            return
+        if own not in ask.hashed:
             raise ApprovalRefused(needed=NEEDED, valid=0)
-        digest = erasure_digest(ask.name, ask.hashed)
+        digest = erasure_digest(begun.purpose, ask.hashed)
         self._approved(asker, approvals, EARLY, begun.purpose, digest, role, _charges(ask))
+        with self._lock:  # the same two people mean all that there is of this person
+            for other in ask.hashed:
+                if other != own:
+                    self._cleared[other] = None
+            while len(self._cleared) > _REMEMBERED:
+                self._cleared.popitem(last=False)
+
+    def _is_cleared(self, own: bytes) -> bool:
+        with self._lock:
+            return self._cleared.pop(own, self) is None
 
     def _prepare(self, gateway: bytes, ask: wire.Prepare, approvals: list[bytes]) -> None:
         """Going on with offers of the same gateway, and with more of them together than one person may enrol?"""

@@ -40,6 +40,6 @@ def bulk(name: str, people: int) -> Matter:
 
 
 def erasure(name: str, hashed: Sequence[bytes]) -> Matter:
-    """An early erasure. `hashed` are the SHA-256 of one person's three handles (see `asked.hashed`): they name nobody,
-    and of the three a custodian knows its own again."""
+    """An early erasure. `hashed` are the SHA-256 of one person's handles, three of each row that there is of them (see
+    `asked.hashed`): they name nobody, and of three a custodian knows its own again."""
     return Matter(EARLY, name, tuple(hashed), 1)

@@ -1,0 +1,73 @@
+"""What the stories about records of one purpose have in hand, and what an interruption left, put right."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from typing import Final
+
+from moiety.identity.ports import Clock, Custodians, Entropy, RecordStore
+from moiety.identity.purpose import Purpose
+from moiety.identity.refusals import ClockWithoutZone, NoRecords
+from moiety.vault.retention import Reading
+from moiety.vault.schema import Group, Schema
+
+_EPOCH: Final = date(1970, 1, 1)
+
+
+@dataclass(frozen=True)
+class Desk:
+    """One purpose's desk. `role` is who has something opened, where nobody signs for it."""
+
+    purpose: Purpose
+    custody: Callable[[], Custodians]
+    records: Callable[[], RecordStore]
+    clock: Clock
+    entropy: Entropy = field(repr=False)
+    role: str = "operator"
+
+    @property
+    def name(self) -> str:
+        """The purpose's name."""
+        return self.purpose.name
+
+    def schema(self) -> Schema:
+        """The fields that the purpose keeps. Raises `NoRecords` where it keeps none."""
+        if self.purpose.records is None:
+            raise NoRecords
+        return self.purpose.records.kept()
+
+    def allowed(self) -> list[Group]:
+        """The classes that this role may have opened, by the purpose's document; custodians go by their own copy."""
+        if self.purpose.records is None:
+            raise NoRecords
+        return [Group(name) for name in self.purpose.records.reveal.get(self.role, ())]
+
+    def now(self) -> Reading:
+        """The minute that it is taken to be, whatever the clock says: see `vault.retention`."""
+        instant = self.clock()
+        if instant.tzinfo is None:
+            raise ClockWithoutZone
+        return self.records().now(int(instant.astimezone(UTC).timestamp()) // 60)
+
+    def last_day(self, now: Reading) -> int:
+        """The last day (since 1970-01-01) on which somebody who comes now is kept."""
+        return now.day + self.purpose.retention_days
+
+    def tidy(self, people: Sequence[bytes] = ()) -> None:
+        """Destroy the keys of records that were written anew, of these people or of all: what is sealed under them is
+        not in the store any more, and is in its old copies."""
+        for handle in self.records().leaving(self.name, people):
+            self.custody().drop(self.name, handle)
+            self.records().left(self.name, handle)
+
+
+def date_of(day: int) -> date:
+    """The date of a day since 1970-01-01."""
+    return _EPOCH + timedelta(days=day)
+
+
+def instant_of(minute: int) -> datetime:
+    """The instant of a minute since 1970-01-01T00:00Z."""
+    return datetime.fromtimestamp(minute * 60, UTC)

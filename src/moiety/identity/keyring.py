@@ -1,0 +1,75 @@
+"""The keys of one person's record: made here, handed to the custodians in parts, and opened again for one use."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
+
+from moiety.identity.ports import Custodians, Entropy
+from moiety.vault.record import Record
+from moiety.vault.schema import Group
+from moiety.vault.seal import Blob, ClassKeys, Whose, open_class, seal_class
+from moiety.vault.stored import Stored
+
+KEY_BYTES: Final = 32
+NAME_BYTES: Final = 16
+ACCESS: Final = "access"
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """One version of one record on its way to the custodians: 16 random bytes that name it, a key of 32 bytes for each
+    class, and both halves of the person's own key (X25519), which opens what ledgers say of this person."""
+
+    name: bytes
+    classes: Mapping[str, bytes] = field(repr=False)
+    access: bytes = field(repr=False)
+    public: bytes
+    expires_day: int
+    grounds: int
+
+    @classmethod
+    def fresh(cls, entropy: Entropy, expires_day: int, grounds: int) -> Version:
+        """New keys for everything."""
+        secret = entropy(NAME_BYTES + (len(Group) + 1) * KEY_BYTES)
+        keys = [secret[at : at + KEY_BYTES] for at in range(NAME_BYTES, len(secret), KEY_BYTES)]
+        public = X25519PrivateKey.from_private_bytes(keys[-1]).public_key().public_bytes_raw()
+        classes = {group.value: key for group, key in zip(Group, keys, strict=False)}
+        return cls(secret[:NAME_BYTES], classes, keys[-1], public, expires_day, grounds)
+
+    def sealed(
+        self, whose: Whose, number: int, record: Mapping[Group, Mapping[str, bytes]], entropy: Entropy
+    ) -> dict[Group, Blob]:
+        """These classes of values, sealed as write `number`; a photograph's where there is one."""
+        keys = ClassKeys({group: self.classes[group.value] for group in record})
+        return {
+            group: seal_class(group, values, whose, number, keys, entropy)
+            for group, values in record.items()
+            if values or group is not Group.PHOTO
+        }
+
+
+def classes_of(record: Record) -> dict[Group, dict[str, bytes]]:
+    """Every class of a record, with its values."""
+    return {group: record.of(group) for group in Group}
+
+
+def opened(
+    custodians: Custodians, whose: Whose, stored: Stored, classes: Iterable[Group], *, role: str, reason: str
+) -> dict[Group, dict[str, bytes]]:
+    """The values of these classes, opened with keys that two custodians give for this once.
+
+    Raises `NobodyThere`, `ClassRefused` and `SealBroken`.
+    """
+    wanted = [group for group in Group if group in set(classes)]
+    keys = custodians.unlock(
+        whose.purpose, stored.handle, [group.value for group in wanted], role=role, reason=reason
+    ).secrets
+    ciphers = ClassKeys({group: keys[group.value] for group in wanted})
+    return {
+        group: open_class(group, stored.blobs[group], whose, ciphers) if group in stored.blobs else {}
+        for group in wanted
+    }

@@ -1,0 +1,187 @@
+"""People's records: kept sealed under keys that exist in parts at the custodians, found by pseudonym, opened class by
+class.
+
+The order of every change is such that whoever is interrupted leaves nobody half there: a record is not found before the
+custodians keep its keys, a record that is written anew is in place before the keys of the one before are destroyed, and
+what an interruption left is put right by whoever comes next.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Final
+
+from moiety.errors import Refused
+from moiety.identity.claim import of_purpose
+from moiety.identity.desk import Desk, date_of, instant_of
+from moiety.identity.grounds import position
+from moiety.identity.keyring import Version, classes_of
+from moiety.identity.person import Person
+from moiety.identity.pseudonym import BYTES, Pseudonym
+from moiety.identity.refusals import AlreadyKept, NoNumber, NotInIndex
+from moiety.vault import consent
+from moiety.vault.consent import Given, How
+from moiety.vault.identifier import Identifier
+from moiety.vault.index import index_bytes
+from moiety.vault.record import Record
+from moiety.vault.retention import Move, State, Stay
+from moiety.vault.schema import Kind
+from moiety.vault.seal import Whose
+from moiety.vault.stored import Stored
+from moiety.vault.values import Raw, identifier
+
+NUMBER: Final = "national_id"
+"""The field that a person's pseudonym is made of."""
+
+TOGETHER: Final = 1_000
+"""People put in one go: their pseudonyms, keys and fields are made, kept and settled together."""
+
+
+@dataclass(frozen=True, slots=True)
+class Added:
+    """Somebody's record is kept, until the day after `expires` begins in UTC."""
+
+    pseudonym: Pseudonym
+    expires: date
+
+
+class People:
+    """The people of one purpose that keeps records."""
+
+    def __init__(self, desk: Desk) -> None:
+        """Raises `NoRecords` where the purpose keeps none."""
+        desk.schema()
+        self._desk = desk
+
+    def person(self, pseudonym: Pseudonym | str) -> Person:
+        """Whoever is kept under this pseudonym; nothing is opened yet. Raises `PseudonymUnreadable`,
+        `PseudonymOfAnotherPurpose`."""
+        return Person(self._desk, of_purpose(pseudonym, self._desk.purpose))
+
+    def add(self, values: Mapping[str, Raw], *, grounds: str, how: How = "office", text: str = "1") -> Added:
+        """Keep one person's record, on legal grounds that the purpose names: given `how`, to the version `text` of what
+        people are told.
+
+        Raises `ValueInvalid`, `FieldUnknown`, `NoNumber` without an identity number, `GroundsUnknown`, and
+        `AlreadyKept`.
+        """
+        outcome = self.add_many([values], grounds=grounds, how=how, text=text)[0]
+        if isinstance(outcome, Refused):
+            raise outcome
+        return outcome
+
+    def add_many(
+        self,
+        people: Sequence[Mapping[str, Raw]],
+        *,
+        grounds: str,
+        how: How = "office",
+        text: str = "1",
+        approved: bytes | None = None,
+    ) -> list[Added | Refused]:
+        """As `add`, for many at once; somebody whose values will not do, or who is there already, is a `Refused` value
+        in their place. `approved` is what `request_bulk` wrote, once people have signed it."""
+        desk = self._desk
+        place = position(desk.purpose, grounds)
+        known = desk.purpose.grounds[grounds]
+        now = desk.now()
+        given = consent.encode(Given(known.article_6, known.article_9, text, now.day, how))
+        outcomes: list[Added | Refused | None] = [None] * len(people)
+        records: dict[int, Record] = {}
+        for at, values in enumerate(people):
+            try:
+                records[at] = self._checked(values)
+            except Refused as refusal:
+                outcomes[at] = refusal.with_traceback(None)
+        named = self._named(records)
+        last = desk.last_day(now)
+        rows: dict[int, tuple[Stored, Version]] = {}
+        for at, record in records.items():
+            person, entry = named[at]
+            version = Version.fresh(desk.entropy, last + 1, place)
+            blobs = version.sealed(Whose(desk.name, person), 0, classes_of(record), desk.entropy)
+            stay = Stay(State.PENDING, last)
+            rows[at] = Stored(person, version.name, stay, 0, blobs, entry, (given,)), version
+        places = list(rows)
+        for left in desk.records().put_many(desk.name, [rows[at][0] for at in places]):
+            outcomes[places[left]] = AlreadyKept()
+        fresh = [rows[at] for at in places if outcomes[at] is None]
+        if fresh:
+            desk.custody().keep(desk.name, [version for _, version in fresh], approved=approved)
+            desk.records().settle_many(desk.name, [stored.person for stored, _ in fresh])
+        for at in places:
+            if outcomes[at] is None:
+                outcomes[at] = Added(Pseudonym(desk.name, rows[at][0].person), date_of(last))
+        return [outcome for outcome in outcomes if outcome is not None]
+
+    def request_bulk(self, people: int) -> bytes:
+        """A request file for two people to sign before `add_many` of so many at most is given it as `approved`."""
+        return self._desk.custody().request_records(self._desk.name, people)
+
+    def find(self, number: str | Identifier) -> Person | None:
+        """Who has this identity number: it is looked up through the pseudonym alone, which custodians evaluate without
+        learning the number. None where nobody is kept who has it. Raises `IdentifierInvalid`."""
+        desk = self._desk
+        known = desk.schema().fields[NUMBER]
+        if isinstance(number, str):
+            number = Identifier.parse(known.scheme, known.country, number)
+        [person] = desk.custody().pseudonyms(desk.name, [number.input_bytes(desk.name)])
+        stored = desk.records().get(desk.name, person)
+        if stored is None or stored.stay.state is State.PENDING:
+            return None
+        return Person(desk, Pseudonym(desk.name, person))
+
+    def look_up(self, values: Mapping[str, Raw]) -> list[Person]:
+        """Who has these values of the fields of the purpose's index; in no order. Raises `NotInIndex` for others, and
+        `ValueInvalid`."""
+        desk = self._desk
+        names = desk.purpose.records.index if desk.purpose.records else ()
+        if not names or set(values) != set(names):
+            raise NotInIndex(fields=len(names))
+        entry = index_bytes(desk.name, names, Record(desk.schema(), values))
+        if entry is None:
+            raise NotInIndex(fields=len(names))
+        [index] = desk.custody().pseudonyms(desk.name, [entry])
+        return [
+            Person(desk, Pseudonym(desk.name, stored.person))
+            for stored in desk.records().look_up(desk.name, index)
+            if stored.stay.state is not State.PENDING
+        ]
+
+    def sweep(self) -> int:
+        """Destroy whoever is due: erased three days ago, or kept to the last day; and what was written anew. How many
+        people are gone."""
+        desk = self._desk
+        desk.tidy()
+        now, gone = desk.now(), 0
+        while due := [stored for purpose, stored in desk.records().due(now) if purpose == desk.name]:
+            for stored in due:
+                Person(desk, Pseudonym(desk.name, stored.person)).destroy(stored)
+            gone += len(due)
+        return gone
+
+    def _checked(self, values: Mapping[str, Raw]) -> Record:
+        record = Record(self._desk.schema(), values)
+        if not record.plain[NUMBER]:
+            raise NoNumber
+        return record
+
+    def _named(self, records: Mapping[int, Record]) -> dict[int, tuple[bytes, bytes | None]]:
+        """The pseudonym of each, and the entry of the purpose's index, evaluated together."""
+        desk = self._desk
+        names = desk.purpose.records.index if desk.purpose.records else ()
+        inputs: list[bytes] = []
+        entries: dict[int, int] = {}
+        for at, record in records.items():
+            inputs.append(identifier(record.plain[NUMBER]).input_bytes(desk.name))
+        for at, record in records.items():
+            entry = index_bytes(desk.name, names, record) if names else None
+            if entry is not None:
+                entries[at] = len(inputs)
+                inputs.append(entry)
+        outputs = desk.custody().pseudonyms(desk.name, inputs) if inputs else []
+        return {
+            at: (outputs[place], outputs[entries[at]] if at in entries else None) for place, at in enumerate(records)
+        }

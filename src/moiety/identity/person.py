@@ -1,0 +1,197 @@
+"""One person's record: shown masked, opened for a reason, corrected, restricted, and erased."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Final
+
+from moiety.identity.desk import Desk, instant_of
+from moiety.identity.keyring import ACCESS, Version, opened
+from moiety.identity.pseudonym import Pseudonym
+from moiety.identity.refusals import NobodyKept, NumberFixed, ReasonUnsaid
+from moiety.vault import consent
+from moiety.vault.consent import Entry, How
+from moiety.vault.mask import masked, shown
+from moiety.vault.record import Record
+from moiety.vault.refusals import FieldUnknown
+from moiety.vault.retention import Move, State
+from moiety.vault.schema import Group, Kind
+from moiety.vault.seal import Whose
+from moiety.vault.stored import Stored
+from moiety.vault.values import Raw
+
+REASON: Final = r"[a-z][a-z0-9_]{0,31}"
+"""A word, so that no reason names anybody."""
+
+SHOWN: Final = "shown"
+CORRECTED: Final = "corrected"
+
+
+@dataclass(frozen=True, slots=True)
+class Revealed:
+    """Fields in the clear, as people write them; a photograph as the bytes of its file."""
+
+    pseudonym: Pseudonym
+    values: Mapping[str, str | bytes] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Leaving:
+    """Nobody is answered about this person any more; `at` is when nothing is left of the record, and `destroyed` says
+    whether that has been."""
+
+    pseudonym: Pseudonym
+    destroyed: bool
+    at: datetime
+
+
+class Person:
+    """Whoever is kept under a pseudonym. Nothing is opened until it is asked for."""
+
+    def __init__(self, desk: Desk, pseudonym: Pseudonym) -> None:
+        self._desk = desk
+        self._whose = Whose(desk.name, pseudonym.value)
+        self.pseudonym = pseudonym
+
+    def state(self) -> State:
+        """Whether anybody is answered about this person. Raises `NobodyKept`."""
+        return self._stored(()).stay.state
+
+    def show(self) -> Mapping[str, str]:
+        """Every field that this role may have opened, masked. It is an opening, and written down as one.
+
+        Raises `NobodyKept`, `NobodyThere`, `ClassRefused`.
+        """
+        fields = self._desk.schema().fields
+        found = self._opened(self._desk.allowed(), SHOWN)
+        return {name: masked(fields[name], plain) for name, plain in _joined(found).items()}
+
+    def reveal(self, fields: Iterable[str], *, reason: str) -> Revealed:
+        """These fields in the clear; only the classes that they are in are opened. `reason` is one word of lower-case
+        letters, digits and underscores, 32 at most, which is written down.
+
+        Raises `ReasonUnsaid`, `FieldUnknown`, `NobodyKept`, `NobodyThere`, `ClassRefused`.
+        """
+        if re.fullmatch(REASON, reason) is None:
+            raise ReasonUnsaid
+        schema = self._desk.schema().fields
+        wanted = list(dict.fromkeys(fields))
+        if not wanted or not set(wanted) <= set(schema):
+            raise FieldUnknown(known=len(schema))
+        found = _joined(self._opened({schema[name].group for name in wanted}, reason))
+        values: dict[str, str | bytes] = {}
+        for name in wanted:
+            plain = found.get(name, b"")
+            values[name] = plain if schema[name].kind is Kind.PHOTO else shown(schema[name], plain)
+        return Revealed(self.pseudonym, values)
+
+    def correct(self, values: Mapping[str, Raw]) -> None:
+        """Put these values in place of what was there; None empties a field. Their classes are sealed under new keys, and
+        what was sealed under the old ones opens no more. The keys of the other classes are carried over by the
+        custodians: nobody learns them by it.
+
+        Raises as `reveal`, `ValueInvalid`, and `NumberFixed` for another identity number: that is another person.
+        """
+        desk, schema = self._desk, self._desk.schema()
+        if not values or not set(values) <= set(schema.fields):
+            raise FieldUnknown(known=len(schema.fields))
+        checked = Record(schema, values)
+        changed = {schema.fields[name].group for name in values}
+        stored = self._stored(changed)
+        found = opened(desk.custody(), self._whose, stored, changed, role=desk.role, reason=CORRECTED)
+        if "national_id" in values and found[Group.DOCUMENT]["national_id"] != checked.plain["national_id"]:
+            raise NumberFixed
+        for name in values:
+            found[schema.fields[name].group][name] = checked.plain[name]
+        if Group.PHOTO in found:
+            found[Group.PHOTO] = {name: plain for name, plain in found[Group.PHOTO].items() if plain}
+        after = Version.fresh(desk.entropy, stored.stay.expires + 1, 0)
+        blobs = after.sealed(self._whose, stored.number + 1, found, desk.entropy)
+        carried = [*(group.value for group in Group if group not in changed), ACCESS]
+        desk.custody().rewrite(desk.name, after, stored.handle, carried)
+        gone = Group.PHOTO in changed and Group.PHOTO not in blobs
+        desk.records().replace(
+            desk.name, self.pseudonym.value, stored.number + 1, blobs, handle=after.name, without_photo=gone
+        )
+        desk.tidy([self.pseudonym.value])
+
+    def restrict(self) -> None:
+        """Keep this person and use nothing of them (GDPR Art. 18): nothing opens, no face matches, until `lift`."""
+        self._move(Move.RESTRICT)
+
+    def lift(self) -> None:
+        """End a restriction."""
+        self._move(Move.LIFT)
+
+    def basis(self) -> list[Entry]:
+        """On which legal grounds this person is kept, and what was withdrawn, in order. Raises `NobodyKept`."""
+        self._stored(())
+        return [consent.decode(entry) for entry in self._desk.records().bases(self._desk.name, self.pseudonym.value)]
+
+    def withdraw(self, *, how: How = "electronic") -> Leaving:
+        """Take the grounds back (Art. 7(3), 21): nothing is used from now on, and the record is destroyed after 72 hours.
+
+        Raises `NothingToWithdraw`, `NobodyKept`."""
+        desk = self._desk
+        entry = consent.withdrawal(self.basis(), desk.now().day, how)
+        desk.records().add_basis(desk.name, self.pseudonym.value, consent.encode(entry))
+        return self.erase()
+
+    def erase(self, *, now: bool = False, approved: bytes | None = None) -> Leaving:
+        """Answer nobody about this person from now on, and destroy record and face after 72 hours; or at once, which
+        custodians apart want two officers to sign.
+
+        Raises `NobodyKept`."""
+        desk, reading = self._desk, self._desk.now()
+        stored = self._stored(())
+        stay = stored.stay
+        if stay.state is not State.ERASING:
+            desk.custody().hold(desk.name, stored.handle, self.pseudonym.value, True)
+            stay = desk.records().move(desk.name, self.pseudonym.value, Move.ERASE, reading)
+        if not now:
+            return Leaving(self.pseudonym, False, instant_of(stay.destroy_at))
+        self.destroy(stored, approved=approved)
+        return Leaving(self.pseudonym, True, instant_of(reading.minute))
+
+    def request_erasure(self) -> bytes:
+        """A request file for two officers to sign before `erase` at once is given it as `approved`; nothing in it names
+        the person."""
+        stored = self._stored(())
+        return self._desk.custody().request_destruction(self._desk.name, stored.handle, self.pseudonym.value)
+
+    def destroy(self, stored: Stored, *, approved: bytes | None = None) -> None:
+        """Leave nothing of this person anywhere: the keys first, so that what is interrupted can be gone on with."""
+        desk = self._desk
+        desk.tidy([self.pseudonym.value])
+        desk.custody().destroy(desk.name, stored.handle, self.pseudonym.value, approved=approved)
+        desk.records().destroy_many(desk.name, [self.pseudonym.value])
+        desk.records().scrub()
+
+    def _move(self, move: Move) -> None:
+        """The custodians first where somebody is to be kept from use, and last where they are not any more."""
+        desk, reading = self._desk, self._desk.now()
+        stored = self._stored(())
+        stored.stay.after(move, reading)
+        if move is Move.RESTRICT:
+            desk.custody().hold(desk.name, stored.handle, self.pseudonym.value, True)
+        desk.records().move(desk.name, self.pseudonym.value, move, reading)
+        if move is Move.LIFT:
+            desk.custody().hold(desk.name, stored.handle, self.pseudonym.value, False)
+
+    def _stored(self, groups: Iterable[Group]) -> Stored:
+        stored = self._desk.records().get(self._desk.name, self.pseudonym.value, groups)
+        if stored is None or stored.stay.state is State.PENDING:
+            raise NobodyKept
+        return stored
+
+    def _opened(self, groups: Iterable[Group], reason: str) -> dict[Group, dict[str, bytes]]:
+        wanted = list(groups)
+        desk = self._desk
+        return opened(desk.custody(), self._whose, self._stored(wanted), wanted, role=desk.role, reason=reason)
+
+
+def _joined(found: Mapping[Group, Mapping[str, bytes]]) -> dict[str, bytes]:
+    return {name: plain for values in found.values() for name, plain in values.items()}
