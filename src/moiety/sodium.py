@@ -107,12 +107,15 @@ def add_each(one: bytes, other: bytes) -> bytes:
 
 
 def from_uniform(uniform: bytes) -> bytes:
-    """The element derived from 64 uniform bytes (RFC 9496, 4.3.4)."""
+    """The element derived from 64 uniform bytes (RFC 9496, 4.3.4); raises NotAnElement where it is the identity."""
     if len(uniform) != UNIFORM_BYTES:
         raise ValueError("an element is derived from 64 bytes")
     out = ctypes.create_string_buffer(ELEMENT_BYTES)
     _curve().from_uniform(ctypes.addressof(out), uniform)
-    return out.raw
+    element = out.raw
+    if element == IDENTITY:
+        raise NotAnElement()
+    return element
 
 
 def is_element(element: bytes) -> bool:
