@@ -120,6 +120,24 @@ def test_an_opening_is_malformed_in_no_way(form: dealing.Form) -> None:
             told(dealt, opening)
 
 
+def test_an_opening_is_measured_before_it_is_hashed() -> None:
+    dealt = dealt_by_all()
+    with pytest.raises(OpeningWrong, match="custodian b"):
+        promises(dealt)[1].agreed({2: b"\x01" + bytes(100_000), 3: dealt[3].opening})
+
+
+@pytest.mark.parametrize("slope", [IDENTITY, b"\xff" * 32], ids=["identity", "noise"])
+def test_a_line_of_which_only_the_constant_is_an_element_is_refused(slope: bytes) -> None:
+    """Its sender proves what it knows, and promised it: a line without a slope would be its constant at all three."""
+    here = dealing.deal(dealing.KEY, CONTEXT, 2, os.urandom)
+    constant, once = 5, 6
+    committed = sodium.multiply_base(constant) + slope
+    challenge = dealing._challenge(here.form, CONTEXT, 2, committed, sodium.multiply_base(once))
+    proof = challenge.to_bytes(32, "little") + ((once - challenge * constant) % ORDER).to_bytes(32, "little")
+    with pytest.raises(OpeningWrong, match="custodian b"):
+        told(here, b"\x01" + committed + proof)
+
+
 @pytest.mark.parametrize("form", FORMS, ids=lambda form: form.name.decode())
 def test_who_does_not_know_its_line_does_not_open_it(form: dealing.Form) -> None:
     dealt = dealing.deal(form, CONTEXT, 2, os.urandom)

@@ -77,8 +77,10 @@ def test_the_identity_is_given_by_nothing() -> None:
 
 
 @pytest.mark.parametrize("length", [0, 31, 33, 63])
-def test_lengths_are_looked_at_before_the_library_reads(length: int) -> None:
-    bad, element = bytes([7]) * length, sodium.multiply_base(5)
+def test_lengths_are_looked_at_before_the_library_reads(length: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    element = sodium.multiply_base(5)
+    bad = (element * 2)[:length]
+    monkeypatch.setattr(sodium, "_curve", lambda: pytest.fail("the library was asked"))
     assert not sodium.is_element(bad)
     for attempt in (
         lambda: sodium.multiply(5, bad),

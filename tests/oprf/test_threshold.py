@@ -151,6 +151,7 @@ def test_batches_have_bounds_everywhere(key: Key) -> None:
     "bend",
     [
         lambda data: b"",
+        lambda data: data[:1],
         lambda data: data[:-1],
         lambda data: data + b"\x00",
         lambda data: b"\x02" + data[1:],
@@ -159,7 +160,7 @@ def test_batches_have_bounds_everywhere(key: Key) -> None:
         lambda data: data[:2] + bytes(32),
         lambda data: data[:2] + ORDER.to_bytes(32, "little"),
     ],
-    ids=["empty", "short", "long", "version", "number-0", "number-4", "zero", "order"],
+    ids=["empty", "one-byte", "short", "long", "version", "number-0", "number-4", "zero", "order"],
 )
 def test_a_part_in_another_form_is_refused(bend: Callable[[bytes], bytes]) -> None:
     with pytest.raises(FormUnknown):

@@ -115,6 +115,7 @@ def test_a_scalar_has_32_bytes(length: int) -> None:
 def test_scalars_are_drawn_from_the_whole_range_and_never_zero() -> None:
     assert scalars.draw(lambda count: bytes(count)) == 1
     assert scalars.draw(lambda count: (ORDER - 2).to_bytes(count, "little")) == ORDER - 1
+    assert scalars.draw(lambda count: (ORDER - 1).to_bytes(count, "little")) == 1
     assert len(set(scalars.draw_many(50, os.urandom))) == 50
 
 
