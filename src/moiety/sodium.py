@@ -62,9 +62,8 @@ def multiply_base(scalar: int) -> bytes:
 
 def multiply_all(scalar: int, elements: bytes) -> bytes:
     """One scalar times every element of a batch (n * 32 bytes); raises NotAnElement where one is none."""
+    factor, out = _little(scalar), _room(elements)
     multiply = _curve().multiply
-    factor = _little(scalar)
-    out = _room(elements)
     start = ctypes.addressof(out)
     for at in range(0, len(elements), ELEMENT_BYTES):
         if multiply(start + at, factor, elements[at : at + ELEMENT_BYTES]):
@@ -74,8 +73,8 @@ def multiply_all(scalar: int, elements: bytes) -> bytes:
 
 def multiply_each(scalars: Iterable[int], elements: bytes) -> bytes:
     """Each element of a batch (n * 32 bytes) times the scalar of its place, n scalars; raises NotAnElement."""
-    multiply = _curve().multiply
     out = _room(elements)
+    multiply = _curve().multiply
     start = ctypes.addressof(out)
     for at, scalar in zip(range(0, len(elements), ELEMENT_BYTES), scalars, strict=True):
         if multiply(start + at, _little(scalar), elements[at : at + ELEMENT_BYTES]):
@@ -90,10 +89,10 @@ def add(one: bytes, other: bytes) -> bytes:
 
 def add_each(one: bytes, other: bytes) -> bytes:
     """The sums of two batches of one length, place by place; raises NotAnElement as `add` does."""
-    add = _curve().add
     if len(one) != len(other):
         raise NotAnElement()
     out = _room(one)
+    add = _curve().add
     start = ctypes.addressof(out)
     for at in range(0, len(one), ELEMENT_BYTES):
         first, second = one[at : at + ELEMENT_BYTES], other[at : at + ELEMENT_BYTES]
@@ -107,12 +106,15 @@ def add_each(one: bytes, other: bytes) -> bytes:
 
 
 def from_uniform(uniform: bytes) -> bytes:
-    """The element derived from 64 uniform bytes (RFC 9496, 4.3.4)."""
+    """The element derived from 64 uniform bytes (RFC 9496, 4.3.4); raises NotAnElement where it is the identity."""
     if len(uniform) != UNIFORM_BYTES:
         raise ValueError("an element is derived from 64 bytes")
     out = ctypes.create_string_buffer(ELEMENT_BYTES)
     _curve().from_uniform(ctypes.addressof(out), uniform)
-    return out.raw
+    element = out.raw
+    if element == IDENTITY:
+        raise NotAnElement()
+    return element
 
 
 def is_element(element: bytes) -> bool:
