@@ -165,6 +165,8 @@ IO_FILES: dict[str, set[str]] = {
     "custody/store/keyring.py": {"sqlalchemy"},
     "custody/store/stored.py": {"sqlalchemy"},
     "custody/store/lock.py": {"fcntl"},
+    "vault/rows.py": {"sqlalchemy"},
+    "vault/tables.py": {"sqlalchemy"},
     # custodians apart: connections, and the processes of a trial
     "custody/net/ends.py": {"grpc"},
     "custody/net/grpc.py": {"grpc"},

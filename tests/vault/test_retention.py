@@ -8,7 +8,6 @@ from hypothesis import strategies as st
 
 from moiety.vault.refusals import MoveRefused
 from moiety.vault.retention import (
-    ERASURE_MINUTES,
     MINUTES_PER_DAY,
     STEP_MINUTES,
     Move,
@@ -55,24 +54,21 @@ def test_numbers_of_states_are_stored_and_never_change() -> None:
 
 @pytest.mark.parametrize("state", [State.PENDING, State.ACTIVE])
 def test_the_last_day_of_retention_is_whole(state: State) -> None:
-    stay = Stay(state, 100)
-    assert not stay.is_due(at(101 * MINUTES_PER_DAY - 1))
-    assert stay.is_due(at(101 * MINUTES_PER_DAY))
+    assert Stay(state, 100).due == 101 * MINUTES_PER_DAY
 
 
 def test_who_is_restricted_is_kept() -> None:
-    assert not Stay(State.RESTRICTED, 100).is_due(at(10_000 * MINUTES_PER_DAY))
+    assert Stay(State.RESTRICTED, 100).due is None
+    assert Stay(State.ACTIVE, 100).after(Move.RESTRICT, at(7)) == Stay(State.RESTRICTED, 100)
+    assert Stay(State.RESTRICTED, 100).after(Move.LIFT, at(7)) == Stay(State.ACTIVE, 100)
 
 
 @pytest.mark.parametrize("expires", [0, 10_000])
 def test_who_is_erased_is_destroyed_after_72_hours_and_not_before(expires: int) -> None:
-    stay = Stay(State.RESTRICTED, expires).erased(at(5_000_000))
-    assert (stay.state, stay.expires) == (State.ERASING, expires)
-    assert ERASURE_MINUTES == 72 * 60
-    assert not stay.is_due(at(5_000_000 + ERASURE_MINUTES - 1))
-    assert stay.is_due(at(5_000_000 + ERASURE_MINUTES))
+    stay = Stay(State.RESTRICTED, expires).after(Move.ERASE, at(5_000_000))
+    assert (stay.state, stay.expires, stay.due) == (State.ERASING, expires, 5_000_000 + 72 * 60)
     with pytest.raises(MoveRefused):
-        stay.erased(at(5_000_001))
+        stay.after(Move.ERASE, at(5_000_001))
 
 
 def test_a_clock_is_believed_within_a_step() -> None:

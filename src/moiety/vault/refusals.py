@@ -85,3 +85,26 @@ class FaceGroundsMissing(Refused):
 class NothingToWithdraw(Refused):
     code: ClassVar[str] = "nothing_to_withdraw"
     advice: ClassVar[str] = "this person has no basis that can be withdrawn or objected to"
+
+
+class PersonMissing(Refused):
+    code: ClassVar[str] = "person_missing"
+    advice: ClassVar[str] = "nobody of this pseudonym is kept here, or what is kept may not be used now"
+
+
+class WriteStale(Refused):
+    code: ClassVar[str] = "write_stale"
+    advice: ClassVar[str] = (
+        "this record was written {last} times since it was made, and write {given} is not the next: "
+        "read it again, and correct what is there now"
+    )
+
+
+class RecordMisfit(Refused):
+    code: ClassVar[str] = "record_misfit"
+    advice: ClassVar[str] = "what is to be stored, or lies there, is no sealed record of this form"
+
+
+class BatchTooLarge(Refused):
+    code: ClassVar[str] = "batch_too_large"
+    advice: ClassVar[str] = "{given} people at once are too many: give {limit} at most"

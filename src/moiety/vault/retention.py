@@ -116,12 +116,13 @@ class Stay:
     expires: int
     destroy_at: int = 0
 
-    def is_due(self, now: Reading) -> bool:
-        """Whether this person is to be destroyed now."""
+    @property
+    def due(self) -> int | None:
+        """The minute from which this person is to be destroyed; None for who is kept until somebody says otherwise."""
         if self.state is State.ERASING:
-            return now.minute >= self.destroy_at
-        return self.state is not State.RESTRICTED and now.day > self.expires
+            return self.destroy_at
+        return None if self.state is State.RESTRICTED else (self.expires + 1) * MINUTES_PER_DAY
 
-    def erased(self, now: Reading) -> Stay:
-        """Erasing from now on. Raises `MoveRefused`."""
-        return Stay(moved(self.state, Move.ERASE), self.expires, now.minute + ERASURE_MINUTES)
+    def after(self, move: Move, now: Reading) -> Stay:
+        """What a move makes of it. Raises `MoveRefused`."""
+        return Stay(moved(self.state, move), self.expires, now.minute + ERASURE_MINUTES if move is Move.ERASE else 0)

@@ -1,0 +1,228 @@
+"""The record store: people of all purposes, sealed, on SQLite or PostgreSQL. It holds no key and opens nothing.
+
+Somebody who is put is pending until they are settled: whoever was ended in between finds them by `pending`, or puts
+them again, which replaces what is pending and leaves alone what is settled. Each method is one transaction, durable
+when it returns.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Final
+
+from moiety.database import Database, Observer, unobserved
+from moiety.vault import retention, rows
+from moiety.vault.consent import ENTRIES_LIMIT
+from moiety.vault.framing import person_bytes, purpose_bytes
+from moiety.vault.refusals import BatchTooLarge, PersonMissing, RecordMisfit, WriteStale
+from moiety.vault.retention import Move, Reading, State, Stay
+from moiety.vault.rows import Person
+from moiety.vault.schema import Group
+from moiety.vault.seal import BLOB_LIMIT, PHOTO_BLOB_LIMIT, Blob, number_of
+from moiety.vault.tables import KIND
+
+BATCH_LIMIT: Final = 10_000
+"""People of one call: 100 MB where everybody has a small photograph."""
+
+HANDLE_BYTES: Final = 16
+BASIS_LIMIT: Final = 512
+"""Bytes of a sealed legal basis: the second class of sealed lengths, with what sealing adds."""
+
+
+class RecordStore:
+    """`vault.sqlite` in a folder, or the tables of a PostgreSQL by its URL. Safe for threads, and for processes.
+
+    Every method raises a `DatabaseUnavailable` where the database fails, and `PersonUnnamed` for what is no pseudonym
+    or purpose.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    @classmethod
+    def create(cls, place: Path | str, observer: Observer = unobserved) -> RecordStore:
+        """Make an empty store. Raises `DatabaseExists`."""
+        return cls(Database.create(KIND, place, observer))
+
+    @classmethod
+    def open(cls, place: Path | str, observer: Observer = unobserved) -> RecordStore:
+        """Open what `create` made. Raises `DatabaseMissing`."""
+        return cls(Database.open(KIND, place, observer))
+
+    def close(self) -> None:
+        """Close every connection."""
+        self._database.close()
+
+    def put_many(self, purpose: str, people: Sequence[Person]) -> list[int]:
+        """Keep people as pending, whatever their `stay.state`. Returns the positions of those who are there already.
+
+        Who is there and not pending is left alone, and so is the second of two in one call. Raises `BatchTooLarge` and
+        `RecordMisfit`.
+        """
+        purpose_bytes(purpose)
+        _bound(people)
+        for one in people:
+            _check(one)
+        with self._database.writing("put") as connection:
+            there = rows.found(connection, purpose, [one.person for one in people])
+            settled = {person for person, row in there.items() if row.state != State.PENDING}
+            rows.remove(connection, [row.id for person, row in there.items() if person not in settled])
+            fresh: dict[bytes, Person] = {}
+            left = []
+            for position, one in enumerate(people):
+                if one.person in settled or one.person in fresh:
+                    left.append(position)
+                else:
+                    fresh[one.person] = one
+            rows.add(connection, purpose, [fresh[person] for person in sorted(fresh)])
+        return left
+
+    def settle_many(self, purpose: str, people: Iterable[bytes]) -> int:
+        """Make pending people active. Returns how many were; who is anything else stays as they are."""
+        people = list(people)
+        _bound(people)
+        with self._database.writing("settle") as connection:
+            there = rows.found(connection, purpose, people)
+            pending = [row.id for row in there.values() if row.state == State.PENDING]
+            rows.settle(connection, pending)
+        return len(pending)
+
+    def get(self, purpose: str, person: bytes, groups: Iterable[Group] = ()) -> Person | None:
+        """Somebody, whatever their state, with the classes that are asked for; None where nobody is."""
+        wanted = set(groups)
+        with self._database.reading() as connection:
+            row = rows.one(connection, purpose, person)
+            return None if row is None else rows.person(row, rows.blobs(connection, row.id, wanted))
+
+    def replace(self, purpose: str, person: bytes, number: int, blobs: Mapping[Group, Blob]) -> None:
+        """Write some classes anew, and nothing of the old ones stays (see `scrub`). Only of who is active.
+
+        `number` is the write's, in each blob too, and one more than the last one's. Raises `PersonMissing`,
+        `WriteStale` and `RecordMisfit`.
+        """
+        if any(number_of(blob) != number for blob in blobs.values()):
+            raise RecordMisfit
+        _check_blobs(blobs)
+        with self._database.writing("replace") as connection:
+            row = rows.one(connection, purpose, person)
+            if row is None or row.state != State.ACTIVE:
+                raise PersonMissing
+            if number != row.number + 1:
+                raise WriteStale(last=row.number, given=number)
+            rows.rewrite(connection, row.id, number, blobs)
+
+    def drop_photo(self, purpose: str, person: bytes) -> None:
+        """Keep everything but the photograph. Raises `PersonMissing` where nobody active is."""
+        with self._database.writing("replace") as connection:
+            row = rows.one(connection, purpose, person)
+            if row is None or row.state != State.ACTIVE:
+                raise PersonMissing
+            rows.drop_photo(connection, row.id)
+
+    def move(self, purpose: str, person: bytes, move: Move, now: Reading) -> Stay:
+        """Restrict, lift or erase (`retention`). Raises `PersonMissing` and `MoveRefused`."""
+        with self._database.writing(move.value) as connection:
+            row = rows.one(connection, purpose, person)
+            if row is None:
+                raise PersonMissing
+            stay = rows.stay(row).after(move, now)
+            rows.stays(connection, row.id, stay)
+        return stay
+
+    def destroy_many(self, purpose: str, people: Iterable[bytes]) -> int:
+        """Delete all that there is of people, whatever their state; old bytes are gone after `scrub`.
+
+        Returns how many were there.
+        """
+        people = list(people)
+        _bound(people)
+        with self._database.writing("destroy") as connection:
+            there = rows.found(connection, purpose, people)
+            rows.remove(connection, [row.id for row in there.values()])
+        return len(there)
+
+    def scrub(self) -> None:
+        """Leave no more bytes of what was deleted or replaced than the database must (`database`)."""
+        self._database.scrub()
+
+    def due(self, now: Reading, limit: int = BATCH_LIMIT) -> list[tuple[str, Person]]:
+        """Purposes and people to be destroyed by now, at most `limit`; the longest due first."""
+        with self._database.reading() as connection:
+            return rows.due(connection, now.minute, limit)
+
+    def page(self, purpose: str, after: bytes = b"", limit: int = BATCH_LIMIT) -> list[Person]:
+        """People of a purpose in the order of their pseudonyms, from behind one of them on."""
+        with self._database.reading() as connection:
+            return rows.page(connection, purpose, after, limit)
+
+    def pending(self, purpose: str) -> list[Person]:
+        """Who was put and not settled, at most `BATCH_LIMIT` of them, in the order of their pseudonyms."""
+        with self._database.reading() as connection:
+            return rows.pending(connection, purpose, BATCH_LIMIT)
+
+    def count(self, purpose: str) -> dict[State, int]:
+        """How many people a purpose has in each state."""
+        with self._database.reading() as connection:
+            return rows.count(connection, purpose)
+
+    def add_basis(self, purpose: str, person: bytes, entry: bytes) -> int:
+        """Keep a sealed entry of legal basis behind the others. Returns its serial, from 0 on.
+
+        Raises `PersonMissing` and `RecordMisfit`.
+        """
+        if not 0 < len(entry) <= BASIS_LIMIT:
+            raise RecordMisfit
+        with self._database.writing("basis") as connection:
+            row = rows.one(connection, purpose, person)
+            if row is None:
+                raise PersonMissing
+            serial = len(rows.bases(connection, row.id))
+            if serial >= ENTRIES_LIMIT:
+                raise RecordMisfit
+            rows.add_basis(connection, row.id, serial, entry)
+        return serial
+
+    def bases(self, purpose: str, person: bytes) -> list[bytes]:
+        """The sealed entries of legal basis, in their order; none where nobody is."""
+        with self._database.reading() as connection:
+            row = rows.one(connection, purpose, person)
+            return [] if row is None else rows.bases(connection, row.id)
+
+    def now(self, clock: int) -> Reading:
+        """What a clock's minute is taken for (`retention.read`); the highest one is kept."""
+        return self._kept(lambda seen: retention.read(clock, seen))
+
+    def confirm(self, clock: int) -> Reading:
+        """Take a clock's minute as it is, from now on (`retention.confirmed`)."""
+        return self._kept(lambda seen: retention.confirmed(clock))
+
+    def _kept(self, judged: Callable[[int | None], Reading]) -> Reading:
+        # Most of the time the minute that is kept is the one that would be: then nothing is written.
+        with self._database.reading() as connection:
+            seen = rows.seen(connection)
+        if (reading := judged(seen)).seen == seen:
+            return reading
+        with self._database.writing("clock") as connection:
+            seen = rows.seen(connection)
+            reading = judged(seen)
+            if reading.seen != seen:
+                rows.keep_seen(connection, reading.seen, first=seen is None)
+        return reading
+
+
+def _bound(people: Sequence[Person] | Sequence[bytes]) -> None:
+    if len(people) > BATCH_LIMIT:
+        raise BatchTooLarge(given=len(people), limit=BATCH_LIMIT)
+
+
+def _check(one: Person) -> None:
+    person_bytes(one.person)
+    if len(one.handle) != HANDLE_BYTES:
+        raise RecordMisfit
+    _check_blobs(one.blobs)
+
+
+def _check_blobs(blobs: Mapping[Group, Blob]) -> None:
+    if any(len(blob) > (PHOTO_BLOB_LIMIT if group is Group.PHOTO else BLOB_LIMIT) for group, blob in blobs.items()):
+        raise RecordMisfit

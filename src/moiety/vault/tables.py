@@ -1,0 +1,82 @@
+"""The record store's tables: what of a person is in the clear, and what is sealed.
+
+In the clear: the purpose, the pseudonym, an opaque handle, the state, the number of the last write, the last day of
+retention and, of who is being erased, the minute at which they are destroyed; whether there is a photograph and which
+of four lengths it has; and the order in which batches were written (within a batch, people are in the order of their
+pseudonyms). All else is sealed before it comes here.
+
+What changes often (states) lies apart from what is large (records), and photographs apart from both: a look-up reads
+neither the one nor the other to find the third.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    SmallInteger,
+    String,
+    Table,
+    UniqueConstraint,
+)
+
+from moiety.database import Kind
+
+TABLES: Final = MetaData()
+KIND: Final = Kind("vault", 1, TABLES)
+
+_ROW: Final = BigInteger().with_variant(Integer, "sqlite")
+"""A row's number. SQLite keeps a table in the order of one only if it is called INTEGER."""
+
+PEOPLE: Final = Table(
+    "vault_people",
+    TABLES,
+    Column("id", _ROW, primary_key=True, autoincrement=False),
+    Column("purpose", String(31), nullable=False),
+    Column("person", LargeBinary(32), nullable=False),
+    Column("handle", LargeBinary(16), nullable=False),
+    Column("state", SmallInteger, nullable=False),
+    Column("number", BigInteger, nullable=False),
+    Column("expires", Integer, nullable=False),
+    Column("due", BigInteger),
+    UniqueConstraint("purpose", "person"),
+    Index("vault_people_due", "due"),
+)
+
+RECORDS: Final = Table(
+    "vault_records",
+    TABLES,
+    Column("id", _ROW, primary_key=True, autoincrement=False),
+    Column("document", LargeBinary, nullable=False),
+    Column("contact", LargeBinary, nullable=False),
+    Column("birth", LargeBinary, nullable=False),
+)
+
+PHOTOS: Final = Table(
+    "vault_photos",
+    TABLES,
+    Column("id", _ROW, primary_key=True, autoincrement=False),
+    Column("photo", LargeBinary, nullable=False),
+)
+
+BASES: Final = Table(
+    "vault_bases",
+    TABLES,
+    Column("id", _ROW, primary_key=True, autoincrement=False),
+    Column("serial", Integer, primary_key=True, autoincrement=False),
+    Column("entry", LargeBinary, nullable=False),
+)
+
+KEPT: Final = Table(
+    "vault_kept",
+    TABLES,
+    Column("name", String(16), primary_key=True),
+    Column("value", LargeBinary, nullable=False),
+)
+"""The clock's highest minute: version 1 | minute u64 (little-endian)."""

@@ -1,0 +1,463 @@
+"""The record store, on both databases: who is put is there once, and who is destroyed is gone."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sqlalchemy import text
+
+from moiety.database.refusals import DatabaseExists, DatabaseMissing
+from moiety.vault import retention, sql
+from moiety.vault.consent import ENTRIES_LIMIT
+from moiety.vault.refusals import BatchTooLarge, MoveRefused, PersonMissing, PersonUnnamed, RecordMisfit, WriteStale
+from moiety.vault.retention import ERASURE_MINUTES, STEP_MINUTES, Move, State, Stay, Trust
+from moiety.vault.rows import Person
+from moiety.vault.schema import Group
+from moiety.vault.seal import BLOB_LIMIT, PHOTO_BLOB_LIMIT, Blob, Whose, open_class
+from moiety.vault.sql import RecordStore
+from tests.database.doomed import Fatal, live
+from tests.vault.people import VALUES, keys, record
+from tests.vault.stored import EXPIRES, blobs, handle, minute, pseudonym, somebody
+
+NOBODY = pseudonym(999)
+
+
+@pytest.fixture
+def store(place: Path | str) -> Iterator[RecordStore]:
+    """An empty one."""
+    with closing(RecordStore.create(place)) as made:
+        yield made
+
+
+def filled(store: RecordStore, count: int, purpose: str = "door") -> None:
+    """Some active people."""
+    people = [somebody(number, known=record(photo=None), purpose=purpose) for number in range(count)]
+    assert store.put_many(purpose, people) == []
+    assert store.settle_many(purpose, [one.person for one in people]) == count
+
+
+def test_what_was_put_is_found_by_its_pseudonym_and_opens(store: RecordStore) -> None:
+    one = somebody(1)
+    assert store.put_many("door", [one]) == []
+    found = store.get("door", one.person, Group)
+    assert found == one
+    assert found is not None
+    opened = [open_class(group, found.blobs[group], Whose("door", one.person), keys()) for group in Group]
+    assert {name: value for fields in opened for name, value in fields.items()} == record().plain
+    assert store.get("door", NOBODY) is None
+    assert store.get("gate", one.person) is None
+
+
+@pytest.mark.parametrize(
+    "groups", [(), (Group.BIRTH,), (Group.PHOTO,), (Group.DOCUMENT, Group.CONTACT), (Group.PHOTO, Group.BIRTH)]
+)
+def test_only_the_classes_that_are_asked_for_are_read(store: RecordStore, groups: tuple[Group, ...]) -> None:
+    one = somebody(1)
+    store.put_many("door", [one])
+    found = store.get("door", one.person, groups)
+    assert found is not None
+    assert found.blobs == {group: one.blobs[group] for group in groups}
+
+
+def test_who_has_no_photograph_has_none(store: RecordStore) -> None:
+    filled(store, 1)
+    found = store.get("door", pseudonym(0), Group)
+    assert found is not None
+    assert found.blobs.keys() == {Group.DOCUMENT, Group.CONTACT, Group.BIRTH}
+
+
+def test_who_is_put_is_pending_until_settled(store: RecordStore) -> None:
+    people = [somebody(number) for number in range(3)]
+    store.put_many("door", people)
+    assert [one.person for one in store.pending("door")] == sorted(one.person for one in people)
+    assert store.pending("gate") == []
+    assert store.settle_many("door", [people[0].person, NOBODY]) == 1
+    assert store.settle_many("door", [people[0].person]) == 0
+    assert store.settle_many("gate", [people[1].person]) == 0
+    assert store.count("door") == {State.PENDING: 2, State.ACTIVE: 1, State.RESTRICTED: 0, State.ERASING: 0}
+
+
+def test_whatever_state_somebody_is_put_in_they_are_pending(store: RecordStore) -> None:
+    one = somebody(1)
+    store.put_many("door", [Person(one.person, one.handle, Stay(State.ACTIVE, 5, 7), 0, one.blobs)])
+    found = store.get("door", one.person)
+    assert found is not None
+    assert found.stay == Stay(State.PENDING, 5)
+
+
+def test_to_put_again_replaces_who_is_pending_and_leaves_alone_who_is_settled(store: RecordStore) -> None:
+    store.put_many("door", [somebody(1), somebody(2)])
+    store.settle_many("door", [pseudonym(1)])
+    other = record(name="Another Canary", photo=None)
+    again = [somebody(number, known=other) for number in (1, 2, 3, 3)]
+    assert store.put_many("door", again) == [0, 3]
+    first, second = (store.get("door", pseudonym(number), Group) for number in (1, 2))
+    assert first is not None
+    assert first.blobs == somebody(1).blobs
+    assert second == again[1]
+    assert sum(store.count("door").values()) == 3
+
+
+def test_people_of_two_purposes_do_not_meet(store: RecordStore) -> None:
+    filled(store, 2)
+    filled(store, 3, "gate")
+    store.destroy_many("door", [pseudonym(0)])
+    assert (store.count("door")[State.ACTIVE], store.count("gate")[State.ACTIVE]) == (1, 3)
+    store.move("door", pseudonym(1), Move.RESTRICT, minute(1))
+    assert store.count("gate")[State.RESTRICTED] == 0
+
+
+def test_a_batch_is_written_in_the_order_of_its_pseudonyms(store: RecordStore) -> None:
+    store.put_many("door", [somebody(number, known=record(photo=None)) for number in range(20)])
+    with store._database.reading() as connection:
+        found = connection.execute(text("SELECT person FROM vault_people ORDER BY id")).scalars().all()
+    assert [bytes(person) for person in found] == sorted(pseudonym(number) for number in range(20))
+
+
+def test_people_are_read_in_pages(store: RecordStore) -> None:
+    filled(store, 25)
+    found: list[bytes] = []
+    while page := store.page("door", found[-1] if found else b"", limit=10):
+        assert len(page) <= 10
+        found += [one.person for one in page]
+    assert found == sorted(pseudonym(number) for number in range(25))
+
+
+def test_a_class_is_written_anew_and_the_others_stay(store: RecordStore) -> None:
+    one = somebody(1)
+    store.put_many("door", [one])
+    store.settle_many("door", [one.person])
+    changed = blobs(one.person, 1, record(address="8 Marmalade Lane", photo=b"other"))
+    part = {group: changed[group] for group in (Group.CONTACT, Group.PHOTO)}
+    store.replace("door", one.person, 1, part)
+    found = store.get("door", one.person, Group)
+    assert found is not None
+    assert found.number == 1
+    assert found.blobs == one.blobs | part
+    only_photo = {Group.PHOTO: blobs(one.person, 2)[Group.PHOTO]}
+    store.replace("door", one.person, 2, only_photo)
+    found = store.get("door", one.person, Group)
+    assert found is not None
+    assert found.blobs == one.blobs | part | only_photo
+
+
+def test_who_had_no_photograph_gets_one_and_loses_it(store: RecordStore) -> None:
+    filled(store, 2)
+    photo = {Group.PHOTO: blobs(pseudonym(0), 1)[Group.PHOTO]}
+    store.replace("door", pseudonym(0), 1, photo)
+    found = store.get("door", pseudonym(0), [Group.PHOTO])
+    assert found is not None
+    assert found.blobs == photo
+    store.drop_photo("door", pseudonym(0))
+    found = store.get("door", pseudonym(0), Group)
+    assert found is not None
+    assert len(found.blobs) == 3
+    with pytest.raises(PersonMissing):
+        store.drop_photo("door", NOBODY)
+    store.move("door", pseudonym(0), Move.RESTRICT, minute(1))
+    with pytest.raises(PersonMissing):
+        store.drop_photo("door", pseudonym(0))
+
+
+def test_a_write_is_the_next_or_none(store: RecordStore) -> None:
+    filled(store, 1)
+    for number in (0, 2):
+        with pytest.raises(WriteStale):
+            store.replace("door", pseudonym(0), number, blobs(pseudonym(0), number))
+    with pytest.raises(RecordMisfit):
+        store.replace("door", pseudonym(0), 1, blobs(pseudonym(0), 1) | {Group.BIRTH: blobs(pseudonym(0))[Group.BIRTH]})
+    store.replace("door", pseudonym(0), 1, blobs(pseudonym(0), 1))
+    with pytest.raises(WriteStale) as refused:
+        store.replace("door", pseudonym(0), 1, blobs(pseudonym(0), 1))
+    assert refused.value.numbers == {"last": 1, "given": 1}
+
+
+@pytest.mark.parametrize("state", [None, State.PENDING, State.RESTRICTED, State.ERASING])
+def test_only_who_is_active_is_written_anew(store: RecordStore, state: State | None) -> None:
+    if state is not None:
+        store.put_many("door", [somebody(1)])
+    if state in (State.RESTRICTED, State.ERASING):
+        store.settle_many("door", [pseudonym(1)])
+        store.move("door", pseudonym(1), Move.RESTRICT if state is State.RESTRICTED else Move.ERASE, minute(1))
+    with pytest.raises(PersonMissing):
+        store.replace("door", pseudonym(1), 1, blobs(pseudonym(1), 1))
+
+
+def test_states_move_as_retention_says(store: RecordStore) -> None:
+    filled(store, 1)
+    now = minute(100, 7)
+    assert store.move("door", pseudonym(0), Move.RESTRICT, now) == Stay(State.RESTRICTED, EXPIRES)
+    assert store.move("door", pseudonym(0), Move.LIFT, now) == Stay(State.ACTIVE, EXPIRES)
+    erasing = Stay(State.ERASING, EXPIRES, now.minute + ERASURE_MINUTES)
+    assert store.move("door", pseudonym(0), Move.ERASE, now) == erasing
+    found = store.get("door", pseudonym(0))
+    assert found is not None
+    assert found.stay == erasing
+    for move in Move:
+        with pytest.raises(MoveRefused):
+            store.move("door", pseudonym(0), move, now)
+    with pytest.raises(PersonMissing):
+        store.move("door", NOBODY, Move.ERASE, now)
+
+
+def test_who_is_destroyed_is_in_no_table(store: RecordStore) -> None:
+    store.put_many("door", [somebody(number) for number in range(3)])
+    for number in range(3):
+        store.add_basis("door", pseudonym(number), b"sealed")
+    assert store.destroy_many("door", [pseudonym(0), pseudonym(2), NOBODY]) == 2
+    assert store.destroy_many("door", [pseudonym(0)]) == 0
+    assert store.get("door", pseudonym(0)) is None
+    with store._database.reading() as connection:
+        for table in ("vault_people", "vault_records", "vault_photos", "vault_bases"):
+            assert connection.execute(text(f"SELECT count(*) FROM {table}")).scalar() == 1, table  # noqa: S608
+    # The number of the last row is given again: nothing of who had it is there to be found with it.
+    store.put_many("door", [somebody(7, known=record(photo=None))])
+    assert store.bases("door", pseudonym(7)) == []
+
+
+def test_due_is_who_has_to_go_and_nobody_else(store: RecordStore) -> None:
+    store.put_many("door", [somebody(1, expires=100), somebody(2, expires=90), somebody(3, expires=90)])
+    store.put_many("gate", [somebody(4, expires=101, purpose="gate"), somebody(5, expires=101, purpose="gate")])
+    store.settle_many("door", [pseudonym(number) for number in (1, 2, 3)])
+    store.move("door", pseudonym(3), Move.RESTRICT, minute(80))
+    store.move("gate", pseudonym(5), Move.ERASE, minute(80))
+
+    def found(day: int, more: int = 0, limit: int = 10) -> list[tuple[str, bytes]]:
+        return [(purpose, one.person) for purpose, one in store.due(minute(day, more), limit)]
+
+    assert found(82, 1439) == []
+    assert found(83) == [("gate", pseudonym(5))]
+    assert found(90, 1439) == [("gate", pseudonym(5))]
+    assert found(91) == [("gate", pseudonym(5)), ("door", pseudonym(2))]
+    assert found(101)[2:] == [("door", pseudonym(1))]
+    assert found(10_000)[3:] == [("gate", pseudonym(4))]
+    assert len(found(10_000, limit=2)) == 2
+    store.move("door", pseudonym(3), Move.LIFT, minute(80))
+    assert ("door", pseudonym(3)) in found(91)
+
+
+def test_entries_of_legal_basis_are_kept_in_their_order(store: RecordStore) -> None:
+    filled(store, 2)
+    assert store.bases("door", NOBODY) == []
+    assert [store.add_basis("door", pseudonym(1), entry) for entry in (b"z", b"a", b"m")] == [0, 1, 2]
+    assert store.bases("door", pseudonym(1)) == [b"z", b"a", b"m"]
+    assert store.bases("door", pseudonym(0)) == []
+    with pytest.raises(PersonMissing):
+        store.add_basis("door", NOBODY, b"a")
+    store.add_basis("door", pseudonym(0), b"x" * sql.BASIS_LIMIT)
+    for wrong in (b"", b"x" * (sql.BASIS_LIMIT + 1)):
+        with pytest.raises(RecordMisfit):
+            store.add_basis("door", pseudonym(0), wrong)
+
+
+def test_there_is_an_end_to_entries_of_legal_basis(store: RecordStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert ENTRIES_LIMIT == 256
+    monkeypatch.setattr(sql, "ENTRIES_LIMIT", 2)
+    filled(store, 1)
+    store.add_basis("door", pseudonym(0), b"a")
+    store.add_basis("door", pseudonym(0), b"b")
+    with pytest.raises(RecordMisfit):
+        store.add_basis("door", pseudonym(0), b"c")
+
+
+def test_the_clock_is_kept_over_restarts(place: Path | str) -> None:
+    start = 20_000_000
+    for clock, taken, trust in (
+        (start, start, Trust.ON_TIME),
+        (start - 5, start, Trust.BEHIND),
+        (start + 5, start + 5, Trust.ON_TIME),
+        (start + 5, start + 5, Trust.ON_TIME),
+        (start + 6 + STEP_MINUTES, start + 5 + STEP_MINUTES, Trust.AHEAD),
+        (start + 6 + STEP_MINUTES, start + 5 + STEP_MINUTES, Trust.AHEAD),
+    ):
+        with closing(RecordStore.create(place) if clock == start else RecordStore.open(place)) as store:
+            reading = store.now(clock)
+            assert (reading.minute, reading.trust) == (taken, trust)
+    with closing(RecordStore.open(place)) as store:
+        assert store.confirm(start - 9).minute == start - 9
+        assert store.now(start - 10).trust is Trust.BEHIND
+        assert store.now(start - 8).trust is Trust.ON_TIME
+
+
+def test_a_kept_clock_never_changes_its_form_and_another_is_refused(store: RecordStore) -> None:
+    store.now(2**25 + 3)
+    with store._database.reading() as connection:
+        kept = connection.execute(text("SELECT name, value FROM vault_kept")).one()
+    assert (kept.name, bytes(kept.value).hex()) == ("clock", "01" + "0300000200000000")
+    for value in (bytes(kept.value)[:-1], b"\x02" + bytes(8)):
+        with store._database.writing("test") as connection:
+            connection.execute(text("UPDATE vault_kept SET value = :value"), {"value": value})
+        with pytest.raises(RecordMisfit):
+            store.now(2**25 + 3)
+
+
+def test_what_is_no_person_is_not_put(store: RecordStore) -> None:
+    one = somebody(1)
+    for person, refusal in (
+        (Person(bytes(15), one.handle, one.stay), PersonUnnamed),
+        (Person(bytes(33), one.handle, one.stay), PersonUnnamed),
+        (Person(one.person, bytes(15), one.stay), RecordMisfit),
+        (Person(one.person, one.handle, one.stay, 0, {Group.BIRTH: Blob(bytes(BLOB_LIMIT + 1))}), RecordMisfit),
+        (Person(one.person, one.handle, one.stay, 0, {Group.PHOTO: Blob(bytes(PHOTO_BLOB_LIMIT + 1))}), RecordMisfit),
+    ):
+        with pytest.raises(refusal):
+            store.put_many("door", [somebody(2), person])
+    with pytest.raises(PersonUnnamed):
+        store.put_many("Door", [one])
+    store.put_many("door", [one])
+    store.settle_many("door", [one.person])
+    long = Blob(b"\x01" + (1).to_bytes(8, "little") + bytes(BLOB_LIMIT))
+    with pytest.raises(RecordMisfit):
+        store.replace("door", one.person, 1, {Group.BIRTH: long})
+    assert sum(store.count("door").values()) == 1
+
+
+def test_a_call_takes_a_bounded_number_of_people(store: RecordStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sql, "BATCH_LIMIT", 2)
+    people = [somebody(number) for number in range(3)]
+    names = [one.person for one in people]
+    with pytest.raises(BatchTooLarge):
+        store.put_many("door", people)
+    for take in (store.settle_many, store.destroy_many):
+        with pytest.raises(BatchTooLarge):
+            take("door", names)
+    assert store.put_many("door", people[:2]) == []
+    store.put_many("door", people[2:])
+    assert len(store.pending("door")) == 2
+
+
+def test_more_people_than_one_statement_names_are_found(store: RecordStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("moiety.vault.rows._IN_ONE", 4)
+    filled(store, 11)
+    assert store.put_many("door", [somebody(number) for number in range(12)]) == list(range(11))
+
+
+def test_a_store_is_made_once_and_opened_where_it_is(place: Path | str) -> None:
+    with pytest.raises(DatabaseMissing):
+        RecordStore.open(place)
+    RecordStore.create(place).close()
+    with pytest.raises(DatabaseExists):
+        RecordStore.create(place)
+
+
+def test_a_person_is_shown_without_pseudonym_handle_or_record() -> None:
+    assert repr(somebody(1)) == f"Person(stay={Stay(State.PENDING, EXPIRES)!r}, number=0)"
+
+
+CANARIES = [
+    *(value.encode() for value in VALUES.values() if isinstance(value, str) and len(value) > 5),
+    b"canary photo",
+    b"1949-12",
+    "Canary".encode("utf-16-le"),
+]
+
+
+def swept(folder: Path) -> list[bytes]:
+    """Canaries in a folder's files."""
+    files = [file.read_bytes() for file in folder.iterdir()]
+    assert any(len(file) > 1000 for file in files)
+    return [canary for canary in CANARIES if any(canary in file for file in files)]
+
+
+def test_nothing_identifying_lies_in_the_files_in_the_clear(tmp_path: Path) -> None:
+    with closing(RecordStore.create(tmp_path / "vault")) as store:
+        store.put_many("door", [somebody(number) for number in range(5)])
+        assert swept(tmp_path / "vault") == []
+        store.settle_many("door", [pseudonym(1)])
+        store.replace("door", pseudonym(1), 1, blobs(pseudonym(1), 1))
+        store.scrub()
+        assert swept(tmp_path / "vault") == []
+    # The sweep finds what is there.
+    (tmp_path / "vault" / "more").write_bytes(b"--Canary Quillfeather--")
+    assert swept(tmp_path / "vault") == [b"Canary Quillfeather"]
+
+
+def test_old_bytes_are_gone_from_the_files_after_a_scrub(tmp_path: Path) -> None:
+    def found(part: bytes) -> bool:
+        return any(part in file.read_bytes() for file in (tmp_path / "vault").iterdir())
+
+    with closing(RecordStore.create(tmp_path / "vault")) as store:
+        store.put_many("door", [somebody(number) for number in range(5)])
+        store.settle_many("door", [pseudonym(number) for number in range(5)])
+        gone, replaced = somebody(1), somebody(2)
+        parts = [gone.person, gone.handle, *(blob[20:60] for blob in gone.blobs.values())]
+        old = [blob[20:60] for blob in replaced.blobs.values()]
+        assert all(found(part) for part in parts + old)
+        store.replace("door", pseudonym(2), 1, blobs(pseudonym(2), 1))
+        store.destroy_many("door", [gone.person])
+        store.scrub()
+        assert not any(found(part) for part in parts + old)
+        assert found(somebody(3).blobs[Group.BIRTH][20:60])
+
+
+def _putting(place: Path | str, point: str, turn: int) -> None:
+    store = RecordStore.open(place, Fatal(point, turn))
+    for start in range(0, 40, 10):
+        people = [somebody(number, known=record(photo=None)) for number in range(start, start + 10)]
+        store.put_many("door", people)
+        store.settle_many("door", [one.person for one in people])
+
+
+@pytest.mark.parametrize("point", ["before put", "after put", "before settle", "after settle"])
+def test_an_import_that_was_killed_goes_on_without_a_duplicate(place: Path | str, point: str) -> None:
+    RecordStore.create(place).close()
+    assert live(_putting, place, point, 3) == -signal.SIGKILL
+    whole = 3 if point == "after settle" else 2
+    with closing(RecordStore.open(place)) as store:
+        counted = store.count("door")
+        assert counted[State.ACTIVE] == whole * 10
+        assert counted[State.PENDING] == (10 if point in ("after put", "before settle") else 0)
+    assert live(_putting, place, "never", 1) == 0
+    with closing(RecordStore.open(place)) as store:
+        assert store.count("door") == dict.fromkeys(State, 0) | {State.ACTIVE: 40}
+        found = store.get("door", pseudonym(25), Group)
+        assert found is not None
+        assert found.blobs == somebody(25, known=record(photo=None)).blobs
+        assert found.handle == handle(25)
+
+
+steps = st.lists(
+    st.tuples(st.sampled_from(["put", "settle", "destroy", *Move]), st.integers(0, 3), st.integers(0, 6)), max_size=25
+)
+
+
+@settings(max_examples=25)
+@given(steps)
+def test_the_store_does_what_a_table_in_memory_does(
+    tmp_path_factory: pytest.TempPathFactory, said: list[tuple[str | Move, int, int]]
+) -> None:
+    twin: dict[bytes, Stay] = {}
+    with closing(RecordStore.create(tmp_path_factory.mktemp("twin") / "vault")) as store:
+        for what, number, day in said:
+            person = pseudonym(number)
+            if what == "put":
+                left = store.put_many("door", [Person(person, handle(number), Stay(State.PENDING, day))])
+                there = person in twin and twin[person].state is not State.PENDING
+                assert left == ([0] if there else [])
+                if not there:
+                    twin[person] = Stay(State.PENDING, day)
+            elif what == "settle":
+                store.settle_many("door", [person])
+                if person in twin and twin[person].state is State.PENDING:
+                    twin[person] = twin[person].after(Move.SETTLE, minute(day))
+            elif what == "destroy":
+                assert store.destroy_many("door", [person]) == (twin.pop(person, None) is not None)
+            elif isinstance(what, Move) and what is not Move.SETTLE and person in twin:
+                try:
+                    twin[person] = twin[person].after(what, minute(day))
+                except MoveRefused:
+                    with pytest.raises(MoveRefused):
+                        store.move("door", person, what, minute(day))
+                else:
+                    assert store.move("door", person, what, minute(day)) == twin[person]
+            now = minute(day)
+            due = {one.person for _, one in store.due(now)}
+            assert due == {key for key, stay in twin.items() if stay.due is not None and stay.due <= now.minute}
+        assert {one.person: one.stay for one in store.page("door")} == twin
+    assert retention.MOVES
