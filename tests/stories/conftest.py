@@ -12,6 +12,7 @@ from moiety.custody.gateway.embedded import Embedded
 from moiety.face.installed import Installed
 from moiety.identity.office import Office
 from moiety.identity.ports import Custodians
+from moiety.vault.shelf import Shelf
 from tests.apart.field import TIME, Field, patiently
 from tests.stories.scene import DOOR, Clock, Photographs, installed_data, photographs_of
 
@@ -60,9 +61,9 @@ def gateway(request: pytest.FixtureRequest, tmp_path: Path, clock: Clock) -> Ite
 
 
 @pytest.fixture
-def opened(gateway: Callable[[], Custodians], models: Installed, clock: Clock) -> Callable[[], Office]:
+def opened(gateway: Callable[[], Custodians], models: Installed, clock: Clock, tmp_path: Path) -> Callable[[], Office]:
     """Opens the test's office, as a later process would."""
-    return lambda: Office(gateway(), models, clock=clock, entropy=os.urandom)
+    return lambda: Office(gateway(), models, Shelf(tmp_path / "records"), clock=clock, entropy=os.urandom)
 
 
 @pytest.fixture

@@ -22,6 +22,7 @@ from moiety.face.installed import Installed
 from moiety.identity.office import Office
 from moiety.identity.ports import Newcomer, silent
 from moiety.sharing.seat import SEATS
+from moiety.vault.shelf import Shelf
 from tests.stories import test_office as stories
 from tests.stories.scene import DOOR, Photographs
 
@@ -77,7 +78,7 @@ def opened(trial: Path, models: Installed) -> Iterator[Callable[[], Office]]:
         gateway.enrolled = enrolled
         return gateway
 
-    yield lambda: Office(reached(), models, clock=_now, entropy=os.urandom)
+    yield lambda: Office(reached(), models, Shelf(trial / "records"), clock=_now, entropy=os.urandom)
     with closing(reached()) as gateway:
         for pseudonym in enrolled:
             gateway.erase("door", pseudonym)

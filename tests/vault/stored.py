@@ -6,9 +6,9 @@ import hashlib
 
 from moiety.vault.record import Record
 from moiety.vault.retention import Reading, State, Stay, Trust
-from moiety.vault.rows import Person
 from moiety.vault.schema import Group
 from moiety.vault.seal import Blob, Whose, seal_class
+from moiety.vault.stored import Stored
 from tests.vault.people import keys, record, repeating
 
 EXPIRES = 20_000
@@ -35,11 +35,11 @@ def blobs(person: bytes, number: int = 0, known: Record | None = None, purpose: 
     }
 
 
-def somebody(number: int, *, expires: int = EXPIRES, known: Record | None = None, purpose: str = "door") -> Person:
+def somebody(number: int, *, expires: int = EXPIRES, known: Record | None = None, purpose: str = "door") -> Stored:
     """Somebody to put."""
     person = pseudonym(number)
     stay = Stay(State.PENDING, expires)
-    return Person(person, handle(number), stay, 0, blobs(person, 0, known, purpose))
+    return Stored(person, handle(number), stay, 0, blobs(person, 0, known, purpose))
 
 
 def minute(day: int, more: int = 0) -> Reading:

@@ -17,10 +17,10 @@ from moiety.vault import retention, sql
 from moiety.vault.consent import ENTRIES_LIMIT
 from moiety.vault.refusals import BatchTooLarge, MoveRefused, PersonMissing, PersonUnnamed, RecordMisfit, WriteStale
 from moiety.vault.retention import ERASURE_MINUTES, STEP_MINUTES, Move, State, Stay, Trust
-from moiety.vault.rows import Person
 from moiety.vault.schema import Group
 from moiety.vault.seal import BLOB_LIMIT, PHOTO_BLOB_LIMIT, Blob, Whose, open_class
 from moiety.vault.sql import RecordStore
+from moiety.vault.stored import Stored
 from tests.database.doomed import Fatal, live
 from tests.vault.people import VALUES, keys, record
 from tests.vault.stored import EXPIRES, blobs, handle, minute, pseudonym, somebody
@@ -85,7 +85,7 @@ def test_who_is_put_is_pending_until_settled(store: RecordStore) -> None:
 
 def test_whatever_state_somebody_is_put_in_they_are_pending(store: RecordStore) -> None:
     one = somebody(1)
-    store.put_many("door", [Person(one.person, one.handle, Stay(State.ACTIVE, 5, 7), 0, one.blobs)])
+    store.put_many("door", [Stored(one.person, one.handle, Stay(State.ACTIVE, 5, 7), 0, one.blobs)])
     found = store.get("door", one.person)
     assert found is not None
     assert found.stay == Stay(State.PENDING, 5)
@@ -300,11 +300,11 @@ def test_a_kept_clock_never_changes_its_form_and_another_is_refused(store: Recor
 def test_what_is_no_person_is_not_put(store: RecordStore) -> None:
     one = somebody(1)
     for person, refusal in (
-        (Person(bytes(15), one.handle, one.stay), PersonUnnamed),
-        (Person(bytes(33), one.handle, one.stay), PersonUnnamed),
-        (Person(one.person, bytes(15), one.stay), RecordMisfit),
-        (Person(one.person, one.handle, one.stay, 0, {Group.BIRTH: Blob(bytes(BLOB_LIMIT + 1))}), RecordMisfit),
-        (Person(one.person, one.handle, one.stay, 0, {Group.PHOTO: Blob(bytes(PHOTO_BLOB_LIMIT + 1))}), RecordMisfit),
+        (Stored(bytes(15), one.handle, one.stay), PersonUnnamed),
+        (Stored(bytes(33), one.handle, one.stay), PersonUnnamed),
+        (Stored(one.person, bytes(15), one.stay), RecordMisfit),
+        (Stored(one.person, one.handle, one.stay, 0, {Group.BIRTH: Blob(bytes(BLOB_LIMIT + 1))}), RecordMisfit),
+        (Stored(one.person, one.handle, one.stay, 0, {Group.PHOTO: Blob(bytes(PHOTO_BLOB_LIMIT + 1))}), RecordMisfit),
     ):
         with pytest.raises(refusal):
             store.put_many("door", [somebody(2), person])
@@ -347,7 +347,7 @@ def test_a_store_is_made_once_and_opened_where_it_is(place: Path | str) -> None:
 
 
 def test_a_person_is_shown_without_pseudonym_handle_or_record() -> None:
-    assert repr(somebody(1)) == f"Person(stay={Stay(State.PENDING, EXPIRES)!r}, number=0)"
+    assert repr(somebody(1)) == f"Stored(stay={Stay(State.PENDING, EXPIRES)!r}, number=0)"
 
 
 CANARIES = [
@@ -437,7 +437,7 @@ def test_the_store_does_what_a_table_in_memory_does(
         for what, number, day in said:
             person = pseudonym(number)
             if what == "put":
-                left = store.put_many("door", [Person(person, handle(number), Stay(State.PENDING, day))])
+                left = store.put_many("door", [Stored(person, handle(number), Stay(State.PENDING, day))])
                 there = person in twin and twin[person].state is not State.PENDING
                 assert left == ([0] if there else [])
                 if not there:

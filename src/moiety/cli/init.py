@@ -23,6 +23,7 @@ class Example(StrEnum):
     """Purpose documents to start from."""
 
     door = "door"
+    hotel = "hotel"
 
 
 class DocumentExists(Refused):

@@ -362,10 +362,8 @@ def _values(path: Path, photo: Path | None) -> dict[str, Any]:
 
     from moiety.vault.values import PHOTO_LIMIT
 
-    if str(path) == "-":
-        data = sys.stdin.buffer.read(VALUES_LIMIT + 1)
-    else:
-        data = beginning(path, VALUES_LIMIT + 1)
+    wanted = VALUES_LIMIT + 1
+    data = sys.stdin.buffer.read(wanted) if str(path) == "-" else beginning(path, wanted)
     try:
         if len(data) > VALUES_LIMIT:
             raise ValuesUnreadable(limit=VALUES_LIMIT)

@@ -7,16 +7,16 @@ else arrives is refused before anything looks at it. Arrays travel as their type
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any
 
 import msgspec
-from msgspec import Meta, Struct
+from msgspec import Meta, Struct, field
 
+from moiety.custody.asks import Ask
 from moiety.custody.messages import (
     Array,
     BatchMessage,
     Count,
-    EvaluatedMessage,
     HeaderMessage,
     HelpMessage,
     Name,
@@ -28,19 +28,13 @@ from moiety.custody.messages import (
     StandingMessage,
     SurveyMessage,
     ThirtyTwo,
-    UnlockedMessage,
     encode,
     encode_plain,
     learn,
     read,
 )
+from moiety.custody.record_asks import AgreeKey, Carry, Evaluate, Restrict, Unlock
 from moiety.custody.refusals import MessageRefused
-
-
-class Ask(Struct, frozen=True, forbid_unknown_fields=True, tag_field="verb", tag=str.lower):
-    """One request. `ANSWER` is the type of its answer."""
-
-    ANSWER: ClassVar[Any] = None
 
 
 class Stand(Ask, frozen=True):
@@ -155,56 +149,7 @@ class Erase(Ask, frozen=True):
     name: Name
     header: HeaderMessage
     handle: Sixteen
-    hashed: Annotated[list[ThirtyTwo], Meta(max_length=6)] = []
-
-
-Secrets = Annotated[list[Literal["birth", "contact", "document", "photo", "access"]], Meta(max_length=5)]
-
-
-class Unlock(Ask, frozen=True):
-    """`records.unlock`; the role is the caller's own."""
-
-    ANSWER = UnlockedMessage
-    name: Name
-    handle: Sixteen
-    secrets: Secrets
-    reason: Annotated[str, Meta(max_length=64)]
-
-
-class Restrict(Ask, frozen=True):
-    """`records.restrict`."""
-
-    name: Name
-    header: HeaderMessage
-    handle: Sixteen
-    on: bool
-
-
-class Carry(Ask, frozen=True):
-    """`records.carry`."""
-
-    name: Name
-    attempt: Sixteen
-    handle: Sixteen
-    secrets: Secrets
-
-
-class AgreeKey(Ask, frozen=True):
-    """`records.agree_key`."""
-
-    ANSWER = bytes
-    name: Name
-    header: HeaderMessage
-
-
-class Evaluate(Ask, frozen=True):
-    """`records.evaluate`."""
-
-    ANSWER = EvaluatedMessage
-    name: Name
-    pair: tuple[Seated, Seated]
-    elements: Annotated[bytes, Meta(min_length=32, max_length=32 * 65_535)]
-    proven: bool
+    hashed: Annotated[list[ThirtyTwo], Meta(max_length=6)] = field(default_factory=list)
 
 
 class Scrub(Ask, frozen=True):

@@ -20,6 +20,7 @@ from moiety.identity.examples import DOOR
 from moiety.identity.office import Office
 from moiety.identity.ports import Clock, Entropy, Models, Progress
 from moiety.identity.pseudonym import Pseudonym
+from moiety.vault.shelf import Shelf
 
 GALLERY: Final = "door"
 """The purpose of `identity.examples.DOOR`."""
@@ -40,7 +41,7 @@ class Premises:
         folder.mkdir()
         Embedded.create(folder / "office", entropy)
         self.custodians = Embedded.open(folder / "office", clock=clock, entropy=entropy)
-        self._office = Office(self.custodians, models, clock=clock, entropy=entropy)
+        self._office = Office(self.custodians, models, Shelf(folder / "records"), clock=clock, entropy=entropy)
         self._plain = PlainTwin(folder / PLAIN)
         self._office.add_purpose(DOOR.encode())
         self.door = self._office.purpose(GALLERY)

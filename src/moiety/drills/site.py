@@ -40,6 +40,7 @@ from moiety.identity.pseudonym import Pseudonym
 from moiety.identity.results import Enrolled
 from moiety.matching.words import quantise
 from moiety.sharing.seat import SEATS, Seat
+from moiety.vault.shelf import Shelf
 
 GALLERY: Final = "door"
 DAYS: Final = 5
@@ -82,7 +83,8 @@ class Deployment:
         folder.mkdir()
         self._entropy = entropies(f"{folder.name} gateway")
         self._custodians = self._opened(entropies)
-        self._office = Office(self._custodians, Models(vectors.shape[1]), clock=self.now, entropy=self._entropy)
+        models, records = Models(vectors.shape[1]), Shelf(folder / "records")
+        self._office = Office(self._custodians, models, records, clock=self.now, entropy=self._entropy)
         self._twin = PlainTwin(folder / PLAIN)
         self._office.add_purpose(_PURPOSE.encode())
         self.days = np.arange(len(people)) * DAYS // len(people)

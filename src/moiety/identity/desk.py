@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from typing import Final
@@ -10,6 +10,7 @@ from typing import Final
 from moiety.identity.ports import Clock, Custodians, Entropy, RecordStore
 from moiety.identity.purpose import Purpose
 from moiety.identity.refusals import ClockWithoutZone, NoRecords
+from moiety.vault.index import index_of
 from moiety.vault.retention import Reading
 from moiety.vault.schema import Group, Schema
 
@@ -42,7 +43,8 @@ class Desk:
         """The classes that this role may have opened, by the purpose's document; custodians go by their own copy."""
         if self.purpose.records is None:
             raise NoRecords
-        return [Group(name) for name in self.purpose.records.reveal.get(self.role, ())]
+        reveal = {str(role): classes for role, classes in self.purpose.records.reveal.items()}
+        return [Group(name) for name in reveal.get(self.role, ())]
 
     def now(self) -> Reading:
         """The minute that it is taken to be, whatever the clock says: see `vault.retention`."""
@@ -55,12 +57,18 @@ class Desk:
         """The last day (since 1970-01-01) on which somebody who comes now is kept."""
         return now.day + self.purpose.retention_days
 
+    def entry_of(self, plain: Mapping[str, bytes]) -> bytes | None:
+        """What the purpose's index is evaluated to for values in bytes; None where one of its fields is empty."""
+        names = self.purpose.records.index if self.purpose.records else ()
+        given = index_of(self.name, names, self.schema(), plain)
+        return None if given is None else self.custody().pseudonyms(self.name, [given])[0]
+
     def tidy(self, people: Sequence[bytes] = ()) -> None:
         """Destroy the keys of records that were written anew, of these people or of all: what is sealed under them is
         not in the store any more, and is in its old copies."""
         for handle in self.records().leaving(self.name, people):
             self.custody().drop(self.name, handle)
-            self.records().left(self.name, handle)
+            self.records().left(handle)
 
 
 def date_of(day: int) -> date:

@@ -8,26 +8,25 @@ what an interruption left is put right by whoever comes next.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
 from typing import Final
 
 from moiety.errors import Refused
 from moiety.identity.claim import of_purpose
-from moiety.identity.desk import Desk, date_of, instant_of
+from moiety.identity.desk import Desk, date_of
 from moiety.identity.grounds import position
 from moiety.identity.keyring import Version, classes_of
 from moiety.identity.person import Person
-from moiety.identity.pseudonym import BYTES, Pseudonym
+from moiety.identity.pseudonym import Pseudonym
 from moiety.identity.refusals import AlreadyKept, NoNumber, NotInIndex
 from moiety.vault import consent
 from moiety.vault.consent import Given, How
 from moiety.vault.identifier import Identifier
 from moiety.vault.index import index_bytes
 from moiety.vault.record import Record
-from moiety.vault.retention import Move, State, Stay
-from moiety.vault.schema import Kind
+from moiety.vault.retention import State, Stay
 from moiety.vault.seal import Whose
 from moiety.vault.stored import Stored
 from moiety.vault.values import Raw, identifier
@@ -172,10 +171,8 @@ class People:
         """The pseudonym of each, and the entry of the purpose's index, evaluated together."""
         desk = self._desk
         names = desk.purpose.records.index if desk.purpose.records else ()
-        inputs: list[bytes] = []
+        inputs = [identifier(record.plain[NUMBER]).input_bytes(desk.name) for record in records.values()]
         entries: dict[int, int] = {}
-        for at, record in records.items():
-            inputs.append(identifier(record.plain[NUMBER]).input_bytes(desk.name))
         for at, record in records.items():
             entry = index_bytes(desk.name, names, record) if names else None
             if entry is not None:

@@ -89,9 +89,9 @@ class Person:
         return Revealed(self.pseudonym, values)
 
     def correct(self, values: Mapping[str, Raw]) -> None:
-        """Put these values in place of what was there; None empties a field. Their classes are sealed under new keys, and
-        what was sealed under the old ones opens no more. The keys of the other classes are carried over by the
-        custodians: nobody learns them by it.
+        """Put these values in place of what was there; None empties a field. Their classes are sealed under new keys,
+        and what was sealed under the old ones opens no more. The keys of the other classes are carried over by the
+        custodians: nobody learns them by it. Where a field of the index changes, the classes of its fields are opened.
 
         Raises as `reveal`, `ValueInvalid`, and `NumberFixed` for another identity number: that is another person.
         """
@@ -100,21 +100,31 @@ class Person:
             raise FieldUnknown(known=len(schema.fields))
         checked = Record(schema, values)
         changed = {schema.fields[name].group for name in values}
-        stored = self._stored(changed)
-        found = opened(desk.custody(), self._whose, stored, changed, role=desk.role, reason=CORRECTED)
+        indexed = set(desk.purpose.records.index) if desk.purpose.records else set()
+        wanted = changed | ({schema.fields[name].group for name in indexed} if indexed & set(values) else set())
+        stored = self._stored(wanted)
+        found = opened(desk.custody(), self._whose, stored, wanted, role=desk.role, reason=CORRECTED)
         if "national_id" in values and found[Group.DOCUMENT]["national_id"] != checked.plain["national_id"]:
             raise NumberFixed
         for name in values:
             found[schema.fields[name].group][name] = checked.plain[name]
-        if Group.PHOTO in found:
-            found[Group.PHOTO] = {name: plain for name, plain in found[Group.PHOTO].items() if plain}
+        entry = desk.entry_of(_joined(found)) if indexed & set(values) else stored.entry
+        written = {group: found[group] for group in changed}
+        if Group.PHOTO in written:
+            written[Group.PHOTO] = {name: plain for name, plain in written[Group.PHOTO].items() if plain}
         after = Version.fresh(desk.entropy, stored.stay.expires + 1, 0)
-        blobs = after.sealed(self._whose, stored.number + 1, found, desk.entropy)
+        blobs = after.sealed(self._whose, stored.number + 1, written, desk.entropy)
         carried = [*(group.value for group in Group if group not in changed), ACCESS]
         desk.custody().rewrite(desk.name, after, stored.handle, carried)
         gone = Group.PHOTO in changed and Group.PHOTO not in blobs
         desk.records().replace(
-            desk.name, self.pseudonym.value, stored.number + 1, blobs, handle=after.name, without_photo=gone
+            desk.name,
+            self.pseudonym.value,
+            stored.number + 1,
+            blobs,
+            handle=after.name,
+            without_photo=gone,
+            entry=entry,
         )
         desk.tidy([self.pseudonym.value])
 
@@ -132,9 +142,8 @@ class Person:
         return [consent.decode(entry) for entry in self._desk.records().bases(self._desk.name, self.pseudonym.value)]
 
     def withdraw(self, *, how: How = "electronic") -> Leaving:
-        """Take the grounds back (Art. 7(3), 21): nothing is used from now on, and the record is destroyed after 72 hours.
-
-        Raises `NothingToWithdraw`, `NobodyKept`."""
+        """Take the grounds back (Art. 7(3), 21): nothing is used from now on, and the record is destroyed after 72
+        hours. Raises `NothingToWithdraw`, `NobodyKept`."""
         desk = self._desk
         entry = consent.withdrawal(self.basis(), desk.now().day, how)
         desk.records().add_basis(desk.name, self.pseudonym.value, consent.encode(entry))

@@ -132,7 +132,7 @@ class NobodyKept(Refused):
 class NotInIndex(Refused):
     code: ClassVar[str] = "not_in_index"
     advice: ClassVar[str] = (
-        "the purpose has no index over these fields: it names {fields}, and people are looked up by all of them together"
+        "the purpose has no index over these fields: it names {fields}, and people are looked up by all of them"
     )
 
 

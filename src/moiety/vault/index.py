@@ -7,13 +7,13 @@ has few values (a sex, a country, a day, a name alone) is refused, because how o
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from moiety.vault.framing import framed, purpose_bytes
 from moiety.vault.record import Record
 from moiety.vault.refusals import IndexTooFew
-from moiety.vault.schema import Field, Group, Kind
+from moiety.vault.schema import Field, Group, Kind, Schema
 
 _VERSION: Final = b"moiety index 1"
 
@@ -29,16 +29,21 @@ def require_many(fields: Sequence[Field]) -> None:
 
 
 def index_bytes(purpose: str, names: Sequence[str], record: Record) -> bytes | None:
+    """As `index_of`, of a record."""
+    return index_of(purpose, names, record.schema, record.plain)
+
+
+def index_of(purpose: str, names: Sequence[str], schema: Schema, plain: Mapping[str, bytes]) -> bytes | None:
     """What is evaluated to this person's entry, or None where one of the fields is empty.
 
     The fields are taken in the schema's order whatever the order of `names`. Raises `IndexTooFew`, also for a name
     that the schema has not.
     """
-    fields = [field for name, field in record.schema.fields.items() if name in names]
+    fields = [field for name, field in schema.fields.items() if name in names]
     if len(fields) != len(names):
         raise IndexTooFew(fields=len(names))
     require_many(fields)
-    values = [_folded(field, record.plain[field.name]) for field in fields]
+    values = [_folded(field, plain[field.name]) for field in fields]
     if not all(values):
         return None
     parts = [part for field, value in zip(fields, values, strict=True) for part in (field.name.encode(), value)]

@@ -60,6 +60,11 @@ class IndexTooFew(Refused):
     )
 
 
+class ShelfClosed(Refused):
+    code: ClassVar[str] = "shelf_closed"
+    advice: ClassVar[str] = "this record store was closed with its office"
+
+
 class MoveRefused(Refused):
     code: ClassVar[str] = "move_refused"
     advice: ClassVar[str] = "nobody in state {state} can be moved so (0 pending, 1 active, 2 restricted, 3 erasing)"

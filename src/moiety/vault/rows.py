@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any, Final
 
 from sqlalchemy import BindParameter, Connection, Row, Select, bindparam, delete, func, insert, select, update
@@ -12,26 +11,14 @@ from moiety.vault.refusals import RecordMisfit
 from moiety.vault.retention import State, Stay
 from moiety.vault.schema import Group
 from moiety.vault.seal import Blob
-from moiety.vault.tables import BASES, KEPT, PEOPLE, PHOTOS, RECORDS
+from moiety.vault.stored import Stored
+from moiety.vault.tables import BASES, KEPT, LEAVING, PEOPLE, PHOTOS, RECORDS
 
 _IN_ONE: Final = 1_000
 """Values of one IN: SQLite allows 32,766, and a statement is made anew for each number of them."""
 
 _TEXTS: Final = (Group.DOCUMENT, Group.CONTACT, Group.BIRTH)
 _CLOCK: Final = "clock"
-
-
-@dataclass(frozen=True, slots=True)
-class Person:
-    """One person as the store has them. `person` is the pseudonym's 16 to 32 bytes, `handle` 16 bytes by which the
-    custodians are asked; `number` is that of the last write. `blobs` holds the classes that were asked for.
-    """
-
-    person: bytes = field(repr=False)
-    handle: bytes = field(repr=False)
-    stay: Stay
-    number: int = 0
-    blobs: Mapping[Group, Blob] = field(default_factory=dict, repr=False)
 
 
 _ID: Final[BindParameter[int]] = bindparam("row")
@@ -69,7 +56,17 @@ _DELETE: Final = [delete(table).where(table.c.id == _ID) for table in (PEOPLE, R
 _DELETE_PHOTO: Final = delete(PHOTOS).where(PHOTOS.c.id == _ID)
 _SETTLE: Final = update(PEOPLE).where(PEOPLE.c.id == _ID).values(state=int(State.ACTIVE))
 _STAY: Final = update(PEOPLE).where(PEOPLE.c.id == _ID).values(state=bindparam("to"), due=bindparam("at"))
-_NUMBER: Final = update(PEOPLE).where(PEOPLE.c.id == _ID).values(number=bindparam("write"))
+_REWRITTEN: Final = (
+    update(PEOPLE)
+    .where(PEOPLE.c.id == _ID)
+    .values(number=bindparam("write"), handle=bindparam("to"), entry=bindparam("index"))
+)
+_LOOKED_UP: Final = select(PEOPLE).where(_HERE, PEOPLE.c.entry == bindparam("index")).limit(bindparam("limit"))
+
+_LEAVE: Final = insert(LEAVING)
+_LEFT: Final = delete(LEAVING).where(LEAVING.c.handle == bindparam("gone"))
+_LEAVING: Final = select(LEAVING.c.handle).where(LEAVING.c.purpose == bindparam("purpose")).limit(bindparam("limit"))
+_LEAVING_OF: Final = _LEAVING.where(LEAVING.c.person.in_(bindparam("people", expanding=True)))
 
 _SEEN: Final = select(KEPT.c.value).where(KEPT.c.name == _CLOCK)
 _FIRST_SEEN: Final = insert(KEPT).values(name=_CLOCK)
@@ -96,9 +93,10 @@ def stay(row: Row[Any]) -> Stay:
     return Stay(state, row.expires, row.due if state is State.ERASING else 0)
 
 
-def person(row: Row[Any], blobs: Mapping[Group, Blob]) -> Person:
+def person(row: Row[Any], blobs: Mapping[Group, Blob]) -> Stored:
     """Somebody as their row has them."""
-    return Person(bytes(row.person), bytes(row.handle), stay(row), row.number, blobs)
+    entry = None if row.entry is None else bytes(row.entry)
+    return Stored(bytes(row.person), bytes(row.handle), stay(row), row.number, blobs, entry)
 
 
 def blobs(connection: Connection, row: int, wanted: set[Group]) -> dict[Group, Blob]:
@@ -112,7 +110,7 @@ def blobs(connection: Connection, row: int, wanted: set[Group]) -> dict[Group, B
     return found
 
 
-def add(connection: Connection, purpose: str, people: Sequence[Person]) -> None:
+def add(connection: Connection, purpose: str, people: Sequence[Stored]) -> None:
     """Write new people as pending, in this order. Whoever calls holds the store: the next row's number is theirs."""
     if not people:
         return
@@ -129,6 +127,7 @@ def add(connection: Connection, purpose: str, people: Sequence[Person]) -> None:
                 "state": int(State.PENDING),
                 "number": one.number,
                 "expires": one.stay.expires,
+                "entry": one.entry,
                 "due": Stay(State.PENDING, one.stay.expires).due,
             }
             for row, one in numbered
@@ -139,6 +138,11 @@ def add(connection: Connection, purpose: str, people: Sequence[Person]) -> None:
     photos = [{"id": row, "photo": one.blobs[Group.PHOTO]} for row, one in numbered if Group.PHOTO in one.blobs]
     if photos:
         connection.execute(_PUT_PHOTO, photos)
+    entries = [
+        {"id": row, "serial": serial, "entry": entry} for row, one in numbered for serial, entry in enumerate(one.bases)
+    ]
+    if entries:
+        connection.execute(_PUT_BASIS, entries)
 
 
 def settle(connection: Connection, rows: Sequence[int]) -> None:
@@ -154,20 +158,50 @@ def remove(connection: Connection, rows: Sequence[int]) -> None:
             connection.execute(statement, [{"row": row} for row in rows])
 
 
-def rewrite(connection: Connection, row: int, number: int, blobs: Mapping[Group, Blob]) -> None:
-    """Put other classes in place of those there are."""
-    connection.execute(_NUMBER, {"row": row, "write": number})
+def rewrite(
+    connection: Connection,
+    row: int,
+    number: int,
+    blobs: Mapping[Group, Blob],
+    handle: bytes,
+    entry: bytes | None,
+    without_photo: bool,
+) -> None:
+    """Put other classes in place of those there are, and another handle and index entry."""
+    connection.execute(_REWRITTEN, {"row": row, "write": number, "to": handle, "index": entry})
     texts = {group.value: blobs[group] for group in _TEXTS if group in blobs}
     if texts:
         connection.execute(update(RECORDS).where(RECORDS.c.id == row).values(texts))
+    if without_photo or Group.PHOTO in blobs:
+        connection.execute(_DELETE_PHOTO, {"row": row})
     if Group.PHOTO in blobs:
-        drop_photo(connection, row)
         connection.execute(_PUT_PHOTO, {"id": row, "photo": blobs[Group.PHOTO]})
 
 
-def drop_photo(connection: Connection, row: int) -> None:
-    """Delete somebody's photograph."""
-    connection.execute(_DELETE_PHOTO, {"row": row})
+def leave(connection: Connection, rows: Iterable[Row[Any]]) -> None:
+    """Remember the handles of these rows: what they are of is not here any more, and still at the custodians."""
+    values = [{"purpose": row.purpose, "person": row.person, "handle": row.handle} for row in rows]
+    if values:
+        connection.execute(_LEAVE, values)
+
+
+def leaving(connection: Connection, purpose: str, people: Sequence[bytes], limit: int) -> list[bytes]:
+    """Handles that are left, of these people or of all."""
+    given = {"purpose": purpose, "limit": limit}
+    statement = _LEAVING
+    if people:
+        statement, given = _LEAVING_OF, given | {"people": people}
+    return [bytes(handle) for handle in connection.scalars(statement, given)]
+
+
+def left(connection: Connection, handle: bytes) -> None:
+    """Forget a handle."""
+    connection.execute(_LEFT, {"gone": handle})
+
+
+def looked_up(connection: Connection, purpose: str, entry: bytes, limit: int) -> list[Stored]:
+    """People with this entry of the index."""
+    return _people(connection.execute(_LOOKED_UP, {"purpose": purpose, "index": entry, "limit": limit}))
 
 
 def stays(connection: Connection, row: int, stay: Stay) -> None:
@@ -175,17 +209,17 @@ def stays(connection: Connection, row: int, stay: Stay) -> None:
     connection.execute(_STAY, {"row": row, "to": int(stay.state), "at": stay.due})
 
 
-def page(connection: Connection, purpose: str, after: bytes, limit: int) -> list[Person]:
+def page(connection: Connection, purpose: str, after: bytes, limit: int) -> list[Stored]:
     """People from behind a pseudonym on."""
     return _people(connection.execute(_PAGE, {"purpose": purpose, "after": after, "limit": limit}))
 
 
-def pending(connection: Connection, purpose: str, limit: int) -> list[Person]:
+def pending(connection: Connection, purpose: str, limit: int) -> list[Stored]:
     """People who were put and not settled."""
     return _people(connection.execute(_PENDING, {"purpose": purpose, "limit": limit}))
 
 
-def due(connection: Connection, minute: int, limit: int) -> list[tuple[str, Person]]:
+def due(connection: Connection, minute: int, limit: int) -> list[tuple[str, Stored]]:
     """Who is to be destroyed by a minute, with the purpose."""
     return [(row.purpose, person(row, {})) for row in connection.execute(_DUE, {"minute": minute, "limit": limit})]
 
@@ -225,5 +259,5 @@ def keep_seen(connection: Connection, minute: int, *, first: bool) -> None:
         connection.execute(_KEEP_SEEN, {"to": value})
 
 
-def _people(found: Iterable[Row[Any]]) -> list[Person]:
+def _people(found: Iterable[Row[Any]]) -> list[Stored]:
     return [person(row, {}) for row in found]

@@ -17,9 +17,9 @@ from moiety.vault.consent import ENTRIES_LIMIT
 from moiety.vault.framing import person_bytes, purpose_bytes
 from moiety.vault.refusals import BatchTooLarge, PersonMissing, RecordMisfit, WriteStale
 from moiety.vault.retention import Move, Reading, State, Stay
-from moiety.vault.rows import Person
 from moiety.vault.schema import Group
 from moiety.vault.seal import BLOB_LIMIT, PHOTO_BLOB_LIMIT, Blob, number_of
+from moiety.vault.stored import Stored
 from moiety.vault.tables import KIND
 
 BATCH_LIMIT: Final = 10_000
@@ -54,7 +54,7 @@ class RecordStore:
         """Close every connection."""
         self._database.close()
 
-    def put_many(self, purpose: str, people: Sequence[Person]) -> list[int]:
+    def put_many(self, purpose: str, people: Sequence[Stored]) -> list[int]:
         """Keep people as pending, whatever their `stay.state`. Returns the positions of those who are there already.
 
         Who is there and not pending is left alone, and so is the second of two in one call. Raises `BatchTooLarge` and
@@ -67,8 +67,10 @@ class RecordStore:
         with self._database.writing("put") as connection:
             there = rows.found(connection, purpose, [one.person for one in people])
             settled = {person for person, row in there.items() if row.state != State.PENDING}
-            rows.remove(connection, [row.id for person, row in there.items() if person not in settled])
-            fresh: dict[bytes, Person] = {}
+            again = [row for person, row in there.items() if person not in settled]
+            rows.leave(connection, again)
+            rows.remove(connection, [row.id for row in again])
+            fresh: dict[bytes, Stored] = {}
             left = []
             for position, one in enumerate(people):
                 if one.person in settled or one.person in fresh:
@@ -88,20 +90,31 @@ class RecordStore:
             rows.settle(connection, pending)
         return len(pending)
 
-    def get(self, purpose: str, person: bytes, groups: Iterable[Group] = ()) -> Person | None:
+    def get(self, purpose: str, person: bytes, groups: Iterable[Group] = ()) -> Stored | None:
         """Somebody, whatever their state, with the classes that are asked for; None where nobody is."""
         wanted = set(groups)
         with self._database.reading() as connection:
             row = rows.one(connection, purpose, person)
             return None if row is None else rows.person(row, rows.blobs(connection, row.id, wanted))
 
-    def replace(self, purpose: str, person: bytes, number: int, blobs: Mapping[Group, Blob]) -> None:
-        """Write some classes anew, and nothing of the old ones stays (see `scrub`). Only of who is active.
+    def replace(
+        self,
+        purpose: str,
+        person: bytes,
+        number: int,
+        blobs: Mapping[Group, Blob],
+        *,
+        handle: bytes,
+        without_photo: bool = False,
+        entry: bytes | None = None,
+    ) -> None:
+        """Write some classes anew, under another handle, and nothing of the old ones stays (see `scrub`) but the old
+        handle, until it is `left`. Only of who is active.
 
-        `number` is the write's, in each blob too, and one more than the last one's. Raises `PersonMissing`,
-        `WriteStale` and `RecordMisfit`.
+        `number` is the write's, in each blob too, and one more than the last one's; `entry` is the index's from now on.
+        Raises `PersonMissing`, `WriteStale` and `RecordMisfit`.
         """
-        if any(number_of(blob) != number for blob in blobs.values()):
+        if any(number_of(blob) != number for blob in blobs.values()) or len(handle) != HANDLE_BYTES:
             raise RecordMisfit
         _check_blobs(blobs)
         with self._database.writing("replace") as connection:
@@ -110,15 +123,24 @@ class RecordStore:
                 raise PersonMissing
             if number != row.number + 1:
                 raise WriteStale(last=row.number, given=number)
-            rows.rewrite(connection, row.id, number, blobs)
+            rows.leave(connection, [row])
+            rows.rewrite(connection, row.id, number, blobs, handle, entry, without_photo)
 
-    def drop_photo(self, purpose: str, person: bytes) -> None:
-        """Keep everything but the photograph. Raises `PersonMissing` where nobody active is."""
-        with self._database.writing("replace") as connection:
-            row = rows.one(connection, purpose, person)
-            if row is None or row.state != State.ACTIVE:
-                raise PersonMissing
-            rows.drop_photo(connection, row.id)
+    def look_up(self, purpose: str, entry: bytes) -> list[Stored]:
+        """Who has this entry of the purpose's index, at most `BATCH_LIMIT`."""
+        with self._database.reading() as connection:
+            return rows.looked_up(connection, purpose, entry, BATCH_LIMIT)
+
+    def leaving(self, purpose: str, people: Sequence[bytes] = ()) -> list[bytes]:
+        """Handles of what was written anew, of these people or of all, at most `BATCH_LIMIT`."""
+        _bound(people)
+        with self._database.reading() as connection:
+            return rows.leaving(connection, purpose, people, BATCH_LIMIT)
+
+    def left(self, handle: bytes) -> None:
+        """The custodians have destroyed the keys of this handle."""
+        with self._database.writing("left") as connection:
+            rows.left(connection, handle)
 
     def move(self, purpose: str, person: bytes, move: Move, now: Reading) -> Stay:
         """Restrict, lift or erase (`retention`). Raises `PersonMissing` and `MoveRefused`."""
@@ -146,17 +168,17 @@ class RecordStore:
         """Leave no more bytes of what was deleted or replaced than the database must (`database`)."""
         self._database.scrub()
 
-    def due(self, now: Reading, limit: int = BATCH_LIMIT) -> list[tuple[str, Person]]:
+    def due(self, now: Reading, limit: int = BATCH_LIMIT) -> list[tuple[str, Stored]]:
         """Purposes and people to be destroyed by now, at most `limit`; the longest due first."""
         with self._database.reading() as connection:
             return rows.due(connection, now.minute, limit)
 
-    def page(self, purpose: str, after: bytes = b"", limit: int = BATCH_LIMIT) -> list[Person]:
+    def page(self, purpose: str, after: bytes = b"", limit: int = BATCH_LIMIT) -> list[Stored]:
         """People of a purpose in the order of their pseudonyms, from behind one of them on."""
         with self._database.reading() as connection:
             return rows.page(connection, purpose, after, limit)
 
-    def pending(self, purpose: str) -> list[Person]:
+    def pending(self, purpose: str) -> list[Stored]:
         """Who was put and not settled, at most `BATCH_LIMIT` of them, in the order of their pseudonyms."""
         with self._database.reading() as connection:
             return rows.pending(connection, purpose, BATCH_LIMIT)
@@ -211,12 +233,12 @@ class RecordStore:
         return reading
 
 
-def _bound(people: Sequence[Person] | Sequence[bytes]) -> None:
+def _bound(people: Sequence[Stored] | Sequence[bytes]) -> None:
     if len(people) > BATCH_LIMIT:
         raise BatchTooLarge(given=len(people), limit=BATCH_LIMIT)
 
 
-def _check(one: Person) -> None:
+def _check(one: Stored) -> None:
     person_bytes(one.person)
     if len(one.handle) != HANDLE_BYTES:
         raise RecordMisfit

@@ -44,9 +44,11 @@ PEOPLE: Final = Table(
     Column("state", SmallInteger, nullable=False),
     Column("number", BigInteger, nullable=False),
     Column("expires", Integer, nullable=False),
+    Column("entry", LargeBinary(16)),
     Column("due", BigInteger),
     UniqueConstraint("purpose", "person"),
     Index("vault_people_due", "due"),
+    Index("vault_people_entry", "purpose", "entry"),
 )
 
 RECORDS: Final = Table(
@@ -72,6 +74,15 @@ BASES: Final = Table(
     Column("serial", Integer, primary_key=True, autoincrement=False),
     Column("entry", LargeBinary, nullable=False),
 )
+
+LEAVING: Final = Table(
+    "vault_leaving",
+    TABLES,
+    Column("handle", LargeBinary(16), primary_key=True),
+    Column("purpose", String(31), nullable=False),
+    Column("person", LargeBinary(32), nullable=False),
+)
+"""Handles of what was written anew, until the custodians have destroyed its keys."""
 
 KEPT: Final = Table(
     "vault_kept",

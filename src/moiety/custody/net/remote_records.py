@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from moiety.custody import wire
+from moiety.custody import record_asks
 from moiety.custody.messages import EvaluatedMessage, HeaderMessage, UnlockedMessage
 from moiety.custody.verbs import Evaluated, Unlocked
 from moiety.matching.header import Header
@@ -23,26 +23,26 @@ class RemoteRecords:
 
     def unlock(self, name: str, handle: bytes, secrets: Sequence[Any], role: str, reason: str) -> Unlocked:
         """As `records.Records.unlock`; the role is that of whoever signs."""
-        found: UnlockedMessage = self._ask(wire.Unlock(name, handle, [*secrets], reason), UnlockedMessage)
+        found: UnlockedMessage = self._ask(record_asks.Unlock(name, handle, [*secrets], reason), UnlockedMessage)
         return Unlocked(found.epoch, found.words.array(np.uint16, 2))
 
     def carry(self, name: str, attempt: bytes, handle: bytes, secrets: Sequence[Any]) -> None:
         """As `records.Records.carry`."""
-        self._ask(wire.Carry(name, attempt, handle, [*secrets]), None)
+        self._ask(record_asks.Carry(name, attempt, handle, [*secrets]), None)
 
     def agree_key(self, name: str, header: Header) -> Rounds[bytes]:
         """As `records.Records.agree_key`."""
-        public: bytes = self._ask(wire.AgreeKey(name, HeaderMessage.of(header)), bytes)
+        public: bytes = self._ask(record_asks.AgreeKey(name, HeaderMessage.of(header)), bytes)
         return public
         yield  # what makes this a generator
 
     def evaluate(self, name: str, pair: tuple[Seat, Seat], elements: bytes, proven: bool) -> Evaluated:
         """As `records.Records.evaluate`."""
-        found: EvaluatedMessage = self._ask(wire.Evaluate(name, pair, elements, proven), EvaluatedMessage)
+        found: EvaluatedMessage = self._ask(record_asks.Evaluate(name, pair, elements, proven), EvaluatedMessage)
         return Evaluated(found.epoch, found.public, found.elements, found.proof)
 
     def restrict(self, name: str, header: Header, handle: bytes, on: bool) -> Rounds[None]:
         """As `records.Records.restrict`."""
-        self._ask(wire.Restrict(name, HeaderMessage.of(header), handle, on), None)
+        self._ask(record_asks.Restrict(name, HeaderMessage.of(header), handle, on), None)
         return
         yield  # what makes this a generator

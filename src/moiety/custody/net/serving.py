@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from moiety.custody import messages, wire
+from moiety.custody import messages, record_asks, wire
 from moiety.custody.custodian import Custodian
 from moiety.custody.messages import Array
 from moiety.custody.net.attempts import Attempts
@@ -27,14 +27,14 @@ from moiety.matching.tally import tally
 
 CHANGING = (
     wire.AddGallery, wire.ReplaceDocument, wire.Prepare, wire.Activate, wire.Locate, wire.Erase, wire.Scrub, wire.Renew,
-    wire.Stage, wire.Switch, wire.Reconcile, wire.Mend, wire.Restrict,
-    wire.AgreeKey, wire.Carry,
+    wire.Stage, wire.Switch, wire.Reconcile, wire.Mend, record_asks.Restrict,
+    record_asks.AgreeKey, record_asks.Carry,
 )  # fmt: skip
 """What is done under a lease only."""
 
 PLAYED = (
     wire.Offer, wire.Identify, wire.Verify, wire.ReplaceDocument, wire.Prepare, wire.Activate, wire.Erase, wire.Renew,
-    wire.Switch, wire.Reconcile, wire.Integrity, wire.Restrict, wire.AgreeKey,
+    wire.Switch, wire.Reconcile, wire.Integrity, record_asks.Restrict, record_asks.AgreeKey,
 )  # fmt: skip
 """What the three do together, in an attempt."""
 
@@ -77,7 +77,7 @@ class Serving:
                 if isinstance(ask, wire.Mend) and asker is not None:
                     lost = self._custodian.unknown(ask.name, ask.numbers, ask.one.help().states)
                     self._guard.believed(asker, ask.name, lost)
-                if isinstance(ask, wire.Unlock):
+                if isinstance(ask, record_asks.Unlock):
                     return self._unlock(ask, asker)
                 return _VERBS[type(ask)](self, ask, progress)
             except BaseException:
@@ -129,12 +129,12 @@ class Serving:
         header, probe = ask.header.header(), ask.probe.array(np.uint32, 2)
         return messages.opening(self._played(ask, lambda: self._custodian.verify(ask.name, header, probe, ask.handle)))
 
-    def _unlock(self, ask: wire.Unlock, asker: Asker | None) -> messages.UnlockedMessage:
+    def _unlock(self, ask: record_asks.Unlock, asker: Asker | None) -> messages.UnlockedMessage:
         role = "" if asker is None else asker.role.value
         found = self._custodian.records.unlock(ask.name, ask.handle, ask.secrets, role, ask.reason)
         return messages.UnlockedMessage(found.epoch, Array.of(found.words))
 
-    def _evaluate(self, ask: wire.Evaluate) -> messages.EvaluatedMessage:
+    def _evaluate(self, ask: record_asks.Evaluate) -> messages.EvaluatedMessage:
         found = self._custodian.records.evaluate(ask.name, ask.pair, ask.elements, ask.proven)
         return messages.EvaluatedMessage(found.epoch, found.public, found.elements, found.proof)
 
@@ -176,10 +176,12 @@ _VERBS: dict[type, Callable[[Serving, Any, Progress], Any]] = {
     ),
     wire.Locate: lambda s, ask, _: Array.of(s._custodian.locate(ask.name, ask.handle)),
     wire.Erase: lambda s, ask, _: s._together(ask, lambda header: s._custodian.erase(ask.name, header, ask.handle)),
-    wire.Carry: lambda s, ask, _: s._custodian.records.carry(ask.name, ask.attempt, ask.handle, ask.secrets),
-    wire.AgreeKey: lambda s, ask, _: s._together(ask, lambda header: s._custodian.records.agree_key(ask.name, header)),
-    wire.Evaluate: lambda s, ask, _: s._evaluate(ask),
-    wire.Restrict: lambda s, ask, _: s._together(
+    record_asks.Carry: lambda s, ask, _: s._custodian.records.carry(ask.name, ask.attempt, ask.handle, ask.secrets),
+    record_asks.AgreeKey: lambda s, ask, _: s._together(
+        ask, lambda header: s._custodian.records.agree_key(ask.name, header)
+    ),
+    record_asks.Evaluate: lambda s, ask, _: s._evaluate(ask),
+    record_asks.Restrict: lambda s, ask, _: s._together(
         ask, lambda header: s._custodian.records.restrict(ask.name, header, ask.handle, ask.on)
     ),
     wire.Scrub: lambda s, ask, _: s._custodian.scrub(ask.step),

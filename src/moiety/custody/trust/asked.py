@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
-from moiety.custody import wire
+from moiety.custody import record_asks, wire
 from moiety.custody.messages import encode_plain
 from moiety.custody.store.kinds import purpose_of
 from moiety.custody.trust import matter
@@ -101,14 +101,18 @@ _SAID: Final[dict[type, Callable[[Any], Said]]] = {
     wire.Renew: _of_header("refresh", lambda ask: OFFICE),
     wire.Survey: _of_parts("check", lambda ask: ()),
     wire.Integrity: _of_header("check", lambda ask: purpose_of(ask.header.gallery) or OFFICE),
-    wire.Unlock: _of_parts(
+    record_asks.Unlock: _of_parts(
         "reveal",
         lambda ask: (ask.name.encode(), hashed(ask.handle), ",".join(ask.secrets).encode(), ask.reason.encode()),
     ),
-    wire.Carry: _of_parts("correct", lambda ask: (ask.attempt, hashed(ask.handle), ",".join(ask.secrets).encode())),
-    wire.Evaluate: _of_parts("find", lambda ask: ("".join(ask.pair).encode(), ask.elements, bytes([ask.proven]))),
-    wire.AgreeKey: _of_header("find", lambda ask: ask.name),
-    wire.Restrict: _of_parts(
+    record_asks.Carry: _of_parts(
+        "correct", lambda ask: (ask.attempt, hashed(ask.handle), ",".join(ask.secrets).encode())
+    ),
+    record_asks.Evaluate: _of_parts(
+        "find", lambda ask: ("".join(ask.pair).encode(), ask.elements, bytes([ask.proven]))
+    ),
+    record_asks.AgreeKey: _of_header("find", lambda ask: ask.name),
+    record_asks.Restrict: _of_parts(
         "restrict", lambda ask: (hashed(ask.handle), ask.header.header().digest(), bytes([ask.on]))
     ),
     wire.Assist: _of_parts("mend", lambda ask: (ask.lost.encode(), encode_plain(ask.nonces), *_numbers(ask))),

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from threading import Event, Lock
 from typing import Any, Final
 
-from moiety.custody import wire
+from moiety.custody import record_asks, wire
 from moiety.custody.refusals import AnswerUnknown, GalleryUnknown, MessageRefused
 from moiety.custody.store.kinds import is_keys
 from moiety.custody.store.slots import SLOTS
@@ -312,11 +312,11 @@ def _special(ask: Any) -> list[tuple[Unit, int, bytes | None]]:
             return [(Unit.ENROLMENTS, ask.header.rows, None)]
         case wire.Erase():
             return [(Unit.ERASURES, 1, None)]
-        case wire.Unlock():
+        case record_asks.Unlock():
             return [(Unit.OPENINGS, len(ask.secrets), ask.handle)]
-        case wire.Evaluate():
+        case record_asks.Evaluate():
             return [(Unit.EVALUATIONS, len(ask.elements) // 32, None)]
-        case wire.Restrict():
+        case record_asks.Restrict():
             return [(Unit.ERASURES, int(ask.on), None)]
         case wire.Assist():
             return [(Unit.HELPS, len(ask.numbers), None)]

@@ -1,0 +1,69 @@
+"""What a gateway may ask of a custodian about records, as bytes on their way; see `wire`."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from msgspec import Meta
+
+from moiety.custody.asks import Ask
+from moiety.custody.messages import (
+    EvaluatedMessage,
+    HeaderMessage,
+    Name,
+    Seated,
+    Sixteen,
+    UnlockedMessage,
+    learn,
+)
+
+Secrets = Annotated[list[Literal["birth", "contact", "document", "photo", "access"]], Meta(max_length=5)]
+
+
+class Unlock(Ask, frozen=True):
+    """`records.unlock`; the role is the caller's own."""
+
+    ANSWER = UnlockedMessage
+    name: Name
+    handle: Sixteen
+    secrets: Secrets
+    reason: Annotated[str, Meta(max_length=64)]
+
+
+class Restrict(Ask, frozen=True):
+    """`records.restrict`."""
+
+    name: Name
+    header: HeaderMessage
+    handle: Sixteen
+    on: bool
+
+
+class Carry(Ask, frozen=True):
+    """`records.carry`."""
+
+    name: Name
+    attempt: Sixteen
+    handle: Sixteen
+    secrets: Secrets
+
+
+class AgreeKey(Ask, frozen=True):
+    """`records.agree_key`."""
+
+    ANSWER = bytes
+    name: Name
+    header: HeaderMessage
+
+
+class Evaluate(Ask, frozen=True):
+    """`records.evaluate`."""
+
+    ANSWER = EvaluatedMessage
+    name: Name
+    pair: tuple[Seated, Seated]
+    elements: Annotated[bytes, Meta(min_length=32, max_length=32 * 65_535)]
+    proven: bool
+
+
+learn(list(vars().values()))
