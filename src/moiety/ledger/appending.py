@@ -58,7 +58,10 @@ class Queue:
 
 
 def write(connection: Connection, state: State, batch: list[Ticket]) -> State:
-    """Write down, within a transaction, what each brought; who brought something that cannot be right is told, and holds up nobody."""
+    """Write down, within a transaction, what each brought: what the log is then.
+
+    Whoever brought something that cannot be right is told, and holds up nobody.
+    """
     known = sql.known(connection, [leaf.line.operation for ticket in batch for leaf in ticket.leaves])
     fresh: list[Leaf] = []
     for ticket in batch:

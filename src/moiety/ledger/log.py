@@ -8,7 +8,7 @@ steps leaves the log whole. Appenders that come at the same time share one commi
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from threading import Lock
 from typing import Self
@@ -16,7 +16,7 @@ from typing import Self
 from sqlalchemy import Connection
 
 from moiety.database import Database, Observer, unobserved
-from moiety.database.refusals import DatabaseReplaced, DatabaseUnavailable, DatabaseUnreadable
+from moiety.database.refusals import DatabaseBusy, DatabaseReplaced, DatabaseUnavailable, DatabaseUnreadable
 from moiety.ledger import checking, sql, tree
 from moiety.ledger.appending import APPEND_MAX, Queue, Ticket, write
 from moiety.ledger.head import Head, Signer
@@ -61,7 +61,7 @@ class Log:
 
     @classmethod
     def open(cls, place: Path | str, origin: str, party: Party, key: bytes, observer: Observer = unobserved) -> Self:
-        """Open a log, look whether its end is what it should be, and finish what `forget` began.
+        """Open a log, look whether its end is what it should be, and finish what `forget` began if nobody hinders it.
 
         Raises `LedgerAltered`, `DatabaseMissing` where there is none, and other errors of the database.
         """
@@ -71,7 +71,8 @@ class Log:
                 log._seen = checking.check_end(connection, origin, key).size
                 unscrubbed = sql.is_unscrubbed(connection)
             if unscrubbed:
-                log._scrub()
+                with suppress(DatabaseBusy):
+                    log._scrub()
         except BaseException:
             log.close()
             raise
