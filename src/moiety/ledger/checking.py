@@ -1,7 +1,8 @@
 """Whether a stored log is what it was: its last entries each time it is opened, all of them when somebody asks.
 
 What a thief who owns the whole database rewrites from beginning to end, other logs and heads that others hold find
-(`audit`); what is altered, cut or put in without that is found here.
+(`audit`); what is altered, cut or put in without that is found here. Whether a sealed entry is still the one that was
+committed to, only the person whom it is about can tell, and three other logs have theirs.
 """
 
 from __future__ import annotations
