@@ -61,7 +61,7 @@ class EntryUnopened(Refused):
 
 
 class ProofWrong(Refused):
-    code: ClassVar[str] = "proof_wrong"
+    code: ClassVar[str] = "tree_proof_wrong"
     advice: ClassVar[str] = "this proof does not show what it should: the ledger or the proof was altered"
 
 
