@@ -156,6 +156,8 @@ IO_FILES: dict[str, set[str]] = {
     "custody/store/tables.py": {"sqlalchemy"},
     "custody/gallery.py": {"sqlalchemy"},
     "custody/looking.py": {"sqlalchemy"},
+    "custody/papers.py": {"sqlalchemy"},
+    "custody/pseudonyms.py": {"sqlalchemy"},
     "custody/store/kept.py": {"sqlalchemy"},
     "custody/store/keyring.py": {"sqlalchemy"},
     "custody/store/stored.py": {"sqlalchemy"},
