@@ -70,13 +70,13 @@ class Elsewhere(Three):
         with self._room:
             return super().each(ask)
 
-    def some(self, seats: Collection[Seat], ask: Callable[[Verbs], Answer]) -> dict[Seat, Answer]:
-        """As `Three.some`, for so many callers at once."""
+    def some(self, seats: Collection[Seat], ask: Callable[[Verbs], Answer], *, small: bool) -> dict[Seat, Answer]:
+        """As `Three.some`, always at once: elsewhere, waiting for an answer is what takes time."""
         with self._room:
-            return super().some(seats, ask)
+            return super().some(seats, ask, small=False)
 
     def two(self, ask: Callable[[Verbs], Answer]) -> dict[Seat, Answer]:
-        """As `Three.two`, the first two at once: elsewhere, waiting for an answer is what takes time."""
+        """As `Three.two`, the first two at once."""
         told: dict[Seat, Answer] = {}
         down: list[CustodianDown] = []
 
@@ -86,9 +86,9 @@ class Elsewhere(Three):
             except CustodianDown as error:
                 down.append(error)
 
-        self.some(SEATS[:TWO], asked)
+        self.some(SEATS[:TWO], asked, small=True)
         if down:
-            self.some(SEATS[TWO:], asked)
+            self.some(SEATS[TWO:], asked, small=True)
         return enough(told, down[0] if down else None)
 
     def play(self, ask: Callable[[Verbs], Rounds[Answer]]) -> dict[Seat, Answer]:

@@ -44,8 +44,10 @@ class Three:
             raise errors[0]
         return {seat: future.result() for seat, future in asked.items()}
 
-    def some(self, seats: Collection[Seat], ask: Callable[[Verbs], Answer]) -> dict[Seat, Answer]:
-        """As `each`, of these alone."""
+    def some(self, seats: Collection[Seat], ask: Callable[[Verbs], Answer], *, small: bool) -> dict[Seat, Answer]:
+        """As `each`, of these alone; what is small is asked one after the other, which is faster than threads are."""
+        if small:
+            return {seat: ask(self.custodians[seat]) for seat in seats}
         asked = {seat: self._threads.submit(ask, self.custodians[seat]) for seat in seats}
         _finish(asked.values())
         errors = [error for future in asked.values() if (error := future.exception()) is not None]
