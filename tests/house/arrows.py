@@ -13,7 +13,7 @@ ARROWS: dict[str, set[str]] = {
     # sharing <- matching <- custody, and nothing the other way
     "sharing": set(),
     "matching": {"sharing"},
-    "custody": {"sharing", "matching", "oprf", "sodium"},
+    "custody": {"sharing", "matching", "oprf", "sodium", "ledger", "database"},
     # pseudonyms over a group that one module computes
     "sodium": set(),
     "oprf": {"sodium"},

@@ -217,6 +217,8 @@ class UnlockedMessage(Struct, frozen=True, forbid_unknown_fields=True):
 
     epoch: Count
     words: Array
+    minute: Small
+    caller: Name
 
 
 class EvaluatedMessage(Struct, frozen=True, forbid_unknown_fields=True):

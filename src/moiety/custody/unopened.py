@@ -28,3 +28,11 @@ class KeyLost(Refused):
         "a custodian has not the part of a key that the three had made: an old copy of its store was put back; put the "
         "newest one back"
     )
+
+
+class LedgerLost(Refused):
+    code: ClassVar[str] = "ledger_lost"
+    advice: ClassVar[str] = (
+        "the ledger that belongs to this store is not there any more: put its folder back beside the store. Nothing is "
+        "done that is not written down, and a ledger is not begun twice"
+    )

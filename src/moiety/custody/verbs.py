@@ -88,10 +88,13 @@ class Help:
 
 @dataclass(frozen=True)
 class Unlocked:
-    """One custodian's parts of secrets, uint16 (n + 1, 16), of this epoch; the last are held by all three alike."""
+    """One custodian's parts of secrets, uint16 (n + 1, 16), of this epoch; the last are held by all three alike. It
+    wrote down that it gives them, in this minute, to this caller."""
 
     epoch: int
     words: NDArray[np.uint16]
+    minute: int
+    caller: str
 
 
 @dataclass(frozen=True)
@@ -136,7 +139,9 @@ class Standing:
 class RecordVerbs(Protocol):
     """What one custodian does for records. Its docstrings are `records.Records`'."""
 
-    def unlock(self, name: str, handle: bytes, secrets: Sequence[str], role: str, reason: str) -> Unlocked: ...
+    def unlock(
+        self, name: str, handle: bytes, secrets: Sequence[str], role: str, reason: str, asked: bytes
+    ) -> Unlocked: ...
     def carry(self, name: str, attempt: bytes, handle: bytes, secrets: Sequence[str]) -> None: ...
     def restrict(self, name: str, header: Header, handle: bytes, on: bool) -> Rounds[None]: ...
     def agree_key(self, name: str, header: Header) -> Rounds[bytes]: ...

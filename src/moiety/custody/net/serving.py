@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from moiety.custody import messages, record_asks, wire
+from moiety.custody.chronicle import called, caller_of
 from moiety.custody.custodian import Custodian
 from moiety.custody.messages import Array
 from moiety.custody.net.attempts import Attempts
@@ -20,7 +21,7 @@ from moiety.custody.refusals import MessageRefused
 from moiety.custody.trust.guard import Asker, Guard
 from moiety.custody.turns import Leases
 from moiety.custody.verbs import Progress
-from moiety.errors import MoietyError
+from moiety.errors import MoietyError, Refused
 from moiety.matching.header import ATTEMPT_BYTES, Header
 from moiety.matching.rounds import Rounds
 from moiety.matching.tally import tally
@@ -74,13 +75,17 @@ class Serving:
                 if isinstance(ask, CHANGING):
                     self._leases.require(request.lease)
                 asker = self._guard.admit(gateway, request)
+                if asker is not None:
+                    stay.enter_context(called(caller_of(asker.person)))
                 if isinstance(ask, wire.Mend) and asker is not None:
                     lost = self._custodian.unknown(ask.name, ask.numbers, ask.one.help().states)
                     self._guard.believed(asker, ask.name, lost)
                 if isinstance(ask, record_asks.Unlock):
                     return self._unlock(ask, asker)
                 return _VERBS[type(ask)](self, ask, progress)
-            except BaseException:
+            except BaseException as error:
+                if isinstance(error, Refused):
+                    self._custodian.refused(error.code)
                 if isinstance(ask, PLAYED):  # the other two would wait for a side that is not played
                     self._attempts.stop(ask.header.attempt)
                 raise
@@ -131,8 +136,8 @@ class Serving:
 
     def _unlock(self, ask: record_asks.Unlock, asker: Asker | None) -> messages.UnlockedMessage:
         role = "" if asker is None else asker.role.value
-        found = self._custodian.records.unlock(ask.name, ask.handle, ask.secrets, role, ask.reason)
-        return messages.UnlockedMessage(found.epoch, Array.of(found.words))
+        found = self._custodian.records.unlock(ask.name, ask.handle, ask.secrets, role, ask.reason, ask.asked)
+        return messages.UnlockedMessage(found.epoch, Array.of(found.words), found.minute, found.caller)
 
     def _evaluate(self, ask: record_asks.Evaluate) -> messages.EvaluatedMessage:
         found = self._custodian.records.evaluate(ask.name, ask.pair, ask.elements, ask.proven)
