@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from moiety.vault import values
 from moiety.vault.identifier import Identifier
 from moiety.vault.mask import HIDDEN, masked, shown
-from moiety.vault.record import Record
+from moiety.vault.record import Record, corrected
 from moiety.vault.refusals import FieldUnknown, SchemaInvalid, ValueInvalid
 from moiety.vault.schema import FIELDS_LIMIT, Field, Group, Kind, Schema
 from moiety.vault.values import Raw, canonical
@@ -222,3 +222,24 @@ def test_a_mask_of_a_photograph_shows_nothing() -> None:
 def test_a_mask_of_a_shorter_number_shows_its_end(scheme: str, number: str, seen: str) -> None:
     plain = canonical(SCHEMA.fields["national_id"], Identifier(scheme, "", number))
     assert masked(SCHEMA.fields["national_id"], plain) == seen
+
+
+def test_a_correction_changes_one_class_and_nothing_else_of_it() -> None:
+    known = record()
+    opened = known.of(Group.CONTACT)
+    changed = corrected(SCHEMA, Group.CONTACT, opened, {"address": " 8  Marmalade Lane "})
+    assert changed == opened | {"address": b"8 Marmalade Lane"}
+    assert list(changed) == list(opened)
+    assert corrected(SCHEMA, Group.CONTACT, opened, {"employer": None})["employer"] == b""
+    assert corrected(SCHEMA, Group.PHOTO, {}, {}) == {}
+    assert corrected(SCHEMA, Group.PHOTO, {}, {"photo": b"new"}) == {"photo": b"new"}
+    for wrong in ({"name": "Canary"}, {"shoe_size": "43"}):
+        with pytest.raises(FieldUnknown):
+            corrected(SCHEMA, Group.CONTACT, opened, wrong)
+    with pytest.raises(ValueInvalid):
+        corrected(SCHEMA, Group.BIRTH, known.of(Group.BIRTH), {"sex": "?"})
+
+
+def test_a_correction_under_a_longer_schema_adds_what_was_not_there() -> None:
+    longer = SCHEMA.extended([GOOD])
+    assert corrected(longer, Group.CONTACT, record().of(Group.CONTACT), {})["extra"] == b""

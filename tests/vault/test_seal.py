@@ -11,7 +11,7 @@ from moiety.vault import seal
 from moiety.vault.record import Record
 from moiety.vault.refusals import PersonUnnamed, SealBroken, ValueTooLong
 from moiety.vault.schema import FIELD_NAME_LIMIT, FIELDS_LIMIT, Group
-from moiety.vault.seal import ClassKeys, Whose, emptied, filled, open_class, seal_class
+from moiety.vault.seal import ClassKeys, Whose, emptied, filled, open_class, open_entry, seal_class, seal_entry
 from moiety.vault.values import PHOTO_LIMIT, TEXT_LIMIT
 from tests.vault.people import HERE, KEYS, PERSON, RESIDENT, keys, record, repeating
 
@@ -125,14 +125,32 @@ def test_what_is_no_blob_is_refused() -> None:
             open_class(Group.BIRTH, wrong, HERE, keys())
 
 
-def test_a_blob_longer_than_any_is_not_read() -> None:
-    for group, limit in ((Group.CONTACT, seal.BLOB_LIMIT), (Group.PHOTO, seal.PHOTO_BLOB_LIMIT)):
-        values = {"more": b"a"}
-        blob = seal_class(group, values, HERE, 0, keys(), repeating())
-        assert open_class(group, blob, HERE, keys()) == values
-        # MessagePack allows more than one writing of a length: this one is right, and too long.
-        with pytest.raises(SealBroken):
-            open_class(group, blob + bytes(limit - len(blob) + 1), HERE, keys())
+@pytest.mark.parametrize("group", [Group.BIRTH, Group.PHOTO])
+def test_a_blob_longer_than_any_is_not_read(group: Group, monkeypatch: pytest.MonkeyPatch) -> None:
+    blob = sealed(record(), group)
+    for name in ("BLOB_LIMIT", "PHOTO_BLOB_LIMIT"):
+        monkeypatch.setattr(seal, name, len(blob) * 2)
+    limit = "PHOTO_BLOB_LIMIT" if group is Group.PHOTO else "BLOB_LIMIT"
+    monkeypatch.setattr(seal, limit, len(blob))
+    assert open_class(group, blob, HERE, keys())
+    monkeypatch.setattr(seal, limit, len(blob) - 1)
+    with pytest.raises(SealBroken):
+        open_class(group, blob, HERE, keys())
+
+
+def test_a_class_of_more_fields_than_any_is_not_opened(monkeypatch: pytest.MonkeyPatch) -> None:
+    blob = sealed(record(), Group.BIRTH)
+    monkeypatch.setattr(seal, "FIELDS_LIMIT", 2)
+    assert open_class(Group.BIRTH, blob, HERE, keys())
+    monkeypatch.setattr(seal, "FIELDS_LIMIT", 1)
+    with pytest.raises(SealBroken):
+        open_class(Group.BIRTH, blob, HERE, keys())
+
+
+def test_there_are_four_lengths_of_texts_and_four_of_photographs() -> None:
+    assert seal.TEXT_LENGTHS == (64, 256, 1024, 4096)
+    assert seal.PHOTO_LENGTHS == (2**16, 2**18, 2**20, 2**22)
+    assert (seal.ENTRY_LENGTH, seal.BLOB_LIMIT, seal.PHOTO_BLOB_LIMIT) == (128, 134_112, 4_194_461)
 
 
 def test_the_largest_class_fits_the_limit() -> None:
@@ -213,3 +231,20 @@ def test_keys_and_people_are_not_shown() -> None:
     for key in KEYS.values():
         assert key.hex() not in repr(keys())
         assert repr(key) not in repr(keys())
+
+
+def test_an_entry_of_legal_basis_opens_at_its_place_under_its_key_alone() -> None:
+    key = bytes(32)
+    one, other = (seal_entry(plain, HERE, 3, key, repeating()) for plain in (b"given", b"withdrawn" * 10))
+    assert len(one) == len(other) == 128 + seal.SEALED_BYTES
+    assert open_entry(one, HERE, 3, key) == b"given"
+    for whose, serial, wrong in ((HERE, 4, key), (Whose("gate", PERSON), 3, key), (HERE, 3, bytes([1]) * 32)):
+        with pytest.raises(SealBroken):
+            open_entry(one, whose, serial, wrong)
+    with pytest.raises(SealBroken):
+        open_entry(one[:28], HERE, 3, key)
+    with pytest.raises(ValueTooLong):
+        seal_entry(bytes(128), HERE, 0, key, repeating())
+    for count in (31, 33):
+        with pytest.raises(ValueError, match="32 bytes"):
+            seal_entry(b"", HERE, 0, bytes(count), repeating())

@@ -2,28 +2,24 @@
 
 from __future__ import annotations
 
-import signal
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from sqlalchemy import text
 
 from moiety.database.refusals import DatabaseExists, DatabaseMissing
-from moiety.vault import retention, sql
-from moiety.vault.consent import ENTRIES_LIMIT
+from moiety.vault import sql
+from moiety.vault.consent import ENTRIES_LIMIT, Given, encode
 from moiety.vault.refusals import BatchTooLarge, MoveRefused, PersonMissing, PersonUnnamed, RecordMisfit, WriteStale
 from moiety.vault.retention import ERASURE_MINUTES, STEP_MINUTES, Move, State, Stay, Trust
 from moiety.vault.rows import Person
 from moiety.vault.schema import Group
-from moiety.vault.seal import BLOB_LIMIT, PHOTO_BLOB_LIMIT, Blob, Whose, open_class
+from moiety.vault.seal import BLOB_LIMIT, PHOTO_BLOB_LIMIT, Blob, Whose, open_class, seal_entry
 from moiety.vault.sql import RecordStore
-from tests.database.doomed import Fatal, live
-from tests.vault.people import VALUES, keys, record
-from tests.vault.stored import EXPIRES, blobs, handle, minute, pseudonym, somebody
+from tests.vault.people import keys, record, repeating
+from tests.vault.stored import EXPIRES, blobs, minute, pseudonym, somebody
 
 NOBODY = pseudonym(999)
 
@@ -209,7 +205,7 @@ def test_states_move_as_retention_says(store: RecordStore) -> None:
 def test_who_is_destroyed_is_in_no_table(store: RecordStore) -> None:
     store.put_many("door", [somebody(number) for number in range(3)])
     for number in range(3):
-        store.add_basis("door", pseudonym(number), b"sealed")
+        store.add_basis("door", pseudonym(number), entry(b"a"))
     assert store.destroy_many("door", [pseudonym(0), pseudonym(2), NOBODY]) == 2
     assert store.destroy_many("door", [pseudonym(0)]) == 0
     assert store.get("door", pseudonym(0)) is None
@@ -242,28 +238,41 @@ def test_due_is_who_has_to_go_and_nobody_else(store: RecordStore) -> None:
     assert ("door", pseudonym(3)) in found(91)
 
 
+def entry(letter: bytes) -> bytes:
+    """What is as long as a sealed entry of legal basis."""
+    return letter * sql.BASIS_BYTES
+
+
 def test_entries_of_legal_basis_are_kept_in_their_order(store: RecordStore) -> None:
     filled(store, 2)
     assert store.bases("door", NOBODY) == []
-    assert [store.add_basis("door", pseudonym(1), entry) for entry in (b"z", b"a", b"m")] == [0, 1, 2]
-    assert store.bases("door", pseudonym(1)) == [b"z", b"a", b"m"]
+    written = [entry(letter) for letter in (b"z", b"a", b"m")]
+    assert [store.add_basis("door", pseudonym(1), one) for one in written] == [0, 1, 2]
+    assert store.bases("door", pseudonym(1)) == written
     assert store.bases("door", pseudonym(0)) == []
     with pytest.raises(PersonMissing):
-        store.add_basis("door", NOBODY, b"a")
-    store.add_basis("door", pseudonym(0), b"x" * sql.BASIS_LIMIT)
-    for wrong in (b"", b"x" * (sql.BASIS_LIMIT + 1)):
+        store.add_basis("door", NOBODY, entry(b"a"))
+    for wrong in (b"", entry(b"a")[:-1], entry(b"a") + b"a"):
         with pytest.raises(RecordMisfit):
             store.add_basis("door", pseudonym(0), wrong)
+
+
+def test_a_sealed_entry_is_as_long_as_is_kept(store: RecordStore) -> None:
+    filled(store, 1)
+    given = encode(Given("6(1)(a)", "9(2)(a)", "v" * 64, 2**20, "electronic"))
+    sealed = seal_entry(given, Whose("door", pseudonym(0)), 0, bytes(32), repeating())
+    store.add_basis("door", pseudonym(0), sealed)
+    assert store.bases("door", pseudonym(0)) == [sealed]
 
 
 def test_there_is_an_end_to_entries_of_legal_basis(store: RecordStore, monkeypatch: pytest.MonkeyPatch) -> None:
     assert ENTRIES_LIMIT == 256
     monkeypatch.setattr(sql, "ENTRIES_LIMIT", 2)
     filled(store, 1)
-    store.add_basis("door", pseudonym(0), b"a")
-    store.add_basis("door", pseudonym(0), b"b")
+    store.add_basis("door", pseudonym(0), entry(b"a"))
+    store.add_basis("door", pseudonym(0), entry(b"b"))
     with pytest.raises(RecordMisfit):
-        store.add_basis("door", pseudonym(0), b"c")
+        store.add_basis("door", pseudonym(0), entry(b"c"))
 
 
 def test_the_clock_is_kept_over_restarts(place: Path | str) -> None:
@@ -348,116 +357,3 @@ def test_a_store_is_made_once_and_opened_where_it_is(place: Path | str) -> None:
 
 def test_a_person_is_shown_without_pseudonym_handle_or_record() -> None:
     assert repr(somebody(1)) == f"Person(stay={Stay(State.PENDING, EXPIRES)!r}, number=0)"
-
-
-CANARIES = [
-    *(value.encode() for value in VALUES.values() if isinstance(value, str) and len(value) > 5),
-    b"canary photo",
-    b"1949-12",
-    "Canary".encode("utf-16-le"),
-]
-
-
-def swept(folder: Path) -> list[bytes]:
-    """Canaries in a folder's files."""
-    files = [file.read_bytes() for file in folder.iterdir()]
-    assert any(len(file) > 1000 for file in files)
-    return [canary for canary in CANARIES if any(canary in file for file in files)]
-
-
-def test_nothing_identifying_lies_in_the_files_in_the_clear(tmp_path: Path) -> None:
-    with closing(RecordStore.create(tmp_path / "vault")) as store:
-        store.put_many("door", [somebody(number) for number in range(5)])
-        assert swept(tmp_path / "vault") == []
-        store.settle_many("door", [pseudonym(1)])
-        store.replace("door", pseudonym(1), 1, blobs(pseudonym(1), 1))
-        store.scrub()
-        assert swept(tmp_path / "vault") == []
-    # The sweep finds what is there.
-    (tmp_path / "vault" / "more").write_bytes(b"--Canary Quillfeather--")
-    assert swept(tmp_path / "vault") == [b"Canary Quillfeather"]
-
-
-def test_old_bytes_are_gone_from_the_files_after_a_scrub(tmp_path: Path) -> None:
-    def found(part: bytes) -> bool:
-        return any(part in file.read_bytes() for file in (tmp_path / "vault").iterdir())
-
-    with closing(RecordStore.create(tmp_path / "vault")) as store:
-        store.put_many("door", [somebody(number) for number in range(5)])
-        store.settle_many("door", [pseudonym(number) for number in range(5)])
-        gone, replaced = somebody(1), somebody(2)
-        parts = [gone.person, gone.handle, *(blob[20:60] for blob in gone.blobs.values())]
-        old = [blob[20:60] for blob in replaced.blobs.values()]
-        assert all(found(part) for part in parts + old)
-        store.replace("door", pseudonym(2), 1, blobs(pseudonym(2), 1))
-        store.destroy_many("door", [gone.person])
-        store.scrub()
-        assert not any(found(part) for part in parts + old)
-        assert found(somebody(3).blobs[Group.BIRTH][20:60])
-
-
-def _putting(place: Path | str, point: str, turn: int) -> None:
-    store = RecordStore.open(place, Fatal(point, turn))
-    for start in range(0, 40, 10):
-        people = [somebody(number, known=record(photo=None)) for number in range(start, start + 10)]
-        store.put_many("door", people)
-        store.settle_many("door", [one.person for one in people])
-
-
-@pytest.mark.parametrize("point", ["before put", "after put", "before settle", "after settle"])
-def test_an_import_that_was_killed_goes_on_without_a_duplicate(place: Path | str, point: str) -> None:
-    RecordStore.create(place).close()
-    assert live(_putting, place, point, 3) == -signal.SIGKILL
-    whole = 3 if point == "after settle" else 2
-    with closing(RecordStore.open(place)) as store:
-        counted = store.count("door")
-        assert counted[State.ACTIVE] == whole * 10
-        assert counted[State.PENDING] == (10 if point in ("after put", "before settle") else 0)
-    assert live(_putting, place, "never", 1) == 0
-    with closing(RecordStore.open(place)) as store:
-        assert store.count("door") == dict.fromkeys(State, 0) | {State.ACTIVE: 40}
-        found = store.get("door", pseudonym(25), Group)
-        assert found is not None
-        assert found.blobs == somebody(25, known=record(photo=None)).blobs
-        assert found.handle == handle(25)
-
-
-steps = st.lists(
-    st.tuples(st.sampled_from(["put", "settle", "destroy", *Move]), st.integers(0, 3), st.integers(0, 6)), max_size=25
-)
-
-
-@settings(max_examples=25)
-@given(steps)
-def test_the_store_does_what_a_table_in_memory_does(
-    tmp_path_factory: pytest.TempPathFactory, said: list[tuple[str | Move, int, int]]
-) -> None:
-    twin: dict[bytes, Stay] = {}
-    with closing(RecordStore.create(tmp_path_factory.mktemp("twin") / "vault")) as store:
-        for what, number, day in said:
-            person = pseudonym(number)
-            if what == "put":
-                left = store.put_many("door", [Person(person, handle(number), Stay(State.PENDING, day))])
-                there = person in twin and twin[person].state is not State.PENDING
-                assert left == ([0] if there else [])
-                if not there:
-                    twin[person] = Stay(State.PENDING, day)
-            elif what == "settle":
-                store.settle_many("door", [person])
-                if person in twin and twin[person].state is State.PENDING:
-                    twin[person] = twin[person].after(Move.SETTLE, minute(day))
-            elif what == "destroy":
-                assert store.destroy_many("door", [person]) == (twin.pop(person, None) is not None)
-            elif isinstance(what, Move) and what is not Move.SETTLE and person in twin:
-                try:
-                    twin[person] = twin[person].after(what, minute(day))
-                except MoveRefused:
-                    with pytest.raises(MoveRefused):
-                        store.move("door", person, what, minute(day))
-                else:
-                    assert store.move("door", person, what, minute(day)) == twin[person]
-            now = minute(day)
-            due = {one.person for _, one in store.due(now)}
-            assert due == {key for key, stay in twin.items() if stay.due is not None and stay.due <= now.minute}
-        assert {one.person: one.stay for one in store.page("door")} == twin
-    assert retention.MOVES

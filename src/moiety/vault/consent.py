@@ -18,8 +18,8 @@ from moiety.vault.refusals import BasisInvalid, FaceGroundsMissing, GroundsMissi
 ENTRIES_LIMIT: Final = 256
 """Entries of one person: somebody who changes their mind every week for five years."""
 
-ENTRY_LIMIT: Final = 255
-"""Bytes of an entry: the second class of sealed lengths."""
+ENTRY_LIMIT: Final = 127
+"""Bytes of an entry: the longest text's version, and the rest."""
 
 How = Literal["paper", "electronic", "spoken", "imported", "office"]
 """How a basis was given or withdrawn: signed, by a form or a message, before a witness, as the source recorded it, by

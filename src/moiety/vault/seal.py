@@ -14,6 +14,10 @@ A field that was taken out of it, or put in from another write, leaves none that
 
     version 1 | number of the write u64 | MessagePack: {field: sealed}
 
+An entry of legal basis is sealed alone, under a key of its own, in the form of a field and bound to its place:
+
+    "moiety basis 1", purpose, person, serial u64
+
 Before it is sealed, a value is filled up (ISO/IEC 7816-4: 0x80, then zeros) to the next of a few lengths, so that a
 sealed length says no more than which of them.
 """
@@ -28,6 +32,7 @@ import msgspec
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCMSIV
 
+from moiety.vault.consent import ENTRY_LIMIT
 from moiety.vault.framing import framed, person_bytes, purpose_bytes
 from moiety.vault.refusals import SealBroken, ValueTooLong
 from moiety.vault.schema import FIELD_NAME_LIMIT, FIELDS_LIMIT, Group
@@ -43,6 +48,9 @@ TEXT_LENGTHS: Final = (64, 256, 1024, TEXT_LIMIT + 1)
 PHOTO_LENGTHS: Final = (2**16, 2**18, 2**20, PHOTO_LIMIT + 1)
 """Bytes that values are filled up to: four lengths tell far fewer people apart than a length of every byte."""
 
+ENTRY_LENGTH: Final = ENTRY_LIMIT + 1
+"""All entries of legal basis have one length: a withdrawal looks like a consent."""
+
 BLOB_LIMIT: Final = FIELDS_LIMIT * (TEXT_LENGTHS[-1] + SEALED_BYTES + 64) + 64
 PHOTO_BLOB_LIMIT: Final = PHOTO_LENGTHS[-1] + SEALED_BYTES + 64 + 64
 """Bytes of a class: every field at its longest, with its name and MessagePack's few bytes."""
@@ -50,6 +58,7 @@ PHOTO_BLOB_LIMIT: Final = PHOTO_LENGTHS[-1] + SEALED_BYTES + 64 + 64
 _VERSION: Final = 1
 _HEAD: Final = 1 + 8
 _FIELD: Final = b"moiety field 1"
+_BASIS: Final = b"moiety basis 1"
 
 Entropy = Callable[[int], bytes]
 Blob = NewType("Blob", bytes)
@@ -65,7 +74,7 @@ class Whose:
     bound: bytes = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "bound", framed(_FIELD, purpose_bytes(self.purpose), person_bytes(self.person)))
+        object.__setattr__(self, "bound", framed(purpose_bytes(self.purpose), person_bytes(self.person)))
 
 
 class ClassKeys:
@@ -123,7 +132,7 @@ def seal_class(
     sealed = {}
     for place, (name, plain) in enumerate(values.items()):
         nonce = nonces[place * NONCE_BYTES : (place + 1) * NONCE_BYTES]
-        sealed[name] = b"\x01" + nonce + cipher.encrypt(nonce, filled(plain, lengths), bound + framed(name.encode()))
+        sealed[name] = _sealed(filled(plain, lengths), cipher, bound + framed(name.encode()), nonce)
     return Blob(b"\x01" + number.to_bytes(8, "little") + _ENCODER.encode(sealed))
 
 
@@ -150,6 +159,17 @@ def open_class(
     return {name: _opened(sealed[name], cipher, bound + framed(name.encode())) for name in sealed if name in wanted}
 
 
+def seal_entry(plain: bytes, whose: Whose, serial: int, key: bytes, entropy: Entropy) -> bytes:
+    """Seal one entry of legal basis (`consent`) under 32 bytes. Raises `ValueTooLong`."""
+    padded = filled(plain, (ENTRY_LENGTH,))
+    return _sealed(padded, AESGCMSIV(_whole(key)), _bound_entry(whose, serial), entropy(NONCE_BYTES))
+
+
+def open_entry(sealed: bytes, whose: Whose, serial: int, key: bytes) -> bytes:
+    """What `seal_entry` sealed as this serial of this person. Raises `SealBroken`."""
+    return _opened(sealed, AESGCMSIV(_whole(key)), _bound_entry(whose, serial))
+
+
 def number_of(blob: bytes) -> int:
     """The number of the write that a blob says it is from. Raises `SealBroken`."""
     if len(blob) < _HEAD or blob[0] != _VERSION:
@@ -158,7 +178,15 @@ def number_of(blob: bytes) -> int:
 
 
 def _bound(group: Group, names: Iterable[str], whose: Whose, number: int) -> bytes:
-    return whose.bound + framed(group.encode(), ",".join(names).encode(), number.to_bytes(8, "little"))
+    return framed(_FIELD) + whose.bound + framed(group.encode(), ",".join(names).encode(), number.to_bytes(8, "little"))
+
+
+def _bound_entry(whose: Whose, serial: int) -> bytes:
+    return framed(_BASIS) + whose.bound + framed(serial.to_bytes(8, "little"))
+
+
+def _sealed(padded: bytes, cipher: AESGCMSIV, bound: bytes, nonce: bytes) -> bytes:
+    return b"\x01" + nonce + cipher.encrypt(nonce, padded, bound)
 
 
 def _opened(sealed: bytes, cipher: AESGCMSIV, bound: bytes) -> bytes:

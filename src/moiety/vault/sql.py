@@ -19,15 +19,15 @@ from moiety.vault.refusals import BatchTooLarge, PersonMissing, RecordMisfit, Wr
 from moiety.vault.retention import Move, Reading, State, Stay
 from moiety.vault.rows import Person
 from moiety.vault.schema import Group
-from moiety.vault.seal import BLOB_LIMIT, PHOTO_BLOB_LIMIT, Blob, number_of
+from moiety.vault.seal import BLOB_LIMIT, ENTRY_LENGTH, PHOTO_BLOB_LIMIT, SEALED_BYTES, Blob, number_of
 from moiety.vault.tables import KIND
 
 BATCH_LIMIT: Final = 10_000
 """People of one call: 100 MB where everybody has a small photograph."""
 
 HANDLE_BYTES: Final = 16
-BASIS_LIMIT: Final = 512
-"""Bytes of a sealed legal basis: the second class of sealed lengths, with what sealing adds."""
+BASIS_BYTES: Final = ENTRY_LENGTH + SEALED_BYTES
+"""Of a sealed entry of legal basis: each has this many."""
 
 
 class RecordStore:
@@ -171,7 +171,7 @@ class RecordStore:
 
         Raises `PersonMissing` and `RecordMisfit`.
         """
-        if not 0 < len(entry) <= BASIS_LIMIT:
+        if len(entry) != BASIS_BYTES:
             raise RecordMisfit
         with self._database.writing("basis") as connection:
             row = rows.one(connection, purpose, person)
