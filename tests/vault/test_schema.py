@@ -184,6 +184,7 @@ def test_what_is_absent_is_sealed_as_nothing_and_an_absent_photograph_is_left_ou
     empty = Record(SCHEMA, {})
     assert empty.of(Group.CONTACT) == {"address": b"", "employer": b""}
     assert empty.of(Group.PHOTO) == {}
+    assert record().of(Group.PHOTO) == {"photo": VALUES["photo"]}
 
 
 @pytest.mark.parametrize(
@@ -216,7 +217,8 @@ def test_a_mask_of_a_photograph_shows_nothing() -> None:
         ("social_security", "536904399", "*******99"),
         ("payment_card", "4000000000000002", "************0002"),
         ("passport", "L898902C3", "*******C3"),
-        ("passport", "L12", "***"),
+        ("passport", "L1234567", "******67"),
+        ("passport", "L123456", "*******"),
     ],
 )
 def test_a_mask_of_a_shorter_number_shows_its_end(scheme: str, number: str, seen: str) -> None:
