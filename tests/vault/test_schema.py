@@ -66,6 +66,7 @@ GOOD: dict[str, Any] = {"name": "extra", "type": "text", "class": "contact"}
         {"type": "choice", "choices": ["a", "a"]},
         {"type": "choice", "choices": [""]},
         {"type": "choice", "choices": ["é"]},
+        {"type": "choice", "choices": ["a\n"]},
         {"type": "choice", "choices": ["a" * 33]},
         {"type": "choice", "choices": [str(number) for number in range(65)]},
         {"scheme": "national_id"},
@@ -83,6 +84,11 @@ def test_a_field_that_says_what_does_not_go_together_is_refused(changed: dict[st
     SCHEMA.extended([GOOD])
     with pytest.raises(SchemaInvalid):
         SCHEMA.extended([GOOD | changed])
+
+
+def test_the_longest_names_and_the_most_choices_are_taken() -> None:
+    choices = [str(number).rjust(32, "0") for number in range(64)]
+    SCHEMA.extended([GOOD | {"name": "a" * 31, "type": "choice", "choices": choices}])
 
 
 def test_a_schema_has_some_fields_and_not_too_many() -> None:
