@@ -13,7 +13,7 @@ from typing import Final
 
 from moiety.database import Database, Observer, unobserved
 from moiety.vault import retention, rows
-from moiety.vault.consent import ENTRIES_LIMIT
+from moiety.vault.consent import ENTRIES_LIMIT, ENTRY_LIMIT
 from moiety.vault.framing import person_bytes, purpose_bytes
 from moiety.vault.refusals import BatchTooLarge, PersonMissing, RecordMisfit, WriteStale
 from moiety.vault.retention import Move, Reading, State, Stay
@@ -26,8 +26,6 @@ BATCH_LIMIT: Final = 10_000
 """People of one call: 100 MB where everybody has a small photograph."""
 
 HANDLE_BYTES: Final = 16
-BASIS_LIMIT: Final = 512
-"""Bytes of a sealed legal basis: the second class of sealed lengths, with what sealing adds."""
 
 
 class RecordStore:
@@ -193,7 +191,7 @@ class RecordStore:
 
         Raises `PersonMissing` and `RecordMisfit`.
         """
-        if not 0 < len(entry) <= BASIS_LIMIT:
+        if not 0 < len(entry) <= ENTRY_LIMIT:
             raise RecordMisfit
         with self._database.writing("basis") as connection:
             row = rows.one(connection, purpose, person)
