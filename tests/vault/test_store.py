@@ -15,7 +15,7 @@ from sqlalchemy import text
 
 from moiety.database.refusals import DatabaseExists, DatabaseMissing
 from moiety.vault import retention, sql
-from moiety.vault.consent import ENTRIES_LIMIT
+from moiety.vault.consent import ENTRIES_LIMIT, ENTRY_LIMIT
 from moiety.vault.refusals import BatchTooLarge, MoveRefused, PersonMissing, PersonUnnamed, RecordMisfit, WriteStale
 from moiety.vault.retention import ERASURE_MINUTES, STEP_MINUTES, Move, State, Stay, Trust
 from moiety.vault.schema import Group
@@ -317,8 +317,8 @@ def test_entries_of_legal_basis_are_kept_in_their_order(store: RecordStore) -> N
     assert store.bases("door", pseudonym(0)) == []
     with pytest.raises(PersonMissing):
         store.add_basis("door", NOBODY, b"a")
-    store.add_basis("door", pseudonym(0), b"x" * sql.BASIS_LIMIT)
-    for wrong in (b"", b"x" * (sql.BASIS_LIMIT + 1)):
+    store.add_basis("door", pseudonym(0), b"x" * ENTRY_LIMIT)
+    for wrong in (b"", b"x" * (ENTRY_LIMIT + 1)):
         with pytest.raises(RecordMisfit):
             store.add_basis("door", pseudonym(0), wrong)
 

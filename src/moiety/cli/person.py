@@ -141,6 +141,7 @@ def find(
 
     \b
     Examples:
+      moiety person find hotel --from number.json
       echo '{"national_id": "11010519491231002X"}' | moiety person find hotel --from -
       moiety person find hotel --from name-and-birth-date.json --json
     """
@@ -223,8 +224,9 @@ def correct(
 
     \b
     Examples:
+      moiety person correct "$WHO" --from changes.json
       echo '{"address": "1 New Street"}' | moiety person correct "$WHO" --from -
-      moiety person correct "$WHO" --from changes.json --role officer --json
+      moiety person correct "$WHO" --from - --photo new.jpg --role officer --json
     """
     given = _values(values, photo)
     with bar() as progress, opened(office, progress) as m:
@@ -241,6 +243,7 @@ def restrict(who: Who, office: OfficeFolder = None, as_json: AsJson = False) -> 
     \b
     Examples:
       moiety person restrict "$WHO"
+      moiety person restrict "$WHO" --json
     """
     with bar() as progress, opened(office, progress) as m:
         _person(m, who).restrict()
@@ -255,6 +258,7 @@ def lift(who: Who, office: OfficeFolder = None, as_json: AsJson = False) -> Outc
     \b
     Examples:
       moiety person lift "$WHO"
+      moiety person lift "$WHO" --json
     """
     with bar() as progress, opened(office, progress) as m:
         _person(m, who).lift()
@@ -269,6 +273,7 @@ def withdraw(who: Who, office: OfficeFolder = None, as_json: AsJson = False) -> 
     \b
     Examples:
       moiety person withdraw "$WHO"
+      moiety person withdraw "$WHO" --json
     """
     with bar() as progress, opened(office, progress) as m:
         leaving = _person(m, who).withdraw()
@@ -321,6 +326,7 @@ def sweep(purpose: PurposeName, office: OfficeFolder = None, as_json: AsJson = F
     \b
     Examples:
       moiety person sweep hotel
+      moiety person sweep hotel --json
     """
     with bar() as progress, opened(office, progress) as m:
         gone = m.purpose(purpose).people().sweep()

@@ -115,6 +115,7 @@ class Person:
         after = Version.fresh(desk.entropy, stored.stay.expires + 1, 0)
         blobs = after.sealed(self._whose, stored.number + 1, written, desk.entropy)
         carried = [*(group.value for group in Group if group not in changed), ACCESS]
+        desk.records().expect(desk.name, self.pseudonym.value, after.name)
         desk.custody().rewrite(desk.name, after, stored.handle, carried)
         gone = Group.PHOTO in changed and Group.PHOTO not in blobs
         desk.records().replace(
@@ -129,12 +130,13 @@ class Person:
         desk.tidy([self.pseudonym.value])
 
     def restrict(self) -> None:
-        """Keep this person and use nothing of them (GDPR Art. 18): nothing opens, no face matches, until `lift`."""
-        self._move(Move.RESTRICT)
+        """Keep this person and use nothing of them (GDPR Art. 18): nothing opens, no face matches, until `lift`. Of who
+        is restricted already it makes sure. Raises `NobodyKept`, and `MoveRefused` of who is being erased."""
+        self._move(Move.RESTRICT, State.RESTRICTED)
 
     def lift(self) -> None:
-        """End a restriction."""
-        self._move(Move.LIFT)
+        """End a restriction; of who is not restricted it makes sure. Raises as `restrict`."""
+        self._move(Move.LIFT, State.ACTIVE)
 
     def basis(self) -> list[Entry]:
         """On which legal grounds this person is kept, and what was withdrawn, in order. Raises `NobodyKept`."""
@@ -146,8 +148,9 @@ class Person:
         hours. Raises `NothingToWithdraw`, `NobodyKept`."""
         desk = self._desk
         entry = consent.withdrawal(self.basis(), desk.now().day, how)
+        leaving = self.erase()  # first: whoever is interrupted here may withdraw again
         desk.records().add_basis(desk.name, self.pseudonym.value, consent.encode(entry))
-        return self.erase()
+        return leaving
 
     def erase(self, *, now: bool = False, approved: bytes | None = None) -> Leaving:
         """Answer nobody about this person from now on, and destroy record and face after 72 hours; or at once, which
@@ -179,14 +182,18 @@ class Person:
         desk.records().destroy_many(desk.name, [self.pseudonym.value])
         desk.records().scrub()
 
-    def _move(self, move: Move) -> None:
-        """The custodians first where somebody is to be kept from use, and last where they are not any more."""
+    def _move(self, move: Move, target: State) -> None:
+        """The custodians first where somebody is to be kept from use, and last where they are not any more. Who is
+        there already may have been left there by an interruption, with custodians that do not know of it."""
         desk, reading = self._desk, self._desk.now()
         stored = self._stored(())
-        stored.stay.after(move, reading)
+        there = stored.stay.state is target
+        if not there:
+            stored.stay.after(move, reading)
         if move is Move.RESTRICT:
             desk.custody().hold(desk.name, stored.handle, self.pseudonym.value, True)
-        desk.records().move(desk.name, self.pseudonym.value, move, reading)
+        if not there:
+            desk.records().move(desk.name, self.pseudonym.value, move, reading)
         if move is Move.LIFT:
             desk.custody().hold(desk.name, stored.handle, self.pseudonym.value, False)
 

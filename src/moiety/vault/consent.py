@@ -1,4 +1,4 @@
-"""Why the law allows a person to be kept: grounds given and withdrawn, each as an entry that is kept. Pure.
+"""Why the law allows a person to be kept: grounds given and withdrawn, each as an entry. Pure.
 
 Grounds are those of the GDPR: Art. 6(1) for any record, Art. 9(2) besides for a face, which is special-category data.
 An entry is never changed; a withdrawal is another entry, says as much as a giving does, and takes no more to make.

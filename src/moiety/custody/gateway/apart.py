@@ -23,6 +23,7 @@ from moiety.custody.gateway.together import Together
 from moiety.custody.net.config import Deployment
 from moiety.custody.net.remote import Approved, Remote
 from moiety.custody.refusals import AttemptStopped, CustodianDown, HeaderRefused, TurnTaken
+from moiety.custody.store.kinds import keys_of
 from moiety.custody.store.noise import Entropy
 from moiety.custody.trust import requests
 from moiety.custody.trust.denials import ApprovalNeedless, ApprovalRefused, CallerRefused
@@ -217,6 +218,15 @@ class Apart(Together):
     def unlock(self, purpose: str, version: bytes, secrets: Sequence[str], *, role: str, reason: str) -> Opened:
         """As `Together.unlock`, asked again where a change came between."""
         return self._again(lambda: super(Apart, self).unlock(purpose, version, secrets, role=role, reason=reason))
+
+    def drop(self, purpose: str, version: bytes, *, waiting: bool = False) -> bool:
+        """As `Together.drop`."""
+        try:
+            return super().drop(purpose, version)
+        except ApprovalRefused:
+            if not waiting:
+                self.restrict(keys_of(purpose), version, True)
+            return False
 
     def _request(self, what: Matter) -> bytes:
         if what.operation != POLICY:

