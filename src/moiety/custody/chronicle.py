@@ -56,6 +56,11 @@ def called(caller: str) -> Iterator[None]:
         CALLER.reset(token)
 
 
+def origin_of(party: Party, office: bytes) -> str:
+    """What a ledger is called in its heads."""
+    return f"moiety {party.name} {office.hex()}".lower()
+
+
 def minute_of(instant: float) -> int:
     """The minute of a unix instant."""
     return int(instant) // _MINUTE_S
@@ -87,8 +92,18 @@ def tag_of(public: bytes, minute: int) -> bytes:
 class Chronicle:
     """One party's ledger, as it writes it. Safe for threads."""
 
-    def __init__(self, log: Log, party: Party, entropy: Entropy, clock: Callable[[], datetime]) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        log: Log,
+        party: Party,
+        signing: Ed25519PrivateKey,
+        entropy: Entropy,
+        clock: Callable[[], datetime],
+    ) -> None:
+        self.folder = folder
         self.log = log
+        self.signing = signing
         self.party = party
         self._entropy = entropy
         self._clock = clock
@@ -108,7 +123,7 @@ class Chronicle:
         """The ledger in a folder; a new one unless it was `begun`. Raises `LedgerLost` where that one is not there any
         more, and what `Log.open` raises."""
         public = key.public_key().public_bytes_raw()
-        origin = f"moiety {party.name} {office.hex()}".lower()
+        origin = origin_of(party, office)
         try:
             log = Log.open(folder / LEDGER, origin, party, public)
         except DatabaseMissing:
@@ -118,7 +133,16 @@ class Chronicle:
                 log = Log.create(folder / LEDGER, origin, party, public)
             except DatabaseExists:  # another process was faster
                 log = Log.open(folder / LEDGER, origin, party, public)
-        return cls(log, party, entropy, clock)
+        return cls(folder, log, party, key, entropy, clock)
+
+    @property
+    def public(self) -> bytes:
+        """The Ed25519 public key, 32 bytes, that its heads are signed by."""
+        return self.signing.public_key().public_bytes_raw()
+
+    def head(self) -> bytes:
+        """A signed head of what it is now."""
+        return self.log.head(self.now(), self.signing.sign)
 
     def now(self) -> int:
         """This minute."""

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from moiety.custody import answering, checking, epochs, life, mending, noting, own, papers, recovery, stepping
 from moiety.custody.admitting import Offers
 from moiety.custody.answering import Answers
+from moiety.custody.auditing import Auditing, Destroyed
 from moiety.custody.changing import Changes
 from moiety.custody.chronicle import named
 from moiety.custody.epochs import SEED_BYTES, Renewal
@@ -66,6 +67,7 @@ class Custodian:
         self._changes = Changes(self._turns, self.acquaintance, clock)
         mine = (self._gallery, self._turns, self._changes, self.acquaintance)
         self.records = Records(seat, store, self._offers, *mine, self._own, clock, entropy)
+        self.audit = Auditing(seat, own, Destroyed(), clock)
         self._renewal: Renewal | None = None
         self._staged: Renewal | None = None
 
@@ -215,7 +217,8 @@ class Custodian:
         The caller scrubs before it acknowledges.
         """
         gallery, chronicle = self._gallery(name), self._own.chronicle
-        yield from stepping.erase(gallery, self._changes, chronicle, header, handle, self._entropy)
+        if (yield from stepping.erase(gallery, self._changes, chronicle, header, handle, self._entropy)):
+            self.audit.destroyed.add(name, handle, self._clock())
 
     def scrub(self, step: str = "scrub") -> None:
         """Leave no old bytes in the database's files; `step` is what the observer hears."""

@@ -30,8 +30,6 @@ from moiety.ledger.refusals import LedgerUnwritable
 from moiety.matching.header import Header
 from moiety.sharing.seat import Seat
 
-DESTROYED: Final = "destroyed"
-
 CUSTODIANS: Final = Party.A | Party.B | Party.C
 """Whose ledgers have what the gateway cannot seal: it does not know a person's key while it has no record open."""
 
@@ -60,13 +58,13 @@ def restricted(chronicle: Chronicle, header: Header, public: bytes | None, on: b
         chronicle.person(header.attempt, entry, public, CUSTODIANS)
 
 
-def erased(chronicle: Chronicle, header: Header, public: bytes | None) -> None:
-    """Somebody is about to be destroyed."""
+def erased(chronicle: Chronicle, header: Header, public: bytes | None, reason: str) -> None:
+    """Somebody, or a version of a record that was written anew, is about to be destroyed."""
     minute, caller, purpose = minute_of(header.at), CALLER.get(), purpose_of(header.gallery)
     if public is None:
         chronicle.nobody(header.attempt, Erasures(minute, caller, purpose, header.rows), CUSTODIANS)
     else:
-        entry = Erasure(minute, caller, purpose, DESTROYED, minute)
+        entry = Erasure(minute, caller, purpose, reason, minute)
         chronicle.person(header.attempt, entry, public, CUSTODIANS)
 
 

@@ -6,7 +6,7 @@ from typing import Final
 
 import numpy as np
 
-from moiety.custody import answering, life, noting, papers
+from moiety.custody import answering, leaving, life, noting, papers
 from moiety.custody.admitting import Offers
 from moiety.custody.changing import Changes
 from moiety.custody.chronicle import Chronicle, minute_of
@@ -67,13 +67,15 @@ def activate(gallery: Gallery, changes: Changes, header: Header, slots: Slots) -
 
 def erase(
     gallery: Gallery, changes: Changes, chronicle: Chronicle, header: Header, handle: bytes, entropy: Entropy
-) -> Rounds[None]:
-    """Overwrite whoever has this handle, in SQL and in memory, if anybody has."""
+) -> Rounds[bool]:
+    """Overwrite whoever has this handle, in SQL and in memory, if anybody has; whether anybody had."""
     current = gallery.usable()
     slots = np.array(answering.locate(gallery, current, handle), dtype=np.int64)
     do = lambda: life.erase(gallery, slots, handle, entropy)  # noqa: E731
-    note = lambda: noting.erased(chronicle, header, answering.public(gallery, current, slots))  # noqa: E731
+    why = leaving.reason(gallery.store, gallery.name, handle)
+    note = lambda: noting.erased(chronicle, header, answering.public(gallery, current, slots), why)  # noqa: E731
     yield from changes.side("erase", gallery, current, header, len(slots), (slots.tobytes(),), do, note)
+    return len(slots) > 0
 
 
 def _nothing() -> None:

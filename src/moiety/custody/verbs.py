@@ -15,6 +15,8 @@ from numpy.typing import NDArray
 
 from moiety.custody.store.page import PSEUDONYM_BYTES
 from moiety.custody.store.slots import Phase, Staging
+from moiety.ledger.operation import Line
+from moiety.ledger.receipt import Signed
 from moiety.matching.header import Header
 from moiety.matching.opening import Opening
 from moiety.matching.rounds import Rounds
@@ -136,6 +138,32 @@ class Standing:
     galleries: Mapping[str, GalleryStanding]
 
 
+@dataclass(frozen=True)
+class Shown:
+    """A signed head of a custodian's ledger, and the key that it is signed by (Ed25519, 32 bytes)."""
+
+    head: bytes
+    key: bytes
+
+
+@dataclass(frozen=True)
+class Row:
+    """One row of a ledger: its commitment, its line, and what is kept of the entry where that was asked for."""
+
+    commitment: bytes
+    line: Line
+    kept: bytes | None
+
+
+class AuditVerbs(Protocol):
+    """What one custodian shows and signs. Its docstrings are `auditing.Auditing`'s."""
+
+    def head(self) -> Shown: ...
+    def rows(self, start: int, end: int) -> list[Row]: ...
+    def entries(self, tags: Sequence[bytes]) -> list[Row]: ...
+    def attest(self, subject: str, rows: Sequence[tuple[str, bytes]]) -> Signed: ...
+
+
 class RecordVerbs(Protocol):
     """What one custodian does for records. Its docstrings are `records.Records`'."""
 
@@ -155,6 +183,8 @@ class Verbs(Protocol):
     def seat(self) -> Seat: ...
     @property
     def records(self) -> RecordVerbs: ...
+    @property
+    def audit(self) -> AuditVerbs: ...
     def standing(self) -> Standing: ...
     def close(self) -> None: ...
     def add_gallery(self, name: str, terms: bytes, document: bytes) -> None: ...

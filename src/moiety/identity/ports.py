@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from moiety.ledger.audit import Finding
+    from moiety.ledger.entry import Entry
+    from moiety.ledger.operation import Party
     from moiety.matching.policy import OperatingPoint, Terms
     from moiety.vault.retention import Move, Reading, State, Stay
     from moiety.vault.schema import Group
@@ -257,6 +260,19 @@ class Records(Protocol):
     def close(self) -> None: ...
 
 
+class Noted(Protocol):
+    """One operation as ledgers have it, and whose."""
+
+    @property
+    def operation(self) -> bytes: ...
+
+    @property
+    def entry(self) -> Entry: ...
+
+    @property
+    def parties(self) -> Party: ...
+
+
 class Custodians(Protocol):
     """The three custodians together. Whatever returns has been made durable at all three.
 
@@ -300,7 +316,17 @@ class Custodians(Protocol):
 
     def hold(self, purpose: str, version: bytes, pseudonym: bytes, on: bool) -> bool: ...
 
-    def destroy(self, purpose: str, version: bytes, pseudonym: bytes, *, approved: bytes | None = None) -> bool: ...
+    def destroy(
+        self, purpose: str, version: bytes, pseudonym: bytes, *, approved: bytes | None = None
+    ) -> list[str]: ...
+
+    def attest(self, galleries: Sequence[str], version: bytes, pseudonym: bytes, subject: str) -> bytes: ...
+
+    def audit(self, in_flight: int = 0) -> Finding: ...
+
+    def ledger_keys(self) -> dict[str, bytes]: ...
+
+    def noted(self, private: bytes, public: bytes, first_day: int, last_day: int) -> Sequence[Noted]: ...
 
     def request_destruction(self, purpose: str, version: bytes, pseudonym: bytes) -> bytes: ...
 

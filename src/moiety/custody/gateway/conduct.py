@@ -16,6 +16,7 @@ from moiety.custody.chronicle import CALLER, Chronicle, called, named
 from moiety.custody.doubts import GalleryUnchecked
 from moiety.custody.gateway import checks
 from moiety.custody.gateway.entries import GalleryState, Newcomer
+from moiety.custody.gateway.ledgers import Ledgers
 from moiety.custody.gateway.three import Headers, Three
 from moiety.custody.refusals import GalleryDamaged
 from moiety.custody.store.kinds import SECRETS, is_keys, purpose_of
@@ -91,6 +92,9 @@ class Conduct:
         yield
 
     # The gateway's own ledger.
+
+    def _ledgers(self) -> Ledgers:
+        return Ledgers(self._three, self._book, self._three.custodians["a"].standing().office)
 
     @property
     def book(self) -> Chronicle:

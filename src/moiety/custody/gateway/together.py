@@ -14,15 +14,18 @@ from numpy.typing import NDArray
 from moiety.custody.gateway import checks, enrolment, naming, opening, searching
 from moiety.custody.gateway.conduct import Conduct
 from moiety.custody.gateway.entries import Finding, GalleryState, Identified, Newcomer, Status
+from moiety.custody.gateway.ledgers import Noted
 from moiety.custody.gateway.opening import Opened, Row, Version
 from moiety.custody.refusals import GalleryFixed
 from moiety.custody.store.handles import handles
-from moiety.custody.store.kinds import keys_of
+from moiety.custody.store.kinds import is_keys, keys_of
 from moiety.custody.trust import matter
 from moiety.custody.trust.asked import hashed
 from moiety.custody.trust.matter import Matter
 from moiety.custody.unopened import KeyNotMade
 from moiety.custody.verbs import Progress, silent
+from moiety.ledger import audit as auditing
+from moiety.ledger import receipt
 from moiety.ledger.operation import ID_BYTES
 from moiety.matching.policy import Terms
 from moiety.sharing.seat import SEATS, Seat
@@ -154,16 +157,43 @@ class Together(Conduct):
         self.erase(keys_of(purpose), version)
         return True
 
-    def destroy(self, purpose: str, version: bytes, pseudonym: bytes, *, approved: bytes | None = None) -> bool:
-        """Destroy a person's keys and face at all three; whether there were any. Before three days have passed since
-        `hold`, custodians apart want two officers' signatures: `approved` is what `request_destruction` wrote."""
+    def destroy(self, purpose: str, version: bytes, pseudonym: bytes, *, approved: bytes | None = None) -> list[str]:
+        """Destroy a person's keys and face at all three; the galleries in which there were any. Before three days have
+        passed since `hold`, custodians apart want two officers' signatures: `approved` is what `request_destruction`
+        wrote."""
         with self._changing() as headers, self._carried(_destruction(purpose, version, pseudonym), approved, headers):
-            found = False
+            found = []
             for name, known in ((keys_of(purpose), version), (purpose, pseudonym)):
                 self._load(headers, name)
-                found |= enrolment.erase(self._three, headers, name, known)
-            self._erased(purpose, int(found))
+                if enrolment.erase(self._three, headers, name, known):
+                    found.append(name)
+            self._erased(purpose, len(found))
             return found
+
+    def attest(self, galleries: Sequence[str], version: bytes, pseudonym: bytes, subject: str) -> bytes:
+        """A receipt (see `ledger.receipt`) for what `destroy` destroyed: signed by all three, about a salted commitment
+        to whom it was, 64 hexadecimal digits. Raises `NothingDestroyed`."""
+        rows = {name: handles(name, [version if is_keys(name) else pseudonym]) for name in galleries}
+        signed = self._three.each(
+            lambda custodian: custodian.audit.attest(
+                subject, [(name, known[custodian.seat].tobytes()) for name, known in rows.items()]
+            )
+        )
+        return receipt.written(list(signed.values()))
+
+    # Ledgers.
+
+    def audit(self, in_flight: int = 0) -> auditing.Finding:
+        """Hold the four ledgers against each other; see `Ledgers.audit`."""
+        return self._ledgers().audit(in_flight)
+
+    def ledger_keys(self) -> dict[str, bytes]:
+        """The public keys that custodians sign heads and receipts with, by seat."""
+        return self._ledgers().keys()
+
+    def noted(self, private: bytes, public: bytes, first_day: int, last_day: int) -> list[Noted]:
+        """What the four ledgers say of whoever has this key; see `Ledgers.about`."""
+        return self._ledgers().about(private, public, first_day, last_day)
 
     def request_records(self, purpose: str, people: int) -> bytes:
         """A request file for `keep` of so many at most; raises as `request_bulk`."""

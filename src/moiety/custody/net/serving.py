@@ -8,12 +8,13 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from typing import Any
 
+import msgspec
 import numpy as np
 
-from moiety.custody import messages, record_asks, wire
+from moiety.custody import audit_asks, messages, record_asks, wire
 from moiety.custody.chronicle import called, caller_of
 from moiety.custody.custodian import Custodian
-from moiety.custody.messages import Array
+from moiety.custody.messages import Array, LedgerRow
 from moiety.custody.net.attempts import Attempts
 from moiety.custody.net.doors import Doors
 from moiety.custody.net.journal import fault
@@ -143,6 +144,10 @@ class Serving:
         found = self._custodian.records.evaluate(ask.name, ask.pair, ask.elements, ask.proven)
         return messages.EvaluatedMessage(found.epoch, found.public, found.elements, found.proof)
 
+    def _shown(self) -> messages.ShownMessage:
+        found = self._custodian.audit.head()
+        return messages.ShownMessage(found.head, found.key)
+
     def _integrity(self, ask: wire.Integrity, progress: Progress) -> bool:
         header = ask.header.header()
         return bool(self._played(ask, lambda: self._custodian.integrity(ask.name, header, progress)))
@@ -184,6 +189,12 @@ _VERBS: dict[type, Callable[[Serving, Any, Progress], Any]] = {
     record_asks.Carry: lambda s, ask, _: s._custodian.records.carry(ask.name, ask.attempt, ask.handle, ask.secrets),
     record_asks.AgreeKey: lambda s, ask, _: s._together(
         ask, lambda header: s._custodian.records.agree_key(ask.name, header)
+    ),
+    audit_asks.AuditHead: lambda s, ask, _: s._shown(),
+    audit_asks.AuditRows: lambda s, ask, _: [LedgerRow.of(row) for row in s._custodian.audit.rows(ask.start, ask.end)],
+    audit_asks.AuditEntries: lambda s, ask, _: [LedgerRow.of(row) for row in s._custodian.audit.entries(ask.tags)],
+    audit_asks.Attest: lambda s, ask, _: messages.AttestedMessage(
+        msgspec.json.encode(s._custodian.audit.attest(ask.subject, ask.rows))
     ),
     record_asks.Evaluate: lambda s, ask, _: s._evaluate(ask),
     record_asks.Restrict: lambda s, ask, _: s._together(

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
-from moiety.custody import record_asks, wire
+from moiety.custody import audit_asks, record_asks, wire
 from moiety.custody.messages import encode_plain
 from moiety.custody.store.kinds import purpose_of
 from moiety.custody.trust import matter
@@ -84,6 +84,10 @@ def _of_parts(operation: str, parts: Callable[[Any], tuple[bytes, ...]]) -> Call
     return make
 
 
+def _audit(*parts: bytes) -> Said:
+    return Said("audit", OFFICE, request_digest(content_digest(b"audit", *parts), 0))
+
+
 def _numbers(ask: Any) -> tuple[bytes, ...]:
     return tuple(number.to_bytes(8) for number in ask.numbers)
 
@@ -105,6 +109,10 @@ _SAID: Final[dict[type, Callable[[Any], Said]]] = {
         "reveal",
         lambda ask: (ask.name.encode(), hashed(ask.handle), ",".join(ask.secrets).encode(), ask.reason.encode()),
     ),
+    audit_asks.AuditHead: lambda ask: _audit(b"head"),
+    audit_asks.AuditRows: lambda ask: _audit(b"rows", ask.start.to_bytes(8), ask.end.to_bytes(8)),
+    audit_asks.AuditEntries: lambda ask: _audit(b"entries", *ask.tags),
+    audit_asks.Attest: lambda ask: _audit(b"attest", ask.subject.encode(), *(handle for _, handle in ask.rows)),
     record_asks.Carry: _of_parts(
         "correct", lambda ask: (ask.attempt, hashed(ask.handle), ",".join(ask.secrets).encode())
     ),
