@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Final, TypedDict
+from typing import TYPE_CHECKING, Annotated, Final, TypedDict
 
 import typer
 
@@ -42,7 +43,7 @@ class Line(TypedDict):
     what: str
     caller: str
     ledgers: list[str]
-    details: dict[str, Any]
+    details: dict[str, str]
 
 
 class History(TypedDict):
@@ -58,11 +59,22 @@ class Keys(TypedDict):
     keys: dict[str, str]
 
 
+class Stated(TypedDict):
+    """What one custodian signed: so many things destroyed, when, since which day nothing of them is in live stores, and
+    from which day on in no backup either."""
+
+    custodian: str
+    destroyed: dict[str, int]
+    at: str
+    live: str
+    epoch_end: str
+
+
 class Checked(TypedDict):
     """What `audit receipt` answers: what each custodian says that it destroyed, and both dates."""
 
     valid: bool
-    custodians: list[dict[str, Any]]
+    custodians: list[Stated]
 
 
 @app.command()
@@ -121,8 +133,11 @@ def person(
     for noted in found:
         said = msgspec.to_builtins(noted.entry, enc_hook=str)
         names = noted.entry.__struct_fields__
-        details = dict(zip(names, said[1:], strict=True))
-        minute, caller = details.pop("minute"), details.pop("caller")
+        given = dict(zip(names, said[1:], strict=True))
+        minute, caller = given.pop("minute"), given.pop("caller")
+        details = {
+            name: ", ".join(some) if isinstance(some, tuple | list) else str(some) for name, some in given.items()
+        }
         at = datetime.fromtimestamp(minute * 60, UTC).isoformat(timespec="minutes")
         ledgers = _names(noted.parties)
         entries.append({"at": at, "what": said[0], "caller": caller, "ledgers": ledgers, "details": details})
@@ -174,7 +189,7 @@ def receipt(
     except (ValueError, KeyError, TypeError):
         raise DocumentUnreadable from None
     checked = receipts.verify(beginning(file, receipts.RECEIPT_MAX + 1), found, str(Pseudonym.parse(about)), salted)
-    custodians = [
+    custodians: list[Stated] = [
         {
             "custodian": one.statement.custodian,
             "destroyed": {thing.what: thing.count for thing in one.statement.destroyed},
@@ -193,7 +208,7 @@ def receipt(
     return Outcome(answer, lines)
 
 
-def _told(details: Any) -> str:
+def _told(details: Mapping[str, object]) -> str:
     return ", ".join(f"{name} {value}" for name, value in details.items())
 
 
