@@ -184,8 +184,8 @@ class Together:
 
     def drop(self, purpose: str, version: bytes, *, waiting: bool = False) -> bool:
         """Destroy the keys of a version that was written anew, or that no record came to use; whether nothing is left
-        of them. The second, custodians apart keep for three days more, and open for nobody; `waiting` says that these have
-        begun."""
+        of them. The second, custodians apart keep for three days more, and open for nobody; `waiting` says that these
+        have begun."""
         self.erase(keys_of(purpose), version)
         return True
 
