@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import closing
 from datetime import UTC, datetime, time, timedelta
@@ -16,12 +17,14 @@ from moiety.custody.trust.requests import read_request
 from moiety.custody.trust.roster import Role, entry_text
 from moiety.custody.unopened import NobodyThere
 from moiety.face.installed import Installed
+from moiety.identity.keyring import ACCESS, Version
 from moiety.identity.person import Person
 from moiety.identity.refusals import AlreadyKept, ClockWithoutZone, NobodyKept
 from moiety.sharing.seat import SEATS
 from moiety.vault.consent import Withdrawn
 from moiety.vault.refusals import NothingToWithdraw
 from moiety.vault.retention import State
+from moiety.vault.schema import Group
 from moiety.vault.sql import RecordStore
 from tests.apart.test_approvals import signed
 from tests.custody.signers import Signatory
@@ -199,3 +202,30 @@ def test_at_once_apart_takes_two_officers(tmp_path: Path, models: Installed) -> 
                 bert.erase(now=True, approved=good)
             assert anna.erase(now=True, approved=good).destroyed
         assert gone(house, tmp_path / "records", anna)
+
+
+def test_keys_that_no_record_came_to_use_go_after_three_days(house: Inn, tmp_path: Path) -> None:
+    """Of a correction that ended between custodians and record store. Apart, they are nothing that was written anew:
+    to custodians they look like anybody's."""
+    with house.people(tmp_path / "records") as people:
+        anna = people.person(people.add(GUEST, grounds="register").pseudonym)
+        desk = people._desk
+        stored = desk.records().get("hotel", anna.pseudonym.value)
+        assert stored is not None
+        never = Version.fresh(os.urandom, stored.stay.expires + 1, 0)
+        desk.records().expect("hotel", anna.pseudonym.value, never.name)
+        desk.custody().rewrite("hotel", never, stored.handle, [*(group.value for group in Group), ACCESS])
+        assert anna.reveal(["address"], reason="parcel").values == {"address": GUEST["address"]}
+        anna.correct({"address": "2 New Street"})
+        assert desk.records().leaving("hotel") == ({never.name: True} if house.apart else {})
+        with pytest.raises(NobodyThere):
+            desk.custody().unlock("hotel", never.name, ["contact"], role="operator", reason="parcel")
+        start = house.clock.now
+        for passed in (timedelta(hours=30), timedelta(hours=71, minutes=59)):
+            reached(house, start + passed)
+            assert people.sweep() == 0
+            assert bool(desk.records().leaving("hotel")) == house.apart
+        reached(house, start + ERASURE)
+        assert people.sweep() == 0
+        assert desk.records().leaving("hotel") == {}
+        assert anna.reveal(["address"], reason="parcel").values == {"address": "2 New Street"}
