@@ -212,6 +212,10 @@ def _told(details: Mapping[str, object]) -> str:
     return ", ".join(f"{name} {value}" for name, value in details.items())
 
 
+def _word(some: object) -> str:
+    return ", ".join(some) if isinstance(some, tuple | list) else str(some)
+
+
 def _names(parties: Party) -> list[str]:
     return [name for bit, name in LEDGERS.items() if int(parties) & bit]
 

@@ -1,4 +1,5 @@
-"""Who may be destroyed without anybody's signature: whoever was restricted for three days, and what was written anew.
+"""Who may be destroyed without anybody's signature: whoever was restricted for three days, and what was written anew
+(and whoever expired, which their row says).
 
 Kept by each custodian for itself, by its own clock: no gateway says when three days are over. A clock that was set back
 waits longer; one that was set forward finds nobody due who was restricted after that.

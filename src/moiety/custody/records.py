@@ -116,8 +116,15 @@ class Records:
         raise NobodyThere
 
     def is_due(self, name: str, handle: bytes) -> bool:
-        """Whether whoever has this handle may be destroyed and nobody has to sign for it: see `leaving`."""
-        return leaving.is_due(self._store, name, handle, self._clock)
+        """Whether whoever has this handle may be destroyed and nobody has to sign for it: see `leaving`. So may who
+        expired: they were to be kept until then."""
+        if leaving.is_due(self._store, name, handle, self._clock):
+            return True
+        gallery = self._gallery(name)
+        with self._turns.shared():
+            current = gallery.usable()
+            day = int(self._clock().timestamp()) // SECONDS_A_DAY
+            return any(_expired(gallery, slot, day) for slot in answering.locate(gallery, current, handle))
 
     def restrict(self, name: str, header: Header, handle: bytes, on: bool) -> Rounds[None]:
         """This custodian's side of keeping whoever has this handle and answering nobody about them, or of answering
@@ -131,6 +138,13 @@ class Records:
         yield from self._changes.side(
             "restrict", gallery, current, header, len(slots), (slots.tobytes(), bytes([on])), do, note
         )
+
+
+def _expired(gallery: Gallery, slot: int, day: int) -> bool:
+    """Whether a slot holds somebody who would be answered about, were it not for the day."""
+    with gallery.store.reading() as connection:
+        pages, states = fetch(connection, gallery.current(connection), [slot // SLOTS])
+    return bool(states["states"][0, slot % SLOTS] == State.ACTIVE and pages["expires"][0, slot % SLOTS] <= day)
 
 
 def _taken(gallery: Gallery, current: Current, slot: int, handle: bytes, day: int) -> NDArray[np.uint16] | None:
