@@ -86,7 +86,7 @@ def test_a_person_is_added_to_every_roster_named(
 
 
 def test_the_operations_are_those_that_custodians_know() -> None:
-    asked = set(re.findall(r'_of_\w+\("([a-z_]+)"', inspect.getsource(custody_asked))) | {POLICY}
+    asked = set(re.findall(r'_of_\w+\(\s*"([a-z_]+)"', inspect.getsource(custody_asked))) | {POLICY}
     [approved, *_] = typing.get_args(typing.get_type_hints(FourEyes)["operations"])
     assert set(OPERATIONS) == asked | set(typing.get_args(approved))
 

@@ -54,7 +54,12 @@ def test_stored_states_never_change_their_form() -> None:
 
     states, good = seal.unseal([row], page.STATES, HERE, [3], DataKey.of(KEY))
     assert good.all()
-    assert [State(value) for value in states["states"][0, :4]] == list(State)
+    assert [State(value) for value in states["states"][0, :4]] == [
+        State.FREE,
+        State.PENDING,
+        State.ACTIVE,
+        State.ERASED,
+    ]
     assert states["page"][0].tobytes() == bytes(range(28))
     assert bytes(seal.seal(states, HERE, [3], DataKey.of(KEY), fixed)[0]) == row
 

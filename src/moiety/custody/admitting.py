@@ -44,9 +44,9 @@ class Offers:
         """
         if len(batch) > OFFERED_TOGETHER:
             raise TooMany(limit=OFFERED_TOGETHER)
+        check_header(header, gallery.usable(), len(batch), 0, clock)
         if batch.parts.shape[1] != header.dim:
             raise WordsWrong(dim=header.dim)
-        check_header(header, gallery.usable(), len(batch), 0, clock)
         public = batch.expires.tobytes() + batch.grounds.tobytes()
         parts = batch.parts.astype(np.uint64, copy=False)
         names = np.ascontiguousarray(batch.pseudonyms).view("<u2").astype(np.uint16, copy=False)

@@ -15,8 +15,9 @@ from numpy.typing import NDArray
 from moiety.custody.gallery import Gallery
 from moiety.custody.headers import check_header, check_instant
 from moiety.custody.life import within
-from moiety.custody.refusals import AnswerUnknown, HeaderRefused
+from moiety.custody.refusals import AnswerUnknown, GalleryUnknown, HeaderRefused
 from moiety.custody.store.handles import prefixes
+from moiety.custody.store.kinds import is_keys
 from moiety.custody.store.page import PSEUDONYM_BYTES, portions
 from moiety.custody.store.slots import SLOTS, State
 from moiety.custody.store.stored import Current, fetch
@@ -63,7 +64,9 @@ class Answers:
 def identify_side(
     gallery: Gallery, header: Header, probe: NDArray[np.uint32], keys: Keys, clock: Callable[[], datetime]
 ) -> tuple[NDArray[np.uint64], Rounds[search.Matches]]:
-    """The mask, and this custodian's side of a search of the whole gallery. Raises `HeaderRefused`."""
+    """The mask, and this custodian's side of a search of the whole gallery. Raises `HeaderRefused`, and
+    `GalleryUnknown` for one of keys: nothing is compared with a key."""
+    _require_faces(gallery)
     check_instant(header, clock)  # first: the day of a header that is refused must not count as one that came
     current = gallery.usable()
     alive = gallery.alive(current, header.at // SECONDS_A_DAY)
@@ -89,8 +92,9 @@ def verify_side(
     """This custodian's side of a comparison with whoever has this handle.
 
     Somebody unknown, erased or expired is looked for like anybody else: in a page that the header's digest draws,
-    under an empty mask. Raises `HeaderRefused`.
+    under an empty mask. Raises `HeaderRefused`, and `GalleryUnknown` as a search.
     """
+    _require_faces(gallery)
     current = gallery.usable()
     check_header(header, current, SLOTS, verify_point(current.terms).threshold, clock, least=1)
     alive = gallery.alive(current, header.at // SECONDS_A_DAY)
@@ -133,8 +137,20 @@ def release(gallery: Gallery, slots: NDArray[np.int64], epoch: int) -> NDArray[n
 
 
 def locate(gallery: Gallery, current: Current, handle: bytes) -> list[int]:
-    """The slots, PENDING or ACTIVE, of this handle."""
+    """The slots of this handle, of whoever is there or on the way in."""
     return [slot for slot in gallery.matrix.holders(_prefix(handle)) if _held(gallery, current, slot, handle)]
+
+
+def suspects(gallery: Gallery, handle: bytes) -> list[int]:
+    """The slots to look at for this handle: where nobody has it, one that it draws, so that whoever is not there is
+    looked for like anybody else."""
+    drawn = int.from_bytes(hashlib.sha256(b"moiety nobody 1" + handle).digest()[:8], "big")
+    return gallery.matrix.holders(_prefix(handle)) or [drawn % max(1, gallery.matrix.slots)]
+
+
+def _require_faces(gallery: Gallery) -> None:
+    if is_keys(gallery.name):
+        raise GalleryUnknown
 
 
 def _holder(gallery: Gallery, current: Current, header: Header, handle: bytes) -> int:

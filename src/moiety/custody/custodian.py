@@ -24,7 +24,7 @@ from moiety.custody.headers import check_day, check_instant
 from moiety.custody.holding import Held, held, standing
 from moiety.custody.keys import Acquaintance
 from moiety.custody.records import Records
-from moiety.custody.refusals import GalleryFixed, GalleryNameWrong, GalleryUnknown, NotStaged
+from moiety.custody.refusals import GalleryUnknown, NotStaged
 from moiety.custody.soundness import Soundness
 from moiety.custody.store import tables
 from moiety.custody.store.keeping import Keeping
@@ -33,7 +33,6 @@ from moiety.custody.store.noise import Entropy
 from moiety.custody.store.rooted import keyring_of
 from moiety.custody.store.slots import COIN_BYTES, Phase, Staging
 from moiety.custody.store.sql import Observer, Store
-from moiety.custody.store.stored import read_terms
 from moiety.custody.store.token import Token
 from moiety.custody.turns import Turns
 from moiety.custody.verbs import Batch, Clock, Help, Progress, Slots, Standing, Survey
@@ -42,8 +41,6 @@ from moiety.matching.opening import Opening
 from moiety.matching.rounds import Rounds, barrier
 from moiety.matching.search import Matches
 from moiety.sharing.seat import Seat
-
-NAME_BYTES = 64
 
 
 class Custodian:
@@ -136,9 +133,7 @@ class Custodian:
         Raises `GalleryExists`, `GalleryNameWrong` for a name of no or more than 64 bytes, and `MessageRefused` for
         terms that are none.
         """
-        read_terms(name, terms)
-        if not 1 <= len(name.encode()) <= NAME_BYTES:
-            raise GalleryNameWrong(limit=NAME_BYTES)
+        papers.require_name(name, terms)
         with self._turns.alone(), self._store.writing("add gallery") as connection:
             papers.add(connection, name, terms, document)
 
@@ -148,12 +143,9 @@ class Custodian:
             tables.drop_gallery(connection, name)
 
     def replace_document(self, name: str, header: Header, terms: bytes, document: bytes) -> Rounds[None]:
-        """This custodian's side of replacing a gallery's terms and document. Raises `GalleryFixed` for another model
-        or dimension, and `MessageRefused` for terms that are none."""
-        new, gallery = read_terms(name, terms), self._gallery(name)
-        held = gallery.now().terms
-        if (held.model, held.dim) != (new.model, new.dim):
-            raise GalleryFixed(dim=held.dim)
+        """This custodian's side of replacing a purpose's terms and document; raises as `papers.require_fitting`."""
+        gallery = self._gallery(name)
+        papers.require_fitting(gallery.now(), terms)
 
         def replace() -> None:
             with gallery.changing("replace document") as change:

@@ -161,9 +161,9 @@ class Gallery:
     def alive(self, current: Current, day: int) -> Alive:
         """Which slots hold somebody who is valid on this unix day, in the cache that `read` brought to `current`.
 
-        Days do not come back: where the clock was set back, the latest day that was asked for counts.
+        Days do not come back, see `latest`.
         """
-        day = self._latest_day = max(day, self._latest_day)
+        day = self.latest(day)
         key = (current.epoch, current.row.version, day)
         kept = self._alive
         if kept is None or kept[0] != key:
@@ -172,6 +172,11 @@ class Gallery:
             kept = (key, Alive(mask, int(np.count_nonzero(valid))))
             self._alive = kept
         return kept[1]
+
+    def latest(self, day: int) -> int:
+        """This unix day, or the latest that was asked for before: a clock that is set back brings nobody back."""
+        self._latest_day = max(day, self._latest_day)
+        return self._latest_day
 
     def states(self) -> NDArray[np.uint8]:
         """The state of every slot, read from SQL alone: uint8 (slots,)."""

@@ -26,6 +26,10 @@ _SIEVE_BITS = 20
 """1 MB of flags: it stays in the processor's cache."""
 
 
+_SCANS = 512
+"""Look-ups by scanning after which the handles are sorted, until they change: sorting costs as much as so many."""
+
+
 @dataclass(frozen=True)
 class Segment:
     """Consecutive slots from `start` on; the arrays are as long as the segment's capacity."""
@@ -51,11 +55,13 @@ class Matrix:
         self.dim = dim
         self.slots = 0
         self._segments: list[Segment] = []
+        self._scans = 0
+        self._order: tuple[NDArray[np.uint64], NDArray[np.uint32]] | None = None
 
     @property
     def nbytes(self) -> int:
         """Bytes allocated, unused capacity included."""
-        return sum(
+        return sum(part.nbytes for part in self._order or ()) + sum(
             part.nbytes
             for segment in self._segments
             for part in (segment.panels, segment.prefixes, segment.expires, segment.states)
@@ -63,6 +69,7 @@ class Matrix:
 
     def resize(self, slots: int) -> None:
         """Grow to, or forget down to, so many slots (whole pages)."""
+        self._forget_order()
         capacity = sum(len(segment.states) for segment in self._segments)
         while capacity < slots:
             needed = -(-(slots - capacity) // BLOCK) * BLOCK
@@ -79,6 +86,7 @@ class Matrix:
 
     def put_parts(self, numbers: Sequence[int], pages: Pages) -> None:
         """Take in the rows of these pages."""
+        self._forget_order()
         found = prefixes(pages["handles"].reshape(-1, HANDLE_BYTES)).reshape(-1, SLOTS)
         for at, (segment, inside) in enumerate(self._where(numbers)):
             if self.dim:
@@ -117,12 +125,29 @@ class Matrix:
 
     def holders(self, prefix: int) -> list[int]:
         """The slots whose handle begins with this prefix; what was erased or never used has random ones."""
-        return [
-            segment.start + int(at)
-            for segment in self._segments
-            for at in np.flatnonzero(segment.prefixes == np.uint64(prefix))
-            if segment.start + at < self.slots
-        ]
+        wanted = np.uint64(prefix)
+        order = self._order
+        if order is None:
+            self._scans += 1
+            if self._scans > _SCANS:
+                self._order = self._sorted()
+            return [
+                segment.start + int(at)
+                for segment in self._segments
+                for at in np.flatnonzero(segment.prefixes == wanted)
+                if segment.start + at < self.slots
+            ]
+        first, end = np.searchsorted(order[0], wanted), np.searchsorted(order[0], wanted, "right")
+        return [int(slot) for slot in order[1][first:end]]
+
+    def _sorted(self) -> tuple[NDArray[np.uint64], NDArray[np.uint32]]:
+        """All prefixes in ascending order, and the slots of them."""
+        prefixes_ = np.concatenate([segment.prefixes for segment in self._segments])[: self.slots]
+        slots = np.argsort(prefixes_, kind="stable")
+        return prefixes_[slots], slots.astype(np.uint32)
+
+    def _forget_order(self) -> None:
+        self._order, self._scans = None, 0
 
     def held(self, wanted: NDArray[np.uint64]) -> bool:
         """Whether a slot has one of these prefixes (n,), n > 0, or two of them are the same."""

@@ -4,10 +4,33 @@ from __future__ import annotations
 
 from sqlalchemy import Connection
 
-from moiety.custody.refusals import GalleryExists
+from moiety.custody.refusals import GalleryExists, GalleryFixed, GalleryNameWrong, GalleryUnknown
 from moiety.custody.store import tables
 from moiety.custody.store.kinds import is_keys, keys_of
-from moiety.custody.store.stored import read_terms
+from moiety.custody.store.stored import Current, read_terms
+
+NAME_BYTES = 64
+"""Of a gallery's name, that of a purpose's keys too: what a message names."""
+
+
+def require_name(name: str, terms: bytes) -> None:
+    """Raises `GalleryNameWrong` for a name of no or more than 64 bytes, that of the keys' gallery beside it included,
+    and `MessageRefused` for terms that are none."""
+    kept = read_terms(name, terms).reveal is not None and not is_keys(name)
+    if not name or len((keys_of(name) if kept else name).encode()) > NAME_BYTES:
+        raise GalleryNameWrong(limit=NAME_BYTES)
+
+
+def require_fitting(current: Current, terms: bytes) -> None:
+    """Raises `GalleryFixed` for papers of another model or dimension than a gallery has, `GalleryUnknown` for the keys'
+    gallery of a purpose, which goes by its purpose's, and `MessageRefused` for terms that are none."""
+    name, held = current.row.name, current.terms
+    new = read_terms(name, terms)
+    if is_keys(name):
+        raise GalleryUnknown
+    require_name(name, terms)
+    if (held.model, held.dim) != (new.model, new.dim):
+        raise GalleryFixed(dim=held.dim)
 
 
 def add(connection: Connection, name: str, terms: bytes, document: bytes) -> None:

@@ -18,8 +18,7 @@ import hashlib
 import hmac
 from collections.abc import Callable
 from datetime import datetime
-from enum import IntEnum
-from typing import Final
+from typing import Final, Literal
 
 import msgspec
 import numpy as np
@@ -30,9 +29,13 @@ from sqlalchemy import Connection
 from moiety.custody.gallery import Gallery
 from moiety.custody.headers import check_header
 from moiety.custody.keys import Acquaintance
-from moiety.custody.refusals import HeaderRefused, KeptDamaged
+from moiety.custody.points import number_of
+from moiety.custody.refusals import FormatUnknown, GalleryUnknown, HeaderRefused, KeptDamaged
+from moiety.custody.store import tables
 from moiety.custody.store.kept import drop_keys, keep, kept
+from moiety.custody.store.kinds import is_keys
 from moiety.custody.store.noise import Entropy
+from moiety.custody.store.slots import Staging
 from moiety.custody.store.sql import Store
 from moiety.custody.turns import Turns
 from moiety.custody.unopened import KeyLost, KeyNotMade
@@ -42,7 +45,7 @@ from moiety.matching.header import Header
 from moiety.matching.refusals import Disagreement
 from moiety.matching.rounds import Exchange, Rounds, expect, shown
 from moiety.oprf import dealing, threshold
-from moiety.oprf.keys import NUMBERS, Number, Pair, Part, PublicKey
+from moiety.oprf.keys import Number, Pair, Part, PublicKey
 from moiety.oprf.renewing import renewed
 from moiety.sharing.seat import SEATS, Seat, next_seat, previous_seat
 from moiety.sharing.streams import derive
@@ -51,21 +54,20 @@ _KIND: Final = "pseudonym key"
 _NEXT: Final = "pseudonym key of the next epoch"
 _SIGNING: Final = "signing key"
 _SIGNED: Final = b"moiety pseudonym key 1"
+_VERSION: Final = 1
 _SEED_BYTES: Final = 32
 _SIGNATURE_BYTES: Final = 64
 
 
-class _State(IntEnum):
-    """Stored."""
-
-    HELD = 1
-    MADE = 2
+_HELD: Final = 1
+_MADE: Final = 2
 
 
 class _Key(msgspec.Struct, array_like=True, frozen=True):
-    """What is kept of a purpose's key; `witnesses` are public keys of a, b and c, and signatures of the transcript."""
+    """What is kept of one purpose's key, as MessagePack behind a version byte. `witnesses`: public keys of a, b and c,
+    with signatures over the transcript."""
 
-    state: int
+    state: Literal[1, 2]
     part: bytes
     public: bytes
     transcript: bytes
@@ -80,22 +82,31 @@ class _Key(msgspec.Struct, array_like=True, frozen=True):
         )
         return msgspec.structs.replace(self, part=part.encode(), public=public.encode())
 
+    def to_bytes(self) -> bytes:
+        """As it is kept."""
+        return bytes([_VERSION]) + msgspec.msgpack.encode(self)
+
+    @classmethod
+    def from_bytes(cls, data: bytes) -> _Key:
+        """The inverse. Raises `FormatUnknown`, and `KeptDamaged` for what is none of this version."""
+        if data[:1] != bytes([_VERSION]):
+            raise FormatUnknown(found=data[0] if data else 0, known=_VERSION)
+        try:
+            return _keys.decode(data[1:])
+        except msgspec.DecodeError:
+            raise KeptDamaged from None
+
 
 _keys = msgspec.msgpack.Decoder(_Key)
-
-
-def number_of(seat: Seat) -> Number:
-    """Where a custodian's part lies on the line."""
-    return NUMBERS[SEATS.index(seat)]
 
 
 def stage(connection: Connection, seeds: tuple[bytes, bytes, bytes], epoch: int) -> None:
     """Keep the parts of the next epoch beside this one's."""
     keys = {
-        name: _read(data).moved(seeds, epoch.to_bytes(8, "big") + name)
+        name: _Key.from_bytes(data).moved(seeds, epoch.to_bytes(8, "big") + name)
         for name, data in kept(connection, _KIND).items()
     }
-    keep(connection, _NEXT, {name: msgspec.msgpack.encode(key) for name, key in keys.items()})
+    keep(connection, _NEXT, {name: key.to_bytes() for name, key in keys.items()})
 
 
 def switch(connection: Connection) -> None:
@@ -134,10 +145,13 @@ class Pseudonyms:
 
     def agree_key(self, name: str, header: Header) -> Rounds[bytes]:
         """This custodian's side of making a purpose's key, or of finishing what was interrupted; again does nothing.
-        Returns the public key. Raises `KeyLost` where one that was made is not at all three any more."""
+        Returns the public key. Raises `KeyLost` where one that was made is not at all three any more, and
+        `HeaderRefused` while the next epoch is staged: it would come with other parts, or with none."""
+        if is_keys(name):
+            raise GalleryUnknown
         gallery = self._gallery(name)
         current = gallery.now()
-        if header.operation != "key":
+        if header.operation != "key" or current.staging.beside:
             raise HeaderRefused
         check_header(header, current, 0, 0, self._clock)
         keys = self._acquaintance.keys()
@@ -145,14 +159,14 @@ class Pseudonyms:
         own = self._held(name)
         told = yield from shown(self._seat, b"" if own is None else bytes([own.state]) + own.transcript)
         if len({said[1:] for said in told.values()}) > 1 or not all(told.values()):
-            if any(said[:1] == bytes([_State.MADE]) for said in told.values()):
+            if any(said[:1] == bytes([_MADE]) for said in told.values()):
                 raise KeyLost
             own = yield from self._dealt(keys, name, header, gallery.now().place.office)
             yield from self._same(own.transcript)  # all three hold it from here on
         elif own is None:
             raise KeyLost
-        if own.state != _State.MADE:
-            own = msgspec.structs.replace(own, state=int(_State.MADE))
+        if own.state != _MADE:
+            own = msgspec.structs.replace(own, state=_MADE)
             self._keep(name, own)
         return own.public
 
@@ -164,7 +178,7 @@ class Pseudonyms:
         with self._turns.shared():
             key = self._held(name)
             epoch = self._gallery(name).now().epoch
-        if key is None or key.state != _State.MADE:
+        if key is None or key.state != _MADE:
             raise KeyNotMade
         part = Part.decode(key.part)
         numbers: Pair = (number_of(pair[0]), number_of(pair[1]))
@@ -194,7 +208,7 @@ class Pseudonyms:
         witnesses = yield from shown(seat, own_witness)
         for witness in witnesses.values():
             _require_signed(witness, said)
-        made = _Key(_State.HELD, part.encode(), public.encode(), agreed.digest, [witnesses[each] for each in SEATS])
+        made = _Key(_HELD, part.encode(), public.encode(), agreed.digest, [witnesses[each] for each in SEATS])
         self._keep(name, made)
         return made
 
@@ -209,13 +223,15 @@ class Pseudonyms:
         cached = self._cached
         if cached is None or cached[0] != stamp:
             with self._store.reading() as connection:
-                cached = (stamp, {key: _read(data) for key, data in kept(connection, _KIND).items()})
+                cached = (stamp, {key: _Key.from_bytes(data) for key, data in kept(connection, _KIND).items()})
             self._cached = cached
         return cached[1].get(name.encode())
 
     def _keep(self, name: str, key: _Key) -> None:
         with self._turns.alone(), self._store.writing("keep key") as connection:
-            keep(connection, _KIND, {name.encode(): msgspec.msgpack.encode(key)})
+            if Staging(tables.custodian(connection).staging).beside:
+                raise HeaderRefused
+            keep(connection, _KIND, {name.encode(): key.to_bytes()})
 
     def _signing(self) -> Ed25519PrivateKey:
         """This custodian's own key for what it signs; made when it is first needed."""
@@ -238,10 +254,3 @@ def _require_signed(witness: bytes, said: bytes) -> None:
         Ed25519PublicKey.from_public_bytes(witness[:_SEED_BYTES]).verify(witness[_SEED_BYTES:], said)
     except InvalidSignature:
         raise Disagreement from None
-
-
-def _read(data: bytes) -> _Key:
-    try:
-        return _keys.decode(data)
-    except msgspec.DecodeError:
-        raise KeptDamaged from None

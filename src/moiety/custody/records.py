@@ -6,6 +6,7 @@ its own part, to whom its own copy of the purpose lets have it, of the classes t
 
 from __future__ import annotations
 
+import hmac
 from collections.abc import Callable, Sequence
 
 import numpy as np
@@ -23,16 +24,13 @@ from moiety.custody.store.kinds import ACCESS, OPEN_WORDS, SECRETS, is_keys
 from moiety.custody.store.noise import Entropy
 from moiety.custody.store.slots import SLOTS, State
 from moiety.custody.store.sql import Store
-from moiety.custody.store.stored import fetch
+from moiety.custody.store.stored import Current, fetch
 from moiety.custody.turns import Turns
 from moiety.custody.unopened import ClassRefused, NobodyThere
 from moiety.custody.verbs import SECONDS_A_DAY, Clock, Evaluated, Unlocked
 from moiety.matching.header import Header
 from moiety.matching.rounds import Rounds
 from moiety.sharing.seat import Seat
-
-_WORDS = OPEN_WORDS
-"""Words of one secret: 32 bytes."""
 
 
 class Records:
@@ -80,11 +78,12 @@ class Records:
             allowed = {ACCESS, *dict(current.terms.reveal or ()).get(role, ())}
             if not secrets or not set(secrets) <= allowed & set(SECRETS):
                 raise ClassRefused
-            day = int(self._clock().timestamp()) // SECONDS_A_DAY
-            alive = gallery.alive(current, day)
-            for slot in answering.locate(gallery, current, handle):
-                if alive.mask[slot // SLOTS] >> np.uint64(slot % SLOTS) & np.uint64(1):
-                    return Unlocked(current.epoch, _taken(gallery, slot, secrets))
+            day = gallery.latest(int(self._clock().timestamp()) // SECONDS_A_DAY)
+            for slot in answering.suspects(gallery, handle):
+                words = _taken(gallery, current, slot, handle, day)
+                if words is not None:
+                    wanted = [*(SECRETS.index(name) for name in secrets), len(SECRETS)]
+                    return Unlocked(current.epoch, words[wanted])
         raise NobodyThere
 
     def carry(self, name: str, attempt: bytes, handle: bytes, secrets: Sequence[str]) -> None:
@@ -96,10 +95,12 @@ class Records:
             raise ClassRefused
         with self._turns.shared():
             current = gallery.usable()
-            for slot in answering.locate(gallery, current, handle):
-                row = _taken(gallery, slot, SECRETS)
-                self._offers.carry(attempt, handle, [SECRETS.index(name) for name in secrets], row)
-                return
+            day = gallery.latest(int(self._clock().timestamp()) // SECONDS_A_DAY)
+            for slot in answering.suspects(gallery, handle):
+                row = _taken(gallery, current, slot, handle, day)
+                if row is not None:
+                    self._offers.carry(attempt, handle, [SECRETS.index(name) for name in secrets], row)
+                    return
         raise NobodyThere
 
     def is_due(self, name: str, handle: bytes) -> bool:
@@ -118,13 +119,17 @@ class Records:
         )
 
 
-def _taken(gallery: Gallery, slot: int, secrets: Sequence[str]) -> NDArray[np.uint16]:
-    """The words of these secrets, uint16 (n + 1, 16), and last what all three hold alike."""
+def _taken(gallery: Gallery, current: Current, slot: int, handle: bytes, day: int) -> NDArray[np.uint16] | None:
+    """Everything in a slot, uint16 (secrets + 1, 16), the last held by all three alike: where somebody of this handle
+    is who may be answered about on this day."""
+    number, place = divmod(slot, SLOTS)
+    if number >= current.row.pages:
+        return None
     with gallery.store.reading() as connection:
-        current = gallery.current(connection)
-        pages, states = fetch(connection, current, [slot // SLOTS])
-    if states["states"][0, slot % SLOTS] != State.ACTIVE:
-        raise NobodyThere
-    row = page.get_rows(pages, np.zeros(1, dtype=np.int64), np.array([slot % SLOTS]))[0]
-    taken: NDArray[np.uint16] = row.reshape(-1, _WORDS)[[*(SECRETS.index(name) for name in secrets), len(SECRETS)]]
-    return taken
+        pages, states = fetch(connection, current, [number])
+    known = hmac.compare_digest(pages["handles"][0, place].tobytes(), handle)
+    if not known or states["states"][0, place] != State.ACTIVE or pages["expires"][0, place] <= day:
+        return None
+    row = page.get_rows(pages, np.zeros(1, dtype=np.int64), np.array([place]))
+    words: NDArray[np.uint16] = row.reshape(-1, OPEN_WORDS)
+    return words

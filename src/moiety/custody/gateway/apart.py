@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from threading import BoundedSemaphore, Lock, Thread
 from time import monotonic, sleep
@@ -15,11 +15,12 @@ from moiety.custody import recovery
 from moiety.custody.doubts import GalleryUnchecked
 from moiety.custody.gateway import approving, checks
 from moiety.custody.gateway.entries import Identified
-from moiety.custody.gateway.three import Headers, Three
+from moiety.custody.gateway.opening import Opened
+from moiety.custody.gateway.three import TWO, Headers, Three, enough
 from moiety.custody.gateway.together import Together
 from moiety.custody.net.config import Deployment
 from moiety.custody.net.remote import Approved, Remote
-from moiety.custody.refusals import AttemptStopped, HeaderRefused, TurnTaken
+from moiety.custody.refusals import AttemptStopped, CustodianDown, HeaderRefused, TurnTaken
 from moiety.custody.store.noise import Entropy
 from moiety.custody.trust import requests
 from moiety.custody.trust.denials import ApprovalNeedless, ApprovalRefused, CallerRefused
@@ -69,6 +70,27 @@ class Elsewhere(Three):
         """As `Three.each`, for so many callers at once."""
         with self._room:
             return super().each(ask)
+
+    def some(self, seats: Collection[Seat], ask: Callable[[Verbs], Answer], *, small: bool) -> dict[Seat, Answer]:
+        """As `Three.some`, always at once: elsewhere, waiting for an answer is what takes time."""
+        with self._room:
+            return super().some(seats, ask, small=False)
+
+    def two(self, ask: Callable[[Verbs], Answer]) -> dict[Seat, Answer]:
+        """As `Three.two`, the first two at once."""
+        told: dict[Seat, Answer] = {}
+        down: list[CustodianDown] = []
+
+        def asked(custodian: Verbs) -> None:
+            try:
+                told[custodian.seat] = ask(custodian)
+            except CustodianDown as error:
+                down.append(error)
+
+        self.some(SEATS[:TWO], asked, small=True)
+        if down:
+            self.some(SEATS[TWO:], asked, small=True)
+        return enough(told, down[0] if down else None)
 
     def play(self, ask: Callable[[Verbs], Rounds[Answer]]) -> dict[Seat, Answer]:
         """Have all three begin at once."""
@@ -179,6 +201,14 @@ class Apart(Together):
         """As `Together.identify`, asked again where a change came between."""
         return self._again(lambda: super(Apart, self).identify(name, words))
 
+    def pseudonyms(self, purpose: str, inputs: Sequence[bytes]) -> list[bytes]:
+        """As `Together.pseudonyms`, asked again where a change came between."""
+        return self._again(lambda: super(Apart, self).pseudonyms(purpose, inputs))
+
+    def unlock(self, purpose: str, version: bytes, secrets: Sequence[str], *, role: str, reason: str) -> Opened:
+        """As `Together.unlock`, asked again where a change came between."""
+        return self._again(lambda: super(Apart, self).unlock(purpose, version, secrets, role=role, reason=reason))
+
     def _request(self, what: Matter) -> bytes:
         if what.operation != POLICY:
             with self._shared() as headers:
@@ -225,6 +255,14 @@ class Apart(Together):
                 sleep(_PAUSE_S)
         self._keep_checked(standings)
         yield Headers(standings["a"], self._clock, self._entropy)
+
+    @contextmanager
+    def _answering(self) -> Iterator[None]:
+        with ExitStack() as held:
+            # Two are enough: each refuses by its own copy, and that both are in one epoch is seen by their answers.
+            with suppress(CustodianDown):
+                held.enter_context(self._shared())
+            yield
 
     @contextmanager
     def _changing(self) -> Iterator[Headers]:

@@ -7,21 +7,22 @@ answers. docs/protocol, part 5.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import combinations
 from typing import Final
 
-from moiety.custody.gateway.opening import PAIRS
 from moiety.custody.gateway.three import Headers, Three
-from moiety.custody.pseudonyms import number_of
-from moiety.custody.refusals import CustodianDown, EpochsMixed
+from moiety.custody.points import number_of
+from moiety.custody.refusals import CustodianDown
 from moiety.custody.store.noise import Entropy
 from moiety.custody.store.page import PSEUDONYM_BYTES
-from moiety.custody.unopened import KeyNotMade
 from moiety.custody.verbs import Evaluated
-from moiety.matching.refusals import UnequalParts
+from moiety.matching.refusals import Disagreement, UnequalParts
 from moiety.oprf import recheck, threshold, voprf
 from moiety.oprf.keys import Pair, PublicKey
 from moiety.oprf.threshold import Answer
 from moiety.sharing.seat import SEATS, Seat
+
+PAIRS: Final[tuple[tuple[Seat, Seat], ...]] = tuple(combinations(SEATS, 2))
 
 PROVEN_TO: Final = 8
 """Inputs up to which each answer is proven: for more, a part of them is asked again of other pairs."""
@@ -43,17 +44,21 @@ def pseudonyms(three: Three, entropy: Entropy, purpose: str, inputs: Sequence[by
     """
     if not inputs:
         return []
-    refused: CustodianDown | None = None
-    for pair in PAIRS:
+    down: set[Seat] = set()
+    while True:
+        pair = next(pair for pair in PAIRS if not down & set(pair))
+        # Nobody but these two can be asked again where the third is down: then each answer is proven.
+        proven = len(inputs) <= PROVEN_TO or bool(down)
         try:
-            outputs = _outputs(three, entropy, purpose, pair, inputs, proven=len(inputs) <= PROVEN_TO)
+            outputs = _outputs(three, entropy, purpose, pair, inputs, proven=proven)
+            if not proven:
+                _ask_again(three, entropy, purpose, pair, inputs, outputs)
         except CustodianDown as error:
-            refused = error
+            if down:
+                raise
+            down.add(SEATS[error.numbers["seat"]])
             continue
-        if len(inputs) > PROVEN_TO:
-            _ask_again(three, entropy, purpose, pair, inputs, outputs)
         return [output[:PSEUDONYM_BYTES] for output in outputs]
-    raise refused or KeyNotMade()
 
 
 def _ask_again(
@@ -76,10 +81,14 @@ def _outputs(
     three: Three, entropy: Entropy, purpose: str, pair: tuple[Seat, Seat], inputs: Sequence[bytes], *, proven: bool
 ) -> list[bytes]:
     blinded = voprf.blind_all(inputs, entropy)
-    told = three.some(pair, lambda custodian: custodian.records.evaluate(purpose, pair, blinded.elements, proven))
+    told = three.some(
+        pair,
+        lambda custodian: custodian.records.evaluate(purpose, pair, blinded.elements, proven),
+        small=len(inputs) <= PROVEN_TO,
+    )
     one, other = (told[seat] for seat in pair)
     if one.epoch != other.epoch:
-        raise EpochsMixed(oldest=min(one.epoch, other.epoch), newest=max(one.epoch, other.epoch))
+        raise Disagreement
     if one.public != other.public:
         raise UnequalParts
     if proven:

@@ -4,22 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import combinations
-from typing import Final, Protocol
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from moiety.custody.gateway.three import Three
-from moiety.custody.refusals import CustodianDown, EpochsMixed
 from moiety.custody.store.handles import handles
 from moiety.custody.store.kinds import CLASSES, KEY_BYTES, keys_of
 from moiety.custody.verbs import Unlocked
-from moiety.matching.refusals import UnequalParts
-from moiety.sharing.seat import SEATS, Seat
+from moiety.matching.refusals import Disagreement, UnequalParts
+from moiety.sharing.seat import Seat
 from moiety.sharing.split import combine
-
-PAIRS: Final[tuple[tuple[Seat, Seat], ...]] = tuple(combinations(SEATS, 2))
 
 
 class Version(Protocol):
@@ -76,30 +72,20 @@ class Opened:
 def unlock(three: Three, purpose: str, name: bytes, secrets: Sequence[str], role: str, reason: str) -> Opened:
     """Have these secrets of one version opened, by any two custodians.
 
-    Raises what `records.Records.unlock` raises, `CustodianDown` where no two are there, and `EpochsMixed` where one has
-    entered an epoch that the other has not.
+    Raises what `records.Records.unlock` raises, `CustodianDown` where no two are there, `Disagreement` where one has
+    entered an epoch that the other has not yet, and `UnequalParts`.
     """
-    known = handles(keys_of(purpose), [name])
-    refused: CustodianDown | None = None
-    for pair in PAIRS:
-        try:
-            told = {
-                seat: three.custodians[seat].records.unlock(
-                    keys_of(purpose), known[seat].tobytes(), secrets, role, reason
-                )
-                for seat in pair
-            }
-        except CustodianDown as error:
-            refused = error
-            continue
-        return _opened(told, secrets)
-    raise refused or CustodianDown(seat=0)
+    gallery = keys_of(purpose)
+    known = handles(gallery, [name])
+    told = three.two(
+        lambda custodian: custodian.records.unlock(gallery, known[custodian.seat].tobytes(), secrets, role, reason)
+    )
+    return _opened(told, secrets)
 
 
 def _opened(told: dict[Seat, Unlocked], secrets: Sequence[str]) -> Opened:
-    epochs = {some.epoch for some in told.values()}
-    if len(epochs) > 1:
-        raise EpochsMixed(oldest=min(epochs), newest=max(epochs))
+    if len({some.epoch for some in told.values()}) > 1:
+        raise Disagreement
     rows = {seat: some.words for seat, some in told.items()}
     publics = {some[-1].astype("<u2").tobytes() for some in rows.values()}
     if {some.shape for some in rows.values()} != {(len(secrets) + 1, KEY_BYTES // 2)} or len(publics) > 1:

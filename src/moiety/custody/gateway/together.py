@@ -152,12 +152,12 @@ class Together:
         """The pseudonyms, 16 bytes each, of what people are known by elsewhere: see `naming.pseudonyms`. The first time
         of all, the three make the purpose's key."""
         try:
-            with self._shared():
+            with self._answering():
                 return naming.pseudonyms(self._three, self._entropy, purpose, inputs)
         except KeyNotMade:
             with self._changing() as headers:
                 naming.agree_key(self._three, headers, purpose)
-        with self._shared():
+        with self._answering():
             return naming.pseudonyms(self._three, self._entropy, purpose, inputs)
 
     def rewrite(self, purpose: str, version: Version, before: bytes, carried: Sequence[str]) -> None:
@@ -173,8 +173,7 @@ class Together:
     def unlock(self, purpose: str, version: bytes, secrets: Sequence[str], *, role: str, reason: str) -> Opened:
         """Have secrets of one version opened: see `opening.unlock`. Where signatures are asked for, the role is the
         signer's."""
-        with self._shared() as headers:
-            self._load(headers, keys_of(purpose))
+        with self._answering():
             return opening.unlock(self._three, purpose, version, secrets, role, reason)
 
     def hold(self, purpose: str, version: bytes, pseudonym: bytes, on: bool) -> bool:
@@ -302,6 +301,12 @@ class Together:
             with self._alone():
                 pass
         raise Disagreement
+
+    @contextmanager
+    def _answering(self) -> Iterator[None]:
+        """As `_shared`, for what any two custodians answer, also while the third is down."""
+        with self._shared():
+            yield
 
     @contextmanager
     def _alone(self) -> Iterator[Headers]:

@@ -252,6 +252,18 @@ _BOUND: dict[str, BindParameter[Any]] = {
     name: bindparam(f"the_{name}") for name in ("gallery", "epoch", "number", "rows")
 }
 
+# Made once: of what a look-up of one page takes, making the statement would be the most.
+_NAMED = {
+    table.name: select(table.c.number, table.c.rows)
+    .where(
+        table.c.gallery == bindparam("the_gallery"),
+        table.c.epoch == bindparam("the_epoch"),
+        table.c.number.in_(bindparam("the_numbers", expanding=True)),
+    )
+    .order_by(table.c.number)
+    for table in PAGED
+}
+
 Numbered = tuple[Sequence[int], Sequence[bytes]]
 """Page numbers in ascending order, and their rows."""
 
@@ -286,12 +298,8 @@ def _copied(connection: Connection, table: Table, gallery: int, epoch: int, belo
 def named(connection: Connection, table: Table, gallery: int, epoch: int, numbers: Sequence[int]) -> Iterator[Numbered]:
     """The pages of these ascending numbers, in portions; one that is not there is left out."""
     for at in range(0, len(numbers), _TOGETHER):
-        chosen = select(table.c.number, table.c.rows).where(
-            table.c.gallery == gallery,
-            table.c.epoch == epoch,
-            table.c.number.in_(numbers[at : at + _TOGETHER]),
-        )
-        part = connection.execute(chosen.order_by(table.c.number)).all()
+        wanted = {"the_gallery": gallery, "the_epoch": epoch, "the_numbers": list(numbers[at : at + _TOGETHER])}
+        part = connection.execute(_NAMED[table.name], wanted).all()
         yield [row.number for row in part], [row.rows for row in part]
 
 

@@ -16,7 +16,7 @@ from typing import Any, Final
 
 from moiety.custody import record_asks, wire
 from moiety.custody.refusals import AnswerUnknown, GalleryUnknown, MessageRefused
-from moiety.custody.store.kinds import is_keys
+from moiety.custody.store.kinds import is_keys, purpose_of
 from moiety.custody.store.slots import SLOTS
 from moiety.custody.trust.asked import OFFICE, Said, bulk_digest, erasure_digest, hashed, said
 from moiety.custody.trust.budget import Budget, Charge
@@ -112,7 +112,7 @@ class Guard:
         """So many people's handles are taken from a gateway: with wrong ones it would have erased them. Raises
         `BudgetSpent`."""
         if people:
-            self._budget.charge(asker.gateway, purpose, asker.person, Unit.ERASURES, people)
+            self._budget.charge(asker.gateway, purpose_of(purpose), asker.person, Unit.ERASURES, people)
 
     def found(self, attempt: bytes, count: Callable[[], int]) -> None:
         """Count what a search matched and charge it; `release` of its pseudonyms waits for that."""
@@ -156,10 +156,10 @@ class Guard:
         a day about a real purpose from being asked. Asking is charged to the office."""
         if isinstance(ask, wire.AddGallery):
             # The office's name is none, nor that of another purpose's keys: those galleries come with their purpose.
-            if purpose == OFFICE or is_keys(ask.name):
+            if purpose == OFFICE or is_keys(purpose):
                 raise MessageRefused
             return
-        if purpose == OFFICE or self._terms(purpose) is not None:
+        if purpose == OFFICE or (self._terms(purpose) is not None and not is_keys(purpose)):
             return
         self._budget.charge(asker.gateway, OFFICE, asker.person, Unit.REQUESTS, 1)
         raise GalleryUnknown
@@ -250,12 +250,12 @@ class Guard:
         if len(known) < len(offers):
             raise CallerRefused
         people = sum(rows for _, rows in known)
-        eyes = self._eyes(ask.name)
+        eyes, purpose = self._eyes(ask.name), purpose_of(ask.name)
         role = eyes.approvers(BULK)
         if role is None:
             return
         if ask.approved >= people > 0:
-            self._approved(known[0][0], approvals, BULK, ask.name, bulk_digest(ask.name, ask.approved), role)
+            self._approved(known[0][0], approvals, BULK, purpose, bulk_digest(ask.name, ask.approved), role)
         elif not self._portions.take(ask.name, people, eyes.bulk_above):
             raise ApprovalRefused(needed=NEEDED, valid=0)
 

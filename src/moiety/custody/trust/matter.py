@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from moiety.custody.store.kinds import is_keys, purpose_of
 from moiety.custody.trust.policy import BULK, EARLY, POLICY
 from moiety.custody.trust.signing import content_digest, request_digest
 
@@ -35,11 +36,11 @@ def papers(name: str, terms: bytes, document: bytes) -> Matter:
 
 
 def bulk(name: str, people: int) -> Matter:
-    """An enrolment of so many at most."""
-    return Matter(BULK, name, (), people)
+    """An enrolment of so many at most; of keys of records, it says so."""
+    return Matter(BULK, purpose_of(name), (name.encode(),) if is_keys(name) else (), people)
 
 
 def erasure(name: str, hashed: Sequence[bytes]) -> Matter:
     """An early erasure. `hashed` are the SHA-256 of one person's handles, three of each row that there is of them (see
     `asked.hashed`): they name nobody, and of three a custodian knows its own again."""
-    return Matter(EARLY, name, tuple(hashed), 1)
+    return Matter(EARLY, purpose_of(name), tuple(hashed), 1)
