@@ -33,9 +33,6 @@ from moiety.matching.words import quantise
 from moiety.sharing.seat import SEATS
 from moiety.vault.shelf import Shelf
 
-MOST: Final = 200
-"""Guests: as many as resolve 0.55 from chance on half of them, and kept within a second or two."""
-
 ERASED: Final = 8
 """Guests who are destroyed: each takes a tenth of a second."""
 
@@ -70,10 +67,10 @@ officer = ["birth", "contact", "document", "photo"]
 
 
 def checked_in(store: str, people: int, entropies: Entropies, rng: np.random.Generator, progress: Progress) -> Register:
-    """Set up a register of so many guests, `MOST` at most, in a temporary folder, use it, and rob it twice. `store` is
-    `RECORDS` or a seat."""
+    """Set up a register of so many guests in a temporary folder, use it, and rob it twice. `store` is `RECORDS` or a
+    seat."""
     with tempfile.TemporaryDirectory(prefix="moiety-drill-") as folder:
-        return _robbed(store, min(people, MOST), Path(folder), partial(_named, entropies), rng, progress)
+        return _robbed(store, people, Path(folder), partial(_named, entropies), rng, progress)
 
 
 def _robbed(

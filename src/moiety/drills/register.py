@@ -45,9 +45,9 @@ class Register:
     after: Mapping[str, Loot]
 
     @property
-    def stores(self) -> tuple[str, ...]:
-        """What the thief has, as it is called in answers."""
-        return (RECORDS,)
+    def stolen(self) -> tuple[str, ...]:
+        """What the thief has, as answers call it."""
+        return (self.store if self.store == RECORDS else f"custodian-{self.store}",)
 
     def names(self, store: str, purpose: str) -> NDArray[np.uint8]:
         """Under what each guest is kept in a record store or its twin: uint8 (guests, 16)."""
