@@ -30,7 +30,7 @@ ARROWS: dict[str, set[str]] = {
     "evaluation": {"face", "matching", "sharing"},
     "bench": {"matching", "sharing", "custody", "identity"},
     # the attacker and the demo play everybody
-    "drills": {"face", "matching", "sharing", "custody", "identity", "evaluation", "vault"},
+    "drills": {"face", "matching", "sharing", "custody", "identity", "evaluation", "vault", "oprf", "sodium"},
     "demo": {"face", "matching", "sharing", "custody", "identity", "evaluation", "drills", "settings", "vault"},
     # edges
     "settings": set(),
@@ -204,10 +204,13 @@ IO_FILES: dict[str, set[str]] = {
     "face/store.py": {"importlib.resources", "shutil", "tempfile"},
     "face/yunet.py": {"cv2"},
     # the attacker reads files, and the plain twin is a database
+    "drills/reception.py": {"tempfile"},
+    "drills/shelves.py": {"sqlite3"},
     "drills/site.py": {"tempfile"},
     "drills/sql.py": {"sqlite3"},
     "drills/standin.py": {"PIL"},
     "drills/twin.py": {"sqlite3"},
+    "drills/twin_register.py": {"sqlite3"},
 }
 """Path under `src/moiety` -> the I/O libraries that it serves."""
 

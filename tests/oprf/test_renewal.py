@@ -10,11 +10,12 @@ from itertools import permutations
 import pytest
 
 from moiety import sodium
-from moiety.oprf import recover, refresh, threshold, voprf
+from moiety.oprf import recover, threshold, voprf
 from moiety.oprf.keys import NUMBERS, PAIRS, Number
 from moiety.oprf.refusals import FormUnknown, NotOfThePair, PartWrong, ProofWrong
+from moiety.oprf.renewing import renewed as renewed_under
 from moiety.sodium import ORDER
-from tests.oprf.three import Key, agreement, bent, fresh_key, refreshed, shares
+from tests.oprf.three import Key, bent, fresh_key, refreshed
 
 INPUTS = [b"110105", b"440301"]
 
@@ -64,17 +65,27 @@ def test_an_answer_of_an_old_part_is_not_proven_any_more(key: Key, renewed: Key)
         threshold.check(renewed.public, 1, (1, 2), elements, answer)
 
 
-def test_a_refresh_of_a_part_that_is_not_the_key_s_is_refused(key: Key) -> None:
-    agreed = agreement(lambda n: refresh.deal(b"an epoch", key.public, n, os.urandom))
-    wrong = replace(key.parts[2], scalar=key.parts[2].scalar + 1)
-    with pytest.raises(PartWrong):
-        refresh.finish(agreed[2], wrong, key.public, shares(agreed, 2))
+def test_a_part_of_another_key_is_not_refreshed(key: Key) -> None:
+    seeds = [os.urandom(32) for _ in NUMBERS]
+    for wrong in (replace(key.parts[2], scalar=key.parts[2].scalar + 1), fresh_key().parts[2]):
+        with pytest.raises(PartWrong):
+            renewed_under(wrong, key.public, seeds)
 
 
-def test_a_refresh_is_of_one_key(key: Key) -> None:
-    other = fresh_key()
-    one, another = (refresh.deal(b"an epoch", public, 1, lambda n: bytes(n)) for public in (key.public, other.public))
-    assert one.promise != another.promise
+@pytest.mark.parametrize("whose", range(3))
+def test_every_custodian_s_seed_moves_the_parts(key: Key, whose: int) -> None:
+    """Who knows two seeds does not know the new parts from the old ones."""
+    seeds = [bytes([number]) * 32 for number in NUMBERS]
+    other = [*seeds[:whose], os.urandom(32), *seeds[whose + 1 :]]
+    one, another = (renewed_under(key.parts[1], key.public, some) for some in (seeds, other))
+    assert one[0].scalar != another[0].scalar
+    assert one[1].slope != another[1].slope
+
+
+@pytest.mark.parametrize("length", [0, 31, 33])
+def test_a_seed_has_32_bytes(key: Key, length: int) -> None:
+    with pytest.raises(ValueError, match="32 bytes"):
+        renewed_under(key.parts[1], key.public, [bytes(32), bytes(32), bytes(length)])
 
 
 @pytest.mark.parametrize("lost", NUMBERS)

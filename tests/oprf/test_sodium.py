@@ -139,7 +139,7 @@ def in_a_process_of_its_own(words: str, folder: Path) -> str:
 
 
 def test_importing_loads_no_library(tmp_path: Path) -> None:
-    words = "import sys, moiety.sodium, moiety.oprf.threshold, moiety.oprf.dkg; print('rbcl' in sys.modules)"
+    words = "import sys, moiety.sodium, moiety.oprf.threshold, moiety.oprf.dealing; print('rbcl' in sys.modules)"
     assert in_a_process_of_its_own(words, tmp_path) == "False\n"
 
 

@@ -6,9 +6,10 @@ import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
-from moiety.oprf import dkg, refresh, threshold
+from moiety.oprf import dealing, threshold
 from moiety.oprf.dealing import Agreed, Dealt, Promised
 from moiety.oprf.keys import NUMBERS, Number, Pair, Part, PublicKey, weight
+from moiety.oprf.renewing import renewed
 from moiety.sodium import ORDER
 
 
@@ -59,16 +60,16 @@ def agreement(deal: Callable[[Number], Dealt]) -> dict[Number, Agreed]:
 
 def fresh_key() -> Key:
     """A key made by three."""
-    agreed = agreement(lambda n: dkg.deal(b"a key", n, os.urandom))
-    done = {n: dkg.finish(agreed[n], shares(agreed, n)) for n in NUMBERS}
+    agreed = agreement(lambda n: dealing.deal(b"a key", n, os.urandom))
+    done = {n: agreed[n].finish(shares(agreed, n)) for n in NUMBERS}
     assert len({public for _, public in done.values()}) == 1
     return Key(done[1][1], {n: done[n][0] for n in NUMBERS})
 
 
 def refreshed(key: Key) -> Key:
-    """The same key in new parts."""
-    agreed = agreement(lambda n: refresh.deal(b"an epoch", key.public, n, os.urandom))
-    done = {n: refresh.finish(agreed[n], key.parts[n], key.public, shares(agreed, n)) for n in NUMBERS}
+    """The same key in the parts of the next epoch, under fresh seeds of all three."""
+    seeds = [os.urandom(32) for _ in NUMBERS]
+    done = {n: renewed(key.parts[n], key.public, seeds) for n in NUMBERS}
     assert len({public for _, public in done.values()}) == 1
     return replace(key, public=done[1][1], parts={n: done[n][0] for n in NUMBERS})
 

@@ -10,11 +10,12 @@ from typing import Any
 import pytest
 
 from moiety import sodium
-from moiety.oprf import dkg, proof, recover, refresh, scalars, voprf
+from moiety.oprf import dealing, proof, recover, scalars, voprf
 from moiety.oprf.hashing import expand_message_xmd
 from moiety.oprf.keys import NUMBERS, Part, PublicKey
+from moiety.oprf.renewing import renewed
 from moiety.sodium import NotAnElement
-from tests.oprf.three import agreement, drawing, openings, promises, shares
+from tests.oprf.three import drawing, openings, promises, shares
 
 
 def read(name: str) -> dict[str, Any]:
@@ -101,7 +102,7 @@ def test_a_stored_part_and_a_stored_public_key_never_change_their_form() -> None
 
 def test_the_messages_of_a_dealing_never_change_their_form() -> None:
     # coefficients and the nonce of the proof: the lines 1 + 4x, 2 + 5x, 3 + 6x
-    dealt = {n: dkg.deal(b"an office", n, drawing(n, n + 3, 100 + n)) for n in NUMBERS}
+    dealt = {n: dealing.deal(b"an office", n, drawing(n, n + 3, 100 + n)) for n in NUMBERS}
     multiples = GROUP["multiples_of_the_generator"]
     opening = dealt[2].opening
     assert opening[:65].hex() == "01" + multiples[1] + multiples[4]
@@ -117,13 +118,20 @@ def test_the_messages_of_a_dealing_never_change_their_form() -> None:
     assert agreed[1].digest == hashlib.sha256(transcript).digest()
     assert agreed[1].digest.hex() == "c549f6034ccfd85d66e9ab084f94aa33cc7968d9988dcad47b71501702860c92"
 
-    part, public = dkg.finish(agreed[3], shares(agreed, 3))
+    part, public = agreed[3].finish(shares(agreed, 3))
     assert part == Part(3, 6 + 15 * 3)
     assert public == PublicKey(bytes.fromhex(multiples[5]), bytes.fromhex(multiples[14]))
 
-    renewing = agreement(lambda n: refresh.deal(b"an epoch", public, n, drawing(n, 100 + n)))
-    assert renewing[1].digest.hex() == "bd43bbb05fb41be26056e3564f4307d43c44c9e553dca551155cbf54c08c50af"
-    assert refresh.finish(renewing[3], part, public, shares(renewing, 3))[0] == Part(3, 6 + 15 * 3 + 6 * 3)
+
+def test_parts_of_the_next_epoch_follow_from_the_seeds_alike_in_every_version() -> None:
+    multiples = GROUP["multiples_of_the_generator"]
+    public = PublicKey(bytes.fromhex(multiples[5]), bytes.fromhex(multiples[14]))  # 6 + 15x
+    seeds = [bytes([number]) * 32 for number in range(3)]
+    shift = sum(int.from_bytes(expand_message_xmd(seed, b"moiety oprf renewal 1", 64), "little") for seed in seeds)
+    after = PublicKey(public.key, sodium.multiply_base((15 + shift) % sodium.ORDER))
+    for number in NUMBERS:
+        part = Part(number, 6 + 15 * number)
+        assert renewed(part, public, seeds) == (Part(number, (part.scalar + number * shift) % sodium.ORDER), after)
 
 
 def test_a_contribution_to_a_recovery_never_changes_its_form() -> None:

@@ -44,7 +44,8 @@ class DrillHour(TypedDict):
 
 
 class Drilled(TypedDict):
-    """What `drill` answers. All rows share one verdict: an honest store fails in at most 1 % of seeds."""
+    """What `drill` answers. All rows share one verdict: an honest store fails in at most 1 % of seeds. `hours` is empty
+    where no gateway was stolen."""
 
     attacks: list[DrillRow]
     seed: int
@@ -57,7 +58,7 @@ _NARROWEST: Final = 80
 _NAME_WIDTH: Final = 30
 _FIGURE_WIDTH: Final = 10
 
-Store = Literal["custodian-a", "custodian-b", "custodian-c"]
+Store = Literal["custodian-a", "custodian-b", "custodian-c", "records"]
 
 
 def drill(
@@ -72,14 +73,15 @@ def drill(
 
     Sets up real deployments in a temporary folder and enrols made-up people, whose face vectors spread as those of
     photographs do. Then it copies one custodian's bytes and attacks the copy: reading, matching, linking. It also
-    steals a gateway, and asks what no honest one asks. The same code attacks a plain database of the same people, and
-    custodians without the one defence, where it has to succeed. Your own office is not touched.
+    steals a gateway, and asks what no honest one asks. Of a record store it tries identity numbers, lengths, two
+    purposes side by side, and old copies. The same code attacks a plain database of the same people, and custodians
+    without the one defence, where it has to succeed. Your own office is not touched.
 
     \b
     Examples:
       moiety drill --store custodian-a
       moiety drill --store custodian-b --people 400 --seed 7
-      moiety drill --store custodian-c --json
+      moiety drill --store records --json
     """
     settings.require_tls_13()
     with bar() as progress:
@@ -95,7 +97,8 @@ def drilled(measured: Sequence[Measured], *, seed: int, people: int, width: int)
 
     alpha = level(measured)
     rows = [drill_row(one, passed(one, alpha)) for one in measured]
-    answer: Drilled = {"attacks": rows, "seed": seed, "people": people, "hours": drill_hours()}
+    hours = drill_hours() if any(row["expected"] == "budgeted" for row in rows) else []
+    answer: Drilled = {"attacks": rows, "seed": seed, "people": people, "hours": hours}
     good = all(row["passed"] for row in rows)
     return Outcome(answer, _screen(measured, answer, width), DONE if good else NO_MATCH)
 
@@ -145,7 +148,7 @@ def drill_row(one: Measured, good: bool) -> DrillRow:
 
 _EXPECTED: Final = {
     "chance": "What one thief should get: nothing. Each attack does no better than guessing.",
-    "bounded": "What he may learn: the day on which a row expires, and nothing finer.",
+    "bounded": "What he may learn: on which day a row expires, which of four lengths a field has, and nothing finer.",
     "budgeted": "What who steals a gateway gets in an hour: what the budgets of the custodians leave him.",
     "everything": "What two custodians get together: everything. Against that there is no defence.",
 }
@@ -156,12 +159,16 @@ def _screen(measured: Sequence[Measured], answer: Drilled, width: int) -> list[s
 
     from rich.console import Console
 
+    from moiety.drills.register import RECORDS
+
     drawn = StringIO()
     console = Console(file=drawn, width=min(_WIDEST, max(_NARROWEST, width)), highlight=False, markup=False)
     stolen = answer["attacks"][0]["stores"][0]
     console.print(f"A thief has copied {stolen}: its database, its log, every byte of its folder.")
     console.print(
-        f"Enrolled were {answer['people']} made-up people, whose face vectors spread as those of photographs do "
+        f"In it are the records of {answer['people']} made-up people (seed {answer['seed']}), kept for two purposes."
+        if stolen == RECORDS
+        else f"Enrolled were {answer['people']} made-up people, whose face vectors spread as those of photographs do "
         f"(seed {answer['seed']}; no photographs were used)."
     )
     for expected, words in _EXPECTED.items():

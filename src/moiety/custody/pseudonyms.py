@@ -46,7 +46,7 @@ from moiety.matching.channel import Keys, agree
 from moiety.matching.header import Header
 from moiety.matching.refusals import Disagreement
 from moiety.matching.rounds import Exchange, Rounds, expect, shown
-from moiety.oprf import dkg, threshold
+from moiety.oprf import dealing, threshold
 from moiety.oprf.keys import Number, Pair, Part, PublicKey
 from moiety.oprf.renewing import renewed
 from moiety.sharing.seat import SEATS, Seat, next_seat, previous_seat
@@ -196,7 +196,7 @@ class Pseudonyms:
         seat, own = self._seat, number_of(self._seat)
         following, previous = next_seat(seat), previous_seat(seat)
         context = office + name.encode() + header.attempt
-        dealt = dkg.deal(context, own, self._entropy)
+        dealt = dealing.deal(context, own, self._entropy)
         promised = dealt.promised(_others(seat, (yield from shown(seat, dealt.promise))))
         agreed = promised.agreed(_others(seat, (yield from shown(seat, promised.opening))))
         sent = [np.frombuffer(agreed.share(number_of(to)), dtype=np.uint8) for to in (following, previous)]
@@ -205,7 +205,7 @@ class Pseudonyms:
             number_of(following): expect(answer.next, sent[0].shape, np.uint8).tobytes(),
             number_of(previous): expect(answer.previous, sent[0].shape, np.uint8).tobytes(),
         }
-        part, public = dkg.finish(agreed, shares)
+        part, public = agreed.finish(shares)
         signing = self._own.signing
         said = _SIGNED + agreed.digest
         own_witness = signing.public_key().public_bytes_raw() + signing.sign(said)

@@ -21,7 +21,7 @@ def two_deployments(scene: Scene, rng: np.random.Generator) -> tuple[Trial, Tria
 
     def on(store: str) -> Trial:
         here, there = (theft.rows(store, scene.everybody) for theft in (scene.enrolled, scene.elsewhere))
-        return guess(_parts(here, there) + _labels(here, there), rng)
+        return guess(rows_side_by_side(here, there), rng)
 
     return on(scene.seat), on(PLAIN)
 
@@ -36,20 +36,26 @@ def two_epochs(scene: Scene, rng: np.random.Generator) -> tuple[Trial, Trial]:
     return on(scene.seat), on(PLAIN)
 
 
+def rows_side_by_side(here: Rows, there: Rows) -> list[Reading]:
+    """Every column of rows but dates and grounds."""
+    return _parts(here, there) + _labels(here, there)
+
+
 def _parts(left: Rows, right: Rows) -> list[Reading]:
     seats = (left.seat, right.seat) if left.seat and right.seat else None
     return row_and_row(left.words, right.words, seats) + row_and_row(
-        _words(left.pseudonyms), _words(right.pseudonyms), seats
+        words_of(left.pseudonyms), words_of(right.pseudonyms), seats
     )
 
 
 def _labels(left: Rows, right: Rows) -> list[Reading]:
-    readings = [Reading("handles", _words(left.handles), _words(right.handles))]
+    readings = [Reading("handles", words_of(left.handles), words_of(right.handles))]
     readings += in_order("slots", left.slots, right.slots)
     for place, (here, there) in enumerate(zip(left.marks.T, right.marks.T, strict=True)):
         readings += in_order(f"mark {place}", here, there)
     return readings
 
 
-def _words(column: NDArray[np.uint8]) -> Words:
+def words_of(column: NDArray[np.uint8]) -> Words:
+    """Bytes (n, 2d) as words (n, d)."""
     return np.ascontiguousarray(column).view("<u2").astype(np.uint16)

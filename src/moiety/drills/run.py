@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import hashlib
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Generic, Protocol, TypeVar
 
 import numpy as np
 
 from moiety.drills import (
     certificate,
     dig,
+    enumeration,
     epoch,
+    fields,
+    join,
     link,
     malformed,
     match,
@@ -23,9 +26,11 @@ from moiety.drills import (
     read,
     retry,
     reuse,
+    rewind,
     together,
 )
 from moiety.drills.people import invent
+from moiety.drills.register import RECORDS, Register
 from moiety.drills.scene import Scene
 from moiety.drills.verdict import Expected, Measured, Trial
 
@@ -46,17 +51,35 @@ READ: Final = "coordinates read"
 LET_IN: Final = "strangers let in"
 
 
+class Material(Protocol):
+    """What an attack is carried out on: the stores that the thief has, as answers call them, those first that he always
+    has."""
+
+    @property
+    def stolen(self) -> tuple[str, ...]: ...
+
+
+Robbed = TypeVar("Robbed", bound=Material)
+
+
 @dataclass(frozen=True, slots=True)
-class Attack:
+class Attack(Generic[Robbed]):
     """One row of the table: what is attacked by what, what should come out, and what that means in plain words."""
 
     name: str
-    carry_out: Callable[[Scene, np.random.Generator], tuple[Trial, Trial]]
+    carry_out: Callable[[Robbed, np.random.Generator], tuple[Trial, Trial]]
     unit: str
     sentence: str
     expected: Expected = "chance"
     custodians: int = 1
     gateway: bool = False
+
+
+def _registered(
+    attack: Callable[[Register, np.random.Generator], tuple[Trial, Trial]],
+) -> Callable[[Scene, np.random.Generator], tuple[Trial, Trial]]:
+    """An attack on records, at the custodian of a scene."""
+    return lambda scene, rng: attack(scene.registered, rng)
 
 
 # Whatever stores something new adds its attacks here, a line each; the verdict thins itself out over all of them.
@@ -89,6 +112,24 @@ ATTACKS: Final = (
     Attack("dig for the erased", dig.erased, FOUND, "Of the erased nothing is left in file or log."),
     Attack("dig for the old epoch", dig.old_epoch, FOUND, "Of the parts before the refresh nothing is left."),
     Attack("open the old epoch", epoch.copied_before, FOUND, "No key is left for a copy from before the refresh."),
+    Attack(
+        "enumerate identity numbers",
+        _registered(enumeration.every_number),
+        FOUND,
+        "Trying every number of a county and a year tells of nobody.",
+    ),
+    Attack(
+        "join two purposes",
+        _registered(join.two_purposes),
+        RANKED,
+        "Whoever is kept for two purposes is not known again by it.",
+    ),
+    Attack(
+        "rewind the erased",
+        _registered(rewind.erased),
+        FOUND,
+        "An old copy beside all live stores and every copy of the records brings nobody back.",
+    ),
     Attack(
         "malformed probe: units",
         malformed.coordinates,
@@ -129,29 +170,64 @@ ATTACKS: Final = (
     ),
 )
 
+RECORD_ATTACKS: Final = (
+    Attack("read fields", fields.texts, FOUND, "No name, number, address or employer is in the files."),
+    Attack("read photographs", fields.photographs, FOUND, "No part of a photograph is in the files."),
+    Attack(
+        "match lengths",
+        fields.lengths,
+        RANKED,
+        "Who knows how long everything is learns which of four lengths, no more.",
+        "bounded",
+    ),
+    Attack(
+        "enumerate identity numbers",
+        enumeration.every_number,
+        FOUND,
+        "Trying every number of a county and a year tells of nobody, not even who is in it.",
+    ),
+    Attack(
+        "join two purposes",
+        join.two_purposes,
+        RANKED,
+        "Whoever is kept for two purposes is known again by those lengths at most.",
+        "bounded",
+    ),
+    Attack(
+        "rewind the erased",
+        rewind.erased,
+        FOUND,
+        "An old copy beside all live custodians, or put back, brings nobody back.",
+    ),
+)
+"""Those on the record store; its bytes and its look-ups are no custodian's."""
 
-def rob_and_attack(
-    seat: str, people: int, seed: int, progress: Progress, attacks: tuple[Attack, ...] = ATTACKS
-) -> list[Measured]:
-    """Build deployments in a temporary folder, steal custodian `seat`, and carry out the attacks.
+
+def rob_and_attack(store: str, people: int, seed: int, progress: Progress) -> list[Measured]:
+    """Build deployments in a temporary folder, steal a custodian (its seat) or the record store (`RECORDS`), and carry
+    out the attacks.
 
     `people` is at least `drills.FEWEST_PEOPLE`. The same seed gives the same people, masks and verdict.
     """
+    from moiety.drills.reception import checked_in
     from moiety.drills.site import build
 
     rng = np.random.default_rng(seed)
+    entropies = partial(seeded, seed)
+    if store == RECORDS:
+        return attack(checked_in(store, people, entropies, rng, progress), seed, progress, RECORD_ATTACKS)
     who, strangers = invent(people, DIM, rng), invent(people, DIM, rng)
-    return attack(build(seat, who, strangers, partial(seeded, seed), rng, progress), seed, progress, attacks)
+    return attack(build(store, who, strangers, entropies, rng, progress), seed, progress, ATTACKS)
 
 
-def attack(scene: Scene, seed: int, progress: Progress, attacks: tuple[Attack, ...] = ATTACKS) -> list[Measured]:
-    """Carry out the attacks on a scene; each has randomness of its own, whatever others are carried out."""
+def attack(robbed: Robbed, seed: int, progress: Progress, attacks: Sequence[Attack[Robbed]]) -> list[Measured]:
+    """Carry out the attacks; each has randomness of its own, whatever others are carried out."""
     measured = []
     for done, row in enumerate(attacks):
         progress("attacking", done, len(attacks))
-        split, plain = row.carry_out(scene, np.random.default_rng([seed, *row.name.encode()]))
-        custodians = tuple(f"custodian-{seat}" for seat in (scene.seat, scene.partner)[: row.custodians])
-        stores = (*custodians, GATEWAY) if row.gateway else custodians
+        split, plain = row.carry_out(robbed, np.random.default_rng([seed, *row.name.encode()]))
+        stolen = robbed.stolen[: row.custodians]
+        stores = (*stolen, GATEWAY) if row.gateway else stolen
         measured.append(Measured(row.name, stores, split, plain, row.unit, row.expected, row.sentence))
     progress("attacking", len(attacks), len(attacks))
     return measured

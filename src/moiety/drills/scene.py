@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +16,9 @@ from moiety.drills.loot import Loot, Seen
 from moiety.drills.people import People
 from moiety.drills.sql import Rows
 from moiety.sharing.seat import Seat
+
+if TYPE_CHECKING:
+    from moiety.drills.register import Register
 
 PLAIN: Final = "plain"
 """The name of the plain twin among the stores; the others are seats."""
@@ -134,7 +137,7 @@ class Scene:
 
     `budgeted` and `unbudgeted` are what the stolen certificate of another deployment's gateway got, with budgets and
     without. `probing` and `retrying` are what a stolen gateway of the second one got out of custodians that run; none
-    where nobody did that.
+    where nobody did that. `register` is what was stolen of custodians that keep records, if any were robbed.
     """
 
     seat: str
@@ -152,6 +155,7 @@ class Scene:
     unbudgeted: Hours = NO_HOURS
     probing: Probing | None = None
     retrying: Retrying | None = None
+    register: Register | None = None
 
     @property
     def probed(self) -> Probing:
@@ -166,6 +170,18 @@ class Scene:
         if self.retrying is None:
             raise LookupError
         return self.retrying
+
+    @property
+    def registered(self) -> Register:
+        """Raises `LookupError` where no register was robbed."""
+        if self.register is None:
+            raise LookupError
+        return self.register
+
+    @property
+    def stolen(self) -> tuple[str, ...]:
+        """What the thief has, as answers call it: his custodian, and its partner where he has two."""
+        return f"custodian-{self.seat}", f"custodian-{self.partner}"
 
     @property
     def partner(self) -> str:

@@ -31,6 +31,7 @@ from moiety.drills.loot import Loot, steal
 from moiety.drills.malformed import probed
 from moiety.drills.parties import Believing, Entropies
 from moiety.drills.people import People, Vectors
+from moiety.drills.reception import checked_in
 from moiety.drills.retry import retried
 from moiety.drills.scene import NOBODY, PLAIN, Arrival, Scene, Theft
 from moiety.drills.standin import MODEL, Models, photograph, portrait
@@ -50,6 +51,8 @@ DAYS: Final = 5
 WATCHED: Final = 16
 """Arrivals after which somebody looks at the stores."""
 ERASED_SHARE: Final = 0.1
+GUESTS: Final = 200
+"""Whose records are kept besides, at most: they resolve a success of 0.6 from chance."""
 _FIRST_DAY: Final = datetime(2025, 1, 6, 9, tzinfo=UTC)
 _UNIX: Final = datetime(1970, 1, 1, 9, tzinfo=UTC)
 _RETENTION_DAYS: Final = 365
@@ -262,6 +265,7 @@ def _robbed(
     progress("stealing a certificate", 1, 2)
     unbudgeted = stolen_hours(folder / "fourth", people, entropies, budgeted=False)
     progress("stealing a certificate", 2, 2)
+    register = checked_in(seat, min(len(people), GUESTS), entropies, rng, progress)
     return Scene(
         seat=seat,
         people=people,
@@ -278,4 +282,5 @@ def _robbed(
         unbudgeted=replace(unbudgeted, lost=lost[Believing]),
         probing=probing,
         retrying=retrying,
+        register=register,
     )

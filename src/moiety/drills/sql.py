@@ -7,11 +7,12 @@ twin, is read by the same door.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import closing, suppress
 from dataclasses import dataclass, field, fields
 from typing import Any, Final, Self
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
@@ -25,6 +26,7 @@ from moiety.drills import replay
 from moiety.drills.algebra import Words
 from moiety.drills.canaries import WINDOW
 from moiety.drills.people import quantised
+from moiety.oprf.keys import Part
 from moiety.sharing.seat import Seat
 
 _MAGIC: Final = b"SQLite format 3\x00"
@@ -32,6 +34,7 @@ _LOG: Final = "-wal"
 _PAGE_OVERHEAD: Final = page.layout(0).itemsize
 _WORD_BYTES: Final = 2
 _PAIR_BYTES: Final = 4
+_PSEUDONYM_KEY: Final = b"pseudonym key"
 
 
 @dataclass(frozen=True)
@@ -72,9 +75,9 @@ def rows(files: Mapping[str, bytes], gallery: str) -> Rows:
     """
     for content, log in _databases(files):
         with closing(_opened(replay.whole(content, log))) as database:
-            if _has(database, "person"):
+            if has(database, "person"):
                 return _plain(database)
-            if _has(database, "page"):
+            if has(database, "page"):
                 return _split(database, files, gallery)
     raise LookupError("no database with rows")
 
@@ -112,9 +115,9 @@ def opened(files: Mapping[str, bytes]) -> list[bytes]:
 
 
 def _unsealed(database: sqlite3.Connection, files: Mapping[str, bytes]) -> list[bytes]:
-    if not _has(database, "data_key"):
+    if not has(database, "data_key"):
         return []
-    found = _kept(database, files)
+    found = [part for row in _kept(database, files) for part in row]
     for table in ("page", "states"):
         for (gallery,) in database.execute("SELECT name FROM gallery").fetchall():
             found += [one.tobytes() for one in _paged(database, files, table, gallery)[1]]
@@ -130,11 +133,41 @@ def occupied_since(files: Mapping[str, bytes], gallery: str) -> NDArray[np.int64
     for content, log in _databases(files):
         for earlier in replay.steps(content, log):
             with closing(_opened(earlier)) as database:
-                held = living(_states(database, files, gallery)) if _has(database, "states") else since > 0
+                held = living(_states(database, files, gallery)) if has(database, "states") else since > 0
             known = np.zeros(len(held), np.int64)
             known[: len(since)] = since[: len(held)]
             since = np.where(held, known + 1, 0)
     return since
+
+
+def databases(files: Mapping[str, bytes]) -> Iterator[sqlite3.Connection]:
+    """Each database among stolen files, its log worked in; whoever takes one closes it."""
+    return (_opened(replay.whole(content, log)) for content, log in _databases(files))
+
+
+def every_state(files: Mapping[str, bytes], gallery: str, slots: NDArray[np.int64]) -> list[Words]:
+    """What a custodian's store has in these slots, uint16 (n, d), occupied or not: as it is, and as it was at each
+    change that its log still tells of."""
+    found: dict[bytes, Words] = {}
+    for content, log in _databases(files):
+        for state in (*replay.steps(content, log), *replay.left_over(content, log)):
+            # A page may be of another time than those beside it: what can be read of it is read.
+            with closing(_opened(state)) as database, suppress(sqlite3.DatabaseError, LookupError, ValueError):
+                words = page.rows(_paged(database, files, "page", gallery)[1]).astype(np.uint16)[slots]
+                found[words.tobytes()] = words
+    return list(found.values())
+
+
+def key_parts(files: Mapping[str, bytes]) -> dict[str, Part]:
+    """A custodian's part of each purpose's pseudonym key."""
+    found: dict[str, Part] = {}
+    for database in databases(files):
+        with closing(database):
+            if has(database, "kept"):
+                for kind, purpose, value in _kept(database, files):
+                    if kind == _PSEUDONYM_KEY:
+                        found[purpose.decode()] = Part.decode(msgspec.msgpack.decode(value[1:])[1])
+    return found
 
 
 def _databases(files: Mapping[str, bytes]) -> list[tuple[bytes, bytes]]:
@@ -149,7 +182,8 @@ def _opened(content: bytes) -> sqlite3.Connection:
     return database
 
 
-def _has(database: sqlite3.Connection, table: str) -> bool:
+def has(database: sqlite3.Connection, table: str) -> bool:
+    """Whether a database has such a table."""
     return database.execute("SELECT 1 FROM sqlite_master WHERE name = ?", (table,)).fetchone() is not None
 
 
@@ -248,13 +282,13 @@ def _key(database: sqlite3.Connection, files: Mapping[str, bytes]) -> DataKey:
     raise LookupError("no key opens this epoch")
 
 
-def _kept(database: sqlite3.Connection, files: Mapping[str, bytes]) -> list[bytes]:
-    """What a custodian keeps for itself, keys and values."""
+def _kept(database: sqlite3.Connection, files: Mapping[str, bytes]) -> list[tuple[bytes, bytes, bytes]]:
+    """What a custodian keeps for itself: kinds, keys and values."""
     owner, key = _owner(database), _key(database, files)
-    found: list[bytes] = []
+    found: list[tuple[bytes, bytes, bytes]] = []
     for row in database.execute("SELECT kind, id, sealed FROM kept").fetchall():
         try:
-            found += kept.opened(*owner, key, row)
+            found.append(kept.opened(*owner, key, row))
         except KeptDamaged:
             continue
     return found

@@ -11,9 +11,8 @@ RFC 9497 in its verifiable mode over ristretto255-SHA512, with the key in three 
 | `keys` | a part, the public key of all parts, and what each part weighs in a pair |
 | `threshold` | a pair's answers: made, proven, checked, combined |
 | `recheck` | which answers of a bulk run another pair gives again |
-| `dealing` | what is common to making and refreshing: promise, open, share, check |
-| `dkg` | a key that nobody ever holds, made by three |
-| `refresh` | new parts of the same key |
+| `dealing` | a key that nobody ever holds, made by three: promise, open, share, check |
+| `renewing` | new parts of the same key |
 | `recover` | a lost custodian's part from the other two, learnt by nobody else |
 
 Why and against whom: docs/protocol.

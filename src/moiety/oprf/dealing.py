@@ -1,4 +1,4 @@
-"""What making and refreshing a key have in common (Feldman): each custodian deals a line, and the sum is nobody's.
+"""A key that nobody ever holds (Feldman): each of the three deals a line, and the key is what their sum is at 0.
 
     Dealt --promise--> Promised --opening--> Agreed --share--> the sum at one's own point
 
@@ -21,7 +21,7 @@ from moiety import sodium
 from moiety.errors import Refused
 from moiety.oprf import scalars
 from moiety.oprf.hashing import hash_to_scalar, prefixed
-from moiety.oprf.keys import NUMBERS, VERSION, Number, sum_of
+from moiety.oprf.keys import NUMBERS, VERSION, Number, Part, PublicKey, sum_of
 from moiety.oprf.refusals import MessagesMissing, OpeningWrong, PromiseWrong, ShareWrong
 from moiety.oprf.scalars import Entropy
 from moiety.sodium import ELEMENT_BYTES, ORDER, SCALAR_BYTES
@@ -29,42 +29,29 @@ from moiety.sodium import ELEMENT_BYTES, ORDER, SCALAR_BYTES
 Messages = Mapping[Number, bytes]
 """What each of the two others sent, by its number."""
 
+Line = tuple[bytes, bytes]
+"""A line in the exponent: its constant and its slope, times G."""
+
 _PROMISED = b"moiety oprf promise 1"
 _KNOWN = b"moiety oprf knowledge 1"
+_DEALT = b"key"
+"""What is dealt, in whatever is hashed or proven: no other dealing's bytes pass for these."""
+
 _PROMISE_BYTES = 1 + hashlib.sha512().digest_size
+_LINE_BYTES = 2 * ELEMENT_BYTES
+"""A line in the exponent: its constant and its slope."""
 
-
-@dataclass(frozen=True)
-class Form:
-    """What is dealt: the powers of the point that have a coefficient."""
-
-    name: bytes
-    powers: tuple[int, ...]
-
-    @property
-    def commitment_bytes(self) -> int:
-        """How long the line in the exponent is."""
-        return ELEMENT_BYTES * len(self.powers)
-
-    @property
-    def opening_bytes(self) -> int:
-        """How long an opening is: version, the line in the exponent, a proof of knowledge."""
-        return 1 + self.commitment_bytes + 2 * SCALAR_BYTES
-
-
-KEY = Form(b"key", (0, 1))
-ZERO = Form(b"zero", (1,))
-"""A line through zero: added to a key's line, it changes every part and not the key."""
+_OPENING_BYTES = 1 + _LINE_BYTES + 2 * SCALAR_BYTES
 
 
 @dataclass(frozen=True)
 class Dealt:
     """One custodian's line. Never stored: who restarts in between deals anew, under another context."""
 
-    form: Form
     context: bytes
     number: Number
-    coefficients: tuple[int, ...] = field(repr=False)
+    constant: int = field(repr=False)
+    slope: int = field(repr=False)
     opening: bytes = field(repr=False)
 
     @property
@@ -82,9 +69,7 @@ class Dealt:
 
     def at(self, number: Number) -> int:
         """The line at a custodian's point."""
-        terms = zip(self.coefficients, self.form.powers, strict=True)
-        value: int = sum(coefficient * number**power for coefficient, power in terms) % ORDER
-        return value
+        return (self.constant + self.slope * number) % ORDER
 
 
 @dataclass(frozen=True)
@@ -107,16 +92,15 @@ class Promised:
         openings = _all_three(self.dealt.number, self.opening, others)
         lines = {number: self._line(number, opening) for number, opening in openings.items()}
         said = [sent for number in NUMBERS for sent in (self.promises[number], openings[number])]
-        return Agreed(self.dealt, lines, VERSION + prefixed(self.dealt.form.name, self.dealt.context, *said))
+        return Agreed(self.dealt, lines, VERSION + prefixed(_DEALT, self.dealt.context, *said))
 
-    def _line(self, number: Number, opening: bytes) -> tuple[bytes, ...]:
-        form = self.dealt.form
-        if len(opening) != form.opening_bytes or opening[:1] != VERSION:
+    def _line(self, number: Number, opening: bytes) -> Line:
+        if len(opening) != _OPENING_BYTES or opening[:1] != VERSION:
             raise OpeningWrong(seat=number - 1)
         if not hmac.compare_digest(_promise(self.dealt, number, opening), self.promises[number]):
             raise PromiseWrong(seat=number - 1)
-        committed, proof = opening[1 : 1 + form.commitment_bytes], opening[1 + form.commitment_bytes :]
-        line = tuple(committed[at : at + ELEMENT_BYTES] for at in range(0, len(committed), ELEMENT_BYTES))
+        committed, proof = opening[1 : 1 + _LINE_BYTES], opening[1 + _LINE_BYTES :]
+        line = committed[:ELEMENT_BYTES], committed[ELEMENT_BYTES:]
         if not all(map(sodium.is_element, line)) or not _is_known(self.dealt, number, committed, proof):
             raise OpeningWrong(seat=number - 1)
         return line
@@ -127,7 +111,7 @@ class Agreed:
     """All three lines in the exponent, promised before they were shown, each known to whoever dealt it."""
 
     dealt: Dealt
-    lines: Mapping[Number, tuple[bytes, ...]] = field(repr=False)
+    lines: Mapping[Number, Line] = field(repr=False)
     transcript: bytes = field(repr=False)
 
     @property
@@ -135,30 +119,28 @@ class Agreed:
         """What all three sign before the result is used, 32 bytes: SHA-256 of the transcript."""
         return hashlib.sha256(self.transcript).digest()
 
-    @property
-    def total_line(self) -> tuple[bytes, ...]:
-        """The sum of the three lines in the exponent; raises NotAnElement where they cancel, once in 2^252."""
-        return tuple(map(sum_of, zip(*self.lines.values(), strict=True)))
-
     def share(self, to: Number) -> bytes:
         """The third message, to one other alone, 33 bytes: version and the own line at its point."""
         return VERSION + scalars.encode(self.dealt.at(to))
 
-    def total(self, others: Messages) -> int:
-        """The sum of the three lines at the own point, from the shares of both others.
+    def finish(self, others: Messages) -> tuple[Part, PublicKey]:
+        """The part of this custodian and the public key, from the shares of both others; to be used when all three have
+        signed `digest`.
 
-        Raises MessagesMissing, and ShareWrong with the custodian whose share does not lie on its line.
+        Raises MessagesMissing; ShareWrong with the custodian whose share does not lie on its line; and NotAnElement
+        where the three lines cancel, once in 2^252.
         """
         own = self.dealt.number
         shares = _all_three(own, self.share(own), others)
-        return sum(self._share(number, share) for number, share in shares.items()) % ORDER
+        part = Part(own, sum(self._share(number, share) for number, share in shares.items()) % ORDER)
+        key, slope = (sum_of(elements) for elements in zip(*self.lines.values(), strict=True))
+        return part, PublicKey(key, slope)
 
     def _share(self, number: Number, share: bytes) -> int:
-        own, powers = self.dealt.number, self.dealt.form.powers
-        terms = zip(self.lines[number], powers, strict=True)
+        constant, slope = self.lines[number]
         try:
             scalar = scalars.decode(share[1:])
-            expected = sum_of(sodium.multiply(own**power, commitment) for commitment, power in terms)
+            expected = sodium.add(constant, sodium.multiply(self.dealt.number, slope))
         except Refused:
             raise ShareWrong(seat=number - 1) from None
         if share[:1] != VERSION or sodium.multiply_base(scalar) != expected:
@@ -166,16 +148,17 @@ class Agreed:
         return scalar
 
 
-def deal(form: Form, context: bytes, number: Number, entropy: Entropy) -> Dealt:
-    """A fresh line. `context`, at most 65,535 bytes and the same at all three, names office, key and attempt."""
-    coefficients = tuple(scalars.draw_many(len(form.powers), entropy))
-    committed = b"".join(map(sodium.multiply_base, coefficients))
-    # Who does not know its first coefficient could have made it out of the others'.
+def deal(context: bytes, number: Number, entropy: Entropy) -> Dealt:
+    """One custodian's contribution to a new key. `context`, at most 65,535 bytes and the same at all three, names
+    office, key and attempt."""
+    constant, slope = scalars.draw_many(2, entropy)
+    committed = sodium.multiply_base(constant) + sodium.multiply_base(slope)
+    # Who does not know its constant could have made it out of the others'.
     once = scalars.draw(entropy)
-    challenge = _challenge(form, context, number, committed, sodium.multiply_base(once))
-    answer = (once - challenge * coefficients[0]) % ORDER
+    challenge = _challenge(context, number, committed, sodium.multiply_base(once))
+    answer = (once - challenge * constant) % ORDER
     opening = VERSION + committed + scalars.encode(challenge) + scalars.encode(answer)
-    return Dealt(form, context, number, coefficients, opening)
+    return Dealt(context, number, constant, slope, opening)
 
 
 def _all_three(own: Number, mine: bytes, others: Messages) -> dict[Number, bytes]:
@@ -185,19 +168,19 @@ def _all_three(own: Number, mine: bytes, others: Messages) -> dict[Number, bytes
 
 
 def _promise(dealt: Dealt, number: Number, opening: bytes) -> bytes:
-    said = prefixed(_PROMISED, dealt.form.name, dealt.context, bytes([number]), opening)
+    said = prefixed(_PROMISED, _DEALT, dealt.context, bytes([number]), opening)
     return VERSION + hashlib.sha512(said).digest()
 
 
 def _is_known(dealt: Dealt, number: Number, committed: bytes, proof: bytes) -> bool:
-    """Whether a custodian knows the first coefficient of its line (Schnorr)."""
+    """Whether a custodian knows the constant of its line (Schnorr)."""
     try:
         challenge, answer = scalars.decode(proof[:SCALAR_BYTES]), scalars.decode(proof[SCALAR_BYTES:])
         once = sodium.add(sodium.multiply_base(answer), sodium.multiply(challenge, committed[:ELEMENT_BYTES]))
     except Refused:
         return False
-    return challenge == _challenge(dealt.form, dealt.context, number, committed, once)
+    return challenge == _challenge(dealt.context, number, committed, once)
 
 
-def _challenge(form: Form, context: bytes, number: Number, committed: bytes, once: bytes) -> int:
-    return hash_to_scalar(prefixed(form.name, context, bytes([number]), committed, once), _KNOWN)
+def _challenge(context: bytes, number: Number, committed: bytes, once: bytes) -> int:
+    return hash_to_scalar(prefixed(_DEALT, context, bytes([number]), committed, once), _KNOWN)

@@ -54,7 +54,7 @@ class PartWrong(Refused):
 
 class MessagesMissing(Refused):
     code: ClassVar[str] = "dealing_incomplete"
-    advice: ClassVar[str] = "a key is made and refreshed by all three custodians; start again with all of them"
+    advice: ClassVar[str] = "a key is made by all three custodians; start again with all of them"
 
 
 class CustodianAtFault(Refused):
