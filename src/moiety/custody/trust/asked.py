@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from moiety.custody import wire
 from moiety.custody.messages import encode_plain
-from moiety.custody.store.kinds import purpose_of
+from moiety.custody.store.kinds import is_keys, purpose_of
 from moiety.custody.trust import matter
 from moiety.custody.trust.policy import POLICY
 from moiety.custody.trust.roster import LEASE
@@ -78,7 +78,9 @@ def _of_shares(operation: str) -> Callable[[Any], Said]:
 
 def _of_parts(operation: str, parts: Callable[[Any], tuple[bytes, ...]]) -> Callable[[Any], Said]:
     def make(ask: Any) -> Said:
-        content = content_digest(type(ask).__name__.encode(), *parts(ask))
+        # Two galleries are of one purpose: what is signed of one is not of the other.
+        kept = (ask.name.encode(),) if is_keys(ask.name) else ()
+        content = content_digest(type(ask).__name__.encode(), *kept, *parts(ask))
         return Said(operation, purpose_of(ask.name), request_digest(content, 0))
 
     return make
@@ -103,7 +105,7 @@ _SAID: Final[dict[type, Callable[[Any], Said]]] = {
     wire.Integrity: _of_header("check", lambda ask: purpose_of(ask.header.gallery) or OFFICE),
     wire.Unlock: _of_parts(
         "reveal",
-        lambda ask: (ask.name.encode(), hashed(ask.handle), ",".join(ask.secrets).encode(), ask.reason.encode()),
+        lambda ask: (hashed(ask.handle), ",".join(ask.secrets).encode(), ask.reason.encode()),
     ),
     wire.Evaluate: _of_parts("find", lambda ask: ("".join(ask.pair).encode(), ask.elements, bytes([ask.proven]))),
     wire.AgreeKey: _of_header("find", lambda ask: ask.name),
