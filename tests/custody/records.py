@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
+from threading import Lock
 
 import numpy as np
 
@@ -78,18 +79,19 @@ def create_keeping(folder: Path) -> None:
 def copies(folder: Path, to: Path, story: Callable[[Embedded], object], order: str = "abc") -> list[tuple[str, Path]]:
     """Live a story while custodians commit in this order: every commit point, with the office as a kill at it would
     leave it."""
-    observer = Observer(order)
+    observer, writing = Observer(order), Lock()
     begun = False
     found: list[tuple[str, Path]] = []
 
     def heard(point: str) -> None:
         if not begun:
             return
-        if " before " in point:  # its turn first: nobody else writes while it is copied
-            observer(point)
-            found.append((point, Path(shutil.copytree(folder, to / f"{len(found):02}"))))
-        else:
-            found.append((point, Path(shutil.copytree(folder, to / f"{len(found):02}"))))
+        if " before " in point:
+            observer(point)  # its turn first
+            writing.acquire()  # nobody else commits while it is copied
+        found.append((point, Path(shutil.copytree(folder, to / f"{len(found):02}"))))
+        if " after " in point:
+            writing.release()
             observer(point)
 
     office = opened(folder, observer=heard)
