@@ -227,7 +227,7 @@ class EvaluatedMessage(Struct, frozen=True, forbid_unknown_fields=True):
 
     epoch: Count
     public: Annotated[bytes, Meta(max_length=128)]
-    elements: bytes
+    elements: Annotated[bytes, Meta(max_length=32 * 65_535)]
     proof: Annotated[bytes, Meta(max_length=128)]
 
 

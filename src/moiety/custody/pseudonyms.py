@@ -62,6 +62,8 @@ _SIGNATURE_BYTES: Final = 64
 
 _HELD: Final = 1
 _MADE: Final = 2
+_STEPS: Final = {_HELD: "key held", _MADE: "key made"}
+"""What the commit is called that keeps a key in this state."""
 
 
 class _Key(msgspec.Struct, array_like=True, frozen=True):
@@ -232,7 +234,7 @@ class Pseudonyms:
         return cached[1].get(name.encode())
 
     def _keep(self, name: str, key: _Key) -> None:
-        with self._turns.alone(), self._store.writing("keep key") as connection:
+        with self._turns.alone(), self._store.writing(_STEPS[key.state]) as connection:
             if Staging(tables.custodian(connection).staging).beside:
                 raise HeaderRefused
             keep(connection, _KIND, {name.encode(): key.to_bytes()})
