@@ -27,6 +27,8 @@ COMMANDS: Final = {
     "enrol": Row("moiety.cli.enrol:enrol", "Enrol one person from pictures, or many from folders."),
     "verify": Row("moiety.cli.verify:verify", "Does this picture show the person who is claimed?"),
     "identify": Row("moiety.cli.identify:identify", "Whom of this purpose may this picture show?"),
+    "import": Row("moiety.cli.importing:app", "Bring people in from another system's file."),
+    "synth": Row("moiety.cli.synth:app", "Make people up, to try things out with."),
     "person": Row("moiety.cli.person:app", "Keep a person's record, find, open, correct and erase it."),
     "audit": Row("moiety.cli.audit:app", "Do the four ledgers agree, and what do they say of a person?"),
     "operator": Row("moiety.cli.operator:app", "Add people who may ask or approve, sign a request, or list them."),

@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import base64
-import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final, TypedDict
+from typing import TYPE_CHECKING, Annotated, Any, TypedDict
 
 import typer
 
-from moiety.cli.files import beginning
 from moiety.cli.options import OfficeFolder, PurposeName, opened
 from moiety.cli.outcome import DONE, NO_MATCH, AsJson, Outcome
 from moiety.cli.progress import bar
 from moiety.cli.request import ApprovedBy, Requested, RequestTo, carried, written
-from moiety.errors import Refused
+from moiety.cli.values import read_values, reserved
 from moiety.identity.pseudonym import Pseudonym
 
 if TYPE_CHECKING:
@@ -24,9 +21,6 @@ if TYPE_CHECKING:
     from moiety.identity.person import Leaving, Person
 
 app = typer.Typer(help="Keep a person's record, find, open, correct and erase it.", no_args_is_help=True)
-
-VALUES_LIMIT: Final = 65_536
-"""Bytes of a file of values: thirty-two fields at their longest would not be read by anybody."""
 
 Who = Annotated[str, typer.Argument(metavar="PSEUDONYM", help="Whose record.")]
 Values = Annotated[
@@ -42,16 +36,6 @@ Photo = Annotated[Path | None, typer.Option("--photo", metavar="FILE", help="The
 RoleName = Annotated[
     str, typer.Option("--role", metavar="ROLE", help="operator or officer; custodians apart go by who signs.")
 ]
-
-
-class ValuesUnreadable(Refused):
-    code: ClassVar[str] = "values_unreadable"
-    advice: ClassVar[str] = "the values are no JSON object of fields and texts, or longer than {limit} bytes"
-
-
-class FileUnwritable(Refused):
-    code: ClassVar[str] = "file_unwritable"
-    advice: ClassVar[str] = "the file exists already or cannot be written: name another"
 
 
 class Added(TypedDict):
@@ -126,7 +110,7 @@ def add(
       moiety person add hotel --from guest.json --grounds register
       moiety person add hotel --from - --photo guest.jpg --grounds consent --how paper --json
     """
-    given: dict[str, Any] = _values(values, photo)
+    given: dict[str, Any] = read_values(values, photo)
     with bar() as progress, opened(office, progress) as m:
         added = m.purpose(purpose).people().add(given, grounds=grounds, how=_how(how), text=text)
     answer: Added = {"pseudonym": str(added.pseudonym), "expires": added.expires.isoformat()}
@@ -148,7 +132,7 @@ def find(
       echo '{"national_id": "11010519491231002X"}' | moiety person find hotel --from -
       moiety person find hotel --from name-and-birth-date.json --json
     """
-    given = _values(values, None)
+    given = read_values(values, None)
     with bar() as progress, opened(office, progress) as m:
         people = m.purpose(purpose).people()
         if set(given) == {"national_id"}:
@@ -204,7 +188,7 @@ def reveal(
     for name, value in found.values.items():
         if isinstance(value, bytes):
             if photo_to is not None:
-                with _reserved(photo_to) as write:
+                with reserved(photo_to) as write:
                     if write is not None:
                         write(value)
             told[name] = base64.b64encode(value).decode()
@@ -233,7 +217,7 @@ def correct(
       echo '{"address": "1 New Street"}' | moiety person correct "$WHO" --from -
       moiety person correct "$WHO" --from - --photo new.jpg --role officer --json
     """
-    given = _values(values, photo)
+    given = read_values(values, photo)
     with bar() as progress, opened(office, progress) as m:
         person = _person(m, who, role)
         person.correct(given)
@@ -318,7 +302,7 @@ def erase(
             record = desk.people().person(person)
             if request is not None:
                 return written(request, record.request_erasure())
-            with _reserved(receipt) as write:  # before, and not when all that it would say is gone
+            with reserved(receipt) as write:  # before, and not when all that it would say is gone
                 return _left(record.erase(now=now, approved=signed), write)
         if request is not None:
             return written(request, desk.request_erasure(person))
@@ -362,36 +346,6 @@ def _left(leaving: Leaving, write: Callable[[bytes], None] | None = None) -> Out
     return Outcome(answer, lines)
 
 
-@contextmanager
-def _reserved(path: Path | None) -> Iterator[Callable[[bytes], None] | None]:
-    """A new file to be written later, of which nothing is left where nothing is. Raises `FileUnwritable`."""
-    if path is None:
-        yield None
-        return
-    import os
-
-    from moiety.cli.files import OPERATOR_ONLY
-
-    try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, OPERATOR_ONLY)
-    except OSError:
-        raise FileUnwritable from None
-    written = False
-
-    def write(content: bytes) -> None:
-        nonlocal written
-        with os.fdopen(os.dup(descriptor), "wb") as file:
-            file.write(content)
-        written = True
-
-    try:
-        yield write
-    finally:
-        os.close(descriptor)
-        if not written:
-            path.unlink()
-
-
 def _lines(fields: dict[str, str]) -> list[str]:
     return [f"{name:<16}{value}" for name, value in fields.items()]
 
@@ -405,21 +359,3 @@ def _how(word: str) -> Any:
     if word not in get_args(How):
         raise BasisInvalid
     return word
-
-
-def _values(path: Path, photo: Path | None) -> dict[str, Any]:
-    import msgspec
-
-    from moiety.vault.values import PHOTO_LIMIT
-
-    wanted = VALUES_LIMIT + 1
-    data = sys.stdin.buffer.read(wanted) if str(path) == "-" else beginning(path, wanted)
-    try:
-        if len(data) > VALUES_LIMIT:
-            raise ValuesUnreadable(limit=VALUES_LIMIT)
-        given: dict[str, Any] = dict(msgspec.json.decode(data, type=dict[str, str | None]))
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        raise ValuesUnreadable(limit=VALUES_LIMIT) from None
-    if photo is not None:
-        given["photo"] = beginning(photo, PHOTO_LIMIT + 1)
-    return given

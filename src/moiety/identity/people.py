@@ -27,6 +27,7 @@ from moiety.vault.identifier import Identifier
 from moiety.vault.index import index_bytes
 from moiety.vault.record import Record
 from moiety.vault.retention import State, Stay
+from moiety.vault.schema import Schema
 from moiety.vault.seal import Whose
 from moiety.vault.stored import Stored
 from moiety.vault.values import Raw, identifier
@@ -79,11 +80,6 @@ class People:
     ) -> list[Added | Refused]:
         """As `add`, for many at once; somebody whose values will not do, or who is there already, is a `Refused` value
         in their place. `approved` is what `request_bulk` wrote, once people have signed it."""
-        desk = self._desk
-        place = position(desk.purpose, grounds)
-        known = desk.purpose.grounds[grounds]
-        now = desk.now()
-        given = consent.encode(Given(known.article_6, known.article_9, text, now.day, how))
         outcomes: list[Added | Refused | None] = [None] * len(people)
         records: dict[int, Record] = {}
         for at, values in enumerate(people):
@@ -91,19 +87,31 @@ class People:
                 records[at] = self._checked(values)
             except Refused as refusal:
                 outcomes[at] = refusal.with_traceback(None)
-        named = self._named(records)
+        added = self.add_records(list(records.values()), grounds=grounds, how=how, text=text, approved=approved)
+        for at, outcome in zip(records, added, strict=True):
+            outcomes[at] = outcome
+        return [outcome for outcome in outcomes if outcome is not None]
+
+    def add_records(
+        self, people: Sequence[Record], *, grounds: str, how: How, text: str, approved: bytes | None = None
+    ) -> list[Added | Refused]:
+        """As `add_many`, of records that were checked already, each with an identity number."""
+        desk = self._desk
+        place = position(desk.purpose, grounds)
+        known = desk.purpose.grounds[grounds]
+        now = desk.now()
+        given = consent.encode(Given(known.article_6, known.article_9, text, now.day, how))
+        outcomes: list[Added | Refused | None] = [None] * len(people)
         last = desk.last_day(now)
-        rows: dict[int, tuple[Stored, Version]] = {}
-        for at, record in records.items():
-            person, entry = named[at]
+        rows: list[tuple[Stored, Version]] = []
+        for record, (person, entry) in zip(people, self._named(people), strict=True):
             version = Version.fresh(desk.entropy, last + 1, place)
             blobs = version.sealed(Whose(desk.name, person), 0, classes_of(record), desk.entropy)
-            stay = Stay(State.PENDING, last)
-            rows[at] = Stored(person, version.name, stay, 0, blobs, entry, (given,)), version
-        places = list(rows)
-        for left in desk.records().put_many(desk.name, [rows[at][0] for at in places]):
-            outcomes[places[left]] = AlreadyKept()
-        fresh = [at for at in places if outcomes[at] is None]
+            stored = Stored(person, version.name, Stay(State.PENDING, last), 0, blobs, entry, (given,))
+            rows.append((stored, version))
+        for left in desk.records().put_many(desk.name, [stored for stored, _ in rows]):
+            outcomes[left] = AlreadyKept()
+        fresh = [at for at in range(len(rows)) if outcomes[at] is None]
         if fresh:
             desk.custody().keep(desk.name, [rows[at][1] for at in fresh], approved=approved)
             for left in desk.records().settle_many(desk.name, [rows[at][0] for at in fresh]):
@@ -149,6 +157,10 @@ class People:
             if stored.stay.state is not State.PENDING
         ]
 
+    def schema(self) -> Schema:
+        """The fields that are kept."""
+        return self._desk.schema()
+
     def sweep(self) -> int:
         """Destroy whoever is due: erased three days ago, or kept to the last day; and what was written anew. How many
         people are gone."""
@@ -167,18 +179,16 @@ class People:
             raise NoNumber
         return record
 
-    def _named(self, records: Mapping[int, Record]) -> dict[int, tuple[bytes, bytes | None]]:
+    def _named(self, people: Sequence[Record]) -> list[tuple[bytes, bytes | None]]:
         """The pseudonym of each, and the entry of the purpose's index, evaluated together."""
         desk = self._desk
         names = desk.purpose.records.index if desk.purpose.records else ()
-        inputs = [identifier(record.plain[NUMBER]).input_bytes(desk.name) for record in records.values()]
+        inputs = [identifier(record.plain[NUMBER]).input_bytes(desk.name) for record in people]
         entries: dict[int, int] = {}
-        for at, record in records.items():
+        for at, record in enumerate(people):
             entry = index_bytes(desk.name, names, record) if names else None
             if entry is not None:
                 entries[at] = len(inputs)
                 inputs.append(entry)
         outputs = desk.custody().pseudonyms(desk.name, inputs) if inputs else []
-        return {
-            at: (outputs[place], outputs[entries[at]] if at in entries else None) for place, at in enumerate(records)
-        }
+        return [(outputs[at], outputs[entries[at]] if at in entries else None) for at in range(len(people))]

@@ -127,7 +127,13 @@ def _approvers(what: Matter, headers: Headers) -> Role | None:
     """Whose signatures custodians want for this, as far as that can be told here; None where nobody's."""
     if what.operation == POLICY or (what.operation == EARLY and len(what.parts) > len(SEATS)):
         return Role.OFFICER
-    return FourEyes.of(headers.terms(what.purpose)).approvers(what.operation)
+    eyes = FourEyes.of(headers.terms(what.purpose))
+    return eyes.bulk(_gallery(what))[0] if what.operation == BULK else eyes.approvers(what.operation)
+
+
+def _gallery(bulk: Matter) -> str:
+    """What many are brought to: a purpose's faces, or the keys of its records."""
+    return bulk.parts[0].decode() if bulk.parts else bulk.purpose
 
 
 def _unsound(standings: Mapping[Seat, Standing]) -> bool:
@@ -247,8 +253,10 @@ class Apart(Together):
             return approving.approved(approved, what, self.office, headers.now())
         # Said now: newcomers are charged when they are offered, and custodians ask for signatures only after that. Who
         # else was enrolled today, they know alone.
-        if what.operation == BULK and approvers is not None and what.people > headers.terms(what.purpose).bulk_above:
-            raise ApprovalRefused(needed=NEEDED, valid=0)
+        if what.operation == BULK:
+            approvers, above = FourEyes.of(headers.terms(what.purpose)).bulk(_gallery(what))
+            if approvers is not None and what.people > above:
+                raise ApprovalRefused(needed=NEEDED, valid=0)
         return Approved()
 
     @contextmanager

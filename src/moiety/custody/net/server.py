@@ -40,6 +40,7 @@ from moiety.custody.trust.limits import Scope, Unit
 from moiety.custody.trust.operators import OperatorsFolder
 from moiety.custody.trust.portions import Portions
 from moiety.custody.trust.spent import SpentNonces
+from moiety.custody.trust.tickets import Tickets
 from moiety.custody.trust.verifying import Verifier
 from moiety.custody.turns import Leases
 from moiety.custody.verbs import Clock, Progress
@@ -125,7 +126,13 @@ def served(
             attempts,
             leases,
             Guard(
-                custodian.seat, verifier, budget, Portions(keeping, clock), custodian.terms, custodian.records.is_due
+                custodian.seat,
+                verifier,
+                budget,
+                Portions(keeping, clock),
+                Tickets(keeping, clock),
+                custodian.terms,
+                custodian.records.is_due,
             ),
             doors,
             lines.round_trip_s,

@@ -27,6 +27,7 @@ from moiety.custody.trust.policy import BULK, EARLY, NEEDED, POLICY, FourEyes
 from moiety.custody.trust.portions import Portions
 from moiety.custody.trust.roster import Person, Role
 from moiety.custody.trust.spending import BudgetSpent, MatchesSpent
+from moiety.custody.trust.tickets import Tickets
 from moiety.custody.trust.verifying import Verifier
 from moiety.matching.policy import Terms, identify_point
 from moiety.sharing.seat import Seat
@@ -75,11 +76,13 @@ class Guard:
         verifier: Verifier,
         budget: Budget,
         portions: Portions,
+        tickets: Tickets,
         terms: Callable[[str], bytes | None],
         due: Callable[[str, bytes], bool],
     ) -> None:
         self._seat: Seat = seat
         self._portions = portions
+        self._tickets = tickets
         self._verifier = verifier
         self._budget = budget
         self._terms = terms
@@ -250,15 +253,18 @@ class Guard:
         if len(known) < len(offers):
             raise CallerRefused
         people = sum(rows for _, rows in known)
-        eyes, purpose = self._eyes(ask.name), purpose_of(ask.name)
-        role = eyes.approvers(BULK)
-        if role is None:
+        role, above = self._eyes(ask.name).bulk(ask.name)
+        if not known or role is None:
             return known[0][0] if known else None
+        asker = known[0][0]
         if ask.approved >= people > 0:
-            self._approved(known[0][0], approvals, BULK, purpose, bulk_digest(ask.name, ask.approved), role)
-        elif not self._portions.take(ask.name, people, eyes.bulk_above):
+            digest = bulk_digest(ask.name, ask.approved)
+            if not self._tickets.draw(gateway, digest, approvals, people):
+                self._approved(asker, approvals, BULK, purpose_of(ask.name), digest, role)
+                self._tickets.open(gateway, digest, approvals, ask.approved - people)
+        elif not self._portions.take(ask.name, people, above):
             raise ApprovalRefused(needed=NEEDED, valid=0)
-        return known[0][0] if known else None
+        return asker
 
     def _release(self, gateway: bytes, ask: wire.Release) -> None:
         """Pseudonyms of as many rows as the three counted, to the gateway that searched."""

@@ -6,6 +6,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
+from moiety.custody.store.kinds import is_keys
 from moiety.custody.trust.roster import Role
 from moiety.matching.policy import Terms
 
@@ -20,6 +21,9 @@ EARLY: Final = "early_erasure"
 
 NEEDED: Final = 2
 
+RECORDS_ABOVE: Final = 100
+"""People a day whose records may be kept without officers, where the purpose says nothing: a day at a desk."""
+
 
 @dataclass(frozen=True, slots=True)
 class FourEyes:
@@ -33,6 +37,13 @@ class FourEyes:
     def of(cls, terms: Terms) -> FourEyes:
         """What these terms say."""
         return cls(frozenset(terms.four_eyes), terms.bulk_above)
+
+    def bulk(self, gallery: str) -> tuple[Role | None, int]:
+        """Whose signatures it takes to bring a gallery more people than how many in one day. Records come with
+        everything that is known of people, from wherever it was: officers sign for more than a few, always."""
+        if is_keys(gallery):
+            return Role.OFFICER, self.bulk_above or RECORDS_ABOVE
+        return self.approvers(BULK), self.bulk_above
 
     def approvers(self, operation: str) -> Role | None:
         """Whose signatures an operation needs, `NEEDED` of them; None where nobody's."""

@@ -1,0 +1,218 @@
+"""`moiety import people`."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import io
+import json
+import os
+from collections import Counter
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, ClassVar, Final, TypedDict
+
+import typer
+
+from moiety.cli.files import OPERATOR_ONLY, DocumentUnreadable, beginning
+from moiety.cli.options import OfficeFolder, opened
+from moiety.cli.outcome import DONE, NO_MATCH, AsJson, Outcome
+from moiety.cli.progress import bar
+from moiety.cli.request import ApprovedBy, Requested, RequestTo, carried, written
+from moiety.errors import Refused
+
+if TYPE_CHECKING:
+    from moiety.identity.importing import Imported
+    from moiety.vault.mapping import BadRow
+
+app = typer.Typer(help="Bring people in from another system.", no_args_is_help=True)
+
+JOURNAL: Final = ".import.json"
+ASIDE: Final = ".aside.csv"
+
+
+class ImportedAnswer(TypedDict):
+    """What `import people` answers; `rows` were read: `added`, `there` already, or set `aside`, by reason's code, and
+    listed with their numbers in `aside_file`. `sha256` is the file's, and `may_be_deleted` how many of its rows may now
+    be deleted at the source."""
+
+    rows: int
+    added: int
+    there: int
+    aside: dict[str, int]
+    aside_file: str | None
+    sha256: str
+    may_be_deleted: int
+
+
+class ImportUnwritable(Refused):
+    code: ClassVar[str] = "import_unwritable"
+    advice: ClassVar[str] = "how far the import has come cannot be written beside the file: see to its folder and disk"
+
+
+class ImportOther(Refused):
+    code: ClassVar[str] = "import_other"
+    advice: ClassVar[str] = (
+        "an import of this file was begun with another file of this name, mapping or purpose: finish that one, or move "
+        "the file ending in .import.json away"
+    )
+
+
+@app.callback()
+def _import() -> None:
+    """Keeps `people` a command of its own: Typer would fold a group of one."""
+
+
+@app.command()
+def people(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="CSV, JSON lines, Parquet, or a MongoDB dump (.bson).")],
+    purpose: Annotated[str, typer.Option("--purpose", metavar="P", help="For which purpose.")],
+    mapping: Annotated[Path, typer.Option("--mapping", metavar="FILE", help="Which column is which field (TOML).")],
+    grounds: Annotated[str, typer.Option("--grounds", metavar="KEY", help="On which grounds, by their key.")],
+    photos: Annotated[
+        Path | None, typer.Option("--photos", metavar="DIR", help="The folder of photographs that rows name.")
+    ] = None,
+    text: Annotated[str, typer.Option("--text", metavar="V", help="The version of what people were told.")] = "1",
+    people: Annotated[
+        int, typer.Option("--people", metavar="N", min=1, help="With --request: so many people at most.")
+    ] = 100_000,
+    office: OfficeFolder = None,
+    request: RequestTo = None,
+    approved: ApprovedBy = None,
+    as_json: AsJson = False,
+) -> Outcome[ImportedAnswer] | Outcome[Requested]:
+    """Bring people in from another system's file, some at a time. Exit status 1 where rows were set aside.
+
+    How far it has come lies beside the file (.import.json): the same command goes on after an interruption,
+    and nobody comes twice. Rows that do not fit are listed by number and reason (.aside.csv), never with
+    what stood in them. Custodians apart want two officers to sign more than a hundred people a day.
+
+    \b
+    Examples:
+      moiety import people guests.csv --purpose hotel --mapping guests.toml --grounds register
+      moiety import people dump.bson --purpose hotel --mapping m.toml --grounds register --photos photos --json
+      moiety import people guests.csv --purpose hotel --mapping m.toml --grounds register --request ticket.json
+    """
+    from moiety.identity.importing import run
+    from moiety.vault.mapping import DOCUMENT_LIMIT, FieldMapping, taken
+    from moiety.vault.readers import PhotoFolder, rows
+
+    signed = carried(request, approved)
+    with bar() as progress, opened(office, progress) as m:
+        desk = m.purpose(purpose).people()
+        if request is not None:
+            return written(request, desk.request_bulk(people))
+        plan = beginning(mapping, DOCUMENT_LIMIT + 1)
+        fields = FieldMapping(plan, desk.schema())
+        digest = _digest(file)
+        journal = _Journal(file, f"{digest} {hashlib.sha256(plan).hexdigest()} {purpose}")
+        so_far = journal.read()
+
+        def done(imported: Imported, aside: list[BadRow]) -> None:
+            journal.write(imported, aside)
+            progress("importing people", imported.rows, imported.rows)
+
+        folder = None if photos is None else PhotoFolder(photos)
+        records = taken(rows(file, fields, so_far.after), fields, folder)
+        end = run(desk, records, grounds=grounds, text=text, approved=signed, so_far=so_far, done=done)
+    journal.finish()
+    aside = end.counts()
+    listed = str(journal.aside) if aside else None
+    answer: ImportedAnswer = {
+        "rows": end.rows,
+        "added": end.added,
+        "there": end.there,
+        "aside": dict(aside),
+        "aside_file": listed,
+        "sha256": digest,
+        "may_be_deleted": end.added + end.there,
+    }
+    lines = [
+        f"{end.rows} rows: {end.added} people added, {end.there} there already, {sum(aside.values())} set aside",
+        *(f"  {code}: {count}" for code, count in aside.items()),
+        f"of the file with SHA-256 {digest} may now be deleted at the source: {end.added + end.there} rows"
+        + ("" if listed is None else f", all but those that {journal.aside.name} lists"),
+    ]
+    return Outcome(answer, lines, NO_MATCH if aside else DONE)
+
+
+class _Journal:
+    """How far one import has come, beside its file; and the rows that were set aside."""
+
+    def __init__(self, file: Path, what: str) -> None:
+        self._file = file.with_name(file.name + JOURNAL)
+        self.aside = file.with_name(file.name + ASIDE)
+        self._what = what
+        self._length = 0
+
+    def read(self) -> Imported:
+        """Where to go on. Raises `ImportOther`, `ImportUnwritable`."""
+        from moiety.identity.importing import Imported
+
+        try:
+            said = json.loads(self._file.read_bytes()) if self._file.exists() else None
+            if said is None:
+                self._set_aside([], fresh=True)
+                return Imported()
+            if said["what"] != self._what:
+                raise ImportOther
+            self._length = int(said["length"])
+            os.truncate(self.aside, self._length)  # what was listed and not written down is read again
+            return Imported(int(said["after"]), int(said["added"]), int(said["there"]), Counter(said["aside"]))
+        except OSError:
+            raise ImportUnwritable from None
+        except (ValueError, KeyError, TypeError):
+            raise ImportOther from None
+
+    def write(self, imported: Imported, aside: list[BadRow]) -> None:
+        """One batch more. Raises `ImportUnwritable`."""
+        try:
+            self._set_aside(aside)
+            said = {
+                "what": self._what,
+                "after": imported.after,
+                "added": imported.added,
+                "there": imported.there,
+                "aside": imported.counts(),
+                "length": self._length,
+            }
+            partial = self._file.with_name(self._file.name + ".new")
+            _durably(partial, json.dumps(said).encode(), os.O_TRUNC)
+            partial.rename(self._file)
+        except OSError:
+            raise ImportUnwritable from None
+
+    def finish(self) -> None:
+        """All of it was read: the next import of this file is another one."""
+        try:
+            self._file.unlink(missing_ok=True)
+            if self._length <= len(_HEAD):
+                self.aside.unlink(missing_ok=True)
+        except OSError:
+            raise ImportUnwritable from None
+
+    def _set_aside(self, rows: list[BadRow], *, fresh: bool = False) -> None:
+        text = io.StringIO(newline="")
+        csv.writer(text, lineterminator="\n").writerows((row.position, row.code, row.field) for row in rows)
+        data = (_HEAD if fresh else b"") + text.getvalue().encode()
+        if data:
+            _durably(self.aside, data, os.O_TRUNC if fresh else os.O_APPEND)
+            self._length = len(data) if fresh else self._length + len(data)
+
+
+_HEAD: Final = b"row,reason,field\n"
+
+
+def _durably(file: Path, data: bytes, how: int) -> None:
+    descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW | how, OPERATOR_ONLY)
+    with os.fdopen(descriptor, "wb") as opened_:
+        opened_.write(data)
+        opened_.flush()
+        os.fsync(opened_.fileno())
+
+
+def _digest(file: Path) -> str:
+    try:
+        with file.open("rb") as opened_:
+            return hashlib.file_digest(opened_, "sha256").hexdigest()
+    except OSError:
+        raise DocumentUnreadable from None
