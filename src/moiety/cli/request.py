@@ -127,6 +127,7 @@ def told(asked: Request) -> list[str]:
 
 
 def _parts(asked: Request) -> Iterator[str]:
+    from moiety.custody.store.kinds import keys_of
     from moiety.custody.trust.policy import BULK, EARLY, POLICY
     from moiety.sharing.seat import SEATS
 
@@ -140,7 +141,9 @@ def _parts(asked: Request) -> Iterator[str]:
             raise RequestContradicts
         yield from (f"  person     {part.hex()}" for part in parts)
     elif asked.operation == BULK and parts:
-        raise RequestContradicts
+        if parts != (keys_of(asked.purpose).encode(),):
+            raise RequestContradicts
+        yield "  of these   records: identity numbers and all else that the purpose keeps"
 
 
 def _papers(name: str, parts: tuple[bytes, ...]) -> Iterator[str]:
