@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shlex
 import subprocess
@@ -12,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from moiety import cli
+from tests.stories import guests
 from tests.stories.scene import DOOR, Photographs, spoilt
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -64,9 +66,9 @@ def test_the_example_runs(
     assert erased == "Anna, erased: False"
 
 
-def commands_of_the_readme() -> list[str]:
-    """The lines of its "On the command line", without their remarks."""
-    section = (ROOT / "README.md").read_text().split("## On the command line\n", 1)[1]
+def commands_of_the_readme(title: str) -> list[str]:
+    """The lines of one of its sections, without their remarks."""
+    section = (ROOT / "README.md").read_text().split(f"## {title}\n", 1)[1]
     return [line.partition("#")[0].strip() for line in section.split("```", 2)[1].strip().splitlines()]
 
 
@@ -86,7 +88,7 @@ def test_the_commands_in_the_readme_run_as_they_stand(
         (tmp_path / name).write_bytes(photographs.anna[number].read_bytes())
     (tmp_path / "staff" / "bert.jpg").write_bytes(photographs.bert.read_bytes())
     anna = ""
-    for command in commands_of_the_readme():
+    for command in commands_of_the_readme("On the command line"):
         words = shlex.split(command.replace("door-7Q2M-K3PX-…", anna))
         assert words[0] == "moiety"
         assert cli.run(words[1:]) == 0, command
@@ -95,3 +97,24 @@ def test_the_commands_in_the_readme_run_as_they_stand(
             anna = out.strip()
         if words[1] == "identify":
             assert anna in out.splitlines()
+
+
+def test_the_commands_about_records_run_as_they_stand(
+    tmp_path: Path, data: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("MOIETY_DATA", str(data))
+    monkeypatch.delenv("MOIETY_OFFICE", raising=False)
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "guest.json").write_text(json.dumps({name: str(value) for name, value in guests.guest(1).items()}))
+    (tmp_path / "number.json").write_text(json.dumps({"national_id": guests.number(1)}))
+    for words in (["init", "office", "--example", "hotel"], ["purpose", "add", "office/purpose.toml"]):
+        assert cli.run(words) == 0
+    capfd.readouterr()
+    who, told = "", []
+    for command in commands_of_the_readme("People's records"):
+        words = shlex.split(command.replace("hotel-7Q2M-K3PX-…", who))
+        assert words[0] == "moiety"
+        assert cli.run(words[1:]) == 0, command
+        told.append(capfd.readouterr().out.strip())
+        who = told[0]
+    assert told[:3] == [who, who, "address         1 Long Street"]

@@ -33,7 +33,7 @@ class EnrolOneOrMany(Refused):
     code: ClassVar[str] = "enrol_one_or_many"
     advice: ClassVar[str] = (
         "give the pictures of one person, or --folders DIR together with --map FILE or --request FILE; "
-        "--approved goes with --folders"
+        "--approved goes with --folders, and --person with pictures"
     )
 
 
@@ -84,6 +84,10 @@ def enrol(
         Path | None,
         typer.Option("--map", metavar="FILE", help="Where to write folder,pseudonym for the operator only (CSV)."),
     ] = None,
+    person: Annotated[
+        str | None,
+        typer.Option("--person", metavar="PSEUDONYM", help="Whose face it is, of somebody whose record is kept."),
+    ] = None,
     office: OfficeFolder = None,
     request: RequestTo = None,
     approved: ApprovedBy = None,
@@ -95,6 +99,8 @@ def enrol(
     nowhere but in the map. With --folders, whoever is refused is listed on stderr by number (in the order of
     names) and code, and the exit status is 1. A run that is cut off leaves the map so far in FILE.unfinished.
 
+    With --person the face has the pseudonym of the record, and ends with it.
+
     Ctrl-C waits until whoever is being enrolled is written down, or is taken back. Only a run that is killed
     (kill -9, a power cut) may leave one person whose pseudonym nobody has, and who expires like anybody.
 
@@ -105,30 +111,33 @@ def enrol(
     Examples:
       moiety enrol door anna-1.jpg anna-2.jpg --grounds consent
       moiety enrol door anna-1.jpg --grounds consent --json
+      moiety enrol hotel anna-1.jpg --grounds consent --person "$WHO"
       moiety enrol door --folders staff --map staff.csv --grounds consent
       moiety enrol door --folders staff --grounds consent --request request.json
       moiety enrol door --folders staff --map staff.csv --grounds consent --approved request.json
     """
     signed = carried(request, approved)
+    if folders is not None and person is not None:
+        raise EnrolOneOrMany
     if folders is not None and request is not None and not pictures:
         with bar() as progress, opened(office, progress) as m:
             return written(request, m.purpose(purpose).request_enrolment(len(people(folders))))
     if folders is not None and map_to is not None and not pictures:
         return _many(purpose, folders, map_to, grounds, office, signed)
     if folders is None and map_to is None and request is None and approved is None and pictures:
-        return _one(purpose, pictures, grounds, office, as_json)
+        return _one(purpose, pictures, grounds, person, office, as_json)
     raise EnrolOneOrMany
 
 
 def _one(
-    purpose: str, pictures: list[Path], grounds: str, office: Path | None, as_json: bool
+    purpose: str, pictures: list[Path], grounds: str, person: str | None, office: Path | None, as_json: bool
 ) -> Outcome[EnrolledAnswer]:
     with ExitStack() as until_told:
         with bar() as progress:
             desk = until_told.enter_context(opened(office, progress)).purpose(purpose)
             outcomes = desk.enrol_many([pictures], grounds=grounds)  # loads the model, which Ctrl-C may still end
             waiting = until_told.enter_context(put_off())
-            enrolled = next(outcomes)
+            enrolled = next(outcomes) if person is None else desk.enrol(pictures, grounds=grounds, person=person)
         if isinstance(enrolled, Refused):
             raise enrolled
         answer: EnrolledAnswer = {

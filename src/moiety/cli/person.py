@@ -136,7 +136,7 @@ def find(
     with bar() as progress, opened(office, progress) as m:
         people = m.purpose(purpose).people()
         if set(given) == {"national_id"}:
-            one = people.find(given["national_id"])
+            one = people.find(given["national_id"] or "")
             found = [] if one is None else [one]
         else:
             found = people.look_up(given)
@@ -235,8 +235,9 @@ def restrict(who: Who, office: OfficeFolder = None, as_json: AsJson = False) -> 
       moiety person restrict "$WHO" --json
     """
     with bar() as progress, opened(office, progress) as m:
-        _person(m, who).restrict()
-    answer: Standing = {"pseudonym": who, "restricted": True}
+        person = _person(m, who)
+        person.restrict()
+    answer: Standing = {"pseudonym": str(person.pseudonym), "restricted": True}
     return Outcome(answer, ["kept, and used for nothing"])
 
 
@@ -250,8 +251,9 @@ def lift(who: Who, office: OfficeFolder = None, as_json: AsJson = False) -> Outc
       moiety person lift "$WHO" --json
     """
     with bar() as progress, opened(office, progress) as m:
-        _person(m, who).lift()
-    answer: Standing = {"pseudonym": who, "restricted": False}
+        person = _person(m, who)
+        person.lift()
+    answer: Standing = {"pseudonym": str(person.pseudonym), "restricted": False}
     return Outcome(answer, ["not restricted any more"])
 
 

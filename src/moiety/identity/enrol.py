@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import UTC, date, timedelta
 from typing import TypeAlias
 
@@ -20,6 +21,14 @@ Before: TypeAlias = Callable[[Sequence[Enrolled | Refused]], None]
 """Hears what will have become of some people, just before they are enrolled."""
 
 
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """The record that a face is enrolled beside: under its pseudonym, and until the day from which it is not kept."""
+
+    pseudonym: Pseudonym
+    expires: date
+
+
 def unheard(outcomes: Sequence[Enrolled | Refused]) -> None:
     """The `Before` that nobody is."""
 
@@ -33,15 +42,17 @@ def enrol(
     models: Models,
     clock: Clock,
     entropy: Entropy,
+    beside: Beside | None = None,
 ) -> Enrolled:
-    """Enrol one person from several pictures. What it returns is durable at all three custodians.
+    """Enrol one person from several pictures, of somebody whose record is kept as `beside` says. What it returns is
+    durable at all three custodians.
 
     Raises `GroundsUnknown`, `PicturesNotAList`, what `Models.recogniser` raises and each refusal of a picture;
     then nothing was kept.
     """
     position = legal.position(purpose, grounds)
     face = models.recogniser(purpose.model).template(_list(pictures))
-    newcomer, enrolled = _newcomer(purpose, face, position, clock, entropy)
+    newcomer, enrolled = _newcomer(purpose, face, position, clock, entropy, beside)
     custodians.enrol(purpose.name, [newcomer])
     return enrolled
 
@@ -111,7 +122,7 @@ def _list(pictures: Sequence[Picture]) -> Sequence[Picture]:
 
 
 def _newcomer(
-    purpose: Purpose, face: Template, position: int, clock: Clock, entropy: Entropy
+    purpose: Purpose, face: Template, position: int, clock: Clock, entropy: Entropy, beside: Beside | None = None
 ) -> tuple[Newcomer, Enrolled]:
     """Somebody as custodians are told of them, and as the caller is once they know."""
     from moiety.matching.words import quantise
@@ -119,7 +130,9 @@ def _newcomer(
     now = clock()
     if now.tzinfo is None:
         raise ClockWithoutZone
-    expires = now.astimezone(UTC).date() + timedelta(days=purpose.retention_days)
-    pseudonym = Pseudonym.fresh(purpose.name, entropy)
+    beside = beside or Beside(
+        Pseudonym.fresh(purpose.name, entropy), now.astimezone(UTC).date() + timedelta(days=purpose.retention_days)
+    )
+    pseudonym, expires = beside.pseudonym, beside.expires
     newcomer = Newcomer(quantise(face.vector), pseudonym.value, (expires - _EPOCH).days, position)
     return newcomer, Enrolled(pseudonym, expires, face.advice)

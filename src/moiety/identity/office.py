@@ -93,8 +93,10 @@ class PurposeOffice:
             return False
         return self._records().get(self.name, pseudonym.value) is not None
 
-    def enrol(self, pictures: Sequence[Picture], *, grounds: str) -> Enrolled:
-        """Enrol one person from one picture or several; see `identity.enrol`."""
+    def enrol(self, pictures: Sequence[Picture], *, grounds: str, person: Pseudonym | str | None = None) -> Enrolled:
+        """Enrol one person from one picture or several; see `identity.enrol`. `person` is whose record is kept: the
+        face has the same pseudonym, and raises what `Person.beside` does."""
+        beside = None if person is None else self.person(person).beside()
         return enrol.enrol(
             self.document,
             pictures,
@@ -103,6 +105,7 @@ class PurposeOffice:
             models=self._models,
             clock=self._clock,
             entropy=self._entropy,
+            beside=beside,
         )
 
     def enrol_many(

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Final
 
-from moiety.identity.desk import Desk, instant_of
+from moiety.identity.desk import Desk, date_of, instant_of
+from moiety.identity.enrol import Beside
 from moiety.identity.keyring import ACCESS, Version, opened
 from moiety.identity.ports import Noted
 from moiety.identity.pseudonym import Pseudonym
@@ -19,7 +20,7 @@ from moiety.vault import consent
 from moiety.vault.consent import Entry, How
 from moiety.vault.mask import masked, shown
 from moiety.vault.record import Record
-from moiety.vault.refusals import FieldUnknown
+from moiety.vault.refusals import FieldUnknown, PersonMissing
 from moiety.vault.retention import Move, State
 from moiety.vault.schema import Group, Kind
 from moiety.vault.seal import Whose
@@ -157,6 +158,18 @@ class Person:
         """On which legal grounds this person is kept, and what was withdrawn, in order. Raises `NobodyKept`."""
         self._stored(())
         return [consent.decode(entry) for entry in self._desk.records().bases(self._desk.name, self.pseudonym.value)]
+
+    def beside(self) -> Beside:
+        """What a face is enrolled with that belongs to this record.
+
+        Raises `NobodyKept`, `PersonMissing` of who is restricted or being erased, and `GroundsMissing` or
+        `FaceGroundsMissing` where what was given does not allow a face (Art. 9).
+        """
+        stored = self._stored(())
+        if stored.stay.state is not State.ACTIVE:
+            raise PersonMissing
+        consent.require(self.basis(), face=True)
+        return Beside(self.pseudonym, date_of(stored.stay.expires + 1))
 
     def withdraw(self, *, how: How = "electronic") -> Leaving:
         """Take the grounds back (Art. 7(3), 21): nothing is used from now on, and the record is destroyed after 72
