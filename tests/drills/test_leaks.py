@@ -11,6 +11,7 @@ from functools import partial
 import numpy as np
 import pytest
 
+from moiety.custody.store.kinds import keys_of
 from moiety.custody.store.slots import SLOTS
 from moiety.custody.store.sql import Store
 from moiety.drills import join, site, sql
@@ -171,6 +172,17 @@ def a_pseudonym_split_alike_for_two_purposes(scene: Scene) -> Scene:
     )
 
 
+def keys_split_alike_for_two_purposes(scene: Scene) -> Scene:
+    register = scene.registered
+    here, there = (
+        join.rows_of(register, scene.seat, keys_of(purpose), join.versions(register, purpose))
+        for purpose in ("hotel", "clinic")
+    )
+    theft = Theft(keys_of("clinic"), register.before, {})
+    doctored = doctor.with_parts(theft, scene.seat, there.slots, here.words)
+    return doctor.with_register(scene, replace(register, before=doctored.stores))
+
+
 def another_custodian_that_erases_nothing(scene: Scene) -> Scene:
     register = scene.registered
     after = {**register.after, scene.partner: register.before[scene.partner]}
@@ -218,6 +230,7 @@ LEAKS = {
     "hashes of numbers left behind": (hashes_of_numbers_left_behind, {"enumerate identity numbers"}),
     "pseudonyms of one part left behind": (pseudonyms_of_one_part_left_behind, {"enumerate identity numbers"}),
     "a pseudonym split alike for two purposes": (a_pseudonym_split_alike_for_two_purposes, {"join two purposes"}),
+    "keys split alike for two purposes": (keys_split_alike_for_two_purposes, {"join two purposes"}),
     "another custodian that erases nothing": (another_custodian_that_erases_nothing, {"rewind the erased"}),
 }
 

@@ -64,11 +64,12 @@ def _at_a_custodian(register: Register, seat: str) -> list[Reading]:
     """Faces, and keys: which row is whose is told to no attack, and here only says which answers are right."""
     names = register.pseudonyms
     faces = [rows_of(register, seat, purpose, names[purpose]) for purpose in (HOTEL, CLINIC)]
-    keys = [rows_of(register, seat, keys_of(purpose), _versions(register, purpose)) for purpose in (HOTEL, CLINIC)]
+    keys = [rows_of(register, seat, keys_of(purpose), versions(register, purpose)) for purpose in (HOTEL, CLINIC)]
     return rows_side_by_side(faces[0], faces[1]) + rows_side_by_side(keys[0], keys[1])
 
 
-def _versions(register: Register, purpose: str) -> NDArray[np.uint8]:
+def versions(register: Register, purpose: str) -> NDArray[np.uint8]:
+    """What the custodians know each guest's record by, as a record store has it: uint8 (guests, 16)."""
     files = register.before[RECORDS].files
     return shelves.entries(files, purpose).of(register.pseudonyms[purpose]).handles
 
