@@ -39,10 +39,6 @@ __all__ = [
 ]
 
 
-RECORDS = "records"
-"""The folder of the record store, in that of an office."""
-
-
 def _now() -> datetime:
     return datetime.now(UTC)
 
@@ -73,7 +69,7 @@ def open(
     aware instant and decides who has expired; `entropy` returns fresh random bytes; `threads` bounds what a
     model may use. Raises `Unavailable` where there is no office.
     """
-    from moiety.custody.gateway.deployment import DEPLOYMENT
+    from moiety.custody.gateway.deployment import DEPLOYMENT, RECORDS
 
     if (Path(folder) / DEPLOYMENT).is_file():
         return connect(

@@ -34,6 +34,8 @@ def _of(info: inspect.Type) -> st.SearchStrategy[Any]:
             return st.booleans()
         case inspect.ListType():
             return st.lists(_of(info.item_type), min_size=info.min_length or 0, max_size=min(info.max_length or 3, 3))
+        case inspect.TupleType():
+            return st.tuples(*(_of(each) for each in info.item_types))
         case inspect.DictType():
             most = min(info.max_length or 3, 3)
             return st.dictionaries(_of(info.key_type), _of(info.value_type), max_size=most)

@@ -33,7 +33,7 @@ SAID = (wire.Refusal, wire.Progress, wire.Answer)
 FRAMES = (frames.Greeting, frames.Stopped, frames.Ping, frames.Pong)
 ANSWERS = (
     messages.StandingMessage, messages.OpeningMessage, messages.SurveyMessage, messages.HelpMessage,
-    messages.BatchMessage, messages.Array,
+    messages.BatchMessage, messages.Array, messages.UnlockedMessage, messages.EvaluatedMessage,
 )  # fmt: skip
 CROWD = people(2)
 ARRAYS = ["u1", "u2", "u4", "u8", "i8"]

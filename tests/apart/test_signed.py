@@ -25,13 +25,16 @@ from moiety.custody.trust import asked
 from moiety.custody.trust.roster import Role
 from moiety.custody.trust.signing import Kind
 from moiety.identity.purpose import NOT_YET
+from moiety.oprf.voprf import blind_all
 from moiety.sharing.seat import SEATS, Seat
 from tests.apart.asking import DONE, METHOD, NONE, Asking, Said, changed, enlist, pledged
 from tests.apart.scene import Site
+from tests.custody.records import KEPT, REVEAL, versions
 from tests.custody.scene import DIM, DOCUMENT, DOOR, TERMS, Clock, matched, people
 from tests.custody.signers import Signatory
 
 CROWD = people(3)
+KNOWN = versions(1)
 STRANGER = Signatory("stranger")
 ELSEWHERE = Signatory("elsewhere", purposes=frozenset({"cellar"}))
 IDLE = Signatory("idle", operations=frozenset({"export"}))
@@ -71,7 +74,7 @@ def _purpose(asking: Asking) -> wire.AddGallery:
 
 
 def _replaced(asking: Asking) -> wire.ReplaceDocument:
-    return wire.ReplaceDocument(DOOR, TERMS.to_json(), DOCUMENT + b"else\n", asking.header("replace", 0))
+    return wire.ReplaceDocument(DOOR, REVEAL.to_json(), DOCUMENT + b"else\n", asking.header("replace", 0))
 
 
 def _offered(asking: Asking) -> Asks:
@@ -88,6 +91,20 @@ def _located(asking: Asking) -> Asks:
 def _erased(asking: Asking) -> Asks:
     known, header = handles(DOOR, [CROWD[0].pseudonym]), asking.header("erase", 1)
     return {seat: wire.Erase(DOOR, header, known[seat].tobytes()) for seat in SEATS}
+
+
+def _opened(asking: Asking) -> Asks:
+    known = handles(KEPT, [KNOWN[0].name])
+    return {seat: wire.Unlock(KEPT, known[seat].tobytes(), ["document"], "asked at the desk") for seat in SEATS}
+
+
+def _restricted(asking: Asking) -> Asks:
+    known, header = handles(KEPT, [KNOWN[0].name]), asking.header("restrict", 1, KEPT)
+    return {seat: wire.Restrict(KEPT, header, known[seat].tobytes(), True) for seat in SEATS}
+
+
+def _evaluated(asking: Asking) -> wire.Evaluate:
+    return wire.Evaluate(DOOR, ("a", "b"), blind_all([b"somebody"], os.urandom).elements, True)
 
 
 def _renewed(asking: Asking) -> wire.Renew:
@@ -126,6 +143,10 @@ SIGNED: Final[dict[type, Callable[[Asking], Asks]]] = {
     wire.Offer: _offered,
     wire.Locate: _located,
     wire.Erase: _erased,
+    wire.Unlock: _opened,
+    wire.Restrict: _restricted,
+    wire.AgreeKey: _alike(lambda asking: wire.AgreeKey(DOOR, asking.header("key", 0))),
+    wire.Evaluate: _alike(_evaluated),
     wire.Renew: _alike(_renewed),
     wire.Survey: _alike(lambda asking: wire.Survey(DOOR)),
     wire.Integrity: _alike(_whole),
@@ -148,6 +169,12 @@ def _others(ask: Any) -> dict[str, Any]:
         "numbers": [1],
         "nonces": {"a": bytes(32), "c": bytes(32)},
         "handles": Array.of(np.ones((1, SLOTS, HANDLE_BYTES), dtype=np.uint8)),
+        "secrets": ["contact"],
+        "reason": "asked at the door",
+        "on": False,
+        "pair": ("b", "c"),
+        "elements": blind_all([b"somebody else"], os.urandom).elements,
+        "proven": False,
         "one": _help("a", 1),
         "other": _help("c", 1),
     }.items():
@@ -200,8 +227,9 @@ def _inhabited(folder: Path) -> Iterator[tuple[Asking, Site]]:
     site = Site.make(folder / "site", Clock())
     try:
         office = site.gateway()
-        office.add_gallery(DOOR, TERMS, DOCUMENT)
+        office.add_gallery(DOOR, REVEAL, DOCUMENT)
         office.enrol(DOOR, CROWD)
+        office.keep(DOOR, KNOWN)
         enlist(site, ELSEWHERE, IDLE, OLGA)
         asking = Asking(site)
         office.close()
@@ -228,6 +256,9 @@ ENTRUSTED: Final[dict[str, set[type]]] = {
     "verify": {wire.Verify},
     "enrol": {wire.Offer},
     "erase": {wire.Locate, wire.Erase},
+    "reveal": {wire.Unlock},
+    "restrict": {wire.Restrict},
+    "find": {wire.AgreeKey, wire.Evaluate},
     "refresh": {wire.Renew},
     "check": {wire.Survey, wire.Integrity},
     "mend": {wire.Assist, wire.PseudonymParts, wire.Mend},
@@ -297,6 +328,7 @@ def test_a_signature_is_of_one_request_in_everything(asking: Asking, verb: type)
 ELSE: Final[dict[type, dict[Seat, str]]] = {
     wire.Assist: {"a": DONE, "b": "help_refused", "c": "help_refused"},  # the lost one, and the nonce that is not c's
     wire.Mend: dict.fromkeys(SEATS, "help_refused"),  # nothing was sealed for it
+    wire.Evaluate: {"a": DONE, "b": DONE, "c": "not_of_the_pair"},
 }
 
 

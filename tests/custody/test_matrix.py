@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from moiety.custody import matrix as matrix_
 from moiety.custody.matrix import Matrix
 from moiety.custody.store import page
 from moiety.custody.store.handles import prefixes
@@ -69,6 +70,38 @@ def test_a_person_is_found_by_the_prefix_of_the_handle() -> None:
     assert matrix.held(np.concatenate([unknown, unknown[:1]]))
     assert matrix.held(np.concatenate([unknown, names[[77]]]))
     assert matrix.holders(12345) == []
+
+
+@pytest.mark.parametrize("dim", [0, DIM])
+def test_whoever_is_looked_for_is_found_in_order_as_by_scanning(dim: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of rows that nobody searches, handles are sorted once many were looked for, and again once they have changed."""
+    monkeypatch.setattr(matrix_, "_SCANS", 5)
+    matrix = Matrix(dim)
+    rows, _ = pages(2 * PER_BLOCK, 1)
+    rows["handles"][1, 7] = rows["handles"][0, 3]
+    matrix.resize(2 * BLOCK)
+    matrix.put_parts(range(2 * PER_BLOCK), rows)
+    names = prefixes(rows["handles"].reshape(-1, 16))
+
+    def looked_for(*slots: int) -> list[list[int]]:
+        return [matrix.holders(int(names[slot])) for slot in slots]
+
+    bare = matrix.nbytes
+    expected = [[3, SLOTS + 7], [0], [2 * BLOCK - 1], [BLOCK], [BLOCK + 1]]
+    for _ in range(3):
+        assert looked_for(3, 0, 2 * BLOCK - 1, BLOCK, BLOCK + 1) == expected
+        assert matrix.holders(12345) == []
+    assert matrix.nbytes - bare == (0 if dim else 12 * 2 * BLOCK)
+    other, _ = pages(1, 2)
+    before = names[:SLOTS].copy()
+    names[:SLOTS] = prefixes(other["handles"].reshape(-1, 16))
+    matrix.put_parts([0], other)
+    for _ in range(3):
+        assert [matrix.holders(int(name)) for name in before[:3]] == [[]] * 3
+        assert looked_for(0, 3, 2 * BLOCK - 1) == [[0], [3], [2 * BLOCK - 1]]
+    matrix.resize(BLOCK)
+    for _ in range(3):
+        assert looked_for(0, BLOCK - 1, BLOCK, 2 * BLOCK - 1) == [[0], [BLOCK - 1], [], []]
 
 
 def test_whoever_was_beyond_the_end_is_forgotten() -> None:

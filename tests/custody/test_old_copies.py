@@ -188,7 +188,7 @@ def test_an_old_copy_put_back_under_an_open_office_is_refused_too(
 
 
 def states(*names: str) -> np.ndarray[tuple[int], np.dtype[np.uint8]]:
-    letters = {"f": State.FREE, "p": State.PENDING, "a": State.ACTIVE, "e": State.ERASED}
+    letters = {"f": State.FREE, "p": State.PENDING, "a": State.ACTIVE, "e": State.ERASED, "r": State.RESTRICTED}
     return np.array([letters[letter] for letter in "".join(names)], dtype=np.uint8)
 
 
@@ -197,10 +197,16 @@ def test_only_what_is_active_everywhere_stays() -> None:
     assert final.tolist() == states("afeeee").tolist()
 
 
+def test_whoever_is_restricted_at_one_is_at_all_if_anybody_is_there() -> None:
+    final = agreed({"a": states("rraaree"), "b": states("rararaf"), "c": states("rrraepf")})
+    assert final.tolist() == states("rrraeee").tolist()
+
+
 def test_blocks_that_one_lacks_are_dropped_unless_somebody_lives_there() -> None:
     assert agreed({"a": states("affp"), "b": states("af"), "c": states("affp")}).tolist() == states("af").tolist()
-    with pytest.raises(refusals.StatesDiffer):
-        agreed({"a": states("affa"), "b": states("af"), "c": states("affa")})
+    for letter in "ar":
+        with pytest.raises(refusals.StatesDiffer):
+            agreed({"a": states("aff" + letter), "b": states("af"), "c": states("affa")})
 
 
 @pytest.mark.parametrize(
@@ -212,6 +218,13 @@ def test_blocks_that_one_lacks_are_dropped_unless_somebody_lives_there() -> None
         ("ff", "ffpf", (1, 2), 0),  # prepared, in a new block
         ("fpa", "faa", (1, 2), 0),  # activated
         ("faa", "fae", (1, 2), 0),  # erased
+        ("fra", "fea", (1, 2), 0),  # the same of somebody restricted
+        ("faa", "fra", (1, 2), 0),  # restricted
+        ("fra", "faa", (1, 2), 0),  # and lifted
+        ("faa", "fra", (1, 1), 1),
+        ("fpa", "fra", (1, 2), 1),  # nobody is restricted who was not there
+        ("fea", "fra", (1, 2), 1),
+        ("fra", "ffa", (1, 2), 1),
         ("faa", "ffa", (1, 2), 1),  # no step frees a slot
         ("ffa", "faa", (1, 2), 1),  # nobody is activated who was not prepared
         ("fea", "fpa", (1, 2), 1),  # no slot is used twice in an epoch
@@ -236,7 +249,14 @@ def test_states_that_no_interruption_explains_are_refused(folder: Path) -> None:
 
 @pytest.mark.parametrize(
     ("a", "b", "c", "strange"),
-    [("fpae", "fpae", "fpae", 0), ("fpa", "eee", "ppp", 0), ("aap", "eaa", "epe", 0), ("aaf", "faf", "afp", 2)],
+    [
+        ("fpae", "fpae", "fpae", 0),
+        ("fpa", "eee", "ppp", 0),
+        ("aap", "eaa", "epe", 0),
+        ("aaf", "faf", "afp", 2),
+        ("rrr", "rae", "aee", 0),
+        ("rf", "ff", "fr", 2),
+    ],
 )
 def test_an_interrupted_settling_explains_no_free_slot_that_is_somebodys(a: str, b: str, c: str, strange: int) -> None:
     assert unsettled({"a": states(a), "b": states(b), "c": states(c)}) == strange
@@ -271,13 +291,14 @@ def states_of(folder: Path) -> np.ndarray[tuple[int, int], np.dtype[np.uint8]]:
     return np.concatenate(found)
 
 
-@given(st.lists(st.tuples(*[st.sampled_from("fpae")] * 3), min_size=1, max_size=30))
+@given(st.lists(st.tuples(*[st.sampled_from("fpaer")] * 3), min_size=1, max_size=30))
 def test_nobody_is_active_afterwards_who_was_not_active_everywhere(slots: list[tuple[str, str, str]]) -> None:
     columns = ["".join(column) for column in zip(*slots, strict=True)]
     final = agreed({"a": states(columns[0]), "b": states(columns[1]), "c": states(columns[2])})
     for slot, outcome in zip(slots, final, strict=True):
         assert (outcome == State.ACTIVE) == (set(slot) == {"a"})
         assert (outcome == State.FREE) == (set(slot) == {"f"})
+        assert (outcome == State.RESTRICTED) == (set(slot) in ({"r"}, {"a", "r"}))
         assert outcome != State.PENDING
 
 

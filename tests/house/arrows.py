@@ -13,7 +13,7 @@ ARROWS: dict[str, set[str]] = {
     # sharing <- matching <- custody, and nothing the other way
     "sharing": set(),
     "matching": {"sharing"},
-    "custody": {"sharing", "matching", "oprf", "sodium"},
+    "custody": {"sharing", "matching", "oprf", "sodium", "ledger", "database"},
     # pseudonyms over a group that one module computes
     "sodium": set(),
     "oprf": {"sodium"},
@@ -23,7 +23,7 @@ ARROWS: dict[str, set[str]] = {
     "database": set(),
     "ledger": {"database"},
     # stories over ports: policy and words in the clear are theirs, custodians and models are not
-    "identity": {"matching", "vault"},
+    "identity": {"matching", "vault", "ledger"},
     # who a person is, sealed under keys that it is handed; knows nothing of custodians, shares and faces
     "vault": {"database"},
     # what measures
@@ -36,7 +36,7 @@ ARROWS: dict[str, set[str]] = {
     "settings": set(),
     "cli": {
         "", "face", "matching", "sharing", "custody", "identity", "evaluation", "bench", "drills", "demo",
-        "settings", "vault",
+        "settings", "vault", "ledger",
     },
     "__main__": {"cli"},
     "errors": set(),

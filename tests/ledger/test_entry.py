@@ -97,6 +97,12 @@ def test_what_is_no_entry_is_not_read() -> None:
             decode(wrong)
 
 
+def test_what_is_too_long_is_not_even_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(entry, "_DECODER", None)
+    with pytest.raises(EntryWrong):
+        decode(b"\x01" + bytes(ENTRY_MAX))
+
+
 def test_another_way_to_write_the_same_is_refused() -> None:
     """Or one thing that was said would have two digests."""
     good = encode(Recognition(MINUTE, "gate", "door", 1))

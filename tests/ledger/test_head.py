@@ -66,6 +66,7 @@ def test_what_the_key_signed_must_be_a_head_too() -> None:
         body[:2] + b"\xff" + body[3:],
         body[:name] + b"\xff" * 8 + body[name + 8 :],
         b"\x01\x00" + body[name:],
+        b"\x01\x05" + body[2:],
     ):
         with pytest.raises(HeadWrong):
             verify(signed_body(wrong), HEAD.origin, public(KEY))

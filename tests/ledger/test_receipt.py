@@ -165,6 +165,15 @@ def test_what_a_custodian_signed_out_of_bounds_is_refused(monkeypatch: pytest.Mo
         refused(file)
 
 
+def test_one_kind_of_thing_is_counted_once() -> None:
+    found = json.loads(FILE)
+    said = found["signed"][1]["statement"]
+    said["destroyed"].append({"count": 5, "what": said["destroyed"][0]["what"]})
+    message = json.dumps(said, sort_keys=True, separators=(",", ":")).encode()
+    found["signed"][1]["signature"] = signing_key("b").sign(b"moiety erasure 1\n" + message).hex()
+    refused(json.dumps(found).encode())
+
+
 def test_what_is_no_receipt_is_refused() -> None:
     for file in (b"", b"{}", b"[]", b"\xff", FILE[:-20], FILE + b" " * RECEIPT_MAX, b"[" * 2_000):
         refused(file)

@@ -126,11 +126,12 @@ def test_a_commitment_far_from_the_end_is_found_by_reading_all(filled: Path | st
         "UPDATE ledger_leaf SET kept = NULL WHERE position = 10",
         "UPDATE ledger_leaf SET tag = :short WHERE position = 10",
         "UPDATE ledger_leaf SET kept = :short WHERE position = 10",
+        "UPDATE ledger_leaf SET kept = :form WHERE position = 10",
     ],
-    ids=range(6),
+    ids=range(7),
 )
 def test_what_lies_beside_a_leaf_and_cannot_belong_to_it_is_found(filled: Path | str, statement: str) -> None:
-    behind(filled, statement, clear=LEAVES[8].kept, tag=bytes(16), short=b"\x01\x01short")
+    behind(filled, statement, clear=LEAVES[8].kept, tag=bytes(16), short=b"\x01\x01short", form=bytes(562))
     assert found_by_reading(filled) in (7, 10)
 
 
@@ -281,12 +282,27 @@ def test_a_head_of_another_key_or_log_is_found(filled: Path | str) -> None:
 
 
 def test_a_head_in_the_middle_that_does_not_fit_is_found(filled: Path | str) -> None:
-    with closing(opened(filled)) as log:
-        state = log.state()
-    for root, lines in ((bytes(32), state.lines), (state.frontier.root(), bytes(32))):
+    state, _ = State().after((leaf.commitment, leaf.line) for leaf in LEAVES[:256])
+    for root, lines, before in ((bytes(32), state.lines, 256), (state.frontier.root(), bytes(32), 0)):
         head = Head(ORIGIN, 256, root, lines, MINUTE).signed(SIGNER.sign)
         behind(filled, "UPDATE ledger_head SET signed = :head WHERE size = 256", head=head)
-        found_by_reading(filled)
+        assert found_by_reading(filled) == before
+
+
+def test_what_is_done_to_the_end_of_an_open_log_is_found_by_reading_all(filled: Path | str) -> None:
+    with closing(opened(filled)) as log, closing(opened_anyway(filled)) as database:
+        state = log.state()
+        other = replace(state, frontier=replace(state.frontier, nodes=(bytes(32), *state.frontier.nodes[1:])))
+        for wrong, statement, before in (
+            (other.encode(), "SELECT 1", 550),
+            (state.encode(), "DELETE FROM ledger_leaf WHERE position >= 590", 590),
+        ):
+            with database.writing("tamper") as connection:
+                connection.execute(text("UPDATE ledger_state SET state = :state"), {"state": wrong})
+                connection.execute(text(statement))
+            with pytest.raises(LedgerAltered) as raised:
+                log.verify()
+            assert raised.value.numbers == {"position": before}
 
 
 def test_a_log_is_opened_with_its_own_key(filled: Path | str) -> None:

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from moiety.ledger import tree
 from moiety.ledger.refusals import ProofWrong
 from moiety.ledger.tree import (
     EMPTY_ROOT,
@@ -19,6 +20,7 @@ from moiety.ledger.tree import (
     consistency_proof,
     inclusion_proof,
     leaf_hash,
+    node_hash,
     subtree_root,
     verify_consistency,
     verify_inclusion,
@@ -148,6 +150,23 @@ def test_a_bent_consistency_proof_shows_nothing(data: st.DataObject) -> None:
     refused(verify_consistency, old, size, ROOTS[old], ROOTS[size], [])
 
 
+def test_a_proof_has_as_many_hashes_as_the_sizes_ask_for() -> None:
+    """Each of these adds up to its roots; what is wrong with it is only its length."""
+    a, b, c, d = HASHES[:4]
+    refused(verify_inclusion, a, 0, 1, [b], node_hash(b, a))
+    refused(verify_inclusion, a, 0, 2, [], a)
+    refused(verify_consistency, 3, 4, a, a, [a])
+    before, after = node_hash(c, a), node_hash(c, node_hash(a, b))
+    verify_consistency(3, 4, before, after, [a, b, c])
+    refused(verify_consistency, 3, 4, node_hash(d, before), node_hash(d, after), [a, b, c, d])
+
+
+def test_a_proof_that_is_too_long_is_not_hashed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tree, "node_hash", None)
+    refused(verify_inclusion, HASHES[0], 0, SIZE_MAX, [HASHES[1]] * (PROOF_MAX + 1), HASHES[2])
+    refused(verify_consistency, 3, SIZE_MAX, HASHES[0], HASHES[1], [HASHES[1]] * (PROOF_MAX + 1))
+
+
 def test_no_tree_grows_out_of_another_history() -> None:
     other = [leaf_hash(b"other"), *HASHES[1:20]]
     grown = NO_LEAVES.extended(other)[0].root()
@@ -174,7 +193,6 @@ def test_what_is_out_of_bounds_is_refused_before_it_is_hashed() -> None:
         refused(verify_consistency, old, size, root, root, [])
         with pytest.raises(ValueError, match="grows"):
             consistency_proof(old, size, node)
-    refused(verify_inclusion, HASHES[0], 0, SIZE_MAX, [root] * (PROOF_MAX + 1), root)
     refused(verify_inclusion, HASHES[0], 0, 2, [root[:31]], root)
     refused(verify_inclusion, HASHES[0][:31], 0, 1, [], HASHES[0][:31])
     refused(verify_consistency, 1, 1, root[:31], root[:31], [])

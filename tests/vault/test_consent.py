@@ -73,11 +73,14 @@ def test_what_is_no_entry_is_refused(plain: bytes) -> None:
         decode(plain)
 
 
-def test_a_long_entry_is_not_read() -> None:
-    # One that MessagePack would read: an integer of nothing but padding is not possible, a long tag is.
-    assert len(encode(msgspec.structs.replace(FACE, text="v" * 64))) <= consent.ENTRY_LIMIT
+def test_an_entry_longer_than_any_is_not_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    longest = encode(msgspec.structs.replace(FACE, text="v" * 64, day=2**20))
+    assert len(longest) <= consent.ENTRY_LIMIT == 127
+    monkeypatch.setattr(consent, "ENTRY_LIMIT", len(longest))
+    assert decode(longest)
+    monkeypatch.setattr(consent, "ENTRY_LIMIT", len(longest) - 1)
     with pytest.raises(BasisInvalid):
-        decode(encode(FACE) + bytes(consent.ENTRY_LIMIT))
+        decode(longest)
 
 
 def test_what_was_said_last_holds() -> None:

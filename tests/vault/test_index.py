@@ -59,7 +59,7 @@ def test_who_lacks_a_part_has_no_entry(absent: str) -> None:
 
 
 def test_an_index_over_what_is_not_there_is_refused() -> None:
-    for names in (["name", "birth"], ["name", "name"], [], ["sex"]):
+    for names in (["name", "birth"], ["name", "name"], ["national_id", "passport"], ["national_id"] * 2, [], ["sex"]):
         with pytest.raises(IndexTooFew):
             index_bytes("door", names, record())
     with pytest.raises(PersonUnnamed):

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from moiety.vault import values
 from moiety.vault.identifier import Identifier
 from moiety.vault.mask import HIDDEN, masked, shown
-from moiety.vault.record import Record
+from moiety.vault.record import Record, corrected
 from moiety.vault.refusals import FieldUnknown, SchemaInvalid, ValueInvalid
 from moiety.vault.schema import FIELDS_LIMIT, Field, Group, Kind, Schema
 from moiety.vault.values import Raw, canonical
@@ -66,6 +66,7 @@ GOOD: dict[str, Any] = {"name": "extra", "type": "text", "class": "contact"}
         {"type": "choice", "choices": ["a", "a"]},
         {"type": "choice", "choices": [""]},
         {"type": "choice", "choices": ["é"]},
+        {"type": "choice", "choices": ["a\n"]},
         {"type": "choice", "choices": ["a" * 33]},
         {"type": "choice", "choices": [str(number) for number in range(65)]},
         {"scheme": "national_id"},
@@ -83,6 +84,11 @@ def test_a_field_that_says_what_does_not_go_together_is_refused(changed: dict[st
     SCHEMA.extended([GOOD])
     with pytest.raises(SchemaInvalid):
         SCHEMA.extended([GOOD | changed])
+
+
+def test_the_longest_names_and_the_most_choices_are_taken() -> None:
+    choices = [str(number).rjust(32, "0") for number in range(64)]
+    SCHEMA.extended([GOOD | {"name": "a" * 31, "type": "choice", "choices": choices}])
 
 
 def test_a_schema_has_some_fields_and_not_too_many() -> None:
@@ -184,6 +190,7 @@ def test_what_is_absent_is_sealed_as_nothing_and_an_absent_photograph_is_left_ou
     empty = Record(SCHEMA, {})
     assert empty.of(Group.CONTACT) == {"address": b"", "employer": b""}
     assert empty.of(Group.PHOTO) == {}
+    assert record().of(Group.PHOTO) == {"photo": VALUES["photo"]}
 
 
 @pytest.mark.parametrize(
@@ -216,9 +223,31 @@ def test_a_mask_of_a_photograph_shows_nothing() -> None:
         ("social_security", "536904399", "*******99"),
         ("payment_card", "4000000000000002", "************0002"),
         ("passport", "L898902C3", "*******C3"),
-        ("passport", "L12", "***"),
+        ("passport", "L1234567", "******67"),
+        ("passport", "L123456", "*******"),
     ],
 )
 def test_a_mask_of_a_shorter_number_shows_its_end(scheme: str, number: str, seen: str) -> None:
     plain = canonical(SCHEMA.fields["national_id"], Identifier(scheme, "", number))
     assert masked(SCHEMA.fields["national_id"], plain) == seen
+
+
+def test_a_correction_changes_one_class_and_nothing_else_of_it() -> None:
+    known = record()
+    opened = known.of(Group.CONTACT)
+    changed = corrected(SCHEMA, Group.CONTACT, opened, {"address": " 8  Marmalade Lane "})
+    assert changed == opened | {"address": b"8 Marmalade Lane"}
+    assert list(changed) == list(opened)
+    assert corrected(SCHEMA, Group.CONTACT, opened, {"employer": None})["employer"] == b""
+    assert corrected(SCHEMA, Group.PHOTO, {}, {}) == {}
+    assert corrected(SCHEMA, Group.PHOTO, {}, {"photo": b"new"}) == {"photo": b"new"}
+    for wrong in ({"name": "Canary"}, {"shoe_size": "43"}):
+        with pytest.raises(FieldUnknown):
+            corrected(SCHEMA, Group.CONTACT, opened, wrong)
+    with pytest.raises(ValueInvalid):
+        corrected(SCHEMA, Group.BIRTH, known.of(Group.BIRTH), {"sex": "?"})
+
+
+def test_a_correction_under_a_longer_schema_adds_what_was_not_there() -> None:
+    longer = SCHEMA.extended([GOOD])
+    assert corrected(longer, Group.CONTACT, record().of(Group.CONTACT), {})["extra"] == b""

@@ -125,14 +125,32 @@ def test_what_is_no_blob_is_refused() -> None:
             open_class(Group.BIRTH, wrong, HERE, keys())
 
 
-def test_a_blob_longer_than_any_is_not_read() -> None:
-    for group, limit in ((Group.CONTACT, seal.BLOB_LIMIT), (Group.PHOTO, seal.PHOTO_BLOB_LIMIT)):
-        values = {"more": b"a"}
-        blob = seal_class(group, values, HERE, 0, keys(), repeating())
-        assert open_class(group, blob, HERE, keys()) == values
-        # MessagePack allows more than one writing of a length: this one is right, and too long.
-        with pytest.raises(SealBroken):
-            open_class(group, blob + bytes(limit - len(blob) + 1), HERE, keys())
+@pytest.mark.parametrize("group", [Group.BIRTH, Group.PHOTO])
+def test_a_blob_longer_than_any_is_not_read(group: Group, monkeypatch: pytest.MonkeyPatch) -> None:
+    blob = sealed(record(), group)
+    for name in ("BLOB_LIMIT", "PHOTO_BLOB_LIMIT"):
+        monkeypatch.setattr(seal, name, len(blob) * 2)
+    limit = "PHOTO_BLOB_LIMIT" if group is Group.PHOTO else "BLOB_LIMIT"
+    monkeypatch.setattr(seal, limit, len(blob))
+    assert open_class(group, blob, HERE, keys())
+    monkeypatch.setattr(seal, limit, len(blob) - 1)
+    with pytest.raises(SealBroken):
+        open_class(group, blob, HERE, keys())
+
+
+def test_a_class_of_more_fields_than_any_is_not_opened(monkeypatch: pytest.MonkeyPatch) -> None:
+    blob = sealed(record(), Group.BIRTH)
+    monkeypatch.setattr(seal, "FIELDS_LIMIT", 2)
+    assert open_class(Group.BIRTH, blob, HERE, keys())
+    monkeypatch.setattr(seal, "FIELDS_LIMIT", 1)
+    with pytest.raises(SealBroken):
+        open_class(Group.BIRTH, blob, HERE, keys())
+
+
+def test_there_are_four_lengths_of_texts_and_four_of_photographs() -> None:
+    assert seal.TEXT_LENGTHS == (64, 256, 1024, 4096)
+    assert seal.PHOTO_LENGTHS == (2**16, 2**18, 2**20, 2**22)
+    assert (seal.BLOB_LIMIT, seal.PHOTO_BLOB_LIMIT) == (134_112, 4_194_461)
 
 
 def test_the_largest_class_fits_the_limit() -> None:

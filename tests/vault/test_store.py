@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,7 @@ from sqlalchemy import text
 
 from moiety.database.refusals import DatabaseExists, DatabaseMissing
 from moiety.vault import retention, sql
-from moiety.vault.consent import ENTRIES_LIMIT
+from moiety.vault.consent import ENTRIES_LIMIT, ENTRY_LIMIT
 from moiety.vault.refusals import BatchTooLarge, MoveRefused, PersonMissing, PersonUnnamed, RecordMisfit, WriteStale
 from moiety.vault.retention import ERASURE_MINUTES, STEP_MINUTES, Move, State, Stay, Trust
 from moiety.vault.schema import Group
@@ -39,7 +40,23 @@ def filled(store: RecordStore, count: int, purpose: str = "door") -> None:
     """Some active people."""
     people = [somebody(number, known=record(photo=None), purpose=purpose) for number in range(count)]
     assert store.put_many(purpose, people) == []
-    assert store.settle_many(purpose, [one.person for one in people]) == count
+    assert store.settle_many(purpose, people) == []
+
+
+def rewritten(
+    store: RecordStore,
+    person: bytes,
+    number: int,
+    classes: Mapping[Group, Blob],
+    *,
+    without_photo: bool = False,
+    entry: bytes | None = None,
+) -> bytes:
+    """Somebody written anew, under the handle that it returns."""
+    named = handle(1_000 + number)
+    store.expect("door", person, named)
+    store.replace("door", person, number, classes, handle=named, without_photo=without_photo, entry=entry)
+    return named
 
 
 def test_what_was_put_is_found_by_its_pseudonym_and_opens(store: RecordStore) -> None:
@@ -77,9 +94,9 @@ def test_who_is_put_is_pending_until_settled(store: RecordStore) -> None:
     store.put_many("door", people)
     assert [one.person for one in store.pending("door")] == sorted(one.person for one in people)
     assert store.pending("gate") == []
-    assert store.settle_many("door", [people[0].person, NOBODY]) == 1
-    assert store.settle_many("door", [people[0].person]) == 0
-    assert store.settle_many("gate", [people[1].person]) == 0
+    assert store.settle_many("door", [somebody(999), people[0]]) == [0]
+    assert store.settle_many("door", [people[0]]) == [0]
+    assert store.settle_many("gate", [people[1]]) == [0]
     assert store.count("door") == {State.PENDING: 2, State.ACTIVE: 1, State.RESTRICTED: 0, State.ERASING: 0}
 
 
@@ -92,11 +109,15 @@ def test_whatever_state_somebody_is_put_in_they_are_pending(store: RecordStore) 
 
 
 def test_to_put_again_replaces_who_is_pending_and_leaves_alone_who_is_settled(store: RecordStore) -> None:
-    store.put_many("door", [somebody(1), somebody(2)])
-    store.settle_many("door", [pseudonym(1)])
+    first_time = [somebody(1), somebody(2)]
+    store.put_many("door", first_time)
+    store.settle_many("door", first_time[:1])
     other = record(name="Another Canary", photo=None)
-    again = [somebody(number, known=other) for number in (1, 2, 3, 3)]
+    again = [replace(somebody(number, known=other), handle=handle(100 + number)) for number in (1, 2, 3, 3)]
     assert store.put_many("door", again) == [0, 3]
+    assert store.leaving("door") == {handle(2): False}
+    # Who was put before them does not settle what was put in their place.
+    assert store.settle_many("door", first_time[1:]) == [0]
     first, second = (store.get("door", pseudonym(number), Group) for number in (1, 2))
     assert first is not None
     assert first.blobs == somebody(1).blobs
@@ -130,52 +151,96 @@ def test_people_are_read_in_pages(store: RecordStore) -> None:
 
 
 def test_a_class_is_written_anew_and_the_others_stay(store: RecordStore) -> None:
-    one = somebody(1)
+    one = replace(somebody(1), entry=b"e" * 16)
     store.put_many("door", [one])
-    store.settle_many("door", [one.person])
+    store.settle_many("door", [one])
     changed = blobs(one.person, 1, record(address="8 Marmalade Lane", photo=b"other"))
     part = {group: changed[group] for group in (Group.CONTACT, Group.PHOTO)}
-    store.replace("door", one.person, 1, part)
+    first = rewritten(store, one.person, 1, part, entry=b"f" * 16)
     found = store.get("door", one.person, Group)
     assert found is not None
-    assert found.number == 1
+    assert (found.number, found.handle, found.entry) == (1, first, b"f" * 16)
     assert found.blobs == one.blobs | part
+    assert store.look_up("door", b"e" * 16) == []
     only_photo = {Group.PHOTO: blobs(one.person, 2)[Group.PHOTO]}
-    store.replace("door", one.person, 2, only_photo)
+    second = rewritten(store, one.person, 2, only_photo)
     found = store.get("door", one.person, Group)
     assert found is not None
     assert found.blobs == one.blobs | part | only_photo
+    assert (found.handle, found.entry) == (second, None)
+    assert store.leaving("door") == {one.handle: False, first: False}
 
 
 def test_who_had_no_photograph_gets_one_and_loses_it(store: RecordStore) -> None:
     filled(store, 2)
     photo = {Group.PHOTO: blobs(pseudonym(0), 1)[Group.PHOTO]}
-    store.replace("door", pseudonym(0), 1, photo)
+    rewritten(store, pseudonym(0), 1, photo)
     found = store.get("door", pseudonym(0), [Group.PHOTO])
     assert found is not None
     assert found.blobs == photo
-    store.drop_photo("door", pseudonym(0))
+    rewritten(store, pseudonym(0), 2, {}, without_photo=True)
     found = store.get("door", pseudonym(0), Group)
     assert found is not None
     assert len(found.blobs) == 3
-    with pytest.raises(PersonMissing):
-        store.drop_photo("door", NOBODY)
-    store.move("door", pseudonym(0), Move.RESTRICT, minute(1))
-    with pytest.raises(PersonMissing):
-        store.drop_photo("door", pseudonym(0))
 
 
 def test_a_write_is_the_next_or_none(store: RecordStore) -> None:
     filled(store, 1)
     for number in (0, 2):
         with pytest.raises(WriteStale):
-            store.replace("door", pseudonym(0), number, blobs(pseudonym(0), number))
+            rewritten(store, pseudonym(0), number, blobs(pseudonym(0), number))
+    mixed = blobs(pseudonym(0), 1) | {Group.BIRTH: blobs(pseudonym(0))[Group.BIRTH]}
     with pytest.raises(RecordMisfit):
-        store.replace("door", pseudonym(0), 1, blobs(pseudonym(0), 1) | {Group.BIRTH: blobs(pseudonym(0))[Group.BIRTH]})
-    store.replace("door", pseudonym(0), 1, blobs(pseudonym(0), 1))
+        rewritten(store, pseudonym(0), 1, mixed)
+    store.leaving("door")
+    store.left(handle(1_001))
+    rewritten(store, pseudonym(0), 1, blobs(pseudonym(0), 1))
     with pytest.raises(WriteStale) as refused:
-        store.replace("door", pseudonym(0), 1, blobs(pseudonym(0), 1))
+        rewritten(store, pseudonym(0), 1, blobs(pseudonym(0), 1))
     assert refused.value.numbers == {"last": 1, "given": 1}
+
+
+def test_whoever_tidies_stops_a_write_that_is_under_way(store: RecordStore) -> None:
+    filled(store, 2)
+    fresh = [handle(number) for number in (101, 102)]
+    for number, named in enumerate(fresh):
+        store.expect("door", pseudonym(number), named)
+    assert store.leaving("gate") == {}
+    assert store.leaving("door", [pseudonym(0)]) == {fresh[0]: False}
+    with pytest.raises(WriteStale):
+        store.replace("door", pseudonym(0), 1, blobs(pseudonym(0), 1), handle=fresh[0])
+    store.replace("door", pseudonym(1), 1, blobs(pseudonym(1), 1), handle=fresh[1])
+    assert store.leaving("door") == {fresh[0]: False, handle(1): False}
+
+
+def test_a_write_under_a_handle_that_nobody_expects_is_refused(store: RecordStore) -> None:
+    filled(store, 1)
+    with pytest.raises(WriteStale):
+        store.replace("door", pseudonym(0), 1, blobs(pseudonym(0), 1), handle=handle(7))
+    with pytest.raises(RecordMisfit):
+        store.replace("door", pseudonym(0), 1, blobs(pseudonym(0), 1), handle=bytes(15))
+    with pytest.raises(RecordMisfit):
+        store.expect("door", pseudonym(0), bytes(17))
+
+
+def test_what_waits_is_told_so_until_it_is_left(store: RecordStore) -> None:
+    filled(store, 1)
+    rewritten(store, pseudonym(0), 1, {})
+    store.expect("door", pseudonym(0), handle(7))
+    store.wait(handle(7))  # of what is still expected, nobody says so
+    assert store.leaving("door") == {handle(0): False, handle(7): False}
+    store.wait(handle(7))
+    assert store.leaving("door") == {handle(0): False, handle(7): True}
+    store.left(handle(7))
+    assert store.leaving("door") == {handle(0): False}
+
+
+def test_who_has_the_same_entry_of_the_index_is_found(store: RecordStore) -> None:
+    people = [replace(somebody(number), entry=bytes([number // 2]) * 16) for number in range(4)]
+    store.put_many("door", people)
+    assert {one.person for one in store.look_up("door", bytes([1]) * 16)} == {pseudonym(2), pseudonym(3)}
+    assert store.look_up("gate", bytes([1]) * 16) == []
+    assert store.look_up("door", bytes([9]) * 16) == []
 
 
 @pytest.mark.parametrize("state", [None, State.PENDING, State.RESTRICTED, State.ERASING])
@@ -183,10 +248,10 @@ def test_only_who_is_active_is_written_anew(store: RecordStore, state: State | N
     if state is not None:
         store.put_many("door", [somebody(1)])
     if state in (State.RESTRICTED, State.ERASING):
-        store.settle_many("door", [pseudonym(1)])
+        store.settle_many("door", [somebody(1)])
         store.move("door", pseudonym(1), Move.RESTRICT if state is State.RESTRICTED else Move.ERASE, minute(1))
     with pytest.raises(PersonMissing):
-        store.replace("door", pseudonym(1), 1, blobs(pseudonym(1), 1))
+        rewritten(store, pseudonym(1), 1, blobs(pseudonym(1), 1))
 
 
 def test_states_move_as_retention_says(store: RecordStore) -> None:
@@ -224,7 +289,7 @@ def test_who_is_destroyed_is_in_no_table(store: RecordStore) -> None:
 def test_due_is_who_has_to_go_and_nobody_else(store: RecordStore) -> None:
     store.put_many("door", [somebody(1, expires=100), somebody(2, expires=90), somebody(3, expires=90)])
     store.put_many("gate", [somebody(4, expires=101, purpose="gate"), somebody(5, expires=101, purpose="gate")])
-    store.settle_many("door", [pseudonym(number) for number in (1, 2, 3)])
+    store.settle_many("door", [somebody(number) for number in (1, 2, 3)])
     store.move("door", pseudonym(3), Move.RESTRICT, minute(80))
     store.move("gate", pseudonym(5), Move.ERASE, minute(80))
 
@@ -238,6 +303,8 @@ def test_due_is_who_has_to_go_and_nobody_else(store: RecordStore) -> None:
     assert found(101)[2:] == [("door", pseudonym(1))]
     assert found(10_000)[3:] == [("gate", pseudonym(4))]
     assert len(found(10_000, limit=2)) == 2
+    assert {purpose for purpose, _ in store.due(minute(10_000), 1, purpose="door")} == {"door"}
+    assert len(store.due(minute(10_000), purpose="door")) == 2
     store.move("door", pseudonym(3), Move.LIFT, minute(80))
     assert ("door", pseudonym(3)) in found(91)
 
@@ -250,8 +317,8 @@ def test_entries_of_legal_basis_are_kept_in_their_order(store: RecordStore) -> N
     assert store.bases("door", pseudonym(0)) == []
     with pytest.raises(PersonMissing):
         store.add_basis("door", NOBODY, b"a")
-    store.add_basis("door", pseudonym(0), b"x" * sql.BASIS_LIMIT)
-    for wrong in (b"", b"x" * (sql.BASIS_LIMIT + 1)):
+    store.add_basis("door", pseudonym(0), b"x" * ENTRY_LIMIT)
+    for wrong in (b"", b"x" * (ENTRY_LIMIT + 1)):
         with pytest.raises(RecordMisfit):
             store.add_basis("door", pseudonym(0), wrong)
 
@@ -311,10 +378,10 @@ def test_what_is_no_person_is_not_put(store: RecordStore) -> None:
     with pytest.raises(PersonUnnamed):
         store.put_many("Door", [one])
     store.put_many("door", [one])
-    store.settle_many("door", [one.person])
+    store.settle_many("door", [one])
     long = Blob(b"\x01" + (1).to_bytes(8, "little") + bytes(BLOB_LIMIT))
     with pytest.raises(RecordMisfit):
-        store.replace("door", one.person, 1, {Group.BIRTH: long})
+        rewritten(store, one.person, 1, {Group.BIRTH: long})
     assert sum(store.count("door").values()) == 1
 
 
@@ -324,7 +391,9 @@ def test_a_call_takes_a_bounded_number_of_people(store: RecordStore, monkeypatch
     names = [one.person for one in people]
     with pytest.raises(BatchTooLarge):
         store.put_many("door", people)
-    for take in (store.settle_many, store.destroy_many):
+    with pytest.raises(BatchTooLarge):
+        store.settle_many("door", people)
+    for take in (store.destroy_many, store.leaving):
         with pytest.raises(BatchTooLarge):
             take("door", names)
     assert store.put_many("door", people[:2]) == []
@@ -347,7 +416,8 @@ def test_a_store_is_made_once_and_opened_where_it_is(place: Path | str) -> None:
 
 
 def test_a_person_is_shown_without_pseudonym_handle_or_record() -> None:
-    assert repr(somebody(1)) == f"Stored(stay={Stay(State.PENDING, EXPIRES)!r}, number=0)"
+    shown = f"Stored(stay={Stay(State.PENDING, EXPIRES)!r}, number=0)"
+    assert repr(replace(somebody(1), entry=b"e" * 16, bases=[b"basis"])) == shown
 
 
 CANARIES = [
@@ -369,8 +439,8 @@ def test_nothing_identifying_lies_in_the_files_in_the_clear(tmp_path: Path) -> N
     with closing(RecordStore.create(tmp_path / "vault")) as store:
         store.put_many("door", [somebody(number) for number in range(5)])
         assert swept(tmp_path / "vault") == []
-        store.settle_many("door", [pseudonym(1)])
-        store.replace("door", pseudonym(1), 1, blobs(pseudonym(1), 1))
+        store.settle_many("door", [somebody(1)])
+        rewritten(store, pseudonym(1), 1, blobs(pseudonym(1), 1))
         store.scrub()
         assert swept(tmp_path / "vault") == []
     # The sweep finds what is there.
@@ -384,12 +454,12 @@ def test_old_bytes_are_gone_from_the_files_after_a_scrub(tmp_path: Path) -> None
 
     with closing(RecordStore.create(tmp_path / "vault")) as store:
         store.put_many("door", [somebody(number) for number in range(5)])
-        store.settle_many("door", [pseudonym(number) for number in range(5)])
+        store.settle_many("door", [somebody(number) for number in range(5)])
         gone, replaced = somebody(1), somebody(2)
         parts = [gone.person, gone.handle, *(blob[20:60] for blob in gone.blobs.values())]
         old = [blob[20:60] for blob in replaced.blobs.values()]
         assert all(found(part) for part in parts + old)
-        store.replace("door", pseudonym(2), 1, blobs(pseudonym(2), 1))
+        rewritten(store, pseudonym(2), 1, blobs(pseudonym(2), 1))
         store.destroy_many("door", [gone.person])
         store.scrub()
         assert not any(found(part) for part in parts + old)
@@ -401,7 +471,7 @@ def _putting(place: Path | str, point: str, turn: int) -> None:
     for start in range(0, 40, 10):
         people = [somebody(number, known=record(photo=None)) for number in range(start, start + 10)]
         store.put_many("door", people)
-        store.settle_many("door", [one.person for one in people])
+        store.settle_many("door", people)
 
 
 @pytest.mark.parametrize("point", ["before put", "after put", "before settle", "after settle"])
@@ -434,16 +504,20 @@ def test_the_store_does_what_a_table_in_memory_does(
 ) -> None:
     twin: dict[bytes, Stay] = {}
     with closing(RecordStore.create(tmp_path_factory.mktemp("twin") / "vault")) as store:
-        for what, number, day in said:
+        put: dict[bytes, Stored] = {}
+        for turn, (what, number, day) in enumerate(said):
             person = pseudonym(number)
             if what == "put":
-                left = store.put_many("door", [Stored(person, handle(number), Stay(State.PENDING, day))])
+                one = Stored(person, handle(turn), Stay(State.PENDING, day))
+                left = store.put_many("door", [one])
+                if not left:
+                    put[person] = one
                 there = person in twin and twin[person].state is not State.PENDING
                 assert left == ([0] if there else [])
                 if not there:
                     twin[person] = Stay(State.PENDING, day)
             elif what == "settle":
-                store.settle_many("door", [person])
+                store.settle_many("door", [put.get(person, somebody(number))])
                 if person in twin and twin[person].state is State.PENDING:
                     twin[person] = twin[person].after(Move.SETTLE, minute(day))
             elif what == "destroy":

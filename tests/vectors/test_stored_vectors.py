@@ -7,7 +7,10 @@ import hmac
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+from moiety.custody.gateway.opening import Keys
+from moiety.custody.pseudonyms import _Key
 from moiety.custody.store import kept, page, seal, token
+from moiety.custody.store.kinds import OPEN_WORDS, SHARED_WORDS
 from moiety.custody.store.page import Place
 from moiety.custody.store.seal import DataKey
 from moiety.custody.store.slots import State
@@ -45,6 +48,16 @@ def test_a_stored_page_never_changes_its_form() -> None:
     assert pages["expires"][0, 9] == 20_009
     assert pages["handles"][0, 63].tobytes() == bytes([63]) * 16
     assert bytes(seal.seal(pages, HERE, [3], DataKey.of(KEY), fixed)[0]) == row
+
+
+def test_the_states_of_a_slot_never_change_their_numbers() -> None:
+    assert [(state.name, state.value) for state in State] == [
+        ("FREE", 0),
+        ("PENDING", 1),
+        ("ACTIVE", 2),
+        ("ERASED", 3),
+        ("RESTRICTED", 4),
+    ]
 
 
 def test_stored_states_never_change_their_form() -> None:
@@ -89,3 +102,26 @@ def test_what_is_kept_never_changes_its_form() -> None:
     )
     opened = kept.opened(OFFICE, "b", 7, DataKey.of(KEY), (kind, name, row))
     assert opened == (b"budget", b"a key", b"a value")
+
+
+def test_a_kept_pseudonym_key_never_changes_its_form() -> None:
+    """Version 1, then MessagePack: an array of state, part, public key, transcript, and three witnesses."""
+
+    def binary(value: bytes) -> bytes:
+        return bytes([0xC4, len(value)]) + value
+
+    part, public, transcript = bytes(range(34)), bytes(range(65)), bytes(range(32))
+    witnesses = [bytes([seat]) * 96 for seat in range(3)]
+    whole = b"\x01\x95\x02" + binary(part) + binary(public) + binary(transcript)
+    whole += b"\x93" + b"".join(map(binary, witnesses))
+    key = _Key(2, part, public, transcript, witnesses)
+    assert key.to_bytes() == whole
+    assert _Key.from_bytes(whole) == key
+
+
+def test_a_row_of_keys_never_changes_its_order() -> None:
+    """Birth, contact, document, photo, access, 16 words each; then the public key, which is not shared."""
+    named = {name: bytes([at]) * 32 for at, name in enumerate(("birth", "contact", "document", "photo"))}
+    row = Keys(bytes(16), named, b"\x04" * 32, b"\x05" * 32, 1, 1).words
+    assert row.astype("<u2").tobytes() == b"".join(bytes([at]) * 32 for at in range(6))
+    assert (SHARED_WORDS, OPEN_WORDS) == (80, 16)

@@ -56,6 +56,26 @@ def test_a_search_never_changes_its_form() -> None:
     assert np.array_equal(read.probe.array(np.uint32, 2), words)
 
 
+def test_verbs_of_records_never_change_their_form() -> None:
+    rest = text("lease") + binary(b"") + text("call") + binary(b"") + text("approvals") + b"\x90"
+    opened = b"\x85" + text("verb") + text("unlock") + text("name") + text("door/keys") + text("handle")
+    opened += binary(SIXTEEN) + text("secrets") + b"\x91" + text("birth") + text("reason") + text("why")
+    restricted = b"\x85" + text("verb") + text("restrict") + text("name") + text("door/keys") + text("header") + HEADER
+    restricted += text("handle") + binary(SIXTEEN) + text("on") + b"\xc3"
+    agreed = b"\x83" + text("verb") + text("agreekey") + text("name") + text("door") + text("header") + HEADER
+    evaluated = b"\x85" + text("verb") + text("evaluate") + text("name") + text("door") + text("pair") + b"\x92"
+    evaluated += text("a") + text("c") + text("elements") + binary(THIRTY_TWO) + text("proven") + b"\xc2"
+    for ask, said in (
+        (wire.Unlock("door/keys", SIXTEEN, ["birth"], "why"), opened),
+        (wire.Restrict("door/keys", MESSAGE, SIXTEEN, True), restricted),
+        (wire.AgreeKey("door", MESSAGE), agreed),
+        (wire.Evaluate("door", ("a", "c"), THIRTY_TWO, False), evaluated),
+    ):
+        whole = b"\x01" + b"\x84" + text("ask") + said + rest
+        assert wire.request(ask) == whole
+        assert wire.read_request(whole).ask == ask
+
+
 def test_what_a_custodian_says_never_changes_its_form() -> None:
     survey = b"\x82" + text("damaged") + b"\x91\x07" + text("people") + b"\x05"
     answer = b"\x01\x82" + text("is") + text("answer") + text("value") + survey

@@ -266,7 +266,7 @@ class _By(Elsewhere):
 
 def _search(three: Three, words: NDArray[np.int16], edge: scene.Edge) -> None:
     headers = Headers(three.standings()["a"], edge.clock, edge.entropy)
-    searching.identify(three, headers, edge.entropy, scene.GALLERY, words)
+    searching.identify(three, headers, edge.entropy, scene.GALLERY, words, searching.unheard)
 
 
 def _sizes(

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import base64
 import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final, TypedDict
 
@@ -47,9 +49,9 @@ class ValuesUnreadable(Refused):
     advice: ClassVar[str] = "the values are no JSON object of fields and texts, or longer than {limit} bytes"
 
 
-class PhotoUnwritable(Refused):
-    code: ClassVar[str] = "photo_unwritable"
-    advice: ClassVar[str] = "the photograph's file exists or cannot be written: name another"
+class FileUnwritable(Refused):
+    code: ClassVar[str] = "file_unwritable"
+    advice: ClassVar[str] = "the file exists already or cannot be written: name another"
 
 
 class Added(TypedDict):
@@ -90,11 +92,12 @@ class Standing(TypedDict):
 
 class ErasedAnswer(TypedDict):
     """What `person erase` and `person withdraw` answer: whether there was anybody until now, whether nothing is left of
-    them already, and when nothing is (ISO 8601, UTC), or was."""
+    them already, when nothing is (ISO 8601, UTC), or was, and the salt of the receipt that was asked for."""
 
     erased: bool
     destroyed: bool
     at: str | None
+    salt: str | None
 
 
 class Swept(TypedDict):
@@ -141,6 +144,7 @@ def find(
 
     \b
     Examples:
+      moiety person find hotel --from number.json
       echo '{"national_id": "11010519491231002X"}' | moiety person find hotel --from -
       moiety person find hotel --from name-and-birth-date.json --json
     """
@@ -200,7 +204,9 @@ def reveal(
     for name, value in found.values.items():
         if isinstance(value, bytes):
             if photo_to is not None:
-                _write(photo_to, value)
+                with _reserved(photo_to) as write:
+                    if write is not None:
+                        write(value)
             told[name] = base64.b64encode(value).decode()
         else:
             told[name] = value
@@ -223,8 +229,9 @@ def correct(
 
     \b
     Examples:
+      moiety person correct "$WHO" --from changes.json
       echo '{"address": "1 New Street"}' | moiety person correct "$WHO" --from -
-      moiety person correct "$WHO" --from changes.json --role officer --json
+      moiety person correct "$WHO" --from - --photo new.jpg --role officer --json
     """
     given = _values(values, photo)
     with bar() as progress, opened(office, progress) as m:
@@ -241,6 +248,7 @@ def restrict(who: Who, office: OfficeFolder = None, as_json: AsJson = False) -> 
     \b
     Examples:
       moiety person restrict "$WHO"
+      moiety person restrict "$WHO" --json
     """
     with bar() as progress, opened(office, progress) as m:
         _person(m, who).restrict()
@@ -255,6 +263,7 @@ def lift(who: Who, office: OfficeFolder = None, as_json: AsJson = False) -> Outc
     \b
     Examples:
       moiety person lift "$WHO"
+      moiety person lift "$WHO" --json
     """
     with bar() as progress, opened(office, progress) as m:
         _person(m, who).lift()
@@ -269,6 +278,7 @@ def withdraw(who: Who, office: OfficeFolder = None, as_json: AsJson = False) -> 
     \b
     Examples:
       moiety person withdraw "$WHO"
+      moiety person withdraw "$WHO" --json
     """
     with bar() as progress, opened(office, progress) as m:
         leaving = _person(m, who).withdraw()
@@ -279,6 +289,9 @@ def withdraw(who: Who, office: OfficeFolder = None, as_json: AsJson = False) -> 
 def erase(
     pseudonym: Annotated[str, typer.Argument(metavar="PSEUDONYM", help="Who is to be forgotten.")],
     now: Annotated[bool, typer.Option("--now", help="Destroy a record at once, and not after 72 hours.")] = False,
+    receipt: Annotated[
+        Path | None, typer.Option("--receipt", metavar="FILE", help="With --now: write what custodians signed of it.")
+    ] = None,
     office: OfficeFolder = None,
     request: RequestTo = None,
     approved: ApprovedBy = None,
@@ -293,7 +306,7 @@ def erase(
     \b
     Examples:
       moiety person erase door-7Q2M-K3PX-9V4T-8HAB-CD0E-FGJK-MNPQ
-      moiety person erase "$WHO" --now --json
+      moiety person erase "$WHO" --now --receipt erased.json --json
       moiety person erase "$WHO" --office deployment --request request.json
       moiety person erase "$WHO" --office deployment --now --approved request.json
     """
@@ -305,12 +318,13 @@ def erase(
             record = desk.people().person(person)
             if request is not None:
                 return written(request, record.request_erasure())
-            return _left(record.erase(now=now, approved=signed))
+            with _reserved(receipt) as write:  # before, and not when all that it would say is gone
+                return _left(record.erase(now=now, approved=signed), write)
         if request is not None:
             return written(request, desk.request_erasure(person))
         erased = desk.erase(person, approved=signed)
     line = "erased at all three custodians" if erased.found else "nobody is enrolled by this pseudonym"
-    answer: ErasedAnswer = {"erased": erased.found, "destroyed": True, "at": None}
+    answer: ErasedAnswer = {"erased": erased.found, "destroyed": True, "at": None, "salt": None}
     return Outcome(answer, [line], DONE if erased.found else NO_MATCH)
 
 
@@ -321,6 +335,7 @@ def sweep(purpose: PurposeName, office: OfficeFolder = None, as_json: AsJson = F
     \b
     Examples:
       moiety person sweep hotel
+      moiety person sweep hotel --json
     """
     with bar() as progress, opened(office, progress) as m:
         gone = m.purpose(purpose).people().sweep()
@@ -333,13 +348,48 @@ def _person(office: Office, who: str, role: str = "operator") -> Person:
     return office.purpose(pseudonym.purpose).people(role=role).person(pseudonym)
 
 
-def _left(leaving: Leaving) -> Outcome[ErasedAnswer]:
-    at = leaving.at.isoformat()
-    answer: ErasedAnswer = {"erased": True, "destroyed": leaving.destroyed, "at": at}
-    line = (
-        "destroyed at all three custodians" if leaving.destroyed else f"answers nobody any more; destroyed from {at} on"
-    )
-    return Outcome(answer, [line])
+def _left(leaving: Leaving, write: Callable[[bytes], None] | None = None) -> Outcome[ErasedAnswer]:
+    at, salt = leaving.at.isoformat(), None
+    line = "destroyed at all three custodians"
+    if not leaving.destroyed:
+        line = f"answers nobody any more; destroyed from {at} on"
+    lines = [line]
+    if write is not None and leaving.receipt is not None:
+        write(leaving.receipt.file)
+        salt = leaving.receipt.salt.hex()
+        lines.append(f"salt of the receipt: {salt}")
+    answer: ErasedAnswer = {"erased": True, "destroyed": leaving.destroyed, "at": at, "salt": salt}
+    return Outcome(answer, lines)
+
+
+@contextmanager
+def _reserved(path: Path | None) -> Iterator[Callable[[bytes], None] | None]:
+    """A new file to be written later, of which nothing is left where nothing is. Raises `FileUnwritable`."""
+    if path is None:
+        yield None
+        return
+    import os
+
+    from moiety.cli.files import OPERATOR_ONLY
+
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, OPERATOR_ONLY)
+    except OSError:
+        raise FileUnwritable from None
+    written = False
+
+    def write(content: bytes) -> None:
+        nonlocal written
+        with os.fdopen(os.dup(descriptor), "wb") as file:
+            file.write(content)
+        written = True
+
+    try:
+        yield write
+    finally:
+        os.close(descriptor)
+        if not written:
+            path.unlink()
 
 
 def _lines(fields: dict[str, str]) -> list[str]:
@@ -373,16 +423,3 @@ def _values(path: Path, photo: Path | None) -> dict[str, Any]:
     if photo is not None:
         given["photo"] = beginning(photo, PHOTO_LIMIT + 1)
     return given
-
-
-def _write(path: Path, content: bytes) -> None:
-    import os
-
-    from moiety.cli.files import OPERATOR_ONLY
-
-    try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, OPERATOR_ONLY)
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(content)
-    except OSError:
-        raise PhotoUnwritable from None

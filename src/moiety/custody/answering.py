@@ -15,7 +15,9 @@ from numpy.typing import NDArray
 from moiety.custody.gallery import Gallery
 from moiety.custody.headers import check_header, check_instant
 from moiety.custody.life import within
+from moiety.custody.noting import public_of
 from moiety.custody.refusals import AnswerUnknown, GalleryUnknown, HeaderRefused
+from moiety.custody.store import page
 from moiety.custody.store.handles import prefixes
 from moiety.custody.store.kinds import is_keys
 from moiety.custody.store.page import PSEUDONYM_BYTES, portions
@@ -134,6 +136,15 @@ def release(gallery: Gallery, slots: NDArray[np.int64], epoch: int) -> NDArray[n
                 raise HeaderRefused
             parts.append(pages["pseudonyms"][at])
     return np.concatenate(parts)
+
+
+def public(gallery: Gallery, current: Current, slots: NDArray[np.int64]) -> bytes | None:
+    """The public key of whoever lies in the one slot of a keys' gallery; None for anybody else."""
+    if not is_keys(gallery.name) or len(slots) != 1:
+        return None
+    with gallery.store.reading() as connection:
+        pages, _ = fetch(connection, current, [int(slots[0]) // SLOTS])
+    return public_of(page.get_rows(pages, np.zeros(1, dtype=np.int64), slots % SLOTS)[0])
 
 
 def locate(gallery: Gallery, current: Current, handle: bytes) -> list[int]:

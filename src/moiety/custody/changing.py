@@ -41,11 +41,13 @@ class Changes:
         rows: int,
         what: Sequence[bytes],
         do: Callable[[], Answer],
+        note: Callable[[], None],
     ) -> Rounds[Answer]:
         """Do this, alone, once all three mean the same: a step that touches so many rows of a gallery.
 
-        `what` says with what or to whom it is done, alike at all three. Raises `HeaderRefused` where the gallery stands
-        elsewhere here, and `Disagreement` where another custodian was asked for something else.
+        `what` says with what or to whom it is done, alike at all three, and `note` writes it down. Raises
+        `HeaderRefused` where the gallery stands elsewhere here, `Disagreement` where another custodian was asked for
+        something else, and `LedgerUnwritable` where it cannot be written down: then it is not done.
         """
         if header.operation != operation or current.staging.beside:
             raise HeaderRefused
@@ -57,4 +59,5 @@ class Changes:
         with self._turns.alone():
             if gallery.now().row.version != header.version:  # another attempt came between
                 raise HeaderRefused
+            note()
             return do()

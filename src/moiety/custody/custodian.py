@@ -14,15 +14,18 @@ from threading import Lock
 import numpy as np
 from numpy.typing import NDArray
 
-from moiety.custody import answering, checking, epochs, life, mending, papers, recovery
+from moiety.custody import answering, checking, epochs, life, mending, noting, own, papers, recovery, stepping
 from moiety.custody.admitting import Offers
 from moiety.custody.answering import Answers
+from moiety.custody.auditing import Auditing, Destroyed
 from moiety.custody.changing import Changes
+from moiety.custody.chronicle import named
 from moiety.custody.epochs import SEED_BYTES, Renewal
 from moiety.custody.gallery import Gallery
 from moiety.custody.headers import check_day, check_instant
 from moiety.custody.holding import Held, held, standing
 from moiety.custody.keys import Acquaintance
+from moiety.custody.own import Own
 from moiety.custody.records import Records
 from moiety.custody.refusals import GalleryUnknown, NotStaged
 from moiety.custody.soundness import Soundness
@@ -46,11 +49,12 @@ from moiety.sharing.seat import Seat
 class Custodian:
     """One custodian over one folder. Open it with `create` or `open`; safe for threads."""
 
-    def __init__(self, store: Store, seat: Seat, clock: Clock, entropy: Entropy) -> None:
+    def __init__(self, store: Store, seat: Seat, own: Own, clock: Clock, entropy: Entropy) -> None:
         self.seat: Seat = seat
         self._store = store
         self._clock = clock
         self._entropy = entropy
+        self._own = own
         self.acquaintance = Acquaintance(seat, entropy)
         self._answers = Answers()
         self._offers = Offers()
@@ -62,7 +66,8 @@ class Custodian:
         self._turns = Turns()
         self._changes = Changes(self._turns, self.acquaintance, clock)
         mine = (self._gallery, self._turns, self._changes, self.acquaintance)
-        self.records = Records(seat, store, self._offers, *mine, clock, entropy)
+        self.records = Records(seat, store, self._offers, *mine, self._own, clock, entropy)
+        self.audit = Auditing(seat, own, Destroyed(), clock)
         self._renewal: Renewal | None = None
         self._staged: Renewal | None = None
 
@@ -102,12 +107,17 @@ class Custodian:
         `RootMissing`, `RootExposed` or `RootWrong` where the key of its epoch cannot be had.
         """
         store = Store.open(folder, seat, keyring_of(folder, seat, entropy, token), observer, database)
-        return cls(store, seat, clock, entropy)
+        try:
+            return cls(store, seat, own.opened(store, folder, seat, clock, entropy), clock, entropy)
+        except BaseException:
+            store.close()
+            raise
 
     def close(self) -> None:
         """Close the store and forget the keys."""
         for gallery in self._galleries.values():
             gallery.crew.shutdown()
+        self._own.chronicle.close()
         self._store.close()
 
     # What the three compare.
@@ -134,6 +144,9 @@ class Custodian:
         terms that are none.
         """
         papers.require_name(name, terms)
+        chronicle = self._own.chronicle
+        identity = named(b"purpose", self.seat.encode(), name.encode(), terms, document)
+        noting.adopted(chronicle, identity, chronicle.now(), name, terms, document)
         with self._turns.alone(), self._store.writing("add gallery") as connection:
             papers.add(connection, name, terms, document)
 
@@ -144,15 +157,7 @@ class Custodian:
 
     def replace_document(self, name: str, header: Header, terms: bytes, document: bytes) -> Rounds[None]:
         """This custodian's side of replacing a purpose's terms and document; raises as `papers.require_fitting`."""
-        gallery = self._gallery(name)
-        papers.require_fitting(gallery.now(), terms)
-
-        def replace() -> None:
-            with gallery.changing("replace document") as change:
-                change.finish(terms=terms, document=document)
-                papers.follow(change.connection, name, terms)
-
-        yield from self._changes.side("replace", gallery, gallery.now(), header, 0, (terms, document), replace)
+        yield from stepping.replace(self._gallery(name), self._changes, self._own.chronicle, header, terms, document)
 
     def load(self, name: str, progress: Progress) -> None:
         """Bring a gallery's cache up to date with SQL. Raises `GalleryDamaged`."""
@@ -186,11 +191,12 @@ class Custodian:
     def prepare(self, name: str, header: Header, attempts: list[bytes]) -> Rounds[Slots]:
         """This custodian's side of writing as PENDING, in this order, those who were admitted in these attempts: their
         slots, int64 (n,)."""
-        gallery = self._gallery(name)
-        (instead, carried), (batch, coin) = self._offers.instead(attempts), self._offers.take(name, attempts)
-        do = lambda: life.prepare(gallery, batch, coin, self._entropy, instead)  # noqa: E731
-        current, what = gallery.usable(), [*attempts, carried]
-        return (yield from self._changes.side("prepare", gallery, current, header, len(batch), what, do))
+        gallery, chronicle = self._gallery(name), self._own.chronicle
+        return (
+            yield from stepping.prepare(
+                gallery, self._changes, chronicle, header, self._offers, attempts, self._entropy
+            )
+        )
 
     def forget(self, attempts: list[bytes]) -> None:
         """Drop what was admitted in these attempts and not prepared."""
@@ -198,10 +204,7 @@ class Custodian:
 
     def activate(self, name: str, header: Header, slots: Slots) -> Rounds[None]:
         """This custodian's side of letting PENDING rows match."""
-        gallery = self._gallery(name)
-        current, what = gallery.usable(), (slots.tobytes(),)
-        do = lambda: life.activate(gallery, slots)  # noqa: E731
-        yield from self._changes.side("activate", gallery, current, header, len(slots), what, do)
+        yield from stepping.activate(self._gallery(name), self._changes, header, slots)
 
     def locate(self, name: str, handle: bytes) -> Slots:
         """Where the person of this handle lies: int64 (0 or 1,)."""
@@ -213,10 +216,9 @@ class Custodian:
 
         The caller scrubs before it acknowledges.
         """
-        gallery, slots = self._gallery(name), self.locate(name, handle)
-        current, what = gallery.usable(), (slots.tobytes(),)
-        do = lambda: life.erase(gallery, slots, handle, self._entropy)  # noqa: E731
-        yield from self._changes.side("erase", gallery, current, header, len(slots), what, do)
+        gallery, chronicle = self._gallery(name), self._own.chronicle
+        if (yield from stepping.erase(gallery, self._changes, chronicle, header, handle, self._entropy)):
+            self.audit.destroyed.add(name, handle, self._clock())
 
     def scrub(self, step: str = "scrub") -> None:
         """Leave no old bytes in the database's files; `step` is what the observer hears."""
@@ -234,13 +236,16 @@ class Custodian:
             gallery, keys = self._gallery(name), self.acquaintance.keys()
             mask, side = answering.identify_side(gallery, header, probe, keys, self._clock)
             self._answers.remember(header.attempt, name, mask, header.epoch)
+            noting.recognised(self._own.chronicle, header)
             return (yield from side)
 
     def verify(self, name: str, header: Header, probe: NDArray[np.uint32], handle: bytes) -> Rounds[Opening]:
         """This custodian's side of comparing its share of one probe, uint32 (1, dim), with the holder of a handle."""
         with self._turns.shared():
             gallery, keys = self._gallery(name), self.acquaintance.keys()
-            return (yield from answering.verify_side(gallery, header, probe, handle, keys, self._clock))
+            side = answering.verify_side(gallery, header, probe, handle, keys, self._clock)
+            noting.recognised(self._own.chronicle, header)
+            return (yield from side)
 
     def release(self, name: str, attempt: bytes, slots: Slots) -> NDArray[np.uint8]:
         """Parts of the pseudonyms of rows that matched, uint8 (n, 16): once after each search. Raises `AnswerUnknown`,
@@ -254,6 +259,7 @@ class Custodian:
     def renew(self, header: Header) -> Rounds[None]:
         """This custodian's side of agreeing on a refresh: the three exchange seeds, which nobody else sees."""
         check_instant(header, self._clock)
+        noting.refreshed(self._own.chronicle, header)
         seed = self._entropy(SEED_BYTES)
         self._renewal = yield from epochs.agreed(self.acquaintance.keys(), header, seed, self.standing().epoch)
 
@@ -368,6 +374,10 @@ class Custodian:
         """Its own copy of a gallery's terms, or None."""
         held = self.standing().galleries.get(name)
         return None if held is None else held.terms
+
+    def refused(self, code: str) -> None:
+        """Write down that something was refused: once a minute for each caller and code, however often it is asked."""
+        noting.refused(self._own.chronicle, self.seat, code)
 
     def keeping(self) -> Keeping:
         """Where small things are kept, sealed: see `kept`."""

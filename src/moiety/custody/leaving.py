@@ -1,4 +1,5 @@
-"""Who may be destroyed without anybody's signature: whoever was restricted for three days, and what was written anew.
+"""Who may be destroyed without anybody's signature: whoever was restricted for three days, and what was written anew
+(and whoever expired, which their row says).
 
 Kept by each custodian for itself, by its own clock: no gateway says when three days are over. A clock that was set back
 waits longer; one that was set forward finds nobody due who was restricted after that.
@@ -18,6 +19,9 @@ from moiety.custody.verbs import Clock
 WAIT_S: Final = 72 * 3_600
 """An erasure that a thief asked for on a Friday evening is seen on Monday."""
 
+DESTROYED: Final = "destroyed"
+ANEW: Final = "written_anew"
+
 _KIND: Final = "leaving"
 _AT_ONCE: Final = 0
 
@@ -31,6 +35,13 @@ def note(connection: Connection, gallery: str, handle: bytes, since: datetime | 
 def forget(connection: Connection, gallery: str, handle: bytes) -> None:
     """This one stays, or is gone."""
     drop_keys(connection, _KIND, [_key(gallery, handle)])
+
+
+def reason(store: Store, gallery: str, handle: bytes) -> str:
+    """Why this one is destroyed, in a word for the ledger: because it was written anew, or else because it leaves."""
+    with store.reading() as connection:
+        found = kept(connection, _KIND).get(_key(gallery, handle))
+    return ANEW if found is not None and int.from_bytes(found, "big") == _AT_ONCE else DESTROYED
 
 
 def is_due(store: Store, gallery: str, handle: bytes, clock: Clock) -> bool:

@@ -1,7 +1,8 @@
 """The cache: one gallery's parts in memory, in panels as the searches read them. The database is the truth.
 
 Segments are allocated in big pieces, so that growth copies nothing and 1,000,000 rows of 192 words take
-little more than 384 MB. Beside the parts, each slot keeps 13 bytes: 8 of its handle, its expiry and its state.
+little more than 384 MB. Beside the parts, each slot keeps 13 bytes: 8 of its handle, its expiry and its state; and 12
+more, all handles in order, where there are no parts and many are looked for.
 """
 
 from __future__ import annotations
@@ -129,7 +130,7 @@ class Matrix:
         order = self._order
         if order is None:
             self._scans += 1
-            if self._scans > _SCANS:
+            if self._scans > _SCANS and not self.dim:
                 self._order = self._sorted()
             return [
                 segment.start + int(at)

@@ -15,7 +15,8 @@ from numpy.typing import DTypeLike, NDArray
 
 from moiety.custody.refusals import MessageRefused
 from moiety.custody.store.slots import Phase, Staging
-from moiety.custody.verbs import Batch, GalleryStanding, Help, Standing, Survey
+from moiety.custody.verbs import Batch, GalleryStanding, Help, Row, Standing, Survey
+from moiety.ledger.operation import Line, Party
 from moiety.matching.header import Circuit, Header, Operation
 from moiety.matching.opening import Opening
 from moiety.sharing.seat import SEATS, Seat
@@ -217,6 +218,8 @@ class UnlockedMessage(Struct, frozen=True, forbid_unknown_fields=True):
 
     epoch: Count
     words: Array
+    minute: Small
+    caller: Name
 
 
 class EvaluatedMessage(Struct, frozen=True, forbid_unknown_fields=True):
@@ -224,8 +227,40 @@ class EvaluatedMessage(Struct, frozen=True, forbid_unknown_fields=True):
 
     epoch: Count
     public: Annotated[bytes, Meta(max_length=128)]
-    elements: bytes
+    elements: Annotated[bytes, Meta(max_length=32 * 65_535)]
     proof: Annotated[bytes, Meta(max_length=128)]
+
+
+class ShownMessage(Struct, frozen=True, forbid_unknown_fields=True):
+    """A signed head; see `verbs.Shown`."""
+
+    head: Annotated[bytes, Meta(max_length=512)]
+    key: ThirtyTwo
+
+
+class LedgerRow(Struct, array_like=True, frozen=True):
+    """One row of a ledger; see `verbs.Row`."""
+
+    commitment: ThirtyTwo
+    operation: Sixteen
+    parties: Annotated[int, Meta(ge=1, le=15)]
+    said: ThirtyTwo
+    kept: Annotated[bytes, Meta(max_length=1 << 12)] | None
+
+    @classmethod
+    def of(cls, row: Row) -> LedgerRow:
+        """The same row."""
+        return cls(row.commitment, row.line.operation, int(row.line.parties), row.line.said, row.kept)
+
+    def row(self) -> Row:
+        """The same row."""
+        return Row(self.commitment, Line(self.operation, Party(self.parties), self.said), self.kept)
+
+
+class AttestedMessage(Struct, frozen=True, forbid_unknown_fields=True):
+    """A signed statement as JSON; see `ledger.receipt`."""
+
+    signed: Annotated[bytes, Meta(max_length=1 << 13)]
 
 
 class SurveyMessage(Struct, frozen=True, forbid_unknown_fields=True):

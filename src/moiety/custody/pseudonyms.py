@@ -23,12 +23,14 @@ from typing import Final, Literal
 import msgspec
 import numpy as np
 from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from sqlalchemy import Connection
 
+from moiety.custody import noting
 from moiety.custody.gallery import Gallery
 from moiety.custody.headers import check_header
 from moiety.custody.keys import Acquaintance
+from moiety.custody.own import Own
 from moiety.custody.points import number_of
 from moiety.custody.refusals import FormatUnknown, GalleryUnknown, HeaderRefused, KeptDamaged
 from moiety.custody.store import tables
@@ -52,7 +54,6 @@ from moiety.sharing.streams import derive
 
 _KIND: Final = "pseudonym key"
 _NEXT: Final = "pseudonym key of the next epoch"
-_SIGNING: Final = "signing key"
 _SIGNED: Final = b"moiety pseudonym key 1"
 _VERSION: Final = 1
 _SEED_BYTES: Final = 32
@@ -61,6 +62,8 @@ _SIGNATURE_BYTES: Final = 64
 
 _HELD: Final = 1
 _MADE: Final = 2
+_STEPS: Final = {_HELD: "key held", _MADE: "key made"}
+"""What the commit is called that keeps a key in this state."""
 
 
 class _Key(msgspec.Struct, array_like=True, frozen=True):
@@ -131,6 +134,7 @@ class Pseudonyms:
         gallery: Callable[[str], Gallery],
         turns: Turns,
         acquaintance: Acquaintance,
+        own: Own,
         clock: Callable[[], datetime],
         entropy: Entropy,
     ) -> None:
@@ -139,6 +143,7 @@ class Pseudonyms:
         self._gallery = gallery
         self._turns = turns
         self._acquaintance = acquaintance
+        self._own = own
         self._clock = clock
         self._entropy = entropy
         self._cached: tuple[int, dict[bytes, _Key]] | None = None
@@ -166,6 +171,7 @@ class Pseudonyms:
         elif own is None:
             raise KeyLost
         if own.state != _MADE:
+            noting.keyed(self._own.chronicle, header, own.public)
             own = msgspec.structs.replace(own, state=_MADE)
             self._keep(name, own)
         return own.public
@@ -202,7 +208,7 @@ class Pseudonyms:
             number_of(previous): expect(answer.previous, sent[0].shape, np.uint8).tobytes(),
         }
         part, public = agreed.finish(shares)
-        signing = self._signing()
+        signing = self._own.signing
         said = _SIGNED + agreed.digest
         own_witness = signing.public_key().public_bytes_raw() + signing.sign(said)
         witnesses = yield from shown(seat, own_witness)
@@ -228,19 +234,10 @@ class Pseudonyms:
         return cached[1].get(name.encode())
 
     def _keep(self, name: str, key: _Key) -> None:
-        with self._turns.alone(), self._store.writing("keep key") as connection:
+        with self._turns.alone(), self._store.writing(_STEPS[key.state]) as connection:
             if Staging(tables.custodian(connection).staging).beside:
                 raise HeaderRefused
             keep(connection, _KIND, {name.encode(): key.to_bytes()})
-
-    def _signing(self) -> Ed25519PrivateKey:
-        """This custodian's own key for what it signs; made when it is first needed."""
-        with self._turns.alone(), self._store.writing("keep signing key") as connection:
-            seed = kept(connection, _SIGNING).get(b"")
-            if seed is None:
-                seed = self._entropy(_SEED_BYTES)
-                keep(connection, _SIGNING, {b"": seed})
-        return Ed25519PrivateKey.from_private_bytes(seed)
 
 
 def _others(own: Seat, told: dict[Seat, bytes]) -> dict[Number, bytes]:

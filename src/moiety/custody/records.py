@@ -12,15 +12,17 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from moiety.custody import answering, leaving, life
+from moiety.custody import answering, leaving, life, noting
 from moiety.custody.admitting import Offers
 from moiety.custody.changing import Changes
+from moiety.custody.chronicle import CALLER
 from moiety.custody.gallery import Gallery
 from moiety.custody.keys import Acquaintance
+from moiety.custody.own import Own
 from moiety.custody.pseudonyms import Pseudonyms
 from moiety.custody.refusals import GalleryUnknown
 from moiety.custody.store import page
-from moiety.custody.store.kinds import ACCESS, OPEN_WORDS, SECRETS, is_keys
+from moiety.custody.store.kinds import ACCESS, OPEN_WORDS, SECRETS, is_keys, purpose_of
 from moiety.custody.store.noise import Entropy
 from moiety.custody.store.slots import SLOTS, State
 from moiety.custody.store.sql import Store
@@ -45,6 +47,7 @@ class Records:
         turns: Turns,
         changes: Changes,
         acquaintance: Acquaintance,
+        own: Own,
         clock: Clock,
         entropy: Entropy,
     ) -> None:
@@ -54,7 +57,9 @@ class Records:
         self._turns = turns
         self._changes = changes
         self._clock = clock
-        self._pseudonyms = Pseudonyms(seat, store, gallery, turns, acquaintance, clock, entropy)
+        self._seat: Seat = seat
+        self._own = own
+        self._pseudonyms = Pseudonyms(seat, store, gallery, turns, acquaintance, own, clock, entropy)
 
     def agree_key(self, name: str, header: Header) -> Rounds[bytes]:
         """See `Pseudonyms.agree_key`."""
@@ -64,8 +69,11 @@ class Records:
         """See `Pseudonyms.evaluate`."""
         return self._pseudonyms.evaluate(name, pair, elements, proven)
 
-    def unlock(self, name: str, handle: bytes, secrets: Sequence[str], role: str, reason: str) -> Unlocked:
-        """This custodian's parts of these secrets of whoever has this handle.
+    def unlock(
+        self, name: str, handle: bytes, secrets: Sequence[str], role: str, reason: str, asked: bytes
+    ) -> Unlocked:
+        """This custodian's parts of these secrets of whoever has this handle; `asked` are 16 bytes that name the
+        question, fresh for each.
 
         Raises `NobodyThere` where nobody may be answered about under it (nobody ever, erased, expired and restricted
         look alike), and `ClassRefused` for what the purpose does not let this role have opened.
@@ -83,7 +91,11 @@ class Records:
                 words = _taken(gallery, current, slot, handle, day)
                 if words is not None:
                     wanted = [*(SECRETS.index(name) for name in secrets), len(SECRETS)]
-                    return Unlocked(current.epoch, words[wanted])
+                    public = noting.public_of(words.reshape(-1))
+                    minute = noting.unlocked(
+                        self._own.chronicle, self._seat, asked, purpose_of(name), secrets, reason, public
+                    )
+                    return Unlocked(current.epoch, words[wanted], minute, CALLER.get())
         raise NobodyThere
 
     def carry(self, name: str, attempt: bytes, handle: bytes, secrets: Sequence[str]) -> None:
@@ -104,8 +116,15 @@ class Records:
         raise NobodyThere
 
     def is_due(self, name: str, handle: bytes) -> bool:
-        """Whether whoever has this handle may be destroyed and nobody has to sign for it: see `leaving`."""
-        return leaving.is_due(self._store, name, handle, self._clock)
+        """Whether whoever has this handle may be destroyed and nobody has to sign for it: see `leaving`. So may who
+        expired: they were to be kept until then."""
+        if leaving.is_due(self._store, name, handle, self._clock):
+            return True
+        gallery = self._gallery(name)
+        with self._turns.shared():
+            current = gallery.usable()
+            day = int(self._clock().timestamp()) // SECONDS_A_DAY
+            return any(_expired(gallery, slot, day) for slot in answering.locate(gallery, current, handle))
 
     def restrict(self, name: str, header: Header, handle: bytes, on: bool) -> Rounds[None]:
         """This custodian's side of keeping whoever has this handle and answering nobody about them, or of answering
@@ -114,9 +133,18 @@ class Records:
         current = gallery.usable()
         slots = np.array(answering.locate(gallery, current, handle), dtype=np.int64)
         do = lambda: life.restrict(gallery, slots, handle, self._clock() if on else None)  # noqa: E731
+        public = answering.public(gallery, current, slots)
+        note = lambda: noting.restricted(self._own.chronicle, header, public, on)  # noqa: E731
         yield from self._changes.side(
-            "restrict", gallery, current, header, len(slots), (slots.tobytes(), bytes([on])), do
+            "restrict", gallery, current, header, len(slots), (slots.tobytes(), bytes([on])), do, note
         )
+
+
+def _expired(gallery: Gallery, slot: int, day: int) -> bool:
+    """Whether a slot holds somebody who would be answered about, were it not for the day."""
+    with gallery.store.reading() as connection:
+        pages, states = fetch(connection, gallery.current(connection), [slot // SLOTS])
+    return bool(states["states"][0, slot % SLOTS] == State.ACTIVE and pages["expires"][0, slot % SLOTS] <= day)
 
 
 def _taken(gallery: Gallery, current: Current, slot: int, handle: bytes, day: int) -> NDArray[np.uint16] | None:

@@ -28,3 +28,28 @@ class KeyLost(Refused):
         "a custodian has not the part of a key that the three had made: an old copy of its store was put back; put the "
         "newest one back"
     )
+
+
+class NothingDestroyed(Refused):
+    code: ClassVar[str] = "nothing_destroyed"
+    advice: ClassVar[str] = (
+        "this custodian did not destroy that since it started, and signs nothing it does not know: what it destroyed "
+        "is in its ledger"
+    )
+
+
+class LedgerChanged(Refused):
+    code: ClassVar[str] = "ledger_changed"
+    advice: ClassVar[str] = (
+        "ledger {ledger} (0 the gateway's, 1 to 3 those of custodians a to c) is not what it was when it was looked at "
+        "before: another key, or it does not begin with what it was. Keep it and the file seen.json for whoever looks "
+        "into that"
+    )
+
+
+class LedgerLost(Refused):
+    code: ClassVar[str] = "ledger_lost"
+    advice: ClassVar[str] = (
+        "the ledger that belongs to this store is not there any more: put its folder back beside the store. Nothing is "
+        "done that is not written down, and a ledger is not begun twice"
+    )

@@ -15,6 +15,8 @@ from numpy.typing import NDArray
 
 from moiety.custody.store.page import PSEUDONYM_BYTES
 from moiety.custody.store.slots import Phase, Staging
+from moiety.ledger.operation import Line
+from moiety.ledger.receipt import Signed
 from moiety.matching.header import Header
 from moiety.matching.opening import Opening
 from moiety.matching.rounds import Rounds
@@ -88,10 +90,13 @@ class Help:
 
 @dataclass(frozen=True)
 class Unlocked:
-    """One custodian's parts of secrets, uint16 (n + 1, 16), of this epoch; the last are held by all three alike."""
+    """One custodian's parts of secrets, uint16 (n + 1, 16), of this epoch; the last are held by all three alike. It
+    wrote down that it gives them, in this minute, to this caller."""
 
     epoch: int
     words: NDArray[np.uint16]
+    minute: int
+    caller: str
 
 
 @dataclass(frozen=True)
@@ -133,10 +138,38 @@ class Standing:
     galleries: Mapping[str, GalleryStanding]
 
 
+@dataclass(frozen=True)
+class Shown:
+    """A signed head of a custodian's ledger, and the key that it is signed by (Ed25519, 32 bytes)."""
+
+    head: bytes
+    key: bytes
+
+
+@dataclass(frozen=True)
+class Row:
+    """One row of a ledger: its commitment, its line, and what is kept of the entry where that was asked for."""
+
+    commitment: bytes
+    line: Line
+    kept: bytes | None
+
+
+class AuditVerbs(Protocol):
+    """What one custodian shows and signs. Its docstrings are `auditing.Auditing`'s."""
+
+    def head(self) -> Shown: ...
+    def rows(self, start: int, end: int) -> list[Row]: ...
+    def entries(self, tags: Sequence[bytes]) -> list[Row]: ...
+    def attest(self, subject: str, rows: Sequence[tuple[str, bytes]]) -> Signed: ...
+
+
 class RecordVerbs(Protocol):
     """What one custodian does for records. Its docstrings are `records.Records`'."""
 
-    def unlock(self, name: str, handle: bytes, secrets: Sequence[str], role: str, reason: str) -> Unlocked: ...
+    def unlock(
+        self, name: str, handle: bytes, secrets: Sequence[str], role: str, reason: str, asked: bytes
+    ) -> Unlocked: ...
     def carry(self, name: str, attempt: bytes, handle: bytes, secrets: Sequence[str]) -> None: ...
     def restrict(self, name: str, header: Header, handle: bytes, on: bool) -> Rounds[None]: ...
     def agree_key(self, name: str, header: Header) -> Rounds[bytes]: ...
@@ -150,6 +183,8 @@ class Verbs(Protocol):
     def seat(self) -> Seat: ...
     @property
     def records(self) -> RecordVerbs: ...
+    @property
+    def audit(self) -> AuditVerbs: ...
     def standing(self) -> Standing: ...
     def close(self) -> None: ...
     def add_gallery(self, name: str, terms: bytes, document: bytes) -> None: ...

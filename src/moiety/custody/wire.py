@@ -13,6 +13,7 @@ import msgspec
 from msgspec import Meta, Struct, field
 
 from moiety.custody.asks import Ask
+from moiety.custody.audit_asks import Attest, AuditEntries, AuditHead, AuditRows
 from moiety.custody.messages import (
     Array,
     BatchMessage,
@@ -265,7 +266,7 @@ Asked = (
     Stand | RoundTrip | Hold | AddGallery | ReplaceDocument | Load | Alive | Offer | Prepare | Forget | Activate
     | Locate | Erase | Scrub | Identify | Verify | Release | Renew | Stage | Switch | Reconcile | Survey | Integrity
     | Helping | Assist | PseudonymParts | Mend | Unlock | Restrict
-    | AgreeKey | Evaluate | Carry
+    | AgreeKey | Evaluate | Carry | AuditHead | AuditRows | AuditEntries | Attest
 )  # fmt: skip
 
 

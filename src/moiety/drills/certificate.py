@@ -174,7 +174,7 @@ def _name(
         pairs = [some[at : at + 2] for at in range(0, len(some), 2)]
         words = np.stack([quantise(np.sum([one.words for one in pair], axis=0, dtype=np.float64)) for pair in pairs])
         try:
-            matched = searching.search(office.three, headers, entropy, _GALLERY, words)
+            matched = searching.search(office.three, headers, entropy, _GALLERY, words, searching.unheard)
         except BudgetSpent:
             return set()
         slots = np.unique(matched.pairs[:, 1])

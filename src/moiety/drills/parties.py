@@ -17,6 +17,7 @@ from moiety.custody.gallery import Gallery
 from moiety.custody.gateway.deployment import home
 from moiety.custody.gateway.three import Three
 from moiety.custody.keys import Acquaintance, acquaint
+from moiety.custody.own import Own
 from moiety.custody.store import tables
 from moiety.custody.store.sql import Store, unobserved
 from moiety.custody.verbs import SECONDS_A_DAY, Batch, Clock, Help
@@ -43,8 +44,8 @@ class Credulous(Custodian):
     What it compares and keeps is what it was sent; all else is the product's own code.
     """
 
-    def __init__(self, store: Store, seat: Seat, clock: Clock, entropy: Entropy) -> None:
-        super().__init__(store, seat, clock, entropy)
+    def __init__(self, store: Store, seat: Seat, own: Own, clock: Clock, entropy: Entropy) -> None:
+        super().__init__(store, seat, own, clock, entropy)
         self._offers = _EverythingIsAFace()
 
     def search(self, name: str, header: Header, probe: NDArray[np.uint32]) -> Rounds[Matches]:
@@ -84,8 +85,8 @@ class _EverythingIsAFace(Offers):
 class Forgetful(Custodian):
     """The twin whose nonces and keys of the lines are always the same, so that its masks hang on the header alone."""
 
-    def __init__(self, store: Store, seat: Seat, clock: Clock, entropy: Entropy) -> None:
-        super().__init__(store, seat, clock, entropy)
+    def __init__(self, store: Store, seat: Seat, own: Own, clock: Clock, entropy: Entropy) -> None:
+        super().__init__(store, seat, own, clock, entropy)
         self.acquaintance = Acquaintance(seat, lambda count: bytes([_SAME]) * count)
 
 

@@ -14,6 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from moiety.custody.custodian import Custodian
+from moiety.custody.gateway import book
+from moiety.custody.gateway.book import BOOK
 from moiety.custody.gateway.deployment import home
 from moiety.custody.gateway.embedded import WARNING, Embedded
 from moiety.custody.store.lock import OfficeLock
@@ -106,7 +108,9 @@ class _Reception:
         self._entropy = entropies("gateway")
         Embedded.create(self._place, self._entropy)
         three = parties.three(self._place, Custodian, self._now, entropies)
-        self._custodians = Embedded(three, OfficeLock(self._place), self._now, self._entropy, silent, WARNING)
+        office = three.custodians["a"].standing().office
+        written = book.opened(self._place / BOOK, office, clock=self._now, entropy=self._entropy)
+        self._custodians = Embedded(three, OfficeLock(self._place), written, self._now, self._entropy, silent, WARNING)
         self._office = self._opened(Shelf(folder / RECORDS))
         for purpose in (HOTEL, CLINIC):
             self._office.add_purpose(_PURPOSE.format(name=purpose, days=_RETENTION_DAYS, model=MODEL).encode())

@@ -19,6 +19,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from moiety.custody.custodian import Custodian
+from moiety.custody.gateway import book
+from moiety.custody.gateway.book import BOOK
 from moiety.custody.gateway.embedded import WARNING, Embedded
 from moiety.custody.gateway.together import Together
 from moiety.custody.store.lock import OfficeLock
@@ -202,7 +204,9 @@ class Deployment:
         """As `Embedded.open`, but with randomness for each custodian: threads would share one out anew each time."""
         Embedded.create(self.office, self._entropy)
         three = parties.three(self.office, Custodian, self.now, lambda seat: entropies(f"{self._folder.name} {seat}"))
-        return Embedded(three, OfficeLock(self.office), self.now, self._entropy, silent, WARNING)
+        office = three.custodians["a"].standing().office
+        written = book.opened(self.office / BOOK, office, clock=self.now, entropy=self._entropy)
+        return Embedded(three, OfficeLock(self.office), written, self.now, self._entropy, silent, WARNING)
 
     def now(self) -> datetime:
         """Nine o'clock on the day of the drill."""

@@ -65,10 +65,13 @@ class Desk:
 
     def tidy(self, people: Sequence[bytes] = ()) -> None:
         """Destroy the keys of records that were written anew, of these people or of all: what is sealed under them is
-        not in the store any more, and is in its old copies."""
-        for handle in self.records().leaving(self.name, people):
-            self.custody().drop(self.name, handle)
-            self.records().left(handle)
+        not in the store any more, and is in its old copies. Custodians that have to wait for it are asked again the
+        next time."""
+        for handle, waiting in self.records().leaving(self.name, people).items():
+            if self.custody().drop(self.name, handle, waiting=waiting):
+                self.records().left(handle)
+            elif not waiting:
+                self.records().wait(handle)
 
 
 def date_of(day: int) -> date:

@@ -59,17 +59,17 @@ def classes_of(record: Record) -> dict[Group, dict[str, bytes]]:
 
 def opened(
     custodians: Custodians, whose: Whose, stored: Stored, classes: Iterable[Group], *, role: str, reason: str
-) -> dict[Group, dict[str, bytes]]:
-    """The values of these classes, opened with keys that two custodians give for this once.
+) -> tuple[dict[Group, dict[str, bytes]], bytes]:
+    """The values of these classes, opened with keys that two custodians give for this once, and the public key.
 
     Raises `NobodyThere`, `ClassRefused` and `SealBroken`.
     """
     wanted = [group for group in Group if group in set(classes)]
-    keys = custodians.unlock(
-        whose.purpose, stored.handle, [group.value for group in wanted], role=role, reason=reason
-    ).secrets
-    ciphers = ClassKeys({group: keys[group.value] for group in wanted})
-    return {
+    names = [group.value for group in wanted]
+    unlocked = custodians.unlock(whose.purpose, stored.handle, names, role=role, reason=reason)
+    ciphers = ClassKeys({group: unlocked.secrets[group.value] for group in wanted})
+    values = {
         group: open_class(group, stored.blobs[group], whose, ciphers) if group in stored.blobs else {}
         for group in wanted
     }
+    return values, unlocked.public

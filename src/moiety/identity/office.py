@@ -33,6 +33,7 @@ from moiety.identity.refusals import OfficeClosed, PurposeUnknown, SeatUnknown
 from moiety.identity.results import Candidates, Enrolled, Erased, PurposeStatus, Status, Verdict
 
 if TYPE_CHECKING:
+    from moiety.ledger.audit import Finding
     from moiety.matching.policy import Terms
 
 
@@ -244,6 +245,15 @@ class Office:
         if seat is not None and seat not in get_args(Seat):
             raise SeatUnknown
         return self._custody().mend(seat, progress)
+
+    def audit(self, *, in_flight: int = 0) -> Finding:
+        """Hold the four ledgers against each other; `in_flight` operations may be on their way to them. Raises a
+        `Refused` where one is not what it was when it was looked at before."""
+        return self._custody().audit(in_flight)
+
+    def ledger_keys(self) -> dict[str, bytes]:
+        """The public keys that custodians sign heads and receipts with, by seat: for whoever checks one offline."""
+        return self._custody().ledger_keys()
 
     def status(self) -> Status:
         """The office in numbers, and what its custody does not protect against."""

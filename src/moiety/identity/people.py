@@ -34,9 +34,6 @@ from moiety.vault.values import Raw, identifier
 NUMBER: Final = "national_id"
 """The field that a person's pseudonym is made of."""
 
-TOGETHER: Final = 1_000
-"""People put in one go: their pseudonyms, keys and fields are made, kept and settled together."""
-
 
 @dataclass(frozen=True, slots=True)
 class Added:
@@ -106,11 +103,14 @@ class People:
         places = list(rows)
         for left in desk.records().put_many(desk.name, [rows[at][0] for at in places]):
             outcomes[places[left]] = AlreadyKept()
-        fresh = [rows[at] for at in places if outcomes[at] is None]
+        fresh = [at for at in places if outcomes[at] is None]
         if fresh:
-            desk.custody().keep(desk.name, [version for _, version in fresh], approved=approved)
-            desk.records().settle_many(desk.name, [stored.person for stored, _ in fresh])
-        for at in places:
+            desk.custody().keep(desk.name, [rows[at][1] for at in fresh], approved=approved)
+            for left in desk.records().settle_many(desk.name, [rows[at][0] for at in fresh]):
+                # Somebody else put the same person meanwhile: theirs is the record, and these keys are nobody's.
+                outcomes[fresh[left]] = AlreadyKept()
+                desk.custody().drop(desk.name, rows[fresh[left]][1].name)
+        for at in fresh:
             if outcomes[at] is None:
                 outcomes[at] = Added(Pseudonym(desk.name, rows[at][0].person), date_of(last))
         return [outcome for outcome in outcomes if outcome is not None]
@@ -155,8 +155,8 @@ class People:
         desk = self._desk
         desk.tidy()
         now, gone = desk.now(), 0
-        while due := [stored for purpose, stored in desk.records().due(now) if purpose == desk.name]:
-            for stored in due:
+        while due := desk.records().due(now, purpose=desk.name):
+            for _, stored in due:
                 Person(desk, Pseudonym(desk.name, stored.person)).destroy(stored)
             gone += len(due)
         return gone

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Final
 
 from moiety.identity.desk import Desk, instant_of
 from moiety.identity.keyring import ACCESS, Version, opened
+from moiety.identity.ports import Noted
 from moiety.identity.pseudonym import Pseudonym
+from moiety.identity.purpose import RETENTION_LIMIT_DAYS
 from moiety.identity.refusals import NobodyKept, NumberFixed, ReasonUnsaid
+from moiety.ledger.receipt import SALT_BYTES, subject
 from moiety.vault import consent
 from moiety.vault.consent import Entry, How
 from moiety.vault.mask import masked, shown
@@ -28,6 +31,7 @@ REASON: Final = r"[a-z][a-z0-9_]{0,31}"
 
 SHOWN: Final = "shown"
 CORRECTED: Final = "corrected"
+AUDITED: Final = "audited"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +43,15 @@ class Revealed:
 
 
 @dataclass(frozen=True, slots=True)
+class Receipt:
+    """What each custodian signed of what it destroyed, as a file (JSON), and the salt, 32 bytes, with which alone it
+    can be shown whom it is about: see `moiety.ledger.receipt`."""
+
+    file: bytes
+    salt: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class Leaving:
     """Nobody is answered about this person any more; `at` is when nothing is left of the record, and `destroyed` says
     whether that has been."""
@@ -46,6 +59,7 @@ class Leaving:
     pseudonym: Pseudonym
     destroyed: bool
     at: datetime
+    receipt: Receipt | None = None
 
 
 class Person:
@@ -103,7 +117,7 @@ class Person:
         indexed = set(desk.purpose.records.index) if desk.purpose.records else set()
         wanted = changed | ({schema.fields[name].group for name in indexed} if indexed & set(values) else set())
         stored = self._stored(wanted)
-        found = opened(desk.custody(), self._whose, stored, wanted, role=desk.role, reason=CORRECTED)
+        found, public = opened(desk.custody(), self._whose, stored, wanted, role=desk.role, reason=CORRECTED)
         if "national_id" in values and found[Group.DOCUMENT]["national_id"] != checked.plain["national_id"]:
             raise NumberFixed
         for name in values:
@@ -112,9 +126,11 @@ class Person:
         written = {group: found[group] for group in changed}
         if Group.PHOTO in written:
             written[Group.PHOTO] = {name: plain for name, plain in written[Group.PHOTO].items() if plain}
-        after = Version.fresh(desk.entropy, stored.stay.expires + 1, 0)
+        # Whoever it is keeps the key that ledgers are read with: custodians carry it over.
+        after = replace(Version.fresh(desk.entropy, stored.stay.expires + 1, 0), public=public)
         blobs = after.sealed(self._whose, stored.number + 1, written, desk.entropy)
         carried = [*(group.value for group in Group if group not in changed), ACCESS]
+        desk.records().expect(desk.name, self.pseudonym.value, after.name)
         desk.custody().rewrite(desk.name, after, stored.handle, carried)
         gone = Group.PHOTO in changed and Group.PHOTO not in blobs
         desk.records().replace(
@@ -129,12 +145,13 @@ class Person:
         desk.tidy([self.pseudonym.value])
 
     def restrict(self) -> None:
-        """Keep this person and use nothing of them (GDPR Art. 18): nothing opens, no face matches, until `lift`."""
-        self._move(Move.RESTRICT)
+        """Keep this person and use nothing of them (GDPR Art. 18): nothing opens, no face matches, until `lift`. Of who
+        is restricted already it makes sure. Raises `NobodyKept`, and `MoveRefused` of who is being erased."""
+        self._move(Move.RESTRICT, State.RESTRICTED)
 
     def lift(self) -> None:
-        """End a restriction."""
-        self._move(Move.LIFT)
+        """End a restriction; of who is not restricted it makes sure. Raises as `restrict`."""
+        self._move(Move.LIFT, State.ACTIVE)
 
     def basis(self) -> list[Entry]:
         """On which legal grounds this person is kept, and what was withdrawn, in order. Raises `NobodyKept`."""
@@ -146,8 +163,9 @@ class Person:
         hours. Raises `NothingToWithdraw`, `NobodyKept`."""
         desk = self._desk
         entry = consent.withdrawal(self.basis(), desk.now().day, how)
+        leaving = self.erase()  # first: whoever is interrupted here may withdraw again
         desk.records().add_basis(desk.name, self.pseudonym.value, consent.encode(entry))
-        return self.erase()
+        return leaving
 
     def erase(self, *, now: bool = False, approved: bytes | None = None) -> Leaving:
         """Answer nobody about this person from now on, and destroy record and face after 72 hours; or at once, which
@@ -162,8 +180,8 @@ class Person:
             stay = desk.records().move(desk.name, self.pseudonym.value, Move.ERASE, reading)
         if not now:
             return Leaving(self.pseudonym, False, instant_of(stay.destroy_at))
-        self.destroy(stored, approved=approved)
-        return Leaving(self.pseudonym, True, instant_of(reading.minute))
+        receipt = self.destroy(stored, approved=approved)
+        return Leaving(self.pseudonym, True, instant_of(reading.minute), receipt)
 
     def request_erasure(self) -> bytes:
         """A request file for two officers to sign before `erase` at once is given it as `approved`; nothing in it names
@@ -171,22 +189,43 @@ class Person:
         stored = self._stored(())
         return self._desk.custody().request_destruction(self._desk.name, stored.handle, self.pseudonym.value)
 
-    def destroy(self, stored: Stored, *, approved: bytes | None = None) -> None:
-        """Leave nothing of this person anywhere: the keys first, so that what is interrupted can be gone on with."""
+    def history(self) -> list[Noted]:
+        """What the ledgers say of this person: who did what, and whose ledgers have it. It takes the person's own key,
+        which is opened for it, and that is written down too. Raises `NobodyKept`, `NobodyThere`."""
+        desk = self._desk
+        stored = self._stored(())
+        keys = desk.custody().unlock(desk.name, stored.handle, [ACCESS], role=desk.role, reason=AUDITED)
+        last = desk.now().day
+        first = min(last, stored.stay.expires - RETENTION_LIMIT_DAYS)
+        return list(desk.custody().noted(keys.secrets[ACCESS], keys.public, max(0, first), last))
+
+    def destroy(self, stored: Stored, *, approved: bytes | None = None) -> Receipt | None:
+        """Leave nothing of this person anywhere: the keys first, so that what is interrupted can be gone on with. What
+        the custodians signed of it, where they had anything."""
         desk = self._desk
         desk.tidy([self.pseudonym.value])
-        desk.custody().destroy(desk.name, stored.handle, self.pseudonym.value, approved=approved)
+        gone = desk.custody().destroy(desk.name, stored.handle, self.pseudonym.value, approved=approved)
+        receipt = None
+        if gone:
+            salt = desk.entropy(SALT_BYTES)
+            about = subject(str(self.pseudonym), salt)
+            receipt = Receipt(desk.custody().attest(gone, stored.handle, self.pseudonym.value, about), salt)
         desk.records().destroy_many(desk.name, [self.pseudonym.value])
         desk.records().scrub()
+        return receipt
 
-    def _move(self, move: Move) -> None:
-        """The custodians first where somebody is to be kept from use, and last where they are not any more."""
+    def _move(self, move: Move, target: State) -> None:
+        """The custodians first where somebody is to be kept from use, and last where they are not any more. Who is
+        there already may have been left there by an interruption, with custodians that do not know of it."""
         desk, reading = self._desk, self._desk.now()
         stored = self._stored(())
-        stored.stay.after(move, reading)
+        there = stored.stay.state is target
+        if not there:
+            stored.stay.after(move, reading)
         if move is Move.RESTRICT:
             desk.custody().hold(desk.name, stored.handle, self.pseudonym.value, True)
-        desk.records().move(desk.name, self.pseudonym.value, move, reading)
+        if not there:
+            desk.records().move(desk.name, self.pseudonym.value, move, reading)
         if move is Move.LIFT:
             desk.custody().hold(desk.name, stored.handle, self.pseudonym.value, False)
 
@@ -199,7 +238,9 @@ class Person:
     def _opened(self, groups: Iterable[Group], reason: str) -> dict[Group, dict[str, bytes]]:
         wanted = list(groups)
         desk = self._desk
-        return opened(desk.custody(), self._whose, self._stored(wanted), wanted, role=desk.role, reason=reason)
+        stored = self._stored(wanted)
+        values, _ = opened(desk.custody(), self._whose, stored, wanted, role=desk.role, reason=reason)
+        return values
 
 
 def _joined(found: Mapping[Group, Mapping[str, bytes]]) -> dict[str, bytes]:

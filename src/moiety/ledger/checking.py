@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 from moiety.ledger import head, seal, sql
 from moiety.ledger.head import Head
 from moiety.ledger.refusals import EntryUnopened, HeadWrong, LedgerAltered
-from moiety.ledger.seal import CLEAR, KEPT_MAX, TAG_BYTES, Leaf
+from moiety.ledger.seal import KEPT_MAX, SEALED, TAG_BYTES, Leaf
 from moiety.ledger.state import State
 from moiety.ledger.tree import Frontier, Node
 
@@ -132,10 +132,10 @@ class _Walk:
 
 def _check_leaf(expected: int, position: int, leaf: Leaf) -> None:
     """That nothing is missing before a leaf, and that what lies beside it in the clear is what it committed to."""
-    nobody = leaf.kept is None or leaf.kept[: len(CLEAR)] == CLEAR
-    if position != expected or (leaf.tag is None) != nobody:
+    if position != expected:
         raise LedgerAltered(position=min(expected, position))
-    if leaf.tag is not None and (len(leaf.tag) != TAG_BYTES or len(leaf.kept or b"") != KEPT_MAX):
+    kept = leaf.kept or b""
+    if leaf.tag is not None and (len(leaf.tag) != TAG_BYTES or len(kept) != KEPT_MAX or not kept.startswith(SEALED)):
         raise LedgerAltered(position=position)
     if leaf.tag is None and leaf.kept is not None:
         try:

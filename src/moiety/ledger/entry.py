@@ -93,6 +93,20 @@ class Withdrawal(_Kind, frozen=True):
     ground: Code
 
 
+class Enrolments(_Kind, frozen=True):
+    """So many people were enrolled at once: by their faces alone, or as one of many."""
+
+    purpose: Name
+    count: Count
+
+
+class Erasures(_Kind, frozen=True):
+    """So many people's faces, or records that were written anew, were destroyed."""
+
+    purpose: Name
+    count: Count
+
+
 class Recognition(_Kind, frozen=True):
     """So many searches were made in this minute. Of whom, and whether anybody was found, is not written."""
 
@@ -124,7 +138,7 @@ class Key(_Kind, frozen=True):
 
 
 AboutPerson = Enrolment | Opening | Correction | Erasure | Restriction | Consent | Withdrawal
-AboutNobody = Recognition | Refusal | Configuration | Key
+AboutNobody = Recognition | Enrolments | Erasures | Refusal | Configuration | Key
 Entry = AboutPerson | AboutNobody
 
 _ENCODER: Final = msgspec.msgpack.Encoder(order="deterministic")

@@ -18,7 +18,7 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
 from cryptography.hazmat.primitives.hpke import AEAD, KDF, KEM, Suite
 
-from moiety.ledger.entry import ENTRY_MAX, AboutNobody, AboutPerson, Entry, decode, encode
+from moiety.ledger.entry import AboutNobody, AboutPerson, Entry, decode, encode
 from moiety.ledger.operation import ID_BYTES, NONCE_BYTES, Entropy, Line, Operation
 from moiety.ledger.refusals import EntryKeyWrong, EntryUnopened, EntryWrong
 
@@ -103,7 +103,7 @@ def opened(leaf: Leaf, person: bytes) -> Entry:
         raise EntryUnopened from None
     start = _HEAD_BYTES + _LENGTH_BYTES
     length = int.from_bytes(plain[_HEAD_BYTES:start], "big")
-    if len(plain) != PADDED or length > ENTRY_MAX or any(plain[start + length :]):
+    if any(plain[start + length :]):
         raise EntryUnopened
     return _checked(leaf, plain[:_HEAD_BYTES], plain[start : start + length])
 

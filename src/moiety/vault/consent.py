@@ -1,4 +1,4 @@
-"""Why the law allows a person to be kept: grounds given and withdrawn, each as an entry that is sealed. Pure.
+"""Why the law allows a person to be kept: grounds given and withdrawn, each as an entry. Pure.
 
 Grounds are those of the GDPR: Art. 6(1) for any record, Art. 9(2) besides for a face, which is special-category data.
 An entry is never changed; a withdrawal is another entry, says as much as a giving does, and takes no more to make.
@@ -18,8 +18,8 @@ from moiety.vault.refusals import BasisInvalid, FaceGroundsMissing, GroundsMissi
 ENTRIES_LIMIT: Final = 256
 """Entries of one person: somebody who changes their mind every week for five years."""
 
-ENTRY_LIMIT: Final = 255
-"""Bytes of an entry: the second class of sealed lengths."""
+ENTRY_LIMIT: Final = 127
+"""Bytes of an entry: the longest text's version, and the rest."""
 
 How = Literal["paper", "electronic", "spoken", "imported", "office"]
 """How a basis was given or withdrawn: signed, by a form or a message, before a witness, as the source recorded it, by
@@ -57,7 +57,7 @@ _WITHDRAWABLE: Final = {"6(1)(a)", "6(1)(e)", "6(1)(f)"}
 
 
 def encode(entry: Entry) -> bytes:
-    """The bytes that are sealed. Raises `BasisInvalid` for an entry that could not be read again."""
+    """The bytes that are kept. Raises `BasisInvalid` for an entry that could not be read again."""
     plain = b"\x01" + _ENCODER.encode(entry)
     decode(plain)
     return plain

@@ -15,12 +15,9 @@ PURPOSE_PATTERN: Final = r"[a-z](?:[a-z0-9-]{0,29}[a-z0-9])?"
 PERSON_LENGTHS: Final = range(16, 33)
 """Bytes of a pseudonym: random ones have 16, evaluated ones may keep more of their hash."""
 
-PART_LIMIT: Final = 2**16 - 1
-"""Bytes of one part: what two bytes can say."""
-
 
 def framed(*parts: bytes) -> bytes:
-    """The parts with their lengths. Raises `OverflowError` for a part above `PART_LIMIT`, which no caller has."""
+    """The parts with their lengths. Raises `OverflowError` for a part of 65,536 bytes or more."""
     return b"".join(len(part).to_bytes(2, "little") + part for part in parts)
 
 

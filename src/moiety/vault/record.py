@@ -29,9 +29,24 @@ class Record:
         large a photograph is shows anyway. So a stored record shows whether it has one; of every other field it shows
         nothing.
         """
-        fields = self.schema.of(group)
-        return {
-            field.name: self.plain[field.name]
-            for field in fields
-            if field.kind is not Kind.PHOTO or self.plain[field.name]
-        }
+        return _of(self.schema, group, self.plain)
+
+
+def corrected(
+    schema: Schema, group: Group, opened: Mapping[str, bytes], changes: Mapping[str, Raw]
+) -> dict[str, bytes]:
+    """The values of one class, opened before, with some of them changed: what is sealed anew.
+
+    A field that the schema has and the class had not yet is there, empty or changed. Raises `FieldUnknown` for a
+    change in another class or in none, and `ValueInvalid`.
+    """
+    fields = {field.name: field for field in schema.of(group)}
+    if not changes.keys() <= fields.keys():
+        raise FieldUnknown(known=len(fields))
+    changed = {name: canonical(fields[name], raw) for name, raw in changes.items()}
+    return _of(schema, group, {**opened, **changed})
+
+
+def _of(schema: Schema, group: Group, plain: Mapping[str, bytes]) -> dict[str, bytes]:
+    values = [(field, plain.get(field.name, b"")) for field in schema.of(group)]
+    return {field.name: value for field, value in values if value or field.kind is not Kind.PHOTO}

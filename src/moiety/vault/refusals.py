@@ -113,3 +113,48 @@ class RecordMisfit(Refused):
 class BatchTooLarge(Refused):
     code: ClassVar[str] = "batch_too_large"
     advice: ClassVar[str] = "{given} people at once are too many: give {limit} at most"
+
+
+class MappingUnreadable(Refused):
+    code: ClassVar[str] = "mapping_unreadable"
+    advice: ClassVar[str] = "the mapping is not TOML in UTF-8, or is longer than 64 KiB"
+
+
+class MappingInvalid(Refused):
+    """Names the field in `where`, if it is one of the schema's."""
+
+    code: ClassVar[str] = "mapping_invalid"
+    advice: ClassVar[str] = (
+        "the mapping says something that is not known or does not go together ({fields} fields looked at): "
+        "each field has a column, columns or a constant, and what its type needs"
+    )
+
+
+class ValueMissing(Refused):
+    code: ClassVar[str] = "value_missing"
+    advice: ClassVar[str] = "the number that people are known by is missing"
+
+
+class PhotoMissing(Refused):
+    code: ClassVar[str] = "photo_missing"
+    advice: ClassVar[str] = "there is no photograph of this name in the folder"
+
+
+class SourceUnknown(Refused):
+    code: ClassVar[str] = "source_unknown"
+    advice: ClassVar[str] = "the file's name ends in none of .csv, .jsonl, .ndjson, .parquet and .bson"
+
+
+class SourceUnreadable(Refused):
+    code: ClassVar[str] = "source_unreadable"
+    advice: ClassVar[str] = "the file to read from is not there or may not be read"
+
+
+class SourceBroken(Refused):
+    code: ClassVar[str] = "source_broken"
+    advice: ClassVar[str] = "the file is broken behind row {row}: what is behind it cannot be read"
+
+
+class ColumnMissing(Refused):
+    code: ClassVar[str] = "column_missing"
+    advice: ClassVar[str] = "{columns} columns that the mapping reads are not in the file"

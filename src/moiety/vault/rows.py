@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from enum import IntEnum
 from typing import Any, Final
 
 from sqlalchemy import BindParameter, Connection, Row, Select, bindparam, delete, func, insert, select, update
@@ -16,6 +17,18 @@ from moiety.vault.tables import BASES, KEPT, LEAVING, PEOPLE, PHOTOS, RECORDS
 
 _IN_ONE: Final = 1_000
 """Values of one IN: SQLite allows 32,766, and a statement is made anew for each number of them."""
+
+
+class Stage(IntEnum):
+    """Where a handle without a record stands."""
+
+    GONE = 0
+    """What it is of was written anew."""
+    COMING = 1
+    """Somebody is being written anew under it."""
+    WAITING = 2
+    """As `GONE`, and the custodians let time pass before they destroy it."""
+
 
 _TEXTS: Final = (Group.DOCUMENT, Group.CONTACT, Group.BIRTH)
 _CLOCK: Final = "clock"
@@ -38,6 +51,7 @@ _PENDING: Final = (
     .limit(bindparam("limit"))
 )
 _DUE: Final = select(PEOPLE).where(PEOPLE.c.due <= bindparam("minute")).order_by(PEOPLE.c.due).limit(bindparam("limit"))
+_DUE_HERE: Final = _DUE.where(_HERE)
 _COUNT: Final = select(PEOPLE.c.state, func.count()).where(_HERE).group_by(PEOPLE.c.state)
 _LAST: Final = select(func.max(PEOPLE.c.id))
 
@@ -65,7 +79,10 @@ _LOOKED_UP: Final = select(PEOPLE).where(_HERE, PEOPLE.c.entry == bindparam("ind
 
 _LEAVE: Final = insert(LEAVING)
 _LEFT: Final = delete(LEAVING).where(LEAVING.c.handle == bindparam("gone"))
-_LEAVING: Final = select(LEAVING.c.handle).where(LEAVING.c.purpose == bindparam("purpose")).limit(bindparam("limit"))
+_COME: Final = _LEFT.where(LEAVING.c.stage == int(Stage.COMING))
+_STAGE: Final = update(LEAVING).where(LEAVING.c.handle == bindparam("whose"), LEAVING.c.stage == bindparam("before"))
+_STAGED: Final = _STAGE.values(stage=bindparam("to"))
+_LEAVING: Final = select(LEAVING).where(LEAVING.c.purpose == bindparam("purpose")).limit(bindparam("limit"))
 _LEAVING_OF: Final = _LEAVING.where(LEAVING.c.person.in_(bindparam("people", expanding=True)))
 
 _SEEN: Final = select(KEPT.c.value).where(KEPT.c.name == _CLOCK)
@@ -180,18 +197,36 @@ def rewrite(
 
 def leave(connection: Connection, rows: Iterable[Row[Any]]) -> None:
     """Remember the handles of these rows: what they are of is not here any more, and still at the custodians."""
-    values = [{"purpose": row.purpose, "person": row.person, "handle": row.handle} for row in rows]
+    values = [
+        {"purpose": row.purpose, "person": row.person, "handle": row.handle, "stage": int(Stage.GONE)} for row in rows
+    ]
     if values:
         connection.execute(_LEAVE, values)
 
 
-def leaving(connection: Connection, purpose: str, people: Sequence[bytes], limit: int) -> list[bytes]:
-    """Handles that are left, of these people or of all."""
+def expect(connection: Connection, purpose: str, person: bytes, handle: bytes) -> None:
+    """Remember a handle under which somebody is about to be written anew."""
+    connection.execute(_LEAVE, {"purpose": purpose, "person": person, "handle": handle, "stage": int(Stage.COMING)})
+
+
+def come(connection: Connection, handle: bytes) -> bool:
+    """Forget an expected handle; whether it was still expected."""
+    return connection.execute(_COME, {"gone": handle}).rowcount == 1
+
+
+def leaving(connection: Connection, purpose: str, people: Sequence[bytes], limit: int) -> dict[bytes, Stage]:
+    """Handles without a record, of these people or of all."""
     given = {"purpose": purpose, "limit": limit}
     statement = _LEAVING
     if people:
         statement, given = _LEAVING_OF, given | {"people": people}
-    return [bytes(handle) for handle in connection.scalars(statement, given)]
+    return {bytes(row.handle): Stage(row.stage) for row in connection.execute(statement, given)}
+
+
+def stage(connection: Connection, handle: bytes, before: Stage, after: Stage) -> bool:
+    """Move a handle on; whether it stood there."""
+    values = {"whose": handle, "before": int(before), "to": int(after)}
+    return connection.execute(_STAGED, values).rowcount == 1
 
 
 def left(connection: Connection, handle: bytes) -> None:
@@ -219,9 +254,15 @@ def pending(connection: Connection, purpose: str, limit: int) -> list[Stored]:
     return _people(connection.execute(_PENDING, {"purpose": purpose, "limit": limit}))
 
 
-def due(connection: Connection, minute: int, limit: int) -> list[tuple[str, Stored]]:
-    """Who is to be destroyed by a minute, with the purpose."""
-    return [(row.purpose, person(row, {})) for row in connection.execute(_DUE, {"minute": minute, "limit": limit})]
+def due(connection: Connection, purpose: str | None, minute: int, limit: int) -> list[tuple[str, Stored]]:
+    """Who is to be destroyed by a minute, with the purpose: of one purpose, or of all."""
+    given = {"minute": minute, "limit": limit}
+    found = (
+        connection.execute(_DUE, given)
+        if purpose is None
+        else connection.execute(_DUE_HERE, given | {"purpose": purpose})
+    )
+    return [(row.purpose, person(row, {})) for row in found]
 
 
 def count(connection: Connection, purpose: str) -> dict[State, int]:
@@ -231,7 +272,7 @@ def count(connection: Connection, purpose: str) -> dict[State, int]:
 
 
 def bases(connection: Connection, row: int) -> list[bytes]:
-    """Somebody's sealed entries of legal basis, in their order."""
+    """Somebody's entries of legal basis, in their order."""
     return [bytes(entry) for entry in connection.scalars(_BASES, {"row": row})]
 
 

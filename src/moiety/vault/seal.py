@@ -65,7 +65,7 @@ class Whose:
     bound: bytes = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "bound", framed(_FIELD, purpose_bytes(self.purpose), person_bytes(self.person)))
+        object.__setattr__(self, "bound", framed(purpose_bytes(self.purpose), person_bytes(self.person)))
 
 
 class ClassKeys:
@@ -123,7 +123,7 @@ def seal_class(
     sealed = {}
     for place, (name, plain) in enumerate(values.items()):
         nonce = nonces[place * NONCE_BYTES : (place + 1) * NONCE_BYTES]
-        sealed[name] = b"\x01" + nonce + cipher.encrypt(nonce, filled(plain, lengths), bound + framed(name.encode()))
+        sealed[name] = _sealed(filled(plain, lengths), cipher, bound + framed(name.encode()), nonce)
     return Blob(b"\x01" + number.to_bytes(8, "little") + _ENCODER.encode(sealed))
 
 
@@ -158,7 +158,11 @@ def number_of(blob: bytes) -> int:
 
 
 def _bound(group: Group, names: Iterable[str], whose: Whose, number: int) -> bytes:
-    return whose.bound + framed(group.encode(), ",".join(names).encode(), number.to_bytes(8, "little"))
+    return framed(_FIELD) + whose.bound + framed(group.encode(), ",".join(names).encode(), number.to_bytes(8, "little"))
+
+
+def _sealed(padded: bytes, cipher: AESGCMSIV, bound: bytes, nonce: bytes) -> bytes:
+    return b"\x01" + nonce + cipher.encrypt(nonce, padded, bound)
 
 
 def _opened(sealed: bytes, cipher: AESGCMSIV, bound: bytes) -> bytes:

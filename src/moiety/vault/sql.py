@@ -13,10 +13,11 @@ from typing import Final
 
 from moiety.database import Database, Observer, unobserved
 from moiety.vault import retention, rows
-from moiety.vault.consent import ENTRIES_LIMIT
+from moiety.vault.consent import ENTRIES_LIMIT, ENTRY_LIMIT
 from moiety.vault.framing import person_bytes, purpose_bytes
 from moiety.vault.refusals import BatchTooLarge, PersonMissing, RecordMisfit, WriteStale
 from moiety.vault.retention import Move, Reading, State, Stay
+from moiety.vault.rows import Stage
 from moiety.vault.schema import Group
 from moiety.vault.seal import BLOB_LIMIT, PHOTO_BLOB_LIMIT, Blob, number_of
 from moiety.vault.stored import Stored
@@ -26,8 +27,6 @@ BATCH_LIMIT: Final = 10_000
 """People of one call: 100 MB where everybody has a small photograph."""
 
 HANDLE_BYTES: Final = 16
-BASIS_LIMIT: Final = 512
-"""Bytes of a sealed legal basis: the second class of sealed lengths, with what sealing adds."""
 
 
 class RecordStore:
@@ -80,15 +79,21 @@ class RecordStore:
             rows.add(connection, purpose, [fresh[person] for person in sorted(fresh)])
         return left
 
-    def settle_many(self, purpose: str, people: Iterable[bytes]) -> int:
-        """Make pending people active. Returns how many were; who is anything else stays as they are."""
-        people = list(people)
+    def settle_many(self, purpose: str, people: Sequence[Stored]) -> list[int]:
+        """Make people active who are pending as they were put. Returns the positions of the others, who stay as they
+        are: somebody may have put them again meanwhile, under another handle."""
         _bound(people)
         with self._database.writing("settle") as connection:
-            there = rows.found(connection, purpose, people)
-            pending = [row.id for row in there.values() if row.state == State.PENDING]
+            there = rows.found(connection, purpose, [one.person for one in people])
+            left, pending = [], []
+            for position, one in enumerate(people):
+                row = there.get(one.person)
+                if row is not None and row.state == State.PENDING and bytes(row.handle) == one.handle:
+                    pending.append(row.id)
+                else:
+                    left.append(position)
             rows.settle(connection, pending)
-        return len(pending)
+        return left
 
     def get(self, purpose: str, person: bytes, groups: Iterable[Group] = ()) -> Stored | None:
         """Somebody, whatever their state, with the classes that are asked for; None where nobody is."""
@@ -96,6 +101,14 @@ class RecordStore:
         with self._database.reading() as connection:
             row = rows.one(connection, purpose, person)
             return None if row is None else rows.person(row, rows.blobs(connection, row.id, wanted))
+
+    def expect(self, purpose: str, person: bytes, handle: bytes) -> None:
+        """Remember a handle before the custodians keep keys under it, of somebody who is about to be written anew: if
+        that is interrupted, it is among those that are `leaving`. Raises `RecordMisfit`."""
+        if len(handle) != HANDLE_BYTES:
+            raise RecordMisfit
+        with self._database.writing("expect") as connection:
+            rows.expect(connection, purpose, person, handle)
 
     def replace(
         self,
@@ -108,11 +121,11 @@ class RecordStore:
         without_photo: bool = False,
         entry: bytes | None = None,
     ) -> None:
-        """Write some classes anew, under another handle, and nothing of the old ones stays (see `scrub`) but the old
-        handle, until it is `left`. Only of who is active.
+        """Write some classes anew, under a handle that is expected, and nothing of the old ones stays (see `scrub`) but
+        the old handle, until it is `left`. Only of who is active.
 
         `number` is the write's, in each blob too, and one more than the last one's; `entry` is the index's from now on.
-        Raises `PersonMissing`, `WriteStale` and `RecordMisfit`.
+        Raises `PersonMissing`, `RecordMisfit`, and `WriteStale` also where somebody tidied meanwhile.
         """
         if any(number_of(blob) != number for blob in blobs.values()) or len(handle) != HANDLE_BYTES:
             raise RecordMisfit
@@ -121,7 +134,7 @@ class RecordStore:
             row = rows.one(connection, purpose, person)
             if row is None or row.state != State.ACTIVE:
                 raise PersonMissing
-            if number != row.number + 1:
+            if number != row.number + 1 or not rows.come(connection, handle):
                 raise WriteStale(last=row.number, given=number)
             rows.leave(connection, [row])
             rows.rewrite(connection, row.id, number, blobs, handle, entry, without_photo)
@@ -131,11 +144,26 @@ class RecordStore:
         with self._database.reading() as connection:
             return rows.looked_up(connection, purpose, entry, BATCH_LIMIT)
 
-    def leaving(self, purpose: str, people: Sequence[bytes] = ()) -> list[bytes]:
-        """Handles of what was written anew, of these people or of all, at most `BATCH_LIMIT`."""
+    def leaving(self, purpose: str, people: Sequence[bytes] = ()) -> dict[bytes, bool]:
+        """Handles of what was written anew, of these people or of all, at most `BATCH_LIMIT`; and whether custodians
+        let time pass for each (`wait`). What is being written anew at this moment is not any more: its `replace` is
+        refused, so that nobody destroys the keys of a record."""
         _bound(people)
         with self._database.reading() as connection:
-            return rows.leaving(connection, purpose, people, BATCH_LIMIT)
+            found = rows.leaving(connection, purpose, people, BATCH_LIMIT)
+        if Stage.COMING in found.values():
+            with self._database.writing("claim") as connection:
+                found = {
+                    handle: Stage.GONE if stage is Stage.COMING else stage
+                    for handle, stage in found.items()
+                    if stage is not Stage.COMING or rows.stage(connection, handle, Stage.COMING, Stage.GONE)
+                }
+        return {handle: stage is Stage.WAITING for handle, stage in found.items()}
+
+    def wait(self, handle: bytes) -> None:
+        """The custodians let time pass before they destroy the keys of this handle."""
+        with self._database.writing("wait") as connection:
+            rows.stage(connection, handle, Stage.GONE, Stage.WAITING)
 
     def left(self, handle: bytes) -> None:
         """The custodians have destroyed the keys of this handle."""
@@ -168,10 +196,11 @@ class RecordStore:
         """Leave no more bytes of what was deleted or replaced than the database must (`database`)."""
         self._database.scrub()
 
-    def due(self, now: Reading, limit: int = BATCH_LIMIT) -> list[tuple[str, Stored]]:
-        """Purposes and people to be destroyed by now, at most `limit`; the longest due first."""
+    def due(self, now: Reading, limit: int = BATCH_LIMIT, *, purpose: str | None = None) -> list[tuple[str, Stored]]:
+        """Purposes and people to be destroyed by now, of one purpose or of all, at most `limit`; the longest due
+        first."""
         with self._database.reading() as connection:
-            return rows.due(connection, now.minute, limit)
+            return rows.due(connection, purpose, now.minute, limit)
 
     def page(self, purpose: str, after: bytes = b"", limit: int = BATCH_LIMIT) -> list[Stored]:
         """People of a purpose in the order of their pseudonyms, from behind one of them on."""
@@ -189,11 +218,11 @@ class RecordStore:
             return rows.count(connection, purpose)
 
     def add_basis(self, purpose: str, person: bytes, entry: bytes) -> int:
-        """Keep a sealed entry of legal basis behind the others. Returns its serial, from 0 on.
+        """Keep an entry of legal basis behind the others. Returns its serial, from 0 on.
 
         Raises `PersonMissing` and `RecordMisfit`.
         """
-        if not 0 < len(entry) <= BASIS_LIMIT:
+        if not 0 < len(entry) <= ENTRY_LIMIT:
             raise RecordMisfit
         with self._database.writing("basis") as connection:
             row = rows.one(connection, purpose, person)
@@ -206,7 +235,7 @@ class RecordStore:
         return serial
 
     def bases(self, purpose: str, person: bytes) -> list[bytes]:
-        """The sealed entries of legal basis, in their order; none where nobody is."""
+        """The entries of legal basis, in their order; none where nobody is."""
         with self._database.reading() as connection:
             row = rows.one(connection, purpose, person)
             return [] if row is None else rows.bases(connection, row.id)

@@ -1,9 +1,11 @@
 """The record store's tables: what of a person is in the clear, and what is sealed.
 
 In the clear: the purpose, the pseudonym, an opaque handle, the state, the number of the last write, the last day of
-retention and, of who is being erased, the minute at which they are destroyed; whether there is a photograph and which
-of four lengths it has; and the order in which batches were written (within a batch, people are in the order of their
-pseudonyms). All else is sealed before it comes here.
+retention and, of who is being erased, the minute at which they are destroyed; what the purpose's index was evaluated
+to; on which articles of the law somebody is kept, since which day, and how that was given or withdrawn: whoever takes
+it back has nothing opened for it; whether there is a photograph and which of four lengths it has; and the order in
+which batches were written (within a batch, people are in the order of their pseudonyms). All else is sealed before it
+comes here.
 
 What changes often (states) lies apart from what is large (records), and photographs apart from both: a look-up reads
 neither the one nor the other to find the third.
@@ -81,8 +83,9 @@ LEAVING: Final = Table(
     Column("handle", LargeBinary(16), primary_key=True),
     Column("purpose", String(31), nullable=False),
     Column("person", LargeBinary(32), nullable=False),
+    Column("stage", SmallInteger, nullable=False),
 )
-"""Handles of what was written anew, until the custodians have destroyed its keys."""
+"""Handles without a record, until the custodians have destroyed their keys: see `rows.Stage`."""
 
 KEPT: Final = Table(
     "vault_kept",

@@ -20,7 +20,7 @@ from datetime import date
 from typing import Final
 
 from moiety.vault.identifier import Identifier
-from moiety.vault.refusals import IdentifierInvalid, SchemeUnknown, ValueInvalid
+from moiety.vault.refusals import IdentifierInvalid, ValueInvalid
 from moiety.vault.schema import Field, Kind
 
 NAME_LIMIT: Final = 255
@@ -45,7 +45,7 @@ def canonical(field: Field, raw: Raw) -> bytes:
         return b""
     try:
         return _FORMS[field.kind](field, raw)
-    except (ValueError, IdentifierInvalid, SchemeUnknown):
+    except (ValueError, IdentifierInvalid):
         raise invalid(field) from None
 
 

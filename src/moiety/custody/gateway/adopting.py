@@ -28,8 +28,10 @@ from contextlib import ExitStack, closing, contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
+from moiety.custody.chronicle import LEDGER
 from moiety.custody.gateway import trial
-from moiety.custody.gateway.deployment import home
+from moiety.custody.gateway.book import BOOK
+from moiety.custody.gateway.deployment import RECORDS, home
 from moiety.custody.gateway.embedded import MOVED, Embedded, empty
 from moiety.custody.net.authority import write_private
 from moiety.custody.refusals import AdoptionUnfinished, DeploymentExists, GalleryDamaged, OfficeInUse, OfficeMoved
@@ -150,6 +152,9 @@ def _stage(
                 keys = Keyring(FileToken(place / ROOTS, entropy), seat, entropy)
                 with closing(Store.create(place, seat, first.office, keys, observer, databases.get(seat))) as new:
                     transfer(old, new, progress)
+                _along(home(folder, seat) / LEDGER, place / LEDGER)
+            _along(folder / BOOK, staged / BOOK)
+            _along(folder / RECORDS, staged / RECORDS)
             with closing(_together(staged, databases, clock, entropy, progress, observer)) as moved:
                 epoch = moved.refresh(progress)
                 galleries = moved.status().galleries
@@ -225,7 +230,15 @@ def _destroy(folder: Path, entropy: Entropy, observer: Observer) -> None:
     observer("adopt roots destroyed")
     for seat in SEATS:
         empty(home(folder, seat))
+    for place in (folder / BOOK, folder / RECORDS):
+        shutil.rmtree(place, ignore_errors=True)
     observer("adopt stores destroyed")
+
+
+def _along(old: Path, new: Path) -> None:
+    """A folder that nobody has open, as it is."""
+    if old.is_dir():
+        shutil.copytree(old, new)
 
 
 def _mark(file: Path, begun: Adopted) -> None:

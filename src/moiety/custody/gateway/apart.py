@@ -12,8 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from moiety.custody import recovery
+from moiety.custody.chronicle import Chronicle, caller_of
 from moiety.custody.doubts import GalleryUnchecked
-from moiety.custody.gateway import approving, checks
+from moiety.custody.gateway import approving, book, checks
+from moiety.custody.gateway.book import BOOK
 from moiety.custody.gateway.entries import Identified
 from moiety.custody.gateway.opening import Opened
 from moiety.custody.gateway.three import TWO, Headers, Three, enough
@@ -21,9 +23,11 @@ from moiety.custody.gateway.together import Together
 from moiety.custody.net.config import Deployment
 from moiety.custody.net.remote import Approved, Remote
 from moiety.custody.refusals import AttemptStopped, CustodianDown, HeaderRefused, TurnTaken
+from moiety.custody.store.kinds import keys_of
 from moiety.custody.store.noise import Entropy
 from moiety.custody.trust import requests
 from moiety.custody.trust.denials import ApprovalNeedless, ApprovalRefused, CallerRefused
+from moiety.custody.trust.hand import Hand
 from moiety.custody.trust.matter import Matter
 from moiety.custody.trust.policy import BULK, EARLY, NEEDED, POLICY, FourEyes
 from moiety.custody.trust.roster import Role
@@ -152,20 +156,22 @@ class Leases:
 
 
 class Apart(Together):
-    """Three custodians of an office (16 bytes) elsewhere, `remotes`. Safe for threads, and for several gateways at
-    once."""
+    """Three custodians elsewhere, `remotes`, of the office that `hand` signs for. Safe for threads, and for several
+    gateways at once."""
 
     def __init__(
         self,
-        office: bytes,
+        hand: Hand,
         remotes: Mapping[Seat, Remote],
+        written: Chronicle,
         clock: Clock,
         entropy: Entropy,
         progress: Progress,
         warning: str,
     ) -> None:
-        super().__init__(Elsewhere(remotes), Leases(remotes), clock, entropy, progress, warning)
-        self.office = office
+        super().__init__(Elsewhere(remotes), Leases(remotes), written, clock, entropy, progress, warning)
+        self.office = hand.office
+        self._hand = hand
         self.remotes = remotes
         self._checking = Lock()
         self._tried = self._denied = float("-inf")
@@ -179,7 +185,8 @@ class Apart(Together):
         identity = deployment.identity()
         hand = deployment.hand(clock, entropy)
         remotes = {seat: Remote(seat, at, identity, hand) for seat, at in deployment.custodians().items()}
-        apart = cls(hand.office, remotes, clock, entropy, progress, deployment.warning())
+        written = book.opened(deployment.folder / BOOK, hand.office, clock=clock, entropy=entropy)
+        apart = cls(hand, remotes, written, clock, entropy, progress, deployment.warning())
         try:
             apart._three.each(lambda custodian: remotes[custodian.seat].round_trip_s())  # who has no line does nothing
             apart._look_first()
@@ -192,6 +199,9 @@ class Apart(Together):
         """As `Together.close`, once a check that is under way has ended."""
         with self._checking:
             super().close()
+
+    def _caller(self, operation: str) -> str:
+        return caller_of(self._hand.signer(operation).public)
 
     def verify(self, name: str, words: NDArray[np.int16], pseudonym: bytes) -> bool:
         """As `Together.verify`, asked again where a change came between."""
@@ -208,6 +218,15 @@ class Apart(Together):
     def unlock(self, purpose: str, version: bytes, secrets: Sequence[str], *, role: str, reason: str) -> Opened:
         """As `Together.unlock`, asked again where a change came between."""
         return self._again(lambda: super(Apart, self).unlock(purpose, version, secrets, role=role, reason=reason))
+
+    def drop(self, purpose: str, version: bytes, *, waiting: bool = False) -> bool:
+        """As `Together.drop`."""
+        try:
+            return super().drop(purpose, version)
+        except ApprovalRefused:
+            if not waiting:
+                self.restrict(keys_of(purpose), version, True)
+            return False
 
     def _request(self, what: Matter) -> bytes:
         if what.operation != POLICY:

@@ -10,6 +10,9 @@ from moiety.sharing.seat import Seat
 DEPLOYMENT: Final = "deployment.toml"
 """The gateway's configuration. A folder with one stands for custodians that run apart."""
 
+RECORDS: Final = "records"
+"""The folder of the record store, in an office's or a gateway's."""
+
 CONFIG: Final = "custodian.toml"
 """A custodian's configuration, in the folder of its own."""
 

@@ -9,7 +9,10 @@ from collections.abc import Mapping
 from contextlib import ExitStack, suppress
 from pathlib import Path
 
+from moiety.custody.chronicle import LEDGER
 from moiety.custody.custodian import Custodian
+from moiety.custody.gateway import book
+from moiety.custody.gateway.book import BOOK
 from moiety.custody.gateway.deployment import home
 from moiety.custody.gateway.three import Three
 from moiety.custody.gateway.together import Together
@@ -98,7 +101,10 @@ class Embedded(Together):
                 )
                 undo.callback(custodians[seat].close)
             acquaint({seat: custodian.acquaintance for seat, custodian in custodians.items()})
-            embedded = cls(Three(custodians), OfficeLock(folder), clock, entropy, progress, WARNING)
+            office = custodians["a"].standing().office
+            written = book.opened(folder / BOOK, office, clock=clock, entropy=entropy)
+            undo.callback(written.close)
+            embedded = cls(Three(custodians), OfficeLock(folder), written, clock, entropy, progress, WARNING)
             with embedded._alone() as headers:
                 for custodian in custodians.values():
                     custodian.retire()
@@ -127,7 +133,7 @@ def _make(folder: Path, seat: Seat, office: bytes, entropy: Entropy, database: s
 
 def empty(made: Path) -> None:
     """Remove a custodian's folder and the files in it, as far as that goes."""
-    for folder in (made / ROOTS, made):
+    for folder in (made / LEDGER, made / ROOTS, made):
         with suppress(OSError):
             for file in folder.iterdir():
                 file.unlink()

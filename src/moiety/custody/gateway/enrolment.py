@@ -20,6 +20,7 @@ from moiety.custody.store.noise import Entropy
 from moiety.custody.store.page import PSEUDONYM_BYTES
 from moiety.custody.verbs import OFFERED_TOGETHER, Batch
 from moiety.errors import Unavailable
+from moiety.matching.header import Header
 from moiety.matching.refusals import Disagreement
 from moiety.sharing.seat import SEATS, Seat
 from moiety.sharing.split import split
@@ -48,15 +49,16 @@ def enrol(
     name: str,
     newcomers: Sequence[Newcomer],
     instead: Instead | None = None,
-) -> None:
-    """All of them or none. What it returns from is durable at all three; see the table in `slots`.
+) -> Header | None:
+    """All of them or none. What it returns from is durable at all three; see the table in `slots`. The header of the
+    step that wrote them, or None where there was nobody.
 
     Whoever calls it recovers after an error. Raises `WordsWrong`, `TooMany`, `AlreadyEnrolled`, `MalformedTemplate`.
     """
     if len(newcomers) > MOST_NEWCOMERS:
         raise TooMany(limit=MOST_NEWCOMERS)
     if not newcomers:
-        return
+        return None
     dim = headers.dim(name)
     begun: list[bytes] = []
 
@@ -88,6 +90,7 @@ def enrol(
     # They are enrolled already, so a store that is busy or full here fails nothing; the next scrub makes up for it.
     with suppress(Unavailable):
         three.each(lambda custodian: custodian.scrub("scrub states"))
+    return preparing
 
 
 def _carry(three: Three, name: str, attempt: bytes, instead: Instead) -> None:

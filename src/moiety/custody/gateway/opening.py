@@ -9,10 +9,14 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from moiety.custody import noting
+from moiety.custody.chronicle import PARTIES, Chronicle
 from moiety.custody.gateway.three import Three
 from moiety.custody.store.handles import handles
 from moiety.custody.store.kinds import CLASSES, KEY_BYTES, keys_of
 from moiety.custody.verbs import Unlocked
+from moiety.ledger.entry import Opening
+from moiety.ledger.operation import Party
 from moiety.matching.refusals import Disagreement, UnequalParts
 from moiety.sharing.seat import Seat
 from moiety.sharing.split import combine
@@ -69,8 +73,18 @@ class Opened:
     public: bytes
 
 
-def unlock(three: Three, purpose: str, name: bytes, secrets: Sequence[str], role: str, reason: str) -> Opened:
-    """Have these secrets of one version opened, by any two custodians.
+def unlock(
+    three: Three,
+    book: Chronicle,
+    asked: bytes,
+    purpose: str,
+    name: bytes,
+    secrets: Sequence[str],
+    role: str,
+    reason: str,
+) -> Opened:
+    """Have these secrets of one version opened, by any two custodians. `asked`, 16 fresh bytes, name this question.
+    What each of the two wrote down is written into the gateway's book before anybody has the keys.
 
     Raises what `records.Records.unlock` raises, `CustodianDown` where no two are there, `Disagreement` where one has
     entered an epoch that the other has not yet, and `UnequalParts`.
@@ -78,9 +92,23 @@ def unlock(three: Three, purpose: str, name: bytes, secrets: Sequence[str], role
     gallery = keys_of(purpose)
     known = handles(gallery, [name])
     told = three.two(
-        lambda custodian: custodian.records.unlock(gallery, known[custodian.seat].tobytes(), secrets, role, reason)
+        lambda custodian: custodian.records.unlock(
+            gallery, known[custodian.seat].tobytes(), secrets, role, reason, asked
+        )
     )
-    return _opened(told, secrets)
+    opened = _opened(told, secrets)
+    book.people(
+        [
+            (
+                noting.opening_id(asked, seat),
+                Opening(some.minute, some.caller, purpose, tuple(secrets), reason),
+                opened.public,
+                Party.GATEWAY | PARTIES[seat],
+            )
+            for seat, some in told.items()
+        ]
+    )
+    return opened
 
 
 def _opened(told: dict[Seat, Unlocked], secrets: Sequence[str]) -> Opened:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,11 +16,16 @@ from moiety.custody.store.noise import Entropy
 from moiety.custody.store.page import PSEUDONYM_BYTES
 from moiety.custody.store.slots import SLOTS
 from moiety.custody.verbs import MOST_PROBES, SECONDS_A_DAY
+from moiety.matching.header import Header
 from moiety.matching.opening import opened
 from moiety.matching.policy import OperatingPoint, identify_point, verify_point
 from moiety.matching.refusals import UnequalParts
 from moiety.sharing.seat import Seat
 from moiety.sharing.split import combine, split
+
+
+def unheard(header: Header) -> None:
+    """Nobody writes down what is only measured or attacked with."""
 
 
 def verify(
@@ -29,8 +35,10 @@ def verify(
     name: str,
     words: NDArray[np.int16],
     pseudonym: bytes,
+    note: Callable[[Header], None],
 ) -> bool:
-    """Whether these words (dim,) match the person of this pseudonym. Nobody and somebody else look the same."""
+    """Whether these words (dim,) match the person of this pseudonym. Nobody and somebody else look the same. `note`
+    hears of the answer before anybody else does."""
     _check(headers.dim(name), words[None, :])
     probe = _shared(words[None, :], entropy)
     known = handles(name, [pseudonym])
@@ -42,6 +50,7 @@ def verify(
     openings = three.play(
         lambda custodian: custodian.verify(name, header, probe[custodian.seat], known[custodian.seat].tobytes())
     )
+    note(header)
     return len(opened(openings, 1)) > 0
 
 
@@ -56,9 +65,16 @@ class Matched:
     point: OperatingPoint
 
 
-def identify(three: Three, headers: Headers, entropy: Entropy, name: str, words: NDArray[np.int16]) -> Identified:
-    """Whom each probe, words (B, dim), matches in the whole gallery."""
-    matched = search(three, headers, entropy, name, words)
+def identify(
+    three: Three,
+    headers: Headers,
+    entropy: Entropy,
+    name: str,
+    words: NDArray[np.int16],
+    note: Callable[[Header], None],
+) -> Identified:
+    """Whom each probe, words (B, dim), matches in the whole gallery; `note` as in `verify`."""
+    matched = search(three, headers, entropy, name, words, note)
     found: list[list[bytes]] = [[] for _ in words]
     if len(matched.pairs):
         asked, slots = matched.pairs.T
@@ -69,8 +85,15 @@ def identify(three: Three, headers: Headers, entropy: Entropy, name: str, words:
     return Identified(found, matched.rows, matched.point)
 
 
-def search(three: Three, headers: Headers, entropy: Entropy, name: str, words: NDArray[np.int16]) -> Matched:
-    """Where each probe, words (B, dim), matches in the whole gallery."""
+def search(
+    three: Three,
+    headers: Headers,
+    entropy: Entropy,
+    name: str,
+    words: NDArray[np.int16],
+    note: Callable[[Header], None],
+) -> Matched:
+    """Where each probe, words (B, dim), matches in the whole gallery; `note` as in `verify`."""
     _check(headers.dim(name), words)
     rows = three.custodians["a"].alive(name, headers.now() // SECONDS_A_DAY)
     point = identify_point(headers.terms(name), rows)
@@ -87,6 +110,7 @@ def search(three: Three, headers: Headers, entropy: Entropy, name: str, words: N
         pass_words=pass_words,
     )
     openings = three.play(lambda custodian: custodian.identify(name, header, probe[custodian.seat]))
+    note(header)
     return Matched(header.attempt, opened(openings, len(words)), rows, point)
 
 

@@ -6,72 +6,34 @@ what it may learn.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager, suppress
-from dataclasses import replace
-from typing import Protocol
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
-from moiety.custody import recovery
-from moiety.custody.doubts import GalleryUnchecked
 from moiety.custody.gateway import checks, enrolment, naming, opening, searching
+from moiety.custody.gateway.conduct import Conduct
 from moiety.custody.gateway.entries import Finding, GalleryState, Identified, Newcomer, Status
+from moiety.custody.gateway.ledgers import Noted
 from moiety.custody.gateway.opening import Opened, Row, Version
-from moiety.custody.gateway.three import Headers, Three
-from moiety.custody.refusals import GalleryDamaged, GalleryFixed
+from moiety.custody.refusals import GalleryFixed
 from moiety.custody.store.handles import handles
 from moiety.custody.store.kinds import is_keys, keys_of
-from moiety.custody.store.noise import Entropy
-from moiety.custody.store.slots import SLOTS
 from moiety.custody.trust import matter
 from moiety.custody.trust.asked import hashed
-from moiety.custody.trust.denials import NobodySigns
 from moiety.custody.trust.matter import Matter
 from moiety.custody.unopened import KeyNotMade
-from moiety.custody.verbs import SECONDS_A_DAY, Clock, Progress, silent
-from moiety.errors import MoietyError
+from moiety.custody.verbs import Progress, silent
+from moiety.ledger import audit as auditing
+from moiety.ledger import receipt
+from moiety.ledger.operation import ID_BYTES
 from moiety.matching.policy import Terms
-from moiety.matching.refusals import Disagreement
 from moiety.sharing.seat import SEATS, Seat
 
-_TRIES = 3
-"""How often an attempt starts over because another process was interrupted meanwhile."""
 
-
-class Exclusion(Protocol):
-    """Many who search, or one who changes something. Neither nests."""
-
-    def shared(self) -> AbstractContextManager[None]:
-        """Hold with others who only search."""
-
-    def alone(self) -> AbstractContextManager[None]:
-        """Hold alone."""
-
-
-class Together:
+class Together(Conduct):
     """Three custodians and what excludes a change from everything else; `warning` says what their custody does not
     protect against. Safe for threads."""
-
-    def __init__(
-        self, three: Three, lock: Exclusion, clock: Clock, entropy: Entropy, progress: Progress, warning: str
-    ) -> None:
-        self._three = three
-        self._lock = lock
-        self._warning = warning
-        self._clock = clock
-        self._entropy = entropy
-        self._progress = progress
-
-    @property
-    def three(self) -> Three:
-        """The three custodians, for who measures them."""
-        return self._three
-
-    def close(self) -> None:
-        """Let go of the custodians; nothing is written, since everything already was."""
-        self._three.close()
 
     # Galleries.
 
@@ -94,6 +56,7 @@ class Together:
         papers = terms.to_json()
         with self._changing() as headers, self._carried(matter.papers(name, papers, document), approved, headers):
             self._three.each(lambda custodian: custodian.add_gallery(name, papers, document))
+            self._adopted(name, papers, document)
 
     def replace_document(self, name: str, terms: Terms, document: bytes, *, approved: bytes | None = None) -> None:
         """Replace a gallery's terms and document. Raises `GalleryFixed` for another model or dimension."""
@@ -104,6 +67,7 @@ class Together:
                 raise GalleryFixed(dim=held.dim)
             replacing = headers.make("replace", name, rows=0)
             self._three.work(lambda custodian: custodian.replace_document(name, replacing, papers, document))
+            self._adopted(name, papers, document)
 
     # People.
 
@@ -116,25 +80,28 @@ class Together:
         people = matter.bulk(name, len(newcomers))
         with self._changing() as headers, self._carried(people, approved, headers):
             self._load(headers, name)
-            enrolment.enrol(self._three, headers, self._entropy, name, newcomers)
+            done = enrolment.enrol(self._three, headers, self._entropy, name, newcomers)
+            self._enrolled(done, newcomers, None)
 
     def verify(self, name: str, words: NDArray[np.int16], pseudonym: bytes) -> bool:
         """Whether a probe, words (dim,), matches one person; an unknown, erased or expired one does not."""
         with self._shared() as headers:
             self._load(headers, name)
-            return searching.verify(self._three, headers, self._entropy, name, words, pseudonym)
+            return searching.verify(self._three, headers, self._entropy, name, words, pseudonym, self._recognised)
 
     def identify(self, name: str, words: NDArray[np.int16]) -> Identified:
         """Whom each of B probes, words (B, dim), matches in the gallery."""
         with self._shared() as headers:
             self._load(headers, name)
-            return searching.identify(self._three, headers, self._entropy, name, words)
+            return searching.identify(self._three, headers, self._entropy, name, words, self._recognised)
 
     def erase(self, name: str, pseudonym: bytes, *, approved: bytes | None = None) -> bool:
         """Erase one person at all three and overwrite what was there; whether there was anybody."""
         with self._changing() as headers, self._carried(_erasure(name, pseudonym), approved, headers):
             self._load(headers, name)
-            return enrolment.erase(self._three, headers, name, pseudonym)
+            found = enrolment.erase(self._three, headers, name, pseudonym)
+            self._erased(name, int(found))
+            return found
 
     def restrict(self, name: str, pseudonym: bytes, on: bool) -> bool:
         """Keep one person's face and answer nobody about it, or answer again; whether there was any."""
@@ -167,33 +134,66 @@ class Together:
         name = keys_of(purpose)
         with self._changing() as headers:
             self._load(headers, name)
-            instead = enrolment.Instead(before, carried)
-            enrolment.enrol(self._three, headers, self._entropy, name, [Row.of(version)], instead)
+            instead, rows = enrolment.Instead(before, carried), [Row.of(version)]
+            done = enrolment.enrol(self._three, headers, self._entropy, name, rows, instead)
+            self._enrolled(done, rows, carried)
 
     def unlock(self, purpose: str, version: bytes, secrets: Sequence[str], *, role: str, reason: str) -> Opened:
         """Have secrets of one version opened: see `opening.unlock`. Where signatures are asked for, the role is the
         signer's."""
         with self._answering():
-            return opening.unlock(self._three, purpose, version, secrets, role, reason)
+            asked = self._entropy(ID_BYTES)
+            return opening.unlock(self._three, self._book, asked, purpose, version, secrets, role, reason)
 
     def hold(self, purpose: str, version: bytes, pseudonym: bytes, on: bool) -> bool:
         """Keep a person's record and face and answer nobody about either, or answer again; whether there was any."""
         found = self.restrict(keys_of(purpose), version, on)
         return self.restrict(purpose, pseudonym, on) or found
 
-    def drop(self, purpose: str, version: bytes) -> bool:
-        """Destroy the keys of a version that was written anew; whether there were any."""
-        return self.erase(keys_of(purpose), version)
+    def drop(self, purpose: str, version: bytes, *, waiting: bool = False) -> bool:
+        """Destroy the keys of a version that was written anew, or that no record came to use; whether nothing is left
+        of them. The second, custodians apart keep for three days more, and open for nobody; `waiting` says that these
+        have begun."""
+        self.erase(keys_of(purpose), version)
+        return True
 
-    def destroy(self, purpose: str, version: bytes, pseudonym: bytes, *, approved: bytes | None = None) -> bool:
-        """Destroy a person's keys and face at all three; whether there were any. Before three days have passed since
-        `hold`, custodians apart want two officers' signatures: `approved` is what `request_destruction` wrote."""
+    def destroy(self, purpose: str, version: bytes, pseudonym: bytes, *, approved: bytes | None = None) -> list[str]:
+        """Destroy a person's keys and face at all three; the galleries in which there were any. Before three days have
+        passed since `hold`, custodians apart want two officers' signatures: `approved` is what `request_destruction`
+        wrote."""
         with self._changing() as headers, self._carried(_destruction(purpose, version, pseudonym), approved, headers):
-            found = False
+            found = []
             for name, known in ((keys_of(purpose), version), (purpose, pseudonym)):
                 self._load(headers, name)
-                found |= enrolment.erase(self._three, headers, name, known)
+                if enrolment.erase(self._three, headers, name, known):
+                    found.append(name)
+            self._erased(purpose, len(found))
             return found
+
+    def attest(self, galleries: Sequence[str], version: bytes, pseudonym: bytes, subject: str) -> bytes:
+        """A receipt (see `ledger.receipt`) for what `destroy` destroyed: signed by all three, about a salted commitment
+        to whom it was, 64 hexadecimal digits. Raises `NothingDestroyed`."""
+        rows = {name: handles(name, [version if is_keys(name) else pseudonym]) for name in galleries}
+        signed = self._three.each(
+            lambda custodian: custodian.audit.attest(
+                subject, [(name, known[custodian.seat].tobytes()) for name, known in rows.items()]
+            )
+        )
+        return receipt.written(list(signed.values()))
+
+    # Ledgers.
+
+    def audit(self, in_flight: int = 0) -> auditing.Finding:
+        """Hold the four ledgers against each other; see `Ledgers.audit`."""
+        return self._ledgers().audit(in_flight)
+
+    def ledger_keys(self) -> dict[str, bytes]:
+        """The public keys that custodians sign heads and receipts with, by seat."""
+        return self._ledgers().keys()
+
+    def noted(self, private: bytes, public: bytes, first_day: int, last_day: int) -> list[Noted]:
+        """What the four ledgers say of whoever has this key; see `Ledgers.about`."""
+        return self._ledgers().about(private, public, first_day, last_day)
 
     def request_records(self, purpose: str, people: int) -> bytes:
         """A request file for `keep` of so many at most; raises as `request_bulk`."""
@@ -227,20 +227,6 @@ class Together:
         before custodians verify them."""
         with self._shared() as headers:
             self._require_signed(matter.bulk(name, people), approved, headers)
-
-    def _request(self, what: Matter) -> bytes:
-        raise NobodySigns
-
-    def _require_signed(self, what: Matter, approved: bytes | None, headers: Headers) -> None:
-        """Raises what is wrong with the signatures, or with their absence."""
-        if approved is not None:
-            raise NobodySigns
-
-    @contextmanager
-    def _carried(self, what: Matter, approved: bytes | None, headers: Headers) -> Iterator[None]:
-        """Have people's signatures go with what custodians are asked meanwhile; held alone."""
-        self._require_signed(what, approved, headers)
-        yield
 
     # The office.
 
@@ -286,105 +272,6 @@ class Together:
     def warning(self) -> str:
         """What this custody does not protect against."""
         return self._warning
-
-    # Holding the lock.
-
-    @contextmanager
-    def _shared(self) -> Iterator[Headers]:
-        """With others, over an office that no interruption has left halfway."""
-        for _ in range(_TRIES):
-            with self._lock.shared():
-                standings = self._three.standings()
-                if recovery.settled(standings):
-                    yield Headers(standings["a"], self._clock, self._entropy)
-                    return
-            with self._alone():
-                pass
-        raise Disagreement
-
-    @contextmanager
-    def _answering(self) -> Iterator[None]:
-        """As `_shared`, for what any two custodians answer, also while the third is down."""
-        with self._shared():
-            yield
-
-    @contextmanager
-    def _alone(self) -> Iterator[Headers]:
-        """Alone, over an office that is put right first if it was left halfway."""
-        with self._lock.alone():
-            self._recover()
-            yield self._headers()
-
-    @contextmanager
-    def _changing(self) -> Iterator[Headers]:
-        """As `_alone`, for a change: what does not succeed is undone before anybody else sees it."""
-        with self._alone() as headers:
-            try:
-                yield headers
-            except BaseException:
-                # Where undoing fails too, say on a full disk, whoever comes next tries again before anything else.
-                with suppress(MoietyError):
-                    self._recover()
-                raise
-
-    def _recover(self) -> None:
-        if recovery.settled(self._three.standings()):
-            return
-        header = self._headers().office("reconcile")
-        interrupted = self._three.play(lambda custodian: custodian.reconcile(header))
-        for name in interrupted["a"]:
-            checks.check(self._three, self._headers(), name, self._progress)
-
-    def _headers(self) -> Headers:
-        return Headers(self._three.custodians["a"].standing(), self._clock, self._entropy)
-
-    def _names(self) -> list[str]:
-        return sorted(self._three.custodians["a"].standing().galleries)
-
-    def _purposes(self) -> list[str]:
-        return [name for name in self._names() if not is_keys(name)]
-
-    def _load(self, headers: Headers, name: str) -> None:
-        headers.gallery(name)
-        self._three.each(lambda custodian: custodian.load(name, self._progress))
-
-    def _check_if_due(self, headers: Headers, name: str) -> None:
-        last = min(standing.galleries[name].sound for standing in self._three.standings().values())
-        if checks.due(headers.now(), last):
-            checks.check(self._three, headers, name, self._progress)
-
-    def _renew(self, headers: Headers, progress: Progress) -> int:
-        renewing = headers.office("renew")
-        self._three.play(lambda custodian: custodian.renew(renewing))
-        self._three.each(lambda custodian: custodian.stage(progress))
-        switching = headers.office("switch")
-        self._three.play(lambda custodian: custodian.switch(switching))
-        return headers.epoch + 1
-
-    def _looked_at(self, headers: Headers, name: str) -> GalleryState:
-        state = self._state(headers, name)
-        try:
-            self._load(headers, name)
-        except GalleryDamaged:
-            return replace(state, damaged=True)
-        except GalleryUnchecked:
-            return replace(state, checked=0)
-        return state
-
-    def _state(self, headers: Headers, name: str) -> GalleryState:
-        held = headers.gallery(name)
-        standings = self._three.standings().values()
-        return GalleryState(
-            name=name,
-            terms=headers.terms(name),
-            document=held.document,
-            rows=self._three.custodians["a"].alive(name, headers.now() // SECONDS_A_DAY),
-            slots=held.pages * SLOTS,
-            epoch=headers.epoch,
-            version=held.version,
-            checked=min(standing.galleries[name].checked for standing in standings),
-            damaged=any(standing.galleries[name].damaged for standing in standings),
-        )
 
 
 def _erasure(name: str, pseudonym: bytes) -> Matter:

@@ -139,6 +139,11 @@ class Deployment:
                 raise ConfigInvalid(f"missing field: custodians.{seat}")
         return cls(file.parent, config)
 
+    @property
+    def folder(self) -> Path:
+        """Where the configuration is, and what the gateway keeps."""
+        return self._folder
+
     def identity(self) -> Identity:
         """This gateway's identity; raises as `Identity.load`."""
         return identity(self._folder, self._config)

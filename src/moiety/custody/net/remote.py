@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from moiety.custody import messages, wire
 from moiety.custody.messages import Array, BatchMessage, HeaderMessage, HelpMessage
 from moiety.custody.net import ends
+from moiety.custody.net.remote_audit import RemoteAudit
 from moiety.custody.net.remote_records import RemoteRecords
 from moiety.custody.net.tls import Identity, Neighbour
 from moiety.custody.refusals import CustodianDown, MessageRefused, PeerUnknown, StoreUnavailable
@@ -61,6 +62,7 @@ class Remote:
         self._watch = _Watch()
         self._lease = b""
         self.records = RemoteRecords(self._ask)
+        self.audit = RemoteAudit(self._ask)
 
     def close(self) -> None:
         """Close the connection."""

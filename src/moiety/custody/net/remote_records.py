@@ -21,10 +21,12 @@ class RemoteRecords:
     def __init__(self, ask: Callable[[Any, Any], Any]) -> None:
         self._ask = ask
 
-    def unlock(self, name: str, handle: bytes, secrets: Sequence[Any], role: str, reason: str) -> Unlocked:
+    def unlock(
+        self, name: str, handle: bytes, secrets: Sequence[Any], role: str, reason: str, asked: bytes
+    ) -> Unlocked:
         """As `records.Records.unlock`; the role is that of whoever signs."""
-        found: UnlockedMessage = self._ask(record_asks.Unlock(name, handle, [*secrets], reason), UnlockedMessage)
-        return Unlocked(found.epoch, found.words.array(np.uint16, 2))
+        found: UnlockedMessage = self._ask(record_asks.Unlock(name, handle, [*secrets], reason, asked), UnlockedMessage)
+        return Unlocked(found.epoch, found.words.array(np.uint16, 2), found.minute, found.caller)
 
     def carry(self, name: str, attempt: bytes, handle: bytes, secrets: Sequence[Any]) -> None:
         """As `records.Records.carry`."""

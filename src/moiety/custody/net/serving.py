@@ -8,11 +8,13 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from typing import Any
 
+import msgspec
 import numpy as np
 
-from moiety.custody import messages, record_asks, wire
+from moiety.custody import audit_asks, messages, record_asks, wire
+from moiety.custody.chronicle import called, caller_of
 from moiety.custody.custodian import Custodian
-from moiety.custody.messages import Array
+from moiety.custody.messages import Array, LedgerRow
 from moiety.custody.net.attempts import Attempts
 from moiety.custody.net.doors import Doors
 from moiety.custody.net.journal import fault
@@ -20,7 +22,7 @@ from moiety.custody.refusals import MessageRefused
 from moiety.custody.trust.guard import Asker, Guard
 from moiety.custody.turns import Leases
 from moiety.custody.verbs import Progress
-from moiety.errors import MoietyError
+from moiety.errors import MoietyError, Refused
 from moiety.matching.header import ATTEMPT_BYTES, Header
 from moiety.matching.rounds import Rounds
 from moiety.matching.tally import tally
@@ -74,13 +76,17 @@ class Serving:
                 if isinstance(ask, CHANGING):
                     self._leases.require(request.lease)
                 asker = self._guard.admit(gateway, request)
+                if asker is not None:
+                    stay.enter_context(called(caller_of(asker.person)))
                 if isinstance(ask, wire.Mend) and asker is not None:
                     lost = self._custodian.unknown(ask.name, ask.numbers, ask.one.help().states)
                     self._guard.believed(asker, ask.name, lost)
                 if isinstance(ask, record_asks.Unlock):
                     return self._unlock(ask, asker)
                 return _VERBS[type(ask)](self, ask, progress)
-            except BaseException:
+            except BaseException as error:
+                if isinstance(error, Refused):
+                    self._custodian.refused(error.code)
                 if isinstance(ask, PLAYED):  # the other two would wait for a side that is not played
                     self._attempts.stop(ask.header.attempt)
                 raise
@@ -131,12 +137,16 @@ class Serving:
 
     def _unlock(self, ask: record_asks.Unlock, asker: Asker | None) -> messages.UnlockedMessage:
         role = "" if asker is None else asker.role.value
-        found = self._custodian.records.unlock(ask.name, ask.handle, ask.secrets, role, ask.reason)
-        return messages.UnlockedMessage(found.epoch, Array.of(found.words))
+        found = self._custodian.records.unlock(ask.name, ask.handle, ask.secrets, role, ask.reason, ask.asked)
+        return messages.UnlockedMessage(found.epoch, Array.of(found.words), found.minute, found.caller)
 
     def _evaluate(self, ask: record_asks.Evaluate) -> messages.EvaluatedMessage:
         found = self._custodian.records.evaluate(ask.name, ask.pair, ask.elements, ask.proven)
         return messages.EvaluatedMessage(found.epoch, found.public, found.elements, found.proof)
+
+    def _shown(self) -> messages.ShownMessage:
+        found = self._custodian.audit.head()
+        return messages.ShownMessage(found.head, found.key)
 
     def _integrity(self, ask: wire.Integrity, progress: Progress) -> bool:
         header = ask.header.header()
@@ -179,6 +189,12 @@ _VERBS: dict[type, Callable[[Serving, Any, Progress], Any]] = {
     record_asks.Carry: lambda s, ask, _: s._custodian.records.carry(ask.name, ask.attempt, ask.handle, ask.secrets),
     record_asks.AgreeKey: lambda s, ask, _: s._together(
         ask, lambda header: s._custodian.records.agree_key(ask.name, header)
+    ),
+    audit_asks.AuditHead: lambda s, ask, _: s._shown(),
+    audit_asks.AuditRows: lambda s, ask, _: [LedgerRow.of(row) for row in s._custodian.audit.rows(ask.start, ask.end)],
+    audit_asks.AuditEntries: lambda s, ask, _: [LedgerRow.of(row) for row in s._custodian.audit.entries(ask.tags)],
+    audit_asks.Attest: lambda s, ask, _: messages.AttestedMessage(
+        msgspec.json.encode(s._custodian.audit.attest(ask.subject, ask.rows))
     ),
     record_asks.Evaluate: lambda s, ask, _: s._evaluate(ask),
     record_asks.Restrict: lambda s, ask, _: s._together(

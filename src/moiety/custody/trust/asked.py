@@ -7,9 +7,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
-from moiety.custody import record_asks, wire
+from moiety.custody import audit_asks, record_asks, wire
 from moiety.custody.messages import encode_plain
-from moiety.custody.store.kinds import purpose_of
+from moiety.custody.store.kinds import is_keys, purpose_of
 from moiety.custody.trust import matter
 from moiety.custody.trust.policy import POLICY
 from moiety.custody.trust.roster import LEASE
@@ -78,10 +78,16 @@ def _of_shares(operation: str) -> Callable[[Any], Said]:
 
 def _of_parts(operation: str, parts: Callable[[Any], tuple[bytes, ...]]) -> Callable[[Any], Said]:
     def make(ask: Any) -> Said:
-        content = content_digest(type(ask).__name__.encode(), *parts(ask))
+        # Two galleries are of one purpose: what is signed of one is not of the other.
+        kept = (ask.name.encode(),) if is_keys(ask.name) else ()
+        content = content_digest(type(ask).__name__.encode(), *kept, *parts(ask))
         return Said(operation, purpose_of(ask.name), request_digest(content, 0))
 
     return make
+
+
+def _audit(*parts: bytes) -> Said:
+    return Said("audit", OFFICE, request_digest(content_digest(b"audit", *parts), 0))
 
 
 def _numbers(ask: Any) -> tuple[bytes, ...]:
@@ -103,8 +109,12 @@ _SAID: Final[dict[type, Callable[[Any], Said]]] = {
     wire.Integrity: _of_header("check", lambda ask: purpose_of(ask.header.gallery) or OFFICE),
     record_asks.Unlock: _of_parts(
         "reveal",
-        lambda ask: (ask.name.encode(), hashed(ask.handle), ",".join(ask.secrets).encode(), ask.reason.encode()),
+        lambda ask: (hashed(ask.handle), ",".join(ask.secrets).encode(), ask.reason.encode()),
     ),
+    audit_asks.AuditHead: lambda ask: _audit(b"head"),
+    audit_asks.AuditRows: lambda ask: _audit(b"rows", ask.start.to_bytes(8), ask.end.to_bytes(8)),
+    audit_asks.AuditEntries: lambda ask: _audit(b"entries", *ask.tags),
+    audit_asks.Attest: lambda ask: _audit(b"attest", ask.subject.encode(), *(handle for _, handle in ask.rows)),
     record_asks.Carry: _of_parts(
         "correct", lambda ask: (ask.attempt, hashed(ask.handle), ",".join(ask.secrets).encode())
     ),

@@ -103,7 +103,7 @@ class Guard:
             self._begun(ask, begun, asker, request.approvals)
             return asker
         if isinstance(ask, wire.Prepare):
-            self._prepare(gateway, ask, request.approvals)
+            return self._prepare(gateway, ask, request.approvals)
         elif isinstance(ask, wire.Release):
             self._release(gateway, ask)
         return None
@@ -242,7 +242,7 @@ class Guard:
         with self._lock:
             return self._cleared.pop(own, self) is None
 
-    def _prepare(self, gateway: bytes, ask: wire.Prepare, approvals: list[bytes]) -> None:
+    def _prepare(self, gateway: bytes, ask: wire.Prepare, approvals: list[bytes]) -> Asker | None:
         """Going on with offers of the same gateway, and with more of them together than one person may enrol?"""
         with self._lock:
             offers = [self._offers.get(attempt) for attempt in ask.attempts]
@@ -253,11 +253,12 @@ class Guard:
         eyes, purpose = self._eyes(ask.name), purpose_of(ask.name)
         role = eyes.approvers(BULK)
         if role is None:
-            return
+            return known[0][0] if known else None
         if ask.approved >= people > 0:
             self._approved(known[0][0], approvals, BULK, purpose, bulk_digest(ask.name, ask.approved), role)
         elif not self._portions.take(ask.name, people, eyes.bulk_above):
             raise ApprovalRefused(needed=NEEDED, valid=0)
+        return known[0][0] if known else None
 
     def _release(self, gateway: bytes, ask: wire.Release) -> None:
         """Pseudonyms of as many rows as the three counted, to the gateway that searched."""

@@ -29,8 +29,11 @@ class Hand:
         begun = said(ask)
         if begun is None:
             return b""
-        signer = self.officers[0] if begun.operation == POLICY and self.officers else self.caller
-        return self._signed(Kind.CALL, begun, signer)
+        return self._signed(Kind.CALL, begun, self.signer(begun.operation))
+
+    def signer(self, operation: str) -> Signer:
+        """Who asks for an operation."""
+        return self.officers[0] if operation == POLICY and self.officers else self.caller
 
     def approvals(self, ask: wire.Asked) -> list[bytes]:
         """What a trial's officers sign of a purpose."""

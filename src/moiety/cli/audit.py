@@ -1,0 +1,233 @@
+"""`moiety audit verify | person | keys | receipt`."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Final, TypedDict
+
+import typer
+
+from moiety.cli.files import DocumentUnreadable, beginning
+from moiety.cli.options import OfficeFolder, opened
+from moiety.cli.outcome import DONE, NO_MATCH, AsJson, Outcome
+from moiety.cli.progress import bar
+from moiety.identity.pseudonym import Pseudonym
+
+if TYPE_CHECKING:
+    from moiety.ledger.audit import Difference
+    from moiety.ledger.operation import Party
+
+app = typer.Typer(help="Do the four ledgers agree, and what do they say of a person?", no_args_is_help=True)
+
+LEDGERS: Final = {1: "gateway", 2: "a", 4: "b", 8: "c"}
+KEYS_LIMIT: Final = 4_096
+
+
+class Verified(TypedDict):
+    """What `audit verify` answers: whether the ledgers agree, how many operations all of their ledgers have, how many
+    each is behind, and the first difference in words, or null."""
+
+    agree: bool
+    operations: int
+    behind: dict[str, int]
+    difference: str | None
+
+
+class Line(TypedDict):
+    """One operation: in which minute (ISO 8601, UTC), what, by whom, whose ledgers have it, and what the entry says."""
+
+    at: str
+    what: str
+    caller: str
+    ledgers: list[str]
+    details: dict[str, str]
+
+
+class History(TypedDict):
+    """What `audit person` answers."""
+
+    pseudonym: str
+    entries: list[Line]
+
+
+class Keys(TypedDict):
+    """What `audit keys` answers: the Ed25519 public keys that custodians sign with, in hexadecimal digits, by seat."""
+
+    keys: dict[str, str]
+
+
+class Stated(TypedDict):
+    """What one custodian signed: so many things destroyed, when, since which day nothing of them is in live stores, and
+    from which day on in no backup either."""
+
+    custodian: str
+    destroyed: dict[str, int]
+    at: str
+    live: str
+    epoch_end: str
+
+
+class Checked(TypedDict):
+    """What `audit receipt` answers: what each custodian says that it destroyed, and both dates."""
+
+    valid: bool
+    custodians: list[Stated]
+
+
+@app.command()
+def verify(
+    in_flight: Annotated[
+        int,
+        typer.Option("--in-flight", metavar="N", min=0, help="So many operations may be under way."),
+    ] = 0,
+    office: OfficeFolder = None,
+    as_json: AsJson = False,
+) -> Outcome[Verified]:
+    """Do the four ledgers agree? Names the first difference, and ends with exit status 1 where there is one.
+
+    Each ledger's head is signed and compared with its rows; each must begin with what it was when it was last found
+    good; and what one says, all say whom it concerns.
+
+    \b
+    Examples:
+      moiety audit verify
+      moiety audit verify --office deployment --in-flight 16 --json
+    """
+    with bar() as progress, opened(office, progress) as m:
+        finding = m.audit(in_flight=in_flight)
+    behind = {LEDGERS[int(party)]: count for party, count in finding.behind.items()}
+    said = None if finding.first is None else _difference(finding.first)
+    answer: Verified = {
+        "agree": finding.first is None,
+        "operations": finding.operations,
+        "behind": behind,
+        "difference": said,
+    }
+    late = [f"ledger {name} lacks {count} that may be on their way" for name, count in behind.items() if count]
+    lines = [said or f"the ledgers agree on {finding.operations} operations", *late]
+    return Outcome(answer, lines, DONE if finding.first is None else NO_MATCH)
+
+
+@app.command()
+def person(
+    who: Annotated[str, typer.Argument(metavar="PSEUDONYM", help="About whom.")],
+    office: OfficeFolder = None,
+    as_json: AsJson = False,
+) -> Outcome[History]:
+    """Who opened what of a person's, and all else that was done with them, from all four ledgers.
+
+    \b
+    Examples:
+      moiety audit person "$WHO"
+      moiety audit person "$WHO" --json
+    """
+    import msgspec
+
+    pseudonym = Pseudonym.parse(who)
+    with bar() as progress, opened(office, progress) as m:
+        found = m.purpose(pseudonym.purpose).person(pseudonym).history()
+    entries: list[Line] = []
+    for noted in found:
+        said = msgspec.to_builtins(noted.entry, enc_hook=str)
+        names = noted.entry.__struct_fields__
+        given = dict(zip(names, said[1:], strict=True))
+        minute, caller = given.pop("minute"), given.pop("caller")
+        details = {
+            name: ", ".join(some) if isinstance(some, tuple | list) else str(some) for name, some in given.items()
+        }
+        at = datetime.fromtimestamp(minute * 60, UTC).isoformat(timespec="minutes")
+        ledgers = _names(noted.parties)
+        entries.append({"at": at, "what": said[0], "caller": caller, "ledgers": ledgers, "details": details})
+    answer: History = {"pseudonym": str(pseudonym), "entries": entries}
+    lines = [
+        f"{one['at']}  {one['what']:<12}by {one['caller']:<18}{_told(one['details'])}  "
+        f"(ledgers {', '.join(one['ledgers'])})"
+        for one in entries
+    ]
+    return Outcome(answer, lines or ["nothing is written down about this person"])
+
+
+@app.command()
+def keys(office: OfficeFolder = None, as_json: AsJson = False) -> Outcome[Keys]:
+    """The keys that custodians sign with: give them to whoever is to check receipts, by another way than the receipts.
+
+    \b
+    Examples:
+      moiety audit keys --json > keys.json
+    """
+    with bar() as progress, opened(office, progress) as m:
+        found = {seat: key.hex() for seat, key in sorted(m.ledger_keys().items())}
+    answer: Keys = {"keys": found}
+    return Outcome(answer, [f"{seat}  {key}" for seat, key in found.items()])
+
+
+@app.command()
+def receipt(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A receipt, as `person erase --receipt` wrote it.")],
+    signed_by: Annotated[Path, typer.Option("--keys", metavar="FILE", help="What `audit keys --json` said.")],
+    about: Annotated[str, typer.Option("--person", metavar="PSEUDONYM", help="Whom it is about.")],
+    salt: Annotated[str, typer.Option("--salt", metavar="HEX", help="The salt that came with it.")],
+    as_json: AsJson = False,
+) -> Outcome[Checked]:
+    """Does a receipt show that three custodians destroyed what they had of a person? No office is needed for it.
+
+    \b
+    Examples:
+      moiety audit receipt erased.json --keys keys.json --person "$WHO" --salt "$SALT"
+      moiety audit receipt erased.json --keys keys.json --person "$WHO" --salt "$SALT" --json
+    """
+    from moiety.ledger import receipt as receipts
+    from moiety.sharing.seat import SEATS
+
+    try:
+        known = json.loads(beginning(signed_by, KEYS_LIMIT))["keys"]
+        found = {seat: bytes.fromhex(known[seat]) for seat in SEATS}
+        salted = bytes.fromhex(salt)
+    except (ValueError, KeyError, TypeError):
+        raise DocumentUnreadable from None
+    checked = receipts.verify(beginning(file, receipts.RECEIPT_MAX + 1), found, str(Pseudonym.parse(about)), salted)
+    custodians: list[Stated] = [
+        {
+            "custodian": one.statement.custodian,
+            "destroyed": {thing.what: thing.count for thing in one.statement.destroyed},
+            "at": one.statement.minute.isoformat(timespec="minutes"),
+            "live": one.statement.live.isoformat(),
+            "epoch_end": one.statement.epoch_end.isoformat(),
+        }
+        for one in checked.signed
+    ]
+    lines = [
+        f"custodian {one['custodian']}: {_told(one['destroyed'])} destroyed at {one['at']}; gone from live stores "
+        f"since {one['live']}, from backups from {one['epoch_end']} on"
+        for one in custodians
+    ]
+    answer: Checked = {"valid": True, "custodians": custodians}
+    return Outcome(answer, lines)
+
+
+def _told(details: Mapping[str, object]) -> str:
+    return ", ".join(f"{name} {value}" for name, value in details.items())
+
+
+def _word(some: object) -> str:
+    return ", ".join(some) if isinstance(some, tuple | list) else str(some)
+
+
+def _names(parties: Party) -> list[str]:
+    return [name for bit, name in LEDGERS.items() if int(parties) & bit]
+
+
+def _difference(first: Difference) -> str:
+    log = f"ledger {LEDGERS[int(first.log)]}"
+    place = "" if first.position is None else f" at position {first.position}"
+    beside = "" if first.beside is None else f" that ledger {LEDGERS[int(first.beside)]} has at {first.beside_position}"
+    words = {
+        "altered": f"{log}{place} is not what its head signed",
+        "missing": f"{log} lacks what{beside}".replace("what that", "what"),
+        "otherwise": f"{log}{place} says in other words what{beside}".replace("what that", "what"),
+        "uninvited": f"{log}{place} has what is not for it to record",
+    }
+    return words[first.what.value]

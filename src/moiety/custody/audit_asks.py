@@ -1,0 +1,42 @@
+"""What a gateway may ask of a custodian's ledger, as bytes on their way; see `wire`."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from msgspec import Meta
+
+from moiety.custody.asks import Ask
+from moiety.custody.messages import AttestedMessage, Count, LedgerRow, Name, ShownMessage, Sixteen, learn
+
+
+class AuditHead(Ask, frozen=True):
+    """`audit.head`."""
+
+    ANSWER = ShownMessage
+
+
+class AuditRows(Ask, frozen=True):
+    """`audit.rows`."""
+
+    ANSWER = list[LedgerRow]
+    start: Count
+    end: Count
+
+
+class AuditEntries(Ask, frozen=True):
+    """`audit.entries`."""
+
+    ANSWER = list[LedgerRow]
+    tags: Annotated[list[Sixteen], Meta(max_length=400)]
+
+
+class Attest(Ask, frozen=True):
+    """`audit.attest`."""
+
+    ANSWER = AttestedMessage
+    subject: Annotated[str, Meta(pattern="^[0-9a-f]{64}$")]
+    rows: Annotated[list[tuple[Name, Sixteen]], Meta(min_length=1, max_length=4)]
+
+
+learn(list(vars().values()))

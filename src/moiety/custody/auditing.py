@@ -1,0 +1,95 @@
+"""What a custodian shows of its ledger, and what it signs of what it destroyed. See `moiety.ledger`.
+
+It shows a signed head, the commitments and lines up to it, and, to whoever can name them, sealed entries, which open
+for the person alone. None of this can be asked about a person without that person's key.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from threading import Lock
+from typing import Final
+
+from moiety.custody.own import Own
+from moiety.custody.unopened import NothingDestroyed
+from moiety.custody.verbs import Clock, Row, Shown
+from moiety.ledger import receipt
+from moiety.sharing.seat import Seat
+
+ROWS_AT_ONCE: Final = 10_000
+"""Rows of one answer: 800 KB."""
+
+TAGS_AT_ONCE: Final = 400
+"""Days of one question: more than a year."""
+
+EPOCH_DAYS: Final = 7
+"""An epoch ends after a week at the latest (docs/protocol, part 6): whatever was written in it opens nowhere then."""
+
+_REMEMBERED: Final = 4_096
+"""Destroyed rows that a statement may still be asked for, the newest."""
+
+
+class Destroyed:
+    """What this process destroyed, by gallery and handle, and when. Safe for threads."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._rows: OrderedDict[tuple[str, bytes], datetime] = OrderedDict()
+
+    def add(self, gallery: str, handle: bytes, at: datetime) -> None:
+        """One more."""
+        with self._lock:
+            self._rows[gallery, handle] = at
+            while len(self._rows) > _REMEMBERED:
+                self._rows.popitem(last=False)
+
+    def when(self, gallery: str, handle: bytes) -> datetime:
+        """Raises `NothingDestroyed`."""
+        with self._lock:
+            found = self._rows.get((gallery, handle))
+        if found is None:
+            raise NothingDestroyed
+        return found
+
+
+@dataclass(frozen=True)
+class Auditing:
+    """One custodian's side of audits and receipts. Safe for threads."""
+
+    seat: Seat
+    own: Own = field(repr=False)
+    destroyed: Destroyed
+    clock: Clock
+
+    def head(self) -> Shown:
+        """A head of its ledger as it is now, signed, and the key that it is signed by (Ed25519, 32 bytes)."""
+        return Shown(self.own.chronicle.head(), self.own.chronicle.public)
+
+    def rows(self, start: int, end: int) -> list[Row]:
+        """Commitments and lines of these positions, at most `ROWS_AT_ONCE`."""
+        end = min(end, start + ROWS_AT_ONCE)
+        return [Row(leaf.commitment, leaf.line, None) for _, leaf in self.own.chronicle.log.leaves(start, end)]
+
+    def entries(self, tags: Sequence[bytes]) -> list[Row]:
+        """What is kept under these tags (16 bytes each), at most `TAGS_AT_ONCE`, in their order."""
+        log = self.own.chronicle.log
+        return [
+            Row(leaf.commitment, leaf.line, leaf.kept) for tag in tags[:TAGS_AT_ONCE] for _, leaf in log.leaves_of(tag)
+        ]
+
+    def attest(self, subject: str, rows: Sequence[tuple[str, bytes]]) -> receipt.Signed:
+        """A signed statement that these rows, galleries and handles, were destroyed here, about a salted commitment.
+
+        Raises `NothingDestroyed` for one that this process did not destroy.
+        """
+        when = max(self.destroyed.when(gallery, handle) for gallery, handle in rows)
+        counted: dict[str, int] = {}
+        for gallery, _ in rows:
+            what = "keys" if gallery.endswith("/keys") else "face"
+            counted[what] = counted.get(what, 0) + 1
+        minute = when.astimezone(UTC).replace(second=0, microsecond=0)
+        end = minute.date() + timedelta(days=EPOCH_DAYS)
+        return receipt.stated(self.seat, subject, counted, minute, minute.date(), end, self.own.signing.sign)

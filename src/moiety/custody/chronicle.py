@@ -1,0 +1,169 @@
+"""A custodian's own ledger: what it did is written there, durably, before it does it. See `moiety.ledger`.
+
+An entry that is about a person is sealed to the key that lies with that person's keys, and is blind once those are
+destroyed. All else lies in the clear and says nothing of anybody: a recognition is a caller, a purpose, a minute and a
+count. All three write the same of what they do together, under the attempt's own id, so that their ledgers can be held
+against each other and against the gateway's.
+
+It cannot be switched off. Where it cannot be written nothing is done.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+from datetime import datetime
+from pathlib import Path
+from typing import Final
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from moiety.custody.unopened import LedgerLost
+from moiety.database.refusals import DatabaseExists, DatabaseMissing
+from moiety.ledger.entry import AboutNobody, AboutPerson
+from moiety.ledger.log import Log
+from moiety.ledger.operation import EVERYBODY, ID_BYTES, Entropy, Operation, Party
+from moiety.ledger.seal import TAG_BYTES, clear, sealed
+from moiety.sharing.seat import Seat
+
+LEDGER: Final = "ledger"
+"""The folder of the ledger, in that of the store."""
+
+PARTIES: Final[dict[Seat, Party]] = {"a": Party.A, "b": Party.B, "c": Party.C}
+
+CALLER: Final[ContextVar[str]] = ContextVar("caller", default="office")
+"""Who asks for what is being done: the beginning of a key's digest where it is signed for, and the office itself where
+all three are one process."""
+
+_CALLER_DIGITS: Final = 16
+_MINUTE_S: Final = 60
+
+
+def caller_of(public: bytes) -> str:
+    """What a ledger calls whoever holds the private half of an Ed25519 key."""
+    return hashlib.sha256(b"moiety caller 1" + public).hexdigest()[:_CALLER_DIGITS]
+
+
+@contextmanager
+def called(caller: str) -> Iterator[None]:
+    """What is done meanwhile in this thread, this caller asked for."""
+    token = CALLER.set(caller)
+    try:
+        yield
+    finally:
+        CALLER.reset(token)
+
+
+def origin_of(party: Party, office: bytes) -> str:
+    """What a ledger is called in its heads."""
+    return f"moiety {party.name} {office.hex()}".lower()
+
+
+def minute_of(instant: float) -> int:
+    """The minute of a unix instant."""
+    return int(instant) // _MINUTE_S
+
+
+def named(*parts: bytes) -> bytes:
+    """The id, 16 bytes, of an operation that is known by these, alike in every ledger."""
+    whole = b"".join(len(part).to_bytes(4, "big") + part for part in parts)
+    return hashlib.sha256(b"moiety operation 1" + whole).digest()[:ID_BYTES]
+
+
+def about_nobody(identity: bytes, parties: Party) -> Operation:
+    """An operation whose entry lies in the clear: there is nothing to blind."""
+    return Operation(identity, hashlib.sha256(b"moiety clear 1" + identity).digest(), parties)
+
+
+def about_person(identity: bytes, parties: Party, public: bytes) -> Operation:
+    """An operation that is about whoever has this public key. What blinds it follows from that key, which no ledger
+    holds."""
+    return Operation(identity, hashlib.sha256(b"moiety blind 1" + identity + public).digest(), parties)
+
+
+def tag_of(public: bytes, minute: int) -> bytes:
+    """By what a person's entries of one day are found: whoever has no key cannot put two days together."""
+    day = minute * _MINUTE_S // 86_400
+    return hashlib.sha256(b"moiety ledger tag 1" + public + day.to_bytes(4, "big")).digest()[:TAG_BYTES]
+
+
+class Chronicle:
+    """One party's ledger, as it writes it. Safe for threads."""
+
+    def __init__(
+        self,
+        folder: Path,
+        log: Log,
+        party: Party,
+        signing: Ed25519PrivateKey,
+        entropy: Entropy,
+        clock: Callable[[], datetime],
+    ) -> None:
+        self.folder = folder
+        self.log = log
+        self.signing = signing
+        self.party = party
+        self._entropy = entropy
+        self._clock = clock
+
+    @classmethod
+    def open(
+        cls,
+        folder: Path,
+        office: bytes,
+        party: Party,
+        key: Ed25519PrivateKey,
+        *,
+        begun: bool,
+        clock: Callable[[], datetime],
+        entropy: Entropy,
+    ) -> Chronicle:
+        """The ledger in a folder; a new one unless it was `begun`. Raises `LedgerLost` where that one is not there any
+        more, and what `Log.open` raises."""
+        public = key.public_key().public_bytes_raw()
+        origin = origin_of(party, office)
+        try:
+            log = Log.open(folder / LEDGER, origin, party, public)
+        except DatabaseMissing:
+            if begun:
+                raise LedgerLost from None
+            try:
+                log = Log.create(folder / LEDGER, origin, party, public)
+            except DatabaseExists:  # another process was faster
+                log = Log.open(folder / LEDGER, origin, party, public)
+        return cls(folder, log, party, key, entropy, clock)
+
+    @property
+    def public(self) -> bytes:
+        """The Ed25519 public key, 32 bytes, that its heads are signed by."""
+        return self.signing.public_key().public_bytes_raw()
+
+    def head(self) -> bytes:
+        """A signed head of what it is now."""
+        return self.log.head(self.now(), self.signing.sign)
+
+    def now(self) -> int:
+        """This minute."""
+        return minute_of(self._clock().timestamp())
+
+    def nobody(self, identity: bytes, entry: AboutNobody, parties: Party = EVERYBODY) -> None:
+        """Write down what is about nobody. Raises `LedgerUnwritable`."""
+        self.log.append([clear(entry, about_nobody(identity, parties), self._entropy)])
+
+    def person(self, identity: bytes, entry: AboutPerson, public: bytes, parties: Party = EVERYBODY) -> None:
+        """Write down what is about whoever has this public key. Raises `LedgerUnwritable`."""
+        self.people([(identity, entry, public, parties)])
+
+    def people(self, entries: Sequence[tuple[bytes, AboutPerson, bytes, Party]]) -> None:
+        """As `person`, several at once: ids, entries, public keys and parties."""
+        leaves = []
+        for identity, entry, public, parties in entries:
+            operation = about_person(identity, parties, public)
+            leaves.append(sealed(entry, operation, public, tag_of(public, entry.minute), self._entropy))
+        self.log.append(leaves)
+
+    def close(self) -> None:
+        """Close it."""
+        self.log.close()

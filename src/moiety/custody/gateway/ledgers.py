@@ -1,0 +1,156 @@
+"""The four ledgers of an office, as its gateway reads them: held against each other, and a person's entries in them."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from moiety.custody.chronicle import PARTIES, Chronicle, origin_of, tag_of
+from moiety.custody.gateway.three import Three
+from moiety.custody.unopened import LedgerChanged
+from moiety.custody.verbs import AuditVerbs, Row
+from moiety.ledger import audit, seal
+from moiety.ledger.audit import Finding
+from moiety.ledger.entry import Entry
+from moiety.ledger.head import Head, verify
+from moiety.ledger.operation import Line, Party
+from moiety.ledger.refusals import EntryUnopened
+from moiety.ledger.seal import Leaf
+from moiety.ledger.state import State
+from moiety.sharing.seat import SEATS
+
+_AT_ONCE: Final = 10_000
+_DAYS_AT_ONCE: Final = 400
+_MINUTES_A_DAY: Final = 1_440
+
+SEEN: Final = "seen.json"
+"""In the gateway's folder: of each custodian's ledger the key, and the last head that was found good."""
+
+
+@dataclass(frozen=True, slots=True)
+class Noted:
+    """One operation as ledgers have it, and whose."""
+
+    operation: bytes
+    entry: Entry
+    parties: Party
+
+
+class Ledgers:
+    """Three custodians' ledgers, `three`, and the gateway's own, in whose folder it is remembered what was seen."""
+
+    def __init__(self, three: Three, book: Chronicle, office: bytes) -> None:
+        self._three = three
+        self._book = book
+        self._office = office
+        self._seen = book.folder / SEEN
+
+    def audit(self, in_flight: int) -> Finding:
+        """Hold all four against each other. `in_flight`: operations that may be on their way.
+
+        Raises `LedgerChanged` where one shows another key than before, or is not what it grew from, and `HeadWrong`.
+        """
+        shown = self._three.each(lambda custodian: custodian.audit.head())
+        keys = {PARTIES[seat]: some.key for seat, some in shown.items()} | {Party.GATEWAY: self._book.public}
+        written = {PARTIES[seat]: some.head for seat, some in shown.items()} | {Party.GATEWAY: self._book.head()}
+        before = self._remembered()
+        heads: dict[Party, Head] = {}
+        for party, head in written.items():
+            if party in before and before[party][0] != keys[party]:
+                raise LedgerChanged(ledger=_number(party))
+            heads[party] = verify(head, origin_of(party, self._office), keys[party])
+        logs = {party: audit.Shown(head, self._grown(party, head, before.get(party))) for party, head in heads.items()}
+        finding = audit.audited(logs, in_flight)
+        if finding.first is None:
+            self._remember({party: (keys[party], head.size, head.root) for party, head in heads.items()})
+        return finding
+
+    def keys(self) -> dict[str, bytes]:
+        """The public keys that custodians sign heads and receipts with, by seat: Ed25519, 32 bytes."""
+        return {seat: some.key for seat, some in self._three.each(lambda custodian: custodian.audit.head()).items()}
+
+    def about(self, private: bytes, public: bytes, first_day: int, last_day: int) -> list[Noted]:
+        """What the four say of whoever has this key, from one day to another (since 1970-01-01), in order."""
+        days = range(first_day, last_day + 1)
+        tags = [tag_of(public, day * _MINUTES_A_DAY) for day in days]
+        found: dict[bytes, Noted] = {}
+        for party in (Party.GATEWAY, *PARTIES.values()):
+            for at in range(0, len(tags), _DAYS_AT_ONCE):
+                for row in self._entries(party, tags[at : at + _DAYS_AT_ONCE]):
+                    _add(found, party, row, private)
+        # Within a minute in the order of the first ledger that has it.
+        return sorted(found.values(), key=lambda noted: noted.entry.minute)
+
+    def _entries(self, party: Party, tags: Sequence[bytes]) -> list[Row]:
+        if party is Party.GATEWAY:
+            log = self._book.log
+            return [Row(leaf.commitment, leaf.line, leaf.kept) for tag in tags for _, leaf in log.leaves_of(tag)]
+        return self._side(party).entries(tags)
+
+    def _side(self, party: Party) -> AuditVerbs:
+        return next(self._three.custodians[seat].audit for seat in SEATS if PARTIES[seat] is party)
+
+    def _rows(self, party: Party, size: int) -> Iterator[tuple[bytes, Line]]:
+        if party is Party.GATEWAY:
+            yield from self._book.log.lines(size)
+            return
+        side = self._side(party)
+        for start in range(0, size, _AT_ONCE):
+            for row in side.rows(start, min(size, start + _AT_ONCE)):
+                yield row.commitment, row.line
+
+    def _grown(self, party: Party, head: Head, before: tuple[bytes, int, bytes] | None) -> Iterator[tuple[bytes, Line]]:
+        """The rows of one ledger, once what it was before is their beginning. Raises `LedgerChanged`."""
+        if before is None:
+            yield from self._rows(party, head.size)
+            return
+        _, size, root = before
+        if head.size < size:
+            raise LedgerChanged(ledger=_number(party))
+        state = State()
+        for at, row in enumerate(self._rows(party, head.size)):
+            if at == size and state.frontier.root() != root:
+                raise LedgerChanged(ledger=_number(party))
+            if at < size:
+                state, _ = state.after([row])
+            yield row
+        if head.size == size and state.frontier.root() != root:
+            raise LedgerChanged(ledger=_number(party))
+
+    def _remembered(self) -> dict[Party, tuple[bytes, int, bytes]]:
+        try:
+            said: Mapping[str, list[str | int]] = json.loads(self._seen.read_bytes())
+            return {
+                Party(int(party)): (bytes.fromhex(str(key)), int(size), bytes.fromhex(str(root)))
+                for party, (key, size, root) in said.items()
+            }
+        except FileNotFoundError:
+            return {}
+        except (OSError, ValueError, TypeError):
+            raise LedgerChanged(ledger=0) from None
+
+    def _remember(self, seen: Mapping[Party, tuple[bytes, int, bytes]]) -> None:
+        said = {str(int(party)): [key.hex(), size, root.hex()] for party, (key, size, root) in seen.items()}
+        partial = self._seen.with_suffix(".new")
+        partial.write_text(json.dumps(said))
+        os.chmod(partial, 0o600)
+        partial.rename(self._seen)
+
+
+def _add(found: dict[bytes, Noted], party: Party, row: Row, private: bytes) -> None:
+    """One ledger's row, if it opens: what does not is nothing of this person's."""
+    try:
+        entry = seal.opened(Leaf(row.commitment, row.line, row.kept, None), private)
+    except EntryUnopened:
+        return
+    operation = row.line.operation
+    parties = party | (found[operation].parties if operation in found else Party(0))
+    found[operation] = Noted(operation, entry, parties)
+
+
+def _number(party: Party) -> int:
+    """0 for the gateway's, 1 to 3 for a, b and c."""
+    return int(party).bit_length() - 1

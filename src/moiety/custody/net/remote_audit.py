@@ -1,0 +1,44 @@
+"""What a custodian that runs apart shows of its ledger, as a gateway asks it: see `verbs.AuditVerbs`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import msgspec
+
+from moiety.custody import audit_asks
+from moiety.custody.messages import AttestedMessage, LedgerRow, ShownMessage
+from moiety.custody.refusals import MessageRefused
+from moiety.custody.verbs import Row, Shown
+from moiety.ledger.receipt import Signed
+
+
+class RemoteAudit:
+    """`ask` sends one request and reads its answer, of this type."""
+
+    def __init__(self, ask: Callable[[Any, Any], Any]) -> None:
+        self._ask = ask
+
+    def head(self) -> Shown:
+        """As `auditing.Auditing.head`."""
+        found: ShownMessage = self._ask(audit_asks.AuditHead(), ShownMessage)
+        return Shown(found.head, found.key)
+
+    def rows(self, start: int, end: int) -> list[Row]:
+        """As `auditing.Auditing.rows`."""
+        found: list[LedgerRow] = self._ask(audit_asks.AuditRows(start, end), list[LedgerRow])
+        return [row.row() for row in found]
+
+    def entries(self, tags: Sequence[bytes]) -> list[Row]:
+        """As `auditing.Auditing.entries`."""
+        found: list[LedgerRow] = self._ask(audit_asks.AuditEntries([*tags]), list[LedgerRow])
+        return [row.row() for row in found]
+
+    def attest(self, subject: str, rows: Sequence[tuple[str, bytes]]) -> Signed:
+        """As `auditing.Auditing.attest`."""
+        found: AttestedMessage = self._ask(audit_asks.Attest(subject, [*rows]), AttestedMessage)
+        try:
+            return msgspec.json.decode(found.signed, type=Signed)
+        except msgspec.DecodeError:
+            raise MessageRefused from None

@@ -1,0 +1,121 @@
+"""What a custodian writes down of what it does, in the words of the ledger. Each is written before it is done."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from contextlib import suppress
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from moiety.custody.chronicle import CALLER, PARTIES, Chronicle, minute_of, named
+from moiety.custody.store.kinds import CLASSES, OPEN_WORDS, SECRETS, is_keys, purpose_of
+from moiety.ledger.entry import (
+    Configuration,
+    Correction,
+    Enrolment,
+    Enrolments,
+    Erasure,
+    Erasures,
+    Key,
+    Opening,
+    Recognition,
+    Refusal,
+    Restriction,
+)
+from moiety.ledger.operation import Party
+from moiety.ledger.refusals import LedgerUnwritable
+from moiety.matching.header import Header
+from moiety.sharing.seat import Seat
+
+CUSTODIANS: Final = Party.A | Party.B | Party.C
+"""Whose ledgers have what the gateway cannot seal: it does not know a person's key while it has no record open."""
+
+
+def enrolled(
+    chronicle: Chronicle, header: Header, rows: NDArray[np.uint16], ground: int, carried: Sequence[int] | None
+) -> None:
+    """Newcomers, uint16 (n, dim), are about to be written: one person's keys, keys written anew, or so many people."""
+    minute, caller, purpose = minute_of(header.at), CALLER.get(), purpose_of(header.gallery)
+    if not is_keys(header.gallery) or len(rows) > 1:
+        chronicle.nobody(header.attempt, Enrolments(minute, caller, purpose, len(rows)))
+        return
+    if carried is None:
+        entry: Enrolment | Correction = Enrolment(minute, caller, purpose, f"g{ground}", 0)
+    else:
+        kept = {SECRETS[at] for at in carried}
+        entry = Correction(minute, caller, purpose, tuple(name for name in CLASSES if name not in kept))
+    chronicle.person(header.attempt, entry, public_of(rows[0]))
+
+
+def restricted(chronicle: Chronicle, header: Header, public: bytes | None, on: bool) -> None:
+    """Somebody is about to be kept from use, or not any more; of a face alone there is no key to seal it to."""
+    if public is not None:
+        minute = minute_of(header.at)
+        entry = Restriction(minute, CALLER.get(), purpose_of(header.gallery), on)
+        chronicle.person(header.attempt, entry, public, CUSTODIANS)
+
+
+def erased(chronicle: Chronicle, header: Header, public: bytes | None, reason: str) -> None:
+    """Somebody, or a version of a record that was written anew, is about to be destroyed."""
+    minute, caller, purpose = minute_of(header.at), CALLER.get(), purpose_of(header.gallery)
+    if public is None:
+        chronicle.nobody(header.attempt, Erasures(minute, caller, purpose, header.rows), CUSTODIANS)
+    else:
+        entry = Erasure(minute, caller, purpose, reason, minute)
+        chronicle.person(header.attempt, entry, public, CUSTODIANS)
+
+
+def recognised(chronicle: Chronicle, header: Header) -> None:
+    """So many probes are about to be answered."""
+    entry = Recognition(minute_of(header.at), CALLER.get(), header.gallery, header.probes)
+    chronicle.nobody(header.attempt, entry)
+
+
+def unlocked(
+    chronicle: Chronicle, seat: Seat, asked: bytes, purpose: str, secrets: Sequence[str], reason: str, public: bytes
+) -> int:
+    """Parts of somebody's keys are about to leave; the minute that is written down."""
+    minute = chronicle.now()
+    entry = Opening(minute, CALLER.get(), purpose, tuple(secrets), reason)
+    chronicle.person(opening_id(asked, seat), entry, public, Party.GATEWAY | PARTIES[seat])
+    return minute
+
+
+def opening_id(asked: bytes, seat: Seat) -> bytes:
+    """Each custodian's opening is an operation of its own, beside the gateway's."""
+    return named(b"opening", asked, seat.encode())
+
+
+def adopted(chronicle: Chronicle, identity: bytes, minute: int, purpose: str, terms: bytes, document: bytes) -> None:
+    """A purpose is about to be added or replaced, at whoever's ledger this is."""
+    digest = hashlib.sha256(len(terms).to_bytes(8, "big") + terms + document).digest()
+    chronicle.nobody(identity, Configuration(minute, CALLER.get(), purpose, "purpose", digest), chronicle.party)
+
+
+def refreshed(chronicle: Chronicle, header: Header) -> None:
+    """A refresh is about to be agreed on."""
+    digest = hashlib.sha256(header.attempt).digest()
+    chronicle.nobody(header.attempt, Configuration(minute_of(header.at), CALLER.get(), None, "refresh", digest))
+
+
+def keyed(chronicle: Chronicle, header: Header, public: bytes) -> None:
+    """A purpose has its pseudonyms' key from now on."""
+    digest = hashlib.sha256(public).digest()
+    entry = Key(minute_of(header.at), CALLER.get(), header.gallery, "pseudonyms", digest)
+    chronicle.nobody(header.attempt, entry, chronicle.party)
+
+
+def refused(chronicle: Chronicle, seat: Seat, code: str) -> None:
+    """Something was not done. One line a minute for each caller and code: who asks for ever must not fill a disk."""
+    minute, caller = chronicle.now(), CALLER.get()
+    identity = named(b"refusal", seat.encode(), minute.to_bytes(8, "big"), caller.encode(), code.encode())
+    with suppress(LedgerUnwritable):  # nothing is done anyway
+        chronicle.nobody(identity, Refusal(minute, caller, None, code), PARTIES[seat])
+
+
+def public_of(row: NDArray[np.uint16]) -> bytes:
+    """The person's public key in a row of keys, uint16 (96,)."""
+    return np.ascontiguousarray(row[-OPEN_WORDS:]).astype("<u2").tobytes()

@@ -1,0 +1,231 @@
+"""People whose time is over, and what clocks have to do with it: nobody goes early, and nobody stays."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import closing
+from datetime import UTC, datetime, time, timedelta
+from pathlib import Path
+
+import pytest
+
+from moiety.custody.gateway import trial
+from moiety.custody.gateway.deployment import DEPLOYMENT
+from moiety.custody.trust.denials import ApprovalRefused, NobodySigns, RequestOther
+from moiety.custody.trust.requests import read_request
+from moiety.custody.trust.roster import Role, entry_text
+from moiety.custody.unopened import NobodyThere
+from moiety.face.installed import Installed
+from moiety.identity.keyring import ACCESS, Version
+from moiety.identity.person import Person
+from moiety.identity.refusals import AlreadyKept, ClockWithoutZone, NobodyKept
+from moiety.sharing.seat import SEATS
+from moiety.vault.consent import Withdrawn
+from moiety.vault.refusals import NothingToWithdraw
+from moiety.vault.retention import State
+from moiety.vault.schema import Group
+from moiety.vault.sql import RecordStore
+from tests.apart.test_approvals import signed
+from tests.custody.signers import Signatory
+from tests.stories.guests import GUEST, NUMBER, Inn, guest, inn
+
+ERASURE = timedelta(hours=72)
+
+
+@pytest.fixture(params=["embedded", "apart"])
+def house(request: pytest.FixtureRequest, tmp_path: Path, models: Installed) -> Iterator[Inn]:
+    """Custodians of a story's own, whose clock it moves."""
+    with inn(tmp_path, models, apart=request.param == "apart") as made:
+        yield made
+
+
+def reached(house: Inn, now: datetime) -> None:
+    house.clock.now = now
+
+
+def gone(house: Inn, records: Path, who: Person) -> bool:
+    """Whether nothing of somebody is left, anywhere, and everything else is in order."""
+    with house.open(records) as office:
+        assert office.check() == []
+        desk = office.purpose("hotel")
+        if desk.keeps(who.pseudonym):
+            return False
+        with pytest.raises(NobodyKept):
+            desk.person(who.pseudonym).state()
+        assert desk.people().find(NUMBER) is None
+    with closing(RecordStore.open(records)) as store:
+        assert store.leaving("hotel") == {}
+        assert store.bases("hotel", who.pseudonym.value) == []
+    return True
+
+
+def test_who_is_erased_answers_nobody_and_is_destroyed_after_three_days(house: Inn, tmp_path: Path) -> None:
+    records = tmp_path / "records"
+    with house.people(records) as people:
+        anna = people.person(people.add(GUEST, grounds="register").pseudonym)
+        bert = people.person(people.add(guest(1), grounds="register").pseudonym)
+        started = house.clock.now
+        leaving = anna.erase()
+        assert (leaving.destroyed, leaving.at) == (False, started.replace(second=0) + ERASURE)
+        assert anna.erase() == leaving
+        assert anna.state() is State.ERASING
+        with pytest.raises(NobodyThere):
+            anna.reveal(["address"], reason="parcel")
+        with pytest.raises(AlreadyKept):
+            people.add(GUEST, grounds="register")
+        for moment in (started, started - timedelta(days=30) if not house.apart else started, leaving.at):
+            reached(house, moment - timedelta(minutes=1))
+            assert people.sweep() == 0
+            assert anna.state() is State.ERASING
+    reached(house, leaving.at + timedelta(minutes=1))
+    with house.people(records) as people:
+        assert people.sweep() == 1
+        assert people.sweep() == 0
+    assert gone(house, records, anna)
+    with house.people(records) as people:
+        assert people.person(bert.pseudonym).reveal(["address"], reason="parcel").values == {"address": "1 Long Street"}
+        again = people.add(GUEST, grounds="register")
+        assert again.pseudonym == anna.pseudonym
+
+
+def test_a_clock_far_ahead_destroys_nobody_early(tmp_path: Path, models: Installed) -> None:
+    """Years ahead, and it is taken for two weeks: whoever is due then goes, and nobody else, however often."""
+    with inn(tmp_path, models, apart=False) as house, house.people(tmp_path / "records") as people:
+        now = house.clock.now
+        anna = people.person(people.add(GUEST, grounds="register").pseudonym)
+        bert = people.person(people.add(guest(1), grounds="register").pseudonym)
+        bert.erase()
+        reached(house, now + timedelta(days=400))
+        assert people.sweep() == 1
+        assert [people.sweep() for _ in range(40)] == [0] * 40
+        assert anna.state() is State.ACTIVE
+        reached(house, now - timedelta(days=400))
+        assert people.sweep() == 0
+        reached(house, now)
+        assert anna.reveal(["address"], reason="parcel").values == {"address": GUEST["address"]}
+        house.clock._now = datetime(2031, 5, 1)  # noqa: DTZ001
+        with pytest.raises(ClockWithoutZone):
+            people.sweep()
+        reached(house, now)
+
+
+def test_who_withdraws_is_on_the_way_out_at_once(house: Inn, tmp_path: Path) -> None:
+    with house.people(tmp_path / "records") as people:
+        anna = people.person(people.add(GUEST, grounds="consent").pseudonym)
+        bert = people.person(people.add(guest(1), grounds="register").pseudonym)
+        with pytest.raises(NothingToWithdraw):  # a duty of the law is nothing that somebody gave
+            bert.withdraw()
+        assert bert.state() is State.ACTIVE
+        leaving = anna.withdraw()
+        assert not leaving.destroyed
+        with pytest.raises(NobodyThere):
+            anna.show()
+        last = anna.basis()[-1]
+        assert isinstance(last, Withdrawn)
+        assert last.how == "electronic"
+        with pytest.raises(NothingToWithdraw):
+            anna.withdraw()
+        assert anna.erase() == leaving
+
+
+def test_retention_ends_with_its_last_day(house: Inn, tmp_path: Path) -> None:
+    records = tmp_path / "records"
+    with house.people(records) as people:
+        added = people.add(GUEST, grounds="register")
+        assert added.expires == house.clock.now.date() + timedelta(days=365)
+        anna = people.person(added.pseudonym)
+        restricted = people.person(people.add(guest(1), grounds="register").pseudonym)
+        restricted.restrict()
+        # A clock is followed two weeks at a time: an office that is closed for longer looks at it first.
+        day = house.clock.now
+        while day.date() < added.expires:
+            day = min(day + timedelta(days=13), datetime.combine(added.expires, time(23, 59), UTC))
+            reached(house, day)
+            assert people.sweep() == 0
+    with house.people(records) as people:
+        anna = people.person(added.pseudonym)
+        assert anna.reveal(["address"], reason="parcel").values == {"address": GUEST["address"]}
+    reached(house, datetime.combine(added.expires + timedelta(days=1), time(0), UTC))
+    with house.people(records) as people:
+        anna = people.person(added.pseudonym)
+        with pytest.raises(NobodyThere):  # the custodians need nobody to tell them
+            anna.reveal(["address"], reason="parcel")
+        assert people.sweep() == 1
+        assert people.person(restricted.pseudonym).state() is State.RESTRICTED
+    assert gone(house, records, anna)
+
+
+def test_at_once_where_nobody_signs(tmp_path: Path, models: Installed) -> None:
+    with inn(tmp_path, models, apart=False) as house:
+        with house.people(tmp_path / "records") as people:
+            anna = people.person(people.add(GUEST, grounds="register").pseudonym)
+            bert = people.person(people.add(guest(1), grounds="register").pseudonym)
+            with pytest.raises(NobodySigns):
+                anna.request_erasure()
+            with pytest.raises(NobodySigns):
+                anna.erase(now=True, approved=b"{}")
+            leaving = anna.erase(now=True)
+            assert (leaving.destroyed, leaving.at) == (True, house.clock.now)
+            with pytest.raises(NobodyKept):
+                anna.erase(now=True)
+            bert.erase()
+            assert bert.erase(now=True).destroyed
+        assert gone(house, tmp_path / "records", anna)
+
+
+def test_at_once_apart_takes_two_officers(tmp_path: Path, models: Installed) -> None:
+    """Of a gateway that has no officer's key: the file with their signatures is brought to it."""
+    olga, otto, ben = Signatory("olga", Role.OFFICER), Signatory("otto", Role.OFFICER), Signatory("ben")
+    with inn(tmp_path, models, apart=True) as house:
+        with house.people(tmp_path / "records") as people:
+            whose = [people.add(some, grounds="register").pseudonym for some in (GUEST, guest(1))]
+        for seat in SEATS:
+            for someone in (olga, otto, ben):
+                roster = trial.home(house.folder, seat) / trial.OPERATORS / f"{someone.person.name}.toml"
+                roster.write_text(entry_text(someone.person))
+        deployment = house.folder / DEPLOYMENT
+        deployment.write_text(deployment.read_text().split("\n[[officers]]")[0])
+        house.clock.pass_(seconds=2)
+        with house.people(tmp_path / "records") as people:
+            anna, bert = (people.person(pseudonym) for pseudonym in whose)
+            request = anna.request_erasure()
+            for secret in (str(anna.pseudonym), anna.pseudonym.value.hex(), NUMBER):
+                assert secret.encode() not in request
+            assert read_request(request).people == 1
+            for wrong in (None, signed(request, olga), signed(request, olga, ben)):
+                with pytest.raises(ApprovalRefused):
+                    anna.erase(now=True, approved=wrong)
+            assert anna.state() is State.ERASING
+            good = signed(request, olga, otto)
+            with pytest.raises(RequestOther):
+                bert.erase(now=True, approved=good)
+            assert anna.erase(now=True, approved=good).destroyed
+        assert gone(house, tmp_path / "records", anna)
+
+
+def test_keys_that_no_record_came_to_use_go_after_three_days(house: Inn, tmp_path: Path) -> None:
+    """Of a correction that ended between custodians and record store. Apart, they are nothing that was written anew:
+    to custodians they look like anybody's."""
+    with house.people(tmp_path / "records") as people:
+        anna = people.person(people.add(GUEST, grounds="register").pseudonym)
+        desk = people._desk
+        stored = desk.records().get("hotel", anna.pseudonym.value)
+        assert stored is not None
+        never = Version.fresh(os.urandom, stored.stay.expires + 1, 0)
+        desk.records().expect("hotel", anna.pseudonym.value, never.name)
+        desk.custody().rewrite("hotel", never, stored.handle, [*(group.value for group in Group), ACCESS])
+        assert anna.reveal(["address"], reason="parcel").values == {"address": GUEST["address"]}
+        anna.correct({"address": "2 New Street"})
+        assert desk.records().leaving("hotel") == ({never.name: True} if house.apart else {})
+        with pytest.raises(NobodyThere):
+            desk.custody().unlock("hotel", never.name, ["contact"], role="operator", reason="parcel")
+        start = house.clock.now
+        for passed in (timedelta(hours=30), timedelta(hours=71, minutes=59)):
+            reached(house, start + passed)
+            assert people.sweep() == 0
+            assert bool(desk.records().leaving("hotel")) == house.apart
+        reached(house, start + ERASURE)
+        assert people.sweep() == 0
+        assert desk.records().leaving("hotel") == {}
+        assert anna.reveal(["address"], reason="parcel").values == {"address": "2 New Street"}
