@@ -14,10 +14,12 @@ from moiety.custody.store import page
 from moiety.custody.store.slots import SLOTS
 from moiety.drills import replay
 from moiety.drills.loot import Loot
+from moiety.drills.register import RECORDS, Register
 from moiety.drills.scene import PLAIN, Scene, Theft
 from tests.custody.thief import resealed
 
 FILE = "custodian.sqlite"
+SHELF = "vault.sqlite"
 Edit = Callable[[sqlite3.Connection], None]
 
 
@@ -67,6 +69,27 @@ def with_file(theft: Theft, store: str, name: str, content: bytes) -> Theft:
 
 def replaced(scene: Scene, **thefts: Theft) -> Scene:
     return dataclasses.replace(scene, **thefts)
+
+
+def with_register(scene: Scene, register: Register) -> Scene:
+    return dataclasses.replace(scene, register=register)
+
+
+def with_file_beside(register: Register, store: str, name: str, content: bytes) -> Register:
+    """The register, a file more in one store's folder."""
+    loot = Loot({**register.before[store].files, name: content})
+    return dataclasses.replace(register, before={**register.before, store: loot})
+
+
+def with_shelf(register: Register, edit: Edit) -> Register:
+    """The register, its record store of before edited."""
+    files = register.before[RECORDS].files
+    with closing(sqlite3.connect(":memory:")) as database:
+        database.deserialize(replay.whole(files[SHELF], files.get(f"{SHELF}-wal", b"")))
+        edit(database)
+        database.commit()
+        loot = Loot({SHELF: database.serialize()})
+    return dataclasses.replace(register, before={**register.before, RECORDS: loot})
 
 
 def without_twin(scene: Scene) -> Scene:

@@ -9,7 +9,7 @@ import pytest
 from moiety import cli
 from moiety.cli.drill import drilled
 from moiety.drills import FEWEST_PEOPLE
-from moiety.drills.run import ATTACKS, attack
+from moiety.drills.run import ATTACKS, RECORD_ATTACKS, attack
 from moiety.drills.verdict import Measured, Trial
 from moiety.identity.ports import silent
 from tests.drills.conftest import SEED
@@ -51,9 +51,22 @@ def test_a_drill_answers_with_every_attack_and_one_verdict(capsys):
     assert all(row["success"] > 0.99 and len(row["stores"]) == 2 for row in everything)
 
 
+def test_a_drill_on_the_record_store_answers_with_every_attack_on_it(capsys):
+    assert cli.run(["drill", "--store", "records", "--people", str(FEWEST_PEOPLE), "--json"]) == 0
+    answer = json.loads(capsys.readouterr().out)
+    assert list(answer) == ["attacks", "seed", "people", "hours"]
+    assert answer["hours"] == []
+    assert [row["name"] for row in answer["attacks"]] == [row.name for row in RECORD_ATTACKS]
+    for row in answer["attacks"]:
+        assert {key: type(value) for key, value in row.items()} == ROW
+        assert row["plain_twin"] > 0.9
+        assert row["passed"]
+        assert row["stores"] == ["records"]
+
+
 @pytest.fixture(scope="module")
 def measured(scene) -> list[Measured]:
-    return attack(scene, SEED, silent)
+    return attack(scene, SEED, silent, ATTACKS)
 
 
 def test_people_read_a_sentence_for_every_attack(measured):
@@ -70,6 +83,15 @@ def test_people_read_a_sentence_for_every_attack(measured):
     assert f"All {len(ATTACKS)} attacks came out as designed" in text
     assert max(map(len, outcome.lines)) <= 110
     "\n".join(outcome.lines).encode("ascii")
+
+
+def test_people_read_whose_records_were_stolen(register):
+    rows = attack(register, SEED, silent, RECORD_ATTACKS[-1:])
+    outcome = drilled(rows, seed=SEED, people=60, width=110)
+    text = " ".join(" ".join(outcome.lines).split())
+    assert "A thief has copied records" in text
+    assert "the records of 60 made-up people" in text
+    assert "an hour" not in text
 
 
 def test_a_finding_is_said_and_ends_with_status_one(measured):

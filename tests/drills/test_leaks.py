@@ -5,24 +5,28 @@ from __future__ import annotations
 import hashlib
 import sqlite3
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
 import pytest
 
+from moiety.custody.store.kinds import keys_of
 from moiety.custody.store.slots import SLOTS
 from moiety.custody.store.sql import Store
-from moiety.drills import site
+from moiety.drills import join, site, sql
 from moiety.drills.loot import Loot
 from moiety.drills.people import invent, quantised
 from moiety.drills.run import ATTACKS, attack, seeded
-from moiety.drills.scene import PLAIN, Scene
+from moiety.drills.scene import PLAIN, Scene, Theft
 from moiety.drills.site import build
 from moiety.drills.standin import pixels
 from moiety.drills.verdict import level, passed
 from moiety.identity.ports import Entropy, silent
 from moiety.identity.pseudonym import Pseudonym
+from moiety.oprf import voprf
 from moiety.sharing import refresh
+from moiety.vault.identifier import Identifier
 from tests.drills import doctor, masks
 from tests.drills.conftest import DIM, PEOPLE, SEED
 
@@ -139,6 +143,52 @@ def an_old_root_left_behind(scene: Scene) -> Scene:
     return doctor.replaced(scene, refreshed=doctor.with_file(scene.refreshed, scene.seat, name, root))
 
 
+def hashes_of_numbers_left_behind(scene: Scene) -> Scene:
+    hashes = b"".join(hashlib.sha256(guest.number.encode()).digest() for guest in scene.registered.guests)
+    return doctor.with_register(scene, doctor.with_file_beside(scene.registered, scene.seat, "cache", hashes))
+
+
+def pseudonyms_of_one_part_left_behind(scene: Scene) -> Scene:
+    """As they would be where what one custodian has were the key."""
+    register = scene.registered
+    part = sql.key_parts(register.before[scene.seat].files)["hotel"]
+    inputs = [Identifier("national_id", "CN", guest.number).input_bytes("hotel") for guest in register.guests]
+    names = b"".join(output[:16] for output in voprf.evaluate_clear(part.scalar, inputs))
+    return doctor.with_register(scene, doctor.with_file_beside(register, scene.seat, "cache", names))
+
+
+def a_pseudonym_split_alike_for_two_purposes(scene: Scene) -> Scene:
+    register = scene.registered
+    here, there = (
+        join.rows_of(register, scene.seat, purpose, register.pseudonyms[purpose]) for purpose in ("hotel", "clinic")
+    )
+
+    def edit(pages: np.ndarray) -> None:
+        pages["pseudonyms"][there.slots // SLOTS, there.slots % SLOTS] = here.pseudonyms
+
+    theft = Theft("clinic", register.before, {})
+    return doctor.with_register(
+        scene, replace(register, before=doctor.with_pages(theft, scene.seat, here.words.shape[1], edit).stores)
+    )
+
+
+def keys_split_alike_for_two_purposes(scene: Scene) -> Scene:
+    register = scene.registered
+    here, there = (
+        join.rows_of(register, scene.seat, keys_of(purpose), join.versions(register, purpose))
+        for purpose in ("hotel", "clinic")
+    )
+    theft = Theft(keys_of("clinic"), register.before, {})
+    doctored = doctor.with_parts(theft, scene.seat, there.slots, here.words)
+    return doctor.with_register(scene, replace(register, before=doctored.stores))
+
+
+def another_custodian_that_erases_nothing(scene: Scene) -> Scene:
+    register = scene.registered
+    after = {**register.after, scene.partner: register.before[scene.partner]}
+    return doctor.with_register(scene, replace(register, after=after))
+
+
 LEAKS = {
     "templates in the clear": (
         in_the_clear,
@@ -177,6 +227,11 @@ LEAKS = {
     "an erased person's page in a log, in digits": (an_erased_page_in_a_log, {"dig for the erased"}),
     "a page of the old epoch left behind": (an_old_page_left_behind, {"dig for the old epoch"}),
     "a root of the old epoch left behind": (an_old_root_left_behind, {"open the old epoch"}),
+    "hashes of numbers left behind": (hashes_of_numbers_left_behind, {"enumerate identity numbers"}),
+    "pseudonyms of one part left behind": (pseudonyms_of_one_part_left_behind, {"enumerate identity numbers"}),
+    "a pseudonym split alike for two purposes": (a_pseudonym_split_alike_for_two_purposes, {"join two purposes"}),
+    "keys split alike for two purposes": (keys_split_alike_for_two_purposes, {"join two purposes"}),
+    "another custodian that erases nothing": (another_custodian_that_erases_nothing, {"rewind the erased"}),
 }
 
 
@@ -264,6 +319,11 @@ def test_a_broken_stack_is_found(monkeypatch):
     monkeypatch.setattr(
         site, "stolen_hours", lambda folder, people, _, *, budgeted: hours(folder, people, budgeted=budgeted)
     )
+    # Nor could people be kept under names that are all the same: of their custodians only the logs are never cut.
+    kept = site.checked_in
+    monkeypatch.setattr(
+        site, "checked_in", lambda seat, people, _, *rest: kept(seat, people, partial(seeded, SEED), *rest)
+    )
     rng = np.random.default_rng(SEED)
     people, strangers = invent(PEOPLE, DIM, rng), invent(PEOPLE, DIM, rng)
     broken = build("c", people, strangers, stuck, rng, silent)
@@ -279,6 +339,7 @@ def test_a_broken_stack_is_found(monkeypatch):
         "dig for the erased",
         "dig for the old epoch",
         "open the old epoch",
+        "rewind the erased",
         "retry",
     }
     assert findings(broken) == expected

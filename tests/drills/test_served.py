@@ -28,8 +28,8 @@ from moiety.identity.ports import silent
 from moiety.sharing.seat import SEATS, Seat
 from tests.drills.conftest import SEED
 
-OTHERS = ("malformed", "retry", "drain", "wreck")
-"""Attacks on what runs, not on what is stored: they bring parties of their own."""
+OTHERS = ("malformed", "retry", "drain", "wreck", "enumerate", "join", "rewind")
+"""Attacks on what runs, not on what is stored, and on records: they bring parties of their own."""
 
 ROWS = tuple(row for row in ATTACKS if not row.name.startswith(OTHERS))
 

@@ -62,18 +62,20 @@ def _heads(entries: Entries, at: int) -> Words:
 
 def _at_a_custodian(register: Register, seat: str) -> list[Reading]:
     """Faces, and keys: which row is whose is told to no attack, and here only says which answers are right."""
-    readings = []
-    for faces in (True, False):
-        here, there = (_rows(register, seat, purpose, faces=faces) for purpose in (HOTEL, CLINIC))
-        readings += rows_side_by_side(here, there)
-    return readings
+    names = register.pseudonyms
+    faces = [rows_of(register, seat, purpose, names[purpose]) for purpose in (HOTEL, CLINIC)]
+    keys = [rows_of(register, seat, keys_of(purpose), versions(register, purpose)) for purpose in (HOTEL, CLINIC)]
+    return rows_side_by_side(faces[0], faces[1]) + rows_side_by_side(keys[0], keys[1])
 
 
-def _rows(register: Register, seat: str, purpose: str, *, faces: bool) -> Rows:
-    names = register.pseudonyms[purpose]
-    if not faces:
-        names = shelves.entries(register.before[RECORDS].files, purpose).of(names).handles
-    gallery = purpose if faces else keys_of(purpose)
+def versions(register: Register, purpose: str) -> NDArray[np.uint8]:
+    """What the custodians know each guest's record by, as a record store has it: uint8 (guests, 16)."""
+    files = register.before[RECORDS].files
+    return shelves.entries(files, purpose).of(register.pseudonyms[purpose]).handles
+
+
+def rows_of(register: Register, seat: str, gallery: str, names: NDArray[np.uint8]) -> Rows:
+    """A custodian's rows of these names, in this order."""
     rows = register.before[seat].rows(gallery)
     return rows.at(slots_of(rows, seat, gallery, names))
 
