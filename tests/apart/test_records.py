@@ -13,13 +13,15 @@ import numpy as np
 import pytest
 
 from moiety.custody import messages, wire
-from moiety.custody.gateway import naming
+from moiety.custody.gateway import naming, trial
 from moiety.custody.gateway.apart import Apart
 from moiety.custody.messages import HeaderMessage
+from moiety.custody.net import reckoning
 from moiety.custody.net.serving import Serving
 from moiety.custody.refusals import CustodianDown
 from moiety.custody.store.handles import handles
 from moiety.custody.store.kinds import CLASSES
+from moiety.custody.trust.asked import OFFICE
 from moiety.custody.trust.denials import ApprovalRefused, RequestOther
 from moiety.custody.trust.spending import ErasuresSpent, EvaluationsSpent, OpeningsSpent
 from moiety.custody.unopened import ClassRefused, KeyNotMade, NobodyThere
@@ -114,7 +116,7 @@ def test_the_role_is_that_of_whoever_signs_whatever_the_gateway_says(keeping: Ap
             unlocked(keeping, KNOWN[0], ["birth"], role=said)
 
 
-def test_a_gallery_of_keys_comes_with_its_purpose_and_is_asked_about_as_keys_alone(asking: Asking) -> None:
+def test_a_gallery_of_keys_comes_with_its_purpose_and_is_asked_about_as_keys_alone(asking: Asking, site: Site) -> None:
     def header(operation: Any, **other: Any) -> HeaderMessage:
         made: Header = asking.headers().make(operation, KEPT, rows=0)
         return HeaderMessage.of(replace(made, **other))
@@ -134,6 +136,10 @@ def test_a_gallery_of_keys_comes_with_its_purpose_and_is_asked_about_as_keys_alo
     ):
         assert asking.all(asks) == dict.fromkeys(SEATS, "gallery_unknown")
     assert asking.all(unlocking()) == dict.fromkeys(SEATS, DONE)
+    site.close()  # everything is on the disk: the accounts are the purpose's and the office's, and no gallery's
+    for seat in SEATS:
+        found = reckoning.spent(trial.home(site.folder, seat) / trial.CONFIG, site.clock(), os.urandom)
+        assert {one.owner for one in found if one.scope == "purpose"} == {DOOR, OFFICE}
 
 
 @pytest.mark.parametrize("verb", [wire.Restrict, wire.AgreeKey], ids=["restrict", "agree"])

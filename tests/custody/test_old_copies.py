@@ -206,7 +206,7 @@ def test_blocks_that_one_lacks_are_dropped_unless_somebody_lives_there() -> None
     assert agreed({"a": states("affp"), "b": states("af"), "c": states("affp")}).tolist() == states("af").tolist()
     for letter in "ar":
         with pytest.raises(refusals.StatesDiffer):
-            agreed({"a": states("aff" + letter), "b": states("af"), "c": states("affa")})
+            agreed({"a": states("aff" + letter), "b": states("af"), "c": states("aff" + letter)})
 
 
 @pytest.mark.parametrize(

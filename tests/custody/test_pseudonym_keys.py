@@ -325,7 +325,12 @@ def test_a_transcript_that_one_has_not_signed_makes_no_key(
     with pytest.raises(Disagreement):
         office.pseudonyms(DOOR, WHO)
     assert keys(office) == dict.fromkeys(SEATS)
-    monkeypatch.setattr(Forged, "sign", lambda self, said: signing.sign(said)[:-1])
+    for short in (63, 0):
+        monkeypatch.setattr(Forged, "sign", lambda self, said, short=short: signing.sign(said)[:short])
+        with pytest.raises(Disagreement):
+            office.pseudonyms(DOOR, WHO)
+    monkeypatch.setattr(Forged, "public_key", lambda self: self)
+    monkeypatch.setattr(Forged, "public_bytes_raw", lambda self: b"", raising=False)
     with pytest.raises(Disagreement):
         office.pseudonyms(DOOR, WHO)
     assert keys(office) == dict.fromkeys(SEATS)

@@ -93,6 +93,16 @@ def test_what_is_no_secret_of_a_record_is_opened_by_none(keeping: Embedded, seat
         custodians(keeping)[seat].records.unlock(KEPT, handle, secrets, OPERATOR, "")
 
 
+def test_papers_that_name_what_no_record_has_open_nothing_else(folder: Path) -> None:
+    """The public key stands in the same row: it is nobody's secret, and no class."""
+    with closing(opened(folder)) as office:
+        office.replace_document(DOOR, replace(REVEAL, reveal=((OPERATOR, ("document", "public")),)), DOCUMENT)
+        office.keep(DOOR, KNOWN)
+        with pytest.raises(ClassRefused):
+            unlocked(office, KNOWN[0], ["public"])
+        unlocked(office, KNOWN[0])
+
+
 @pytest.mark.parametrize("seat", SEATS)
 def test_each_custodian_goes_by_its_own_copy_of_the_purpose(office: Embedded, seat: Seat) -> None:
     """One whose copy lets more be opened opens more itself; the other two, nothing."""
@@ -179,6 +189,23 @@ def test_whoever_is_not_there_is_looked_for_in_a_page_too(keeping: Embedded, mon
     assert len(looked) == 3  # one custodian's answer is enough
 
 
+@pytest.mark.parametrize("seat", SEATS)
+def test_the_whole_handle_decides_and_not_where_it_leads(
+    keeping: Embedded, seat: Seat, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Memory keeps the first half of a handle; and whoever is not there is looked for where somebody may be."""
+    from moiety.custody import answering
+
+    own = custodians(keeping)[seat]
+    handle = handles(KEPT, [KNOWN[0].name])[seat].tobytes()
+    place = answering.suspects(own._gallery(KEPT), handle)
+    for wrong in (handle[:-1] + bytes([handle[-1] ^ 1]), bytes(16)):
+        monkeypatch.setattr(answering, "suspects", lambda *said: place)
+        with pytest.raises(NobodyThere):
+            own.records.unlock(KEPT, wrong, ["document"], OPERATOR, "")
+    own.records.unlock(KEPT, handle, ["document"], OPERATOR, "")
+
+
 def test_in_an_office_that_keeps_nothing_yet_nobody_is_there(folder: Path) -> None:
     with closing(opened(folder)) as office, pytest.raises(NobodyThere):
         unlocked(office, KNOWN[0])
@@ -210,7 +237,18 @@ def test_answers_that_do_not_belong_together_open_nothing(
         bent(wrong)
         with pytest.raises(UnequalParts):
             unlocked(keeping, KNOWN[0])
-    bent()
+    for each in custodians(keeping).values():  # alike, and of one row more than was asked for
+        more = each.records.unlock
+
+        def both(*said: Any, more: Any = more) -> Unlocked:
+            found = more(*said)
+            return Unlocked(found.epoch, np.insert(found.words, 0, 0, axis=0))
+
+        monkeypatch.setattr(each.records, "unlock", both)
+    monkeypatch.setattr(own, "unlock", lambda *said: both(*said, more=right))
+    with pytest.raises(UnequalParts):
+        unlocked(keeping, KNOWN[0])
+    monkeypatch.undo()
     assert_opens(keeping, KNOWN[0])
 
 
