@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 FORK = multiprocessing.get_context("forkserver")
-FORK.set_forkserver_preload(["tests.database.doomed", "moiety.database.postgresql"])
+"""One server for the whole suite: `tests.custody.doomed` says what it has imported before it forks."""
 
 _WAIT_S = 60.0
 

@@ -176,6 +176,10 @@ IO_FILES: dict[str, set[str]] = {
     "database/kind.py": {"sqlalchemy"},
     "database/sql.py": {"sqlalchemy"},
     "database/sqlite.py": {"sqlalchemy", "sqlite3"},
+    "ledger/appending.py": {"sqlalchemy"},
+    "ledger/checking.py": {"sqlalchemy"},
+    "ledger/log.py": {"sqlalchemy"},
+    "ledger/sql.py": {"sqlalchemy"},
     "database/postgresql.py": {"psycopg", "sqlalchemy"},
     "evaluation/embed.py": {"multiprocessing"},
     # models and pictures: each engine in a file called after it

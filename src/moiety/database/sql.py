@@ -23,6 +23,14 @@ Observer = Callable[[str], None]
 """Hears each commit point, before and after it."""
 
 
+Beginning = Callable[[Connection], None]
+"""Writes what a new database begins with."""
+
+
+def nothing(connection: Connection) -> None:
+    """No rows."""
+
+
 def unobserved(point: str) -> None:
     """The observer that nobody is."""
 
@@ -70,11 +78,14 @@ class Database:
         return self._backend.engine
 
     @classmethod
-    def create(cls, kind: Kind, place: Path | str, observer: Observer = unobserved) -> Database:
+    def create(
+        cls, kind: Kind, place: Path | str, observer: Observer = unobserved, begin: Beginning = nothing
+    ) -> Database:
         """Make the tables, in a folder (made too, 0700; the file 0600) or in the database of a URL.
 
-        Whoever is ended in the middle leaves nothing or an empty file, and may create again. Raises `DatabaseExists`
-        where there is one of this kind, and `DatabaseForeign` where the file is somebody else's.
+        `begin` writes the first rows, in the same transaction. Whoever is ended in the middle leaves nothing or an
+        empty file, and may create again. Raises `DatabaseExists` where there is one of this kind, and `DatabaseForeign`
+        where the file is somebody else's.
         """
         database = cls(_made(kind, place), observer)
         try:
@@ -86,6 +97,7 @@ class Database:
                 _MARKS.create_all(connection)
                 kind.tables.create_all(connection, checkfirst=False)
                 connection.execute(insert(_MARK).values(kind=kind.name, format=kind.format))
+                begin(connection)
         except BaseException:
             database.close()
             raise

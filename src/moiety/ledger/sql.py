@@ -1,0 +1,255 @@
+"""The tables of a log, and the statements over them. Nothing else knows a column.
+
+A leaf has a position, a commitment, a line, and what is kept of its entry under the tag of whom it is about. No time is
+stored beside what is about a person, and nothing that could be joined with another database.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Final
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Connection,
+    Integer,
+    LargeBinary,
+    MetaData,
+    PrimaryKeyConstraint,
+    Row,
+    SmallInteger,
+    Table,
+    bindparam,
+    delete,
+    func,
+    insert,
+    select,
+    update,
+)
+
+from moiety.database import Kind
+from moiety.ledger.operation import Line, Party
+from moiety.ledger.seal import Leaf
+from moiety.ledger.state import State
+from moiety.ledger.tree import KEPT_LEVELS, Kept, leaf_hash, subtree_root
+
+TABLES = MetaData()
+
+# SQLite's own row number, which has 64 bits, is an INTEGER; PostgreSQL's has 32.
+_POSITION: Final = BigInteger().with_variant(Integer, "sqlite")
+
+STATE: Final = Table(
+    "ledger_state",
+    TABLES,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("state", LargeBinary, nullable=False),
+    Column("unscrubbed", SmallInteger, nullable=False),
+)
+"""One row. `unscrubbed`: something was forgotten, and its bytes may still be there."""
+
+LEAF: Final = Table(
+    "ledger_leaf",
+    TABLES,
+    Column("position", _POSITION, primary_key=True, autoincrement=False),
+    Column("commitment", LargeBinary(32), nullable=False),
+    Column("operation", LargeBinary(16), nullable=False, unique=True),
+    Column("parties", SmallInteger, nullable=False),
+    Column("said", LargeBinary(32), nullable=False),
+    Column("tag", LargeBinary(16), index=True),
+    Column("kept", LargeBinary),
+)
+
+NODE: Final = Table(
+    "ledger_node",
+    TABLES,
+    Column("level", SmallInteger, nullable=False),
+    Column("index", BigInteger, nullable=False),
+    Column("hash", LargeBinary(32), nullable=False),
+    PrimaryKeyConstraint("level", "index"),
+)
+
+HEAD: Final = Table(
+    "ledger_head",
+    TABLES,
+    Column("size", BigInteger, primary_key=True, autoincrement=False),
+    Column("signed", LargeBinary, nullable=False),
+)
+"""Signed heads: the newest of each size."""
+
+LEDGER: Final = Kind("ledger", 1, TABLES)
+
+PAGE: Final = 1_000
+"""Leaves that are read at a time (0.6 MB where all are sealed)."""
+
+_TOGETHER: Final = 500
+"""Operations that are looked up in one statement."""
+
+
+def found(connection: Connection) -> None:
+    """Begin a log of no leaves."""
+    connection.execute(insert(STATE).values(id=1, state=State().encode(), unscrubbed=0))
+
+
+def state(connection: Connection) -> bytes | None:
+    """The stored state, or None where there is none."""
+    stored: bytes | None = connection.scalar(select(STATE.c.state).where(STATE.c.id == 1))
+    return stored
+
+
+def put_state(connection: Connection, state: State) -> None:
+    """Store what the log is now."""
+    connection.execute(update(STATE).values(state=state.encode()))
+
+
+def add(connection: Connection, start: int, leaves: Sequence[Leaf], kept: Iterable[Kept]) -> None:
+    """Add leaves from a position on, and nodes of the tree."""
+    rows = [
+        {
+            "position": start + at,
+            "commitment": leaf.commitment,
+            "operation": leaf.line.operation,
+            "parties": int(leaf.line.parties),
+            "said": leaf.line.said,
+            "tag": leaf.tag,
+            "kept": leaf.kept,
+        }
+        for at, leaf in enumerate(leaves)
+    ]
+    connection.execute(insert(LEAF), rows)
+    nodes = [{"level": node.level, "index": node.index, "hash": node.hash} for node in kept]
+    if nodes:
+        connection.execute(insert(NODE), nodes)
+
+
+_KNOWN: Final = select(LEAF.c.operation, LEAF.c.position, LEAF.c.parties, LEAF.c.said).where(
+    LEAF.c.operation.in_(bindparam("operations", expanding=True))
+)
+
+
+def known(connection: Connection, operations: Sequence[bytes]) -> dict[bytes, tuple[int, Line]]:
+    """Those of some operations that the log has: their position and line."""
+    found: dict[bytes, tuple[int, Line]] = {}
+    for at in range(0, len(operations), _TOGETHER):
+        for row in connection.execute(_KNOWN, {"operations": list(operations[at : at + _TOGETHER])}):
+            found[row.operation] = (row.position, Line(row.operation, Party(row.parties), row.said))
+    return found
+
+
+_FROM: Final = (
+    select(LEAF)
+    .where(LEAF.c.position >= bindparam("start"), LEAF.c.position < bindparam("end"))
+    .order_by(LEAF.c.position)
+    .limit(PAGE)
+)
+_OF: Final = (
+    select(LEAF)
+    .where(LEAF.c.tag == bindparam("tag"), LEAF.c.position >= bindparam("start"))
+    .order_by(LEAF.c.position)
+    .limit(PAGE)
+)
+_CLEAR: Final = (
+    select(LEAF)
+    .where(LEAF.c.tag.is_(None), LEAF.c.kept.is_not(None), LEAF.c.position >= bindparam("start"))
+    .order_by(LEAF.c.position)
+    .limit(PAGE)
+)
+
+
+def page(connection: Connection, start: int, end: int) -> list[tuple[int, Leaf]]:
+    """The first `PAGE` leaves of a range of positions."""
+    return [_leaf(row) for row in connection.execute(_FROM, {"start": start, "end": end})]
+
+
+def page_of(connection: Connection, tag: bytes, start: int) -> list[tuple[int, Leaf]]:
+    """The first `PAGE` leaves of a tag, from a position on."""
+    return [_leaf(row) for row in connection.execute(_OF, {"tag": tag, "start": start})]
+
+
+def page_in_the_clear(connection: Connection, start: int) -> list[tuple[int, Leaf]]:
+    """The first `PAGE` leaves about nobody, from a position on."""
+    return [_leaf(row) for row in connection.execute(_CLEAR, {"start": start})]
+
+
+def _leaf(row: Row[tuple[object, ...]]) -> tuple[int, Leaf]:
+    return row.position, Leaf(row.commitment, Line(row.operation, Party(row.parties), row.said), row.kept, row.tag)
+
+
+def end(connection: Connection) -> int:
+    """The position after the last leaf."""
+    last: int | None = connection.scalar(select(func.max(LEAF.c.position)))
+    return 0 if last is None else last + 1
+
+
+_LEAVES: Final = (
+    select(LEAF.c.commitment)
+    .where(LEAF.c.position >= bindparam("start"), LEAF.c.position < bindparam("end"))
+    .order_by(LEAF.c.position)
+)
+_NODES: Final = (
+    select(NODE.c.hash)
+    .where(NODE.c.level == bindparam("at_level"), NODE.c.index >= bindparam("start"), NODE.c.index < bindparam("end"))
+    .order_by(NODE.c.index)
+)
+
+
+def node(connection: Connection, level: int, index: int) -> bytes | None:
+    """The hash of a perfect subtree, from what is kept below it (at most 128 rows); None where something is missing."""
+    base = level // KEPT_LEVELS * KEPT_LEVELS
+    count = 1 << (level - base)
+    span = {"start": index * count, "end": (index + 1) * count}
+    if base:
+        hashes = list(connection.scalars(_NODES, {"at_level": base, **span}))
+    else:
+        hashes = [leaf_hash(commitment) for commitment in connection.scalars(_LEAVES, span)]
+    return subtree_root(hashes) if len(hashes) == count else None
+
+
+def kept_node(connection: Connection, level: int, index: int) -> bytes | None:
+    """A node as it is kept, or None."""
+    found: bytes | None = connection.scalar(_NODES, {"at_level": level, "start": index, "end": index + 1})
+    return found
+
+
+def kept_nodes(connection: Connection) -> int:
+    """How many nodes are kept."""
+    return connection.scalar(select(func.count()).select_from(NODE)) or 0
+
+
+def put_head(connection: Connection, size: int, signed: bytes) -> None:
+    """Keep a signed head, in place of an older one of the same size."""
+    connection.execute(delete(HEAD).where(HEAD.c.size == size))
+    connection.execute(insert(HEAD).values(size=size, signed=signed))
+
+
+def last_head(connection: Connection) -> bytes | None:
+    """The signed head of the greatest size, or None."""
+    signed: bytes | None = connection.scalar(select(HEAD.c.signed).order_by(HEAD.c.size.desc()).limit(1))
+    return signed
+
+
+def first_head(connection: Connection, size: int) -> bytes | None:
+    """The signed head of the smallest size that is not below one, or None."""
+    signed: bytes | None = connection.scalar(_FIRST_HEAD, {"least": size})
+    return signed
+
+
+_FIRST_HEAD: Final = select(HEAD.c.signed).where(HEAD.c.size >= bindparam("least")).order_by(HEAD.c.size).limit(1)
+
+
+def forget(connection: Connection, tag: bytes) -> int:
+    """Take away what is kept of the entries of a tag, and the tag: how many there were."""
+    count = connection.execute(update(LEAF).where(LEAF.c.tag == tag).values(tag=None, kept=None)).rowcount
+    if count:
+        connection.execute(update(STATE).values(unscrubbed=1))
+    return count
+
+
+def is_unscrubbed(connection: Connection) -> bool:
+    """Whether forgotten bytes may still be there."""
+    return bool(connection.scalar(select(STATE.c.unscrubbed)))
+
+
+def scrubbed(connection: Connection) -> None:
+    """None are any more."""
+    connection.execute(update(STATE).values(unscrubbed=0))

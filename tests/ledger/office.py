@@ -1,0 +1,82 @@
+"""Logs, and stories that are lived in other processes."""
+
+from __future__ import annotations
+
+import resource
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from moiety.database import Observer, unobserved
+from moiety.ledger.log import Log
+from moiety.ledger.operation import Party
+from moiety.ledger.refusals import LedgerUnwritable
+from tests.database.doomed import Fatal
+from tests.ledger.people import MINUTE, leaf_about, leaves, person_tag, public, signing_key
+
+ORIGIN = "custodian a"
+SIGNER = signing_key("a")
+KEY = public(SIGNER)
+
+
+def create(place: Path | str, observer: Observer = unobserved) -> Log:
+    """An empty log of custodian a's, open."""
+    return Log.create(place, ORIGIN, Party.A, KEY, observer)
+
+
+def opened(place: Path | str, observer: Observer = unobserved) -> Log:
+    """That log, open."""
+    return Log.open(place, ORIGIN, Party.A, KEY, observer)
+
+
+def create_until(place: Path | str, point: str) -> None:
+    """Begin a log, and die at a commit point."""
+    create(place, Fatal(point))
+
+
+def append_until(place: Path | str, point: str) -> None:
+    """Append 300 leaves, and die at a commit point."""
+    opened(place, Fatal(point)).append(leaves(300, first=1_000))
+
+
+def sign_until(place: Path | str, point: str) -> None:
+    """Sign a head, and die at a commit point."""
+    opened(place, Fatal(point)).head(MINUTE, SIGNER.sign)
+
+
+def forget_until(place: Path | str, point: str) -> None:
+    """Forget person 1, and die at a commit point."""
+    opened(place, Fatal(point)).forget([person_tag(1)])
+
+
+def append_until_killed(place: Path | str, told: Path) -> None:
+    """Append one leaf after the other and tell how many were acknowledged, until somebody kills the process."""
+    log = opened(place)
+    with told.open("ab", buffering=0) as file:
+        for number in range(1_000_000):
+            log.append([leaf_about(1, 1_000_000 + number)])
+            file.write(b".")
+
+
+def append_many(place: Path | str, first: int, count: int) -> None:
+    """Append leaves one by one."""
+    with closing(opened(place)) as log:
+        for leaf in leaves(count, first):
+            log.append([leaf])
+
+
+def on_a_small_disk(place: Path) -> None:
+    """Append to a log whose disk is full, and again when there is room."""
+    with closing(opened(place)) as log:
+        log.append(leaves(3))
+        largest = max(path.stat().st_size for path in place.iterdir())
+        resource.setrlimit(resource.RLIMIT_FSIZE, (largest + 50_000, resource.RLIM_INFINITY))
+        for first in (100, 100):
+            with pytest.raises(LedgerUnwritable):
+                log.append(leaves(3_000, first))
+        if log.state().size != 3:
+            raise RuntimeError("what was refused is there")
+        log.verify()
+        resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+        log.append(leaves(3_000, 100))

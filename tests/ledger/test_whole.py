@@ -1,0 +1,170 @@
+"""Whatever ends a process, and whoever else writes: the log is whole, and has all that it acknowledged."""
+
+from __future__ import annotations
+
+import signal
+import threading
+import time
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from moiety.database import sqlite
+from moiety.database.refusals import DatabaseBusy, DatabaseMissing
+from moiety.ledger.log import Log
+from tests.database.doomed import FORK, live
+from tests.ledger import office
+from tests.ledger.office import create, opened
+from tests.ledger.people import leaf_about, leaves, person_tag
+
+KILLED = -signal.SIGKILL
+
+
+def begun(place: Path | str) -> bytes:
+    """A log of 251 leaves, the first of them about person 1: some bytes of what is kept of that one."""
+    about = leaf_about(1, 0)
+    with closing(create(place)) as log:
+        log.append([about, *leaves(250, 1)])
+    return (about.kept or b"")[100:200]
+
+
+@pytest.mark.parametrize(("point", "there"), [("before create", False), ("after create", True)])
+def test_killed_while_it_is_begun_it_is_there_or_not(place: Path | str, point: str, there: bool) -> None:
+    assert live(office.create_until, place, point) == KILLED
+    if not there:
+        with pytest.raises(DatabaseMissing):
+            opened(place)
+        create(place).close()
+    with closing(opened(place)) as log:
+        assert log.append(leaves(1)) == [0]
+
+
+@pytest.mark.parametrize(("point", "size"), [("before append", 251), ("after append", 551)])
+def test_killed_while_appending_it_has_all_or_nothing(place: Path | str, point: str, size: int) -> None:
+    begun(place)
+    assert live(office.append_until, place, point) == KILLED
+    with closing(opened(place)) as log:
+        assert log.verify().size == size
+        assert log.append(leaves(300, 1_000)) == list(range(251, 551))
+        assert log.verify().size == 551
+
+
+@pytest.mark.parametrize(("point", "signed"), [("before head", False), ("after head", True)])
+def test_killed_while_signing_it_has_a_head_or_none(place: Path | str, point: str, signed: bool) -> None:
+    begun(place)
+    assert live(office.sign_until, place, point) == KILLED
+    with closing(opened(place)) as log:
+        assert (log.last_head() is not None) == signed
+        log.verify()
+
+
+@pytest.mark.parametrize(
+    ("point", "forgotten"),
+    [
+        ("before forget", False),
+        ("after forget", True),
+        ("before scrub", True),
+        ("after scrub", True),
+        ("before scrubbed", True),
+        ("after scrubbed", True),
+    ],
+)
+def test_killed_while_forgetting_it_finishes_that_when_it_is_opened(
+    tmp_path: Path, point: str, forgotten: bool
+) -> None:
+    kept = begun(tmp_path)
+    assert live(office.forget_until, tmp_path, point) == KILLED
+    with closing(opened(tmp_path)) as log:
+        assert log.verify().size == 251
+        there = any(kept in path.read_bytes() for path in tmp_path.iterdir())
+        assert there is not forgotten
+        assert log.forget([person_tag(1)]) == (0 if forgotten else 1)
+    assert not any(kept in path.read_bytes() for path in tmp_path.iterdir())
+
+
+def test_who_hinders_forgetting_is_waited_for_until_it_is_opened_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sqlite, "_WAIT_S", 0.2)
+    kept = begun(tmp_path)
+    with closing(opened(tmp_path)) as log:
+        with log._reading():
+            log.append(leaves(1, 5_000))
+            with pytest.raises(DatabaseBusy):
+                log.forget([person_tag(1)])
+            assert list(log.leaves_of(person_tag(1))) == []
+            opened(tmp_path).close()
+            assert any(kept in path.read_bytes() for path in tmp_path.iterdir())
+        opened(tmp_path).close()
+        assert not any(kept in path.read_bytes() for path in tmp_path.iterdir())
+
+
+def test_killed_at_any_moment_it_has_what_it_acknowledged(place: Path | str, tmp_path: Path) -> None:
+    begun(place)
+    told = tmp_path / "told"
+    told.touch()
+    size = 251
+    for wait_s in (0.05, 0.11):
+        process = FORK.Process(target=office.append_until_killed, args=(place, told))
+        before = told.stat().st_size
+        process.start()
+        while told.stat().st_size == before:
+            time.sleep(0.005)
+        time.sleep(wait_s)
+        process.kill()
+        process.join()
+        with closing(opened(place)) as log:
+            acknowledged = told.stat().st_size - before
+            # Of the second process the first operations are repeats, which keep their positions.
+            assert log.verify().size >= max(size, 251 + acknowledged)
+            size = log.state().size
+
+
+def test_threads_and_processes_write_one_log(place: Path | str) -> None:
+    begun(place)
+    ended: list[int | None] = []
+    there = threading.Thread(target=lambda: ended.append(live(office.append_many, place, 10_000, 30)))
+    with closing(opened(place)) as log:
+        there.start()
+
+        def appender(first: int) -> None:
+            for leaf in leaves(15, first):
+                log.append([leaf])
+
+        threads = [threading.Thread(target=appender, args=(first,)) for first in (20_000, 30_000)]
+        for thread in threads:
+            thread.start()
+        for thread in [*threads, there]:
+            thread.join()
+        assert ended == [0]
+        assert log.verify().size == 311
+        assert len({leaf.line.operation for _, leaf in log.leaves(0, 311)}) == 311
+
+
+def test_a_full_disk_stops_it_and_leaves_it_whole(tmp_path: Path) -> None:
+    create(tmp_path).close()
+    assert live(office.on_a_small_disk, tmp_path) == 0
+    with closing(opened(tmp_path)) as log:
+        assert log.verify().size == 3_003
+
+
+def test_readers_see_whole_logs_while_others_append(place: Path | str) -> None:
+    begun(place)
+    stop = threading.Event()
+    found: list[int] = []
+
+    def reader(log: Log) -> None:
+        while not stop.is_set():
+            found.append(log.verify().size)
+
+    with closing(opened(place)) as log:
+        thread = threading.Thread(target=reader, args=(log,))
+        thread.start()
+        for first in range(2_000, 2_400, 20):
+            log.append(leaves(20, first))
+        stop.set()
+        thread.join()
+        assert found == sorted(found)
+        assert found
+        assert {(size - 251) % 20 for size in found} == {0}
