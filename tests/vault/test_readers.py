@@ -165,7 +165,10 @@ def test_a_line_that_is_too_long_is_set_aside_and_the_next_is_read(
     assert read(tmp_path, "a.jsonl", b'{"a":"' + long + b'"}\n{"a":"1"}\n') == [(1, "row_too_long"), (2, ["1"])]
     exact = b'{"a":"' + b"x" * 32 + b'"}'
     assert len(exact) == 40
-    assert read(tmp_path, "a.jsonl", exact + b"\n" + exact[:-2] + b'x"}') == [(1, ["x" * 32]), (2, "row_too_long")]
+    longer = exact[:-2] + b'x"}'
+    found = read(tmp_path, "a.jsonl", b"\n".join([exact, longer, exact + b"\r", exact]))
+    assert found == [(1, ["x" * 32]), (2, "row_too_long"), (3, "row_too_long"), (4, ["x" * 32])]
+    assert read(tmp_path, "a.jsonl", exact + b"\n" + longer) == [(1, ["x" * 32]), (2, "row_too_long")]
 
 
 def test_rows_of_many_lines_are_bounded_in_bytes_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -181,6 +184,12 @@ def test_a_heading_that_names_no_columns_is_refused(tmp_path: Path, head: bytes)
     with pytest.raises(SourceBroken) as refused:
         read(tmp_path, "a.csv", head + b"1,2\n")
     assert refused.value.numbers == {"row": 0}
+
+
+def test_the_widest_table_is_read(tmp_path: Path) -> None:
+    names = [b"a", b"b", *(b"c%d" % number for number in range(4094))]
+    (row,) = read(tmp_path, "a.csv", b",".join(names) + b"\n" + b"1," * 4095 + b"1\n")
+    assert len(row[1]) == 4096
 
 
 def test_columns_that_are_not_there_are_counted(tmp_path: Path) -> None:
@@ -320,6 +329,10 @@ def test_photographs_come_from_their_folder_and_nowhere_else(tmp_path: Path) -> 
     ):
         assert photos(name) is None, name
     assert photos(str(tmp_path / "secret")) is None
+    opened = len(os.listdir("/proc/self/fd"))
+    for name in ("1.jpg", "inner", "pipe.jpg", "link.jpg"):
+        photos(name)
+    assert len(os.listdir("/proc/self/fd")) == opened
 
 
 def test_the_readers_load_what_they_need_and_not_before() -> None:
