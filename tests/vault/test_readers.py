@@ -149,6 +149,11 @@ def test_a_mark_that_is_never_closed_costs_some_lines_and_loses_none(
     assert found[0] == (2, "row_unreadable")
     assert found[1:-1] == [(number + 1, [str(number), "y"]) for number in range(2, 9)]
     assert found[-1] == (10, ["9", "z\nz\nz"])
+    # One line more than a row may have: each of them is set aside alone.
+    found = read(tmp_path, "a.csv", b'a,b\n1,"z\nz\nz\nz"\n2,y\n')
+    assert [(position, isinstance(value, str)) for position, value in found] == [
+        (2, True), (3, True), (4, True), (5, True), (6, False),
+    ]  # fmt: skip
 
 
 def test_a_line_that_is_too_long_is_set_aside_and_the_next_is_read(
