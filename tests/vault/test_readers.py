@@ -237,7 +237,13 @@ def test_any_bytes_are_rows_or_set_aside_and_no_line_is_lost(
 
 
 def test_a_bad_line_of_json_is_set_aside_alone(tmp_path: Path) -> None:
-    content = b'\xef\xbb\xbf{"a":1}\n{"a":\n\n[1]\n"a"\n{"a":"\xff"}\n' + b"[" * 100_000 + b"\n" + b'{"a":{"b":null}}'
+    content = (
+        b'\xef\xbb\xbf{"a":1}\n{"a":\n\n[1]\n"a"\n{"a":"\xff"}\n'
+        + b"[" * 100_000
+        + b"\n"
+        + b'{"a":{"b":null}}'
+        + b'\n\xef\xbb\xbf{"a":1}'
+    )
     assert read(tmp_path, "a.jsonl", content) == [
         (1, [1]),
         (2, "row_unreadable"),
@@ -246,6 +252,7 @@ def test_a_bad_line_of_json_is_set_aside_alone(tmp_path: Path) -> None:
         (6, "row_unreadable"),
         (7, "row_unreadable"),
         (8, [{"b": None}]),
+        (9, "row_unreadable"),
     ]
 
 
