@@ -287,6 +287,18 @@ def test_where_bson_breaks_off_is_said(tmp_path: Path, tail: bytes) -> None:
     assert [next(reader).position for _ in range(2)] == [1, 2]
 
 
+def test_documents_of_the_least_and_the_greatest_length_are_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert read(tmp_path, "a.bson", bson.encode({})) == [(1, [])]
+    document = bson.encode({"a": "1"})
+    monkeypatch.setattr(readers, "DOCUMENT_LIMIT", len(document))
+    assert read(tmp_path, "a.bson", document) == [(1, ["1"])]
+    monkeypatch.setattr(readers, "DOCUMENT_LIMIT", len(document) - 1)
+    with pytest.raises(SourceBroken):
+        read(tmp_path, "a.bson", document)
+
+
 def test_parquet_reads_inner_documents_and_only_the_columns_that_are_mapped(tmp_path: Path) -> None:
     table = pyarrow.table({"card": [{"no": "1"}, None], "b": ["x", "y"], "secret": ["s", "s"]})
     parquet.write_table(table, tmp_path / "a.parquet")

@@ -227,7 +227,7 @@ def _bson(file: BinaryIO, mapping: FieldMapping) -> Iterator[Row | BadRow]:
     while head := file.read(4):
         length = int.from_bytes(head, "little", signed=True)
         # Without a length that can be, nobody knows where the next document begins.
-        if len(head) < 4 or not 5 <= length <= DOCUMENT_LIMIT:
+        if not 5 <= length <= DOCUMENT_LIMIT:
             raise SourceBroken(row=position)
         rest = file.read(length - 4)
         if len(rest) < length - 4:
