@@ -316,6 +316,13 @@ def test_a_row_of_parquet_that_python_cannot_say_is_set_aside_alone(tmp_path: Pa
     assert [(row.position, isinstance(row, BadRow)) for row in found] == [(1, False), (2, True), (3, False)]
 
 
+def test_text_in_parquet_that_is_none_is_one_row_s_fault(tmp_path: Path) -> None:
+    names = pyarrow.array([b"x", b"\xff", b"y"]).view(pyarrow.string())
+    parquet.write_table(pyarrow.table({"a": ["1", "2", "3"], "b": names}), tmp_path / "a.parquet")
+    found = list(rows(tmp_path / "a.parquet", mapping()))
+    assert [(row.position, isinstance(row, BadRow)) for row in found] == [(1, False), (2, True), (3, False)]
+
+
 def test_a_broken_parquet_is_said_to_be(tmp_path: Path) -> None:
     parquet.write_table(pyarrow.table({"a": ["1"] * 1000, "b": ["2"] * 1000}), tmp_path / "a.parquet")
     whole = (tmp_path / "a.parquet").read_bytes()

@@ -235,7 +235,8 @@ def _bson(file: BinaryIO, mapping: FieldMapping) -> Iterator[Row | BadRow]:
         position += 1
         try:
             found: dict[str, Any] = bson.decode(head + rest)
-        except (bson.errors.BSONError, ValueError, RecursionError, OverflowError):
+        # Whatever goes wrong inside a document, bson says it so.
+        except bson.errors.BSONError:
             yield BadRow(position, UNREADABLE)
             continue
         yield Row(position, found)
