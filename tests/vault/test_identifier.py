@@ -203,6 +203,33 @@ def test_passports_and_cards_are_read_from_their_machine_readable_zone() -> None
             Identifier.parse(scheme, country, text)
 
 
+@pytest.mark.parametrize("fault", [ValueError, KeyError, IndexError])
+def test_a_number_over_which_a_check_trips_is_refused(fault: type[Exception], monkeypatch: pytest.MonkeyPatch) -> None:
+    def trips(number: str) -> str:
+        raise fault
+
+    monkeypatch.setattr("stdnum.pl.pesel.validate", trips)
+    with pytest.raises(IdentifierInvalid):
+        Identifier.parse("national_id", "PL", "44051401359")
+
+
+def test_what_a_check_gives_back_is_a_number_or_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    for answer in ("123", "1" * 33, "1234*", "123é"):
+        monkeypatch.setattr("stdnum.pl.pesel.validate", lambda number, answer=answer: answer)
+        with pytest.raises(IdentifierInvalid):
+            Identifier.parse("national_id", "PL", "44051401359")
+
+
+def test_a_letter_that_only_looks_like_one_of_ours_is_not_taken_for_it() -> None:
+    from stdnum.it import codicefiscale
+
+    first = "RSSMRI80A01H501"
+    number = first + codicefiscale.calc_check_digit(first)
+    assert Identifier.parse("tax", "IT", number.lower()).number == number
+    with pytest.raises(IdentifierInvalid):
+        Identifier.parse("tax", "IT", number.replace("I", "\N{LATIN SMALL LETTER DOTLESS I}"))
+
+
 def test_what_is_evaluated_never_changes_its_form() -> None:
     said = Identifier.parse("national_id", "CN", RESIDENT).input_bytes("door")
     assert said == (

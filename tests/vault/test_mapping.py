@@ -84,7 +84,7 @@ def test_a_date_is_read_in_its_form(form: str, text: str, day: str) -> None:
         assert refused(made, {"born": other}) == ("value_invalid", "birth_date")
 
 
-@pytest.mark.parametrize("offset", [0, 8, -12])
+@pytest.mark.parametrize("offset", [0, 8, -12, 14])
 def test_the_day_of_a_moment_is_the_day_where_its_people_live(offset: int) -> None:
     made = mapping(field("birth_date", 'column = "born"'), f"utc_offset_hours = {offset}\n{HEAD}")
     midnight = datetime(1949, 12, 31, tzinfo=timezone(timedelta(hours=offset)))
@@ -119,6 +119,13 @@ def test_numbers_that_were_kept_as_numbers_are_read_and_fractions_are_not() -> N
     assert record.plain["national_id"].endswith(b"110105194912310003")
     for value in (1.1010519491231e17, True, b"110105194912310003", ["x"], {"x": 1}):
         assert refused(made, {"card": value}) == ("value_invalid", "national_id")
+
+
+def test_only_texts_and_whole_numbers_are_texts() -> None:
+    made = mapping(field("name", 'column = "b"'))
+    assert plain(made, "name", {"b": 7}) == b"7"
+    for value in (1.5, True, b"x", ["x"], {"x": 1}, date(1949, 12, 31), datetime(1949, 12, 31, tzinfo=UTC)):
+        assert refused(made, {"b": value}) == ("value_invalid", "name")
 
 
 def test_nobody_is_taken_without_the_number_that_people_are_known_by() -> None:
@@ -175,6 +182,7 @@ def test_an_inner_document_s_key_is_read_and_a_column_with_a_dot_first() -> None
         field("name", 'column = ""'),
         field("name", f'column = "{"a" * 129}"'),
         field("name", "column = 7"),
+        field("document_dates", f'columns = ["a", "{"a" * 129}"]'),
         field("name", 'column = "a"\ncolour = "red"'),
         field("name", 'columns = ["a", "b"]'),
         field("document_dates", 'columns = ["a"]'),
@@ -235,5 +243,10 @@ def test_what_is_no_toml_or_too_much_is_not_read(text: bytes) -> None:
 
 
 def test_the_longest_mapping_is_read() -> None:
+    values = "{" + ", ".join(f'"{number}" = "F"' for number in range(1024)) + "}"
+    long = field("sex", f'column = "{"a" * 128}"\nvalues = {values}') + field(
+        "birth_date", f'column = "a"\ndate = "%Y%m%d{"x" * 26}"'
+    )
+    assert "a" * 128 in mapping(long).columns
     text = HEAD.encode()
     assert FieldMapping(text + b"#" * (DOCUMENT_LIMIT - len(text)), SCHEMA).columns == {"card"}

@@ -48,11 +48,18 @@ def digits(text: str) -> list[int]:
 
 
 @pytest.mark.parametrize("text", [TD3, TD2, TD1])
-def test_every_check_digit_counts(text: str) -> None:
+def test_every_check_digit_counts_also_where_the_composite_one_is_right(text: str) -> None:
     for place in digits(text):
         for other in set("0123456789<") - {text[place]}:
-            with pytest.raises(IdentifierInvalid):
-                mrz.parse(text[:place] + other + text[place + 1 :])
+            changed = text[:place] + other + text[place + 1 :]
+            for wrong in (changed, _composed(changed)) if place != digits(text)[-1] and text != TD1 else (changed,):
+                with pytest.raises(IdentifierInvalid):
+                    mrz.parse(wrong)
+    if text == TD1:
+        for place in (14, 36, 44):
+            for other in set("0123456789") - {text[place]}:
+                with pytest.raises(IdentifierInvalid):
+                    mrz.parse(_composed(text[:place] + other + text[place + 1 :]))
 
 
 @pytest.mark.parametrize("text", [LONG_TD1, LONG_TD2])
@@ -86,7 +93,8 @@ def test_unknown_parts_of_a_birth_date_stay_unknown() -> None:
     assert mrz.parse(_dated(TD3, "<<<<<<")).birth == (-1, 0, 0)
     assert mrz.parse(_dated(TD3, "<<0229")).birth == (-1, 2, 29)
     assert mrz.parse(_dated(TD3, "74<<<<")).birth_date(date(2020, 1, 1)) is None
-    assert mrz.parse(_dated(TD3, "<<0229")).birth_date(date(2020, 1, 1)) is None
+    assert mrz.parse(_dated(TD3, "<<0228")).birth_date(date(2020, 1, 1)) is None
+    assert mrz.parse(_dated(TD3, "7408<<")).birth_date(date(2020, 1, 1)) is None
 
 
 @pytest.mark.parametrize("birth", ["740230", "741312", "740800", "740012", "7408<1", "010229", "<<0230"])
@@ -107,6 +115,7 @@ def test_the_century_of_birth_follows_from_who_can_have_been_born() -> None:
     assert zone.birth_date(date(2074, 8, 11)) == date(1974, 8, 12)
     assert zone.birth_date(date(2074, 8, 12)) == date(2074, 8, 12)
     assert mrz.parse(_dated(TD3, "000229")).birth_date(date(1999, 1, 1)) is None
+    assert mrz.parse(_dated(TD3, "000229")).birth_date(date(2026, 1, 1)) == date(2000, 2, 29)
 
 
 @pytest.mark.parametrize(
@@ -155,6 +164,20 @@ def test_a_long_number_fills_its_own_place_first() -> None:
         mrz.parse(_composed(text))
     with pytest.raises(IdentifierInvalid):
         mrz.parse(_composed(LONG_TD1[:15] + mrz.check_digit(LONG_TD1[5:14]) + "<" * 14 + LONG_TD1[30:]))
+
+
+def test_a_number_of_ten_characters_is_one_too_long_for_its_place() -> None:
+    number = "D231458901"
+    text = LONG_TD1[:5] + number[:9] + "<" + number[9:] + mrz.check_digit(number) + "<" * 13 + LONG_TD1[30:]
+    assert mrz.parse(_composed(text)).number == number
+
+
+def test_a_passport_s_number_does_not_go_on_elsewhere() -> None:
+    number = "L898902C312"
+    optional = (number[9:] + mrz.check_digit(number)).ljust(14, "<")
+    second = number[:9] + "<" + TD3[54:72] + optional + mrz.check_digit(optional) + "0"
+    with pytest.raises(IdentifierInvalid):
+        mrz.parse(_composed(TD3[:44] + second))
 
 
 @pytest.mark.parametrize(

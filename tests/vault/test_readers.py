@@ -149,6 +149,11 @@ def test_a_mark_that_is_never_closed_costs_some_lines_and_loses_none(
     assert found[0] == (2, "row_unreadable")
     assert found[1:-1] == [(number + 1, [str(number), "y"]) for number in range(2, 9)]
     assert found[-1] == (10, ["9", "z\nz\nz"])
+    # One line more than a row may have: each of them is set aside alone.
+    found = read(tmp_path, "a.csv", b'a,b\n1,"z\nz\nz\nz"\n2,y\n')
+    assert [(position, isinstance(value, str)) for position, value in found] == [
+        (2, True), (3, True), (4, True), (5, True), (6, False),
+    ]  # fmt: skip
 
 
 def test_a_line_that_is_too_long_is_set_aside_and_the_next_is_read(
@@ -165,7 +170,10 @@ def test_a_line_that_is_too_long_is_set_aside_and_the_next_is_read(
     assert read(tmp_path, "a.jsonl", b'{"a":"' + long + b'"}\n{"a":"1"}\n') == [(1, "row_too_long"), (2, ["1"])]
     exact = b'{"a":"' + b"x" * 32 + b'"}'
     assert len(exact) == 40
-    assert read(tmp_path, "a.jsonl", exact + b"\n" + exact[:-2] + b'x"}') == [(1, ["x" * 32]), (2, "row_too_long")]
+    longer = exact[:-2] + b'x"}'
+    found = read(tmp_path, "a.jsonl", b"\n".join([exact, longer, exact + b"\r", exact]))
+    assert found == [(1, ["x" * 32]), (2, "row_too_long"), (3, "row_too_long"), (4, ["x" * 32])]
+    assert read(tmp_path, "a.jsonl", exact + b"\n" + longer) == [(1, ["x" * 32]), (2, "row_too_long")]
 
 
 def test_rows_of_many_lines_are_bounded_in_bytes_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -181,6 +189,12 @@ def test_a_heading_that_names_no_columns_is_refused(tmp_path: Path, head: bytes)
     with pytest.raises(SourceBroken) as refused:
         read(tmp_path, "a.csv", head + b"1,2\n")
     assert refused.value.numbers == {"row": 0}
+
+
+def test_the_widest_table_is_read(tmp_path: Path) -> None:
+    names = [b"a", b"b", *(b"c%d" % number for number in range(4094))]
+    (row,) = read(tmp_path, "a.csv", b",".join(names) + b"\n" + b"1," * 4095 + b"1\n")
+    assert len(row[1]) == 4096
 
 
 def test_columns_that_are_not_there_are_counted(tmp_path: Path) -> None:
@@ -223,7 +237,13 @@ def test_any_bytes_are_rows_or_set_aside_and_no_line_is_lost(
 
 
 def test_a_bad_line_of_json_is_set_aside_alone(tmp_path: Path) -> None:
-    content = b'\xef\xbb\xbf{"a":1}\n{"a":\n\n[1]\n"a"\n{"a":"\xff"}\n' + b"[" * 100_000 + b"\n" + b'{"a":{"b":null}}'
+    content = (
+        b'\xef\xbb\xbf{"a":1}\n{"a":\n\n[1]\n"a"\n{"a":"\xff"}\n'
+        + b"[" * 100_000
+        + b"\n"
+        + b'{"a":{"b":null}}'
+        + b'\n\xef\xbb\xbf{"a":1}'
+    )
     assert read(tmp_path, "a.jsonl", content) == [
         (1, [1]),
         (2, "row_unreadable"),
@@ -232,6 +252,7 @@ def test_a_bad_line_of_json_is_set_aside_alone(tmp_path: Path) -> None:
         (6, "row_unreadable"),
         (7, "row_unreadable"),
         (8, [{"b": None}]),
+        (9, "row_unreadable"),
     ]
 
 
@@ -266,6 +287,18 @@ def test_where_bson_breaks_off_is_said(tmp_path: Path, tail: bytes) -> None:
     assert [next(reader).position for _ in range(2)] == [1, 2]
 
 
+def test_documents_of_the_least_and_the_greatest_length_are_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert read(tmp_path, "a.bson", bson.encode({})) == [(1, [])]
+    document = bson.encode({"a": "1"})
+    monkeypatch.setattr(readers, "DOCUMENT_LIMIT", len(document))
+    assert read(tmp_path, "a.bson", document) == [(1, ["1"])]
+    monkeypatch.setattr(readers, "DOCUMENT_LIMIT", len(document) - 1)
+    with pytest.raises(SourceBroken):
+        read(tmp_path, "a.bson", document)
+
+
 def test_parquet_reads_inner_documents_and_only_the_columns_that_are_mapped(tmp_path: Path) -> None:
     table = pyarrow.table({"card": [{"no": "1"}, None], "b": ["x", "y"], "secret": ["s", "s"]})
     parquet.write_table(table, tmp_path / "a.parquet")
@@ -279,6 +312,13 @@ def test_parquet_reads_inner_documents_and_only_the_columns_that_are_mapped(tmp_
 def test_a_row_of_parquet_that_python_cannot_say_is_set_aside_alone(tmp_path: Path) -> None:
     moments = pyarrow.array([0, 2**62, 0], pyarrow.int64()).cast(pyarrow.timestamp("us"))
     parquet.write_table(pyarrow.table({"a": ["1", "2", "3"], "b": moments}), tmp_path / "a.parquet")
+    found = list(rows(tmp_path / "a.parquet", mapping()))
+    assert [(row.position, isinstance(row, BadRow)) for row in found] == [(1, False), (2, True), (3, False)]
+
+
+def test_text_in_parquet_that_is_none_is_one_row_s_fault(tmp_path: Path) -> None:
+    names = pyarrow.array([b"x", b"\xff", b"y"]).view(pyarrow.string())
+    parquet.write_table(pyarrow.table({"a": ["1", "2", "3"], "b": names}), tmp_path / "a.parquet")
     found = list(rows(tmp_path / "a.parquet", mapping()))
     assert [(row.position, isinstance(row, BadRow)) for row in found] == [(1, False), (2, True), (3, False)]
 
@@ -320,6 +360,10 @@ def test_photographs_come_from_their_folder_and_nowhere_else(tmp_path: Path) -> 
     ):
         assert photos(name) is None, name
     assert photos(str(tmp_path / "secret")) is None
+    opened = len(os.listdir("/proc/self/fd"))
+    for name in ("1.jpg", "inner", "pipe.jpg", "link.jpg"):
+        photos(name)
+    assert len(os.listdir("/proc/self/fd")) == opened
 
 
 def test_the_readers_load_what_they_need_and_not_before() -> None:

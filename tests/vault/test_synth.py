@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from datetime import date
 from itertools import islice
 
@@ -14,6 +15,8 @@ from moiety.vault.schema import Schema
 from moiety.vault.synth import LEAKED, PEOPLE_LIMIT, check_character, people
 
 SOME = list(people(1, 3000))
+FIFTY = "302b295ea584d7177aed2cc559816524dcd3ec24c55d505b49da163111e514fd"
+"""What the fifty of seed 2019 hash to."""
 FIRST = {
     "national_id": "520203201604158099",
     "document_dates": "2018-01-18/2023-01-18",
@@ -29,6 +32,7 @@ FIRST = {
 def test_a_seed_gives_the_same_people_for_ever() -> None:
     first = next(people(2019, 1))
     assert first == FIRST
+    assert hashlib.sha256(repr(list(people(2019, 50))).encode()).hexdigest() == FIFTY
     assert list(people(1, 10)) == SOME[:10]
     assert list(people(2, 10)) != SOME[:10]
 
@@ -65,6 +69,7 @@ def test_dates_are_those_of_people_who_lived_on_the_day_of_the_leak() -> None:
             assert age > 45
         else:
             years = date.fromisoformat(expires).year - day.year
+            assert age <= 45
             assert years == (5 if age < 16 else 10 if age < 26 else 20)
             assert date.fromisoformat(expires) >= LEAKED
         assert (one["employer"] == "") == (LEAKED.year - born.year < 16)

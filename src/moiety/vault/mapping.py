@@ -148,9 +148,7 @@ class FieldMapping:
         if field.kind is Kind.PHOTO:
             return _photo(field, source, found[0], photos)
         texts = [self._text(field, source, day, value) for value in found]
-        if len(texts) == 2 and any(texts):
-            return "/".join(texts)
-        return texts[0]
+        return "/".join(texts) if any(texts) else None
 
     def _text(self, field: Field, source: Source, day: re.Pattern[str] | None, value: object) -> str:
         """A value as people write it; nothing is nothing."""

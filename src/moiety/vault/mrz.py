@@ -48,7 +48,7 @@ class Zone:
     def birth_date(self, latest: date) -> date | None:
         """The day of birth nobody can have been born after: `latest`. None where part of it is unknown."""
         year, month, day = self.birth
-        if year < 0 or month == 0 or day == 0:
+        if year < 0:
             return None
         century = latest.year // 100 * 100
         for candidate in (century + year, century - 100 + year):
@@ -105,13 +105,7 @@ def _zone(
 ) -> Zone:
     code, state = head[:2].rstrip("<"), head[2:5].rstrip("<")
     # V as the second letter is a visa's (9303-7).
-    _require(
-        code[:1].isalpha()
-        and "<" not in code
-        and code[1:] != "V"
-        and state.isalpha()
-        and nationality.rstrip("<").isalpha()
-    )
+    _require(code[:1].isalpha() and code[1:] != "V" and state.isalpha() and nationality.rstrip("<").isalpha())
     _require(dates[6] == check_digit(dates[:6]) and dates[14] == check_digit(dates[8:14]))
     _require(dates[7] in "FM<")
     surname, given = _names(names)
