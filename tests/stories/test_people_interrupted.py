@@ -224,15 +224,17 @@ def test_every_commit_point_of_a_call_is_among_them(folder: Path) -> None:
 
 
 def test_of_two_who_add_one_person_at_once_one_succeeds(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The second comes while the custodians keep the first one's keys, which are nobody's then."""
+    """The second comes, and tidies, before the custodians keep the first one's keys: these are nobody's then."""
     with opened(folder) as office, opened(folder) as other:
         people = office.purpose(NAME).people()
         gateway = people._desk.custody()
         keep = gateway.keep
 
         def slowly(*arguments: Any, **named: Any) -> None:
+            people = other.purpose(NAME).people()
+            people.add(GUEST | NEW, grounds="consent")
+            people.sweep()
             keep(*arguments, **named)
-            other.purpose(NAME).people().add(GUEST | NEW, grounds="consent")
 
         monkeypatch.setattr(gateway, "keep", slowly)
         with pytest.raises(AlreadyKept):
