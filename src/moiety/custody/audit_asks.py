@@ -35,8 +35,9 @@ class Attest(Ask, frozen=True):
     """`audit.attest`."""
 
     ANSWER = AttestedMessage
-    subject: Annotated[str, Meta(pattern="^[0-9a-f]{64}$")]
-    rows: Annotated[list[tuple[Name, Sixteen]], Meta(min_length=1, max_length=4)]
+    subject: Annotated[str, Meta(min_length=64, max_length=64)]
+    galleries: Annotated[list[Name], Meta(min_length=1, max_length=4)]
+    handles: Annotated[list[Sixteen], Meta(min_length=1, max_length=4)]
 
 
 learn(list(vars().values()))
