@@ -7,7 +7,7 @@ from typing import Annotated
 from msgspec import Meta
 
 from moiety.custody.asks import Ask
-from moiety.custody.messages import AttestedMessage, Count, LedgerRow, Name, ShownMessage, Sixteen, learn
+from moiety.custody.messages import AttestedMessage, Count, LedgerRow, Name, ShownMessage, Sixteen, ThirtyTwo, learn
 
 
 class AuditHead(Ask, frozen=True):
@@ -35,9 +35,9 @@ class Attest(Ask, frozen=True):
     """`audit.attest`."""
 
     ANSWER = AttestedMessage
-    subject: Annotated[str, Meta(min_length=64, max_length=64)]
+    subject: ThirtyTwo
     galleries: Annotated[list[Name], Meta(min_length=1, max_length=4)]
-    handles: Annotated[list[Sixteen], Meta(min_length=1, max_length=4)]
+    rows: Annotated[list[Sixteen], Meta(min_length=1, max_length=4)]
 
 
 learn(list(vars().values()))

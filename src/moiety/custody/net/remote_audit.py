@@ -38,7 +38,9 @@ class RemoteAudit:
     def attest(self, subject: str, rows: Sequence[tuple[str, bytes]]) -> Signed:
         """As `auditing.Auditing.attest`."""
         galleries, handles = [name for name, _ in rows], [handle for _, handle in rows]
-        found: AttestedMessage = self._ask(audit_asks.Attest(subject, galleries, handles), AttestedMessage)
+        found: AttestedMessage = self._ask(
+            audit_asks.Attest(bytes.fromhex(subject), galleries, handles), AttestedMessage
+        )
         try:
             return msgspec.json.decode(found.signed, type=Signed)
         except msgspec.DecodeError:

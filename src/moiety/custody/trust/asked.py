@@ -115,7 +115,7 @@ _SAID: Final[dict[type, Callable[[Any], Said]]] = {
     audit_asks.AuditRows: lambda ask: _audit(b"rows", ask.start.to_bytes(8), ask.end.to_bytes(8)),
     audit_asks.AuditEntries: lambda ask: _audit(b"entries", *ask.tags),
     audit_asks.Attest: lambda ask: _audit(
-        b"attest", ask.subject.encode(), *(name.encode() for name in ask.galleries), *ask.handles
+        b"attest", ask.subject, *(name.encode() for name in ask.galleries), *ask.rows
     ),
     record_asks.Carry: _of_parts(
         "correct", lambda ask: (ask.attempt, hashed(ask.handle), ",".join(ask.secrets).encode())
