@@ -130,6 +130,13 @@ def test_no_helper_shows_its_part(office: Embedded) -> None:
     assert not any(part.scalar.to_bytes(32, "little") in one for one in shown)
 
 
+def test_who_does_not_know_that_all_three_hold_it_helps_with_nothing(office: Embedded) -> None:
+    held = key(office, "a")
+    fields = {name: getattr(held, name) for name in held.__struct_fields__}
+    side(office, "a")._keep(DOOR, type(held)(**fields | {"state": 1}))
+    assert side(office, "a").help(DOOR, "b", os.urandom(32)) == b""
+
+
 def test_help_with_two_keys_gives_none(office: Embedded) -> None:
     lose(office, "b")
     secret = os.urandom(32)
