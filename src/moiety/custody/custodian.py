@@ -323,7 +323,10 @@ class Custodian:
 
     def assist(self, name: str, lost: Seat, numbers: list[int], nonces: Mapping[Seat, bytes]) -> Help:
         """This custodian's contribution to pages that `lost` lost, masked and sealed for it. Raises `HelpRefused`."""
-        return mending.assist(self._gallery(name), self.acquaintance, self.seat, lost, numbers, nonces, self._drawn)
+        key = partial(self.records.help, name, lost)
+        return mending.assist(
+            self._gallery(name), self.acquaintance, self.seat, lost, numbers, nonces, self._drawn, key
+        )
 
     def pseudonym_parts(self, name: str, numbers: list[int]) -> NDArray[np.uint8]:
         """This custodian's parts of the pseudonyms of these pages, to make a lost custodian's handles from."""
@@ -334,10 +337,11 @@ class Custodian:
         return mending.unknown(self._gallery(name), numbers, states)
 
     def mend(self, name: str, numbers: list[int], one: Help, other: Help, handles: NDArray[np.uint8]) -> None:
-        """Write this custodian's lost pages from the other two's help. Raises `Disagreement`, `HelpRefused`, and
-        `HandlesRefused` where other people's handles come with it than this custodian has."""
+        """Write this custodian's lost pages, and its lost part of a key, from the other two's help. Raises
+        `Disagreement`, `HelpRefused`, and `HandlesRefused` where other people's handles come than it has."""
         with self._turns.alone():
-            mending.mend(self._gallery(name), self.acquaintance, numbers, one, other, handles, self._entropy)
+            keys = mending.mend(self._gallery(name), self.acquaintance, numbers, one, other, handles, self._entropy)
+            self.records.mend(name, *keys)
 
     # Recovery.
 

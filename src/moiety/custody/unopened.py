@@ -25,8 +25,8 @@ class KeyNotMade(Unavailable):
 class KeyLost(Refused):
     code: ClassVar[str] = "key_lost"
     advice: ClassVar[str] = (
-        "a custodian has not the part of a key that the three had made: an old copy of its store was put back; put the "
-        "newest one back"
+        "a custodian has not the part of a key that the three had made: where one has lost it, `moiety check --mend` "
+        "recovers it from the other two; where two have, put the newest copy of a store back"
     )
 
 

@@ -7,7 +7,7 @@ from concurrent.futures import Future, ThreadPoolExecutor, wait
 from typing import Final, TypeVar
 
 from moiety.custody.refusals import AttemptStopped, CustodianDown, GalleryUnknown
-from moiety.custody.store.kinds import read_papers
+from moiety.custody.store.kinds import keys_of, read_papers
 from moiety.custody.store.noise import Entropy
 from moiety.custody.verbs import Clock, GalleryStanding, Standing, Verbs
 from moiety.matching.header import ATTEMPT_BYTES, NEAR_PASS_WORDS, Circuit, Header, Operation
@@ -115,6 +115,10 @@ class Headers:
         if name not in self._standing.galleries:
             raise GalleryUnknown
         return self._standing.galleries[name]
+
+    def keeps_records(self, name: str) -> bool:
+        """Whether this is a purpose whose people's records are kept, and not the gallery of their keys."""
+        return keys_of(name) in self._standing.galleries
 
     def terms(self, name: str) -> Terms:
         """A gallery's terms; raises `GalleryUnknown`."""

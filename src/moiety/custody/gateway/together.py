@@ -251,13 +251,15 @@ class Together(Conduct):
             return [finding for name in self._names() for finding in checks.check(self._three, headers, name, progress)]
 
     def mend(self, seat: Seat | None = None, progress: Progress = silent) -> int:
-        """Recover damaged pages from the two other custodians, then refresh; how many pages were recovered.
+        """Recover damaged pages, and lost parts of keys, from the two other custodians, then refresh; how many.
 
         `seat` names a custodian whose rows were altered in a way that no page shows: all its pages are recovered.
         Raises `TwoDamaged`, `MendingNeedsSeat`, `GalleryDamaged`.
         """
         with self._alone() as headers:
-            mended = sum(checks.mend(self._three, headers, name, seat, progress) for name in self._names())
+            mended = sum(
+                checks.mend(self._three, headers, self._entropy, name, seat, progress) for name in self._names()
+            )
         if mended:
             self.refresh(progress)
         return mended
