@@ -235,7 +235,7 @@ def records(
         "cores": found.cores,
     }
     lines = [
-        f"import           {found.people_per_s:,.0f} people/s, {found.bound_fraction:.0%} of what the arithmetic allows",
+        f"import           {found.people_per_s:,.0f} people/s, {found.bound_fraction:.0%} of the arithmetic's bound",
         f"look up, open 3  {found.lookup_reveal_p50_ms:.1f} ms (99 %: {found.lookup_reveal_p99_ms:.1f} ms), "
         f"{found.lookup_reveal_per_s:,.0f} a second",
         f"erase            {found.erase_p50_ms:.1f} ms",
