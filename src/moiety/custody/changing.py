@@ -24,6 +24,22 @@ from moiety.matching.rounds import Rounds
 Answer = TypeVar("Answer")
 
 
+def noted(side: Rounds[Answer], note: Callable[[], None]) -> Rounds[Answer]:
+    """The same side, which is written down by `note` once all three have agreed, in its first round, that they do this:
+    what one of them refuses is in nobody's ledger. Nothing but nonces and digests has left before. Raises
+    `LedgerUnwritable`."""
+    try:
+        sent = side.send((yield next(side)))
+        note()
+        while True:
+            sent = side.send((yield sent))
+    except StopIteration as end:
+        answer: Answer = end.value
+        return answer
+    finally:
+        side.close()
+
+
 class Changes:
     """One custodian's sides of changes of its galleries."""
 

@@ -52,6 +52,7 @@ def prepare(
         return life.prepare(gallery, batch, coin, entropy, instead)
 
     def note() -> None:
+        life.require_new(gallery, batch)
         noting.enrolled(chronicle, header, rows, ground, carried[1:] if instead else None)
 
     current, what = gallery.usable(), [*attempts, carried]

@@ -5,13 +5,16 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
 
 from moiety.custody.chronicle import PARTIES, Chronicle, origin_of, tag_of
 from moiety.custody.gateway.three import Three
+from moiety.custody.refusals import OfficeUnwritable
 from moiety.custody.unopened import LedgerChanged
 from moiety.custody.verbs import AuditVerbs, Row
+from moiety.errors import MoietyError
 from moiety.ledger import audit, seal
 from moiety.ledger.audit import Finding
 from moiety.ledger.entry import Entry
@@ -25,6 +28,9 @@ from moiety.sharing.seat import SEATS
 _AT_ONCE: Final = 10_000
 _DAYS_AT_ONCE: Final = 400
 _MINUTES_A_DAY: Final = 1_440
+
+_SEEN_BYTES: Final = 4_096
+"""Of four keys and heads, less than a thousand."""
 
 SEEN: Final = "seen.json"
 """In the gateway's folder: of each custodian's ledger the key, and the last head that was found good."""
@@ -51,7 +57,8 @@ class Ledgers:
     def audit(self, in_flight: int) -> Finding:
         """Hold all four against each other. `in_flight`: operations that may be on their way.
 
-        Raises `LedgerChanged` where one shows another key than before, or is not what it grew from, and `HeadWrong`.
+        Raises `LedgerChanged` where one shows another key than before, or is not what it grew from, `HeadWrong`, and
+        `OfficeUnwritable` where what was found good cannot be remembered.
         """
         shown = self._three.each(lambda custodian: custodian.audit.head())
         keys = {PARTIES[seat]: some.key for seat, some in shown.items()} | {Party.GATEWAY: self._book.public}
@@ -67,6 +74,18 @@ class Ledgers:
         if finding.first is None:
             self._remember({party: (keys[party], head.size, head.root) for party, head in heads.items()})
         return finding
+
+    def lately(self, operation: bytes) -> bool:
+        """Whether one of the custodians that answer has this operation among the last that it wrote down."""
+        for seat in SEATS:
+            with suppress(MoietyError):
+                side = self._three.custodians[seat].audit
+                shown = side.head()
+                end = verify(shown.head, origin_of(PARTIES[seat], self._office), shown.key).size
+                rows = side.rows(max(0, end - audit.IN_FLIGHT), end)
+                if any(row.line.operation == operation for row in rows):
+                    return True
+        return False
 
     def keys(self) -> dict[str, bytes]:
         """The public keys that custodians sign heads and receipts with, by seat: Ed25519, 32 bytes."""
@@ -99,8 +118,12 @@ class Ledgers:
             return
         side = self._side(party)
         for start in range(0, size, _AT_ONCE):
-            for row in side.rows(start, min(size, start + _AT_ONCE)):
+            end = min(size, start + _AT_ONCE)
+            found = side.rows(start, end)
+            for row in found:
                 yield row.commitment, row.line
+            if len(found) != end - start:  # whoever signs for more than there is is not asked for the rest for ever
+                return
 
     def _grown(self, party: Party, head: Head, before: tuple[bytes, int, bytes] | None) -> Iterator[tuple[bytes, Line]]:
         """The rows of one ledger, once what it was before is their beginning. Raises `LedgerChanged`."""
@@ -122,22 +145,29 @@ class Ledgers:
 
     def _remembered(self) -> dict[Party, tuple[bytes, int, bytes]]:
         try:
-            said: Mapping[str, list[str | int]] = json.loads(self._seen.read_bytes())
+            with self._seen.open("rb") as file:
+                said: Mapping[str, list[str | int]] = json.loads(file.read(_SEEN_BYTES))
             return {
                 Party(int(party)): (bytes.fromhex(str(key)), int(size), bytes.fromhex(str(root)))
                 for party, (key, size, root) in said.items()
             }
         except FileNotFoundError:
             return {}
-        except (OSError, ValueError, TypeError):
+        except (OSError, ValueError, TypeError, AttributeError):
             raise LedgerChanged(ledger=0) from None
 
     def _remember(self, seen: Mapping[Party, tuple[bytes, int, bytes]]) -> None:
         said = {str(int(party)): [key.hex(), size, root.hex()] for party, (key, size, root) in seen.items()}
         partial = self._seen.with_suffix(".new")
-        partial.write_text(json.dumps(said))
-        os.chmod(partial, 0o600)
-        partial.rename(self._seen)
+        try:
+            partial.unlink(missing_ok=True)
+            with os.fdopen(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+                file.write(json.dumps(said))
+                file.flush()
+                os.fsync(file.fileno())
+            partial.rename(self._seen)
+        except OSError:
+            raise OfficeUnwritable from None
 
 
 def _add(found: dict[bytes, Noted], party: Party, row: Row, private: bytes) -> None:
