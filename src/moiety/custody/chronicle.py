@@ -144,6 +144,10 @@ class Chronicle:
         """A signed head of what it is now."""
         return self.log.head(self.now(), self.signing.sign)
 
+    def require_writable(self) -> None:
+        """Raises `LedgerUnwritable` where nothing can be written: whoever writes afterwards asks first."""
+        self.head()
+
     def now(self) -> int:
         """This minute."""
         return minute_of(self._clock().timestamp())

@@ -181,6 +181,7 @@ class Conduct:
     @contextmanager
     def _changing(self) -> Iterator[Headers]:
         """As `_alone`, for a change: what does not succeed is undone before anybody else sees it."""
+        self._book.require_writable()
         with self._alone() as headers:
             try:
                 yield headers
