@@ -72,9 +72,9 @@ class Auditing:
         return Shown(self.own.chronicle.head(), self.own.chronicle.public)
 
     def rows(self, start: int, end: int) -> list[Row]:
-        """Commitments and lines of these positions, at most `ROWS_AT_ONCE`."""
+        """Commitments and lines of these positions, at most `ROWS_AT_ONCE`. Raises `LedgerAltered`."""
         end = min(end, start + ROWS_AT_ONCE)
-        return [Row(leaf.commitment, leaf.line, None) for _, leaf in self.own.chronicle.log.leaves(start, end)]
+        return [Row(commitment, line, None) for commitment, line in self.own.chronicle.log.lines(start, end)]
 
     def entries(self, tags: Sequence[bytes]) -> list[Row]:
         """What is kept under these tags (16 bytes each), at most `TAGS_AT_ONCE`, in their order."""
