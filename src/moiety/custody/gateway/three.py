@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor, wait
+from contextlib import AbstractContextManager, contextmanager
 from typing import Final, TypeVar
 
 from moiety.custody.refusals import AttemptStopped, CustodianDown, GalleryUnknown
@@ -19,6 +20,15 @@ Answer = TypeVar("Answer")
 
 TWO: Final = 2
 """Custodians whose parts are enough."""
+
+Noted = Callable[[Header], AbstractContextManager[None]]
+"""Within it the three do what this header says, and write that down: what they wrote, the gateway writes too."""
+
+
+@contextmanager
+def unheard(header: Header) -> Iterator[None]:
+    """Nobody writes down what is only measured or attacked with."""
+    yield
 
 
 class Three:
