@@ -4,8 +4,9 @@ Elements are their 32-byte canonical encodings, and the identity is not among th
 it. Scalars are whole numbers from 1 to ORDER - 1. Batches are encodings end to end, because an object for each of
 two million elements would cost more than the arithmetic.
 
-Every call lets go of the interpreter's lock for its whole length, so a caller may spread a batch over threads. The
-library works in constant time; Python's whole numbers, in which scalars arrive, do not.
+Every call lets go of the interpreter's lock for its whole length, a large batch's too, so a caller may spread batches
+over threads or do something else beside one. The library works in constant time; Python's whole numbers, in which
+scalars arrive, do not.
 """
 
 from __future__ import annotations
@@ -15,8 +16,8 @@ from collections.abc import Callable, Iterable
 from functools import cache
 from pathlib import Path
 from traceback import walk_tb
-from types import TracebackType
-from typing import ClassVar, NamedTuple
+from types import ModuleType, TracebackType
+from typing import Any, ClassVar, NamedTuple, cast
 
 from moiety.errors import Refused, Unavailable
 
@@ -29,6 +30,13 @@ UNIFORM_BYTES = 64
 """What `from_uniform` takes: the output of a hash function of 512 bits."""
 
 IDENTITY = bytes(ELEMENT_BYTES)
+
+MULTIPLY = "crypto_scalarmult_ristretto255"
+ADD = "crypto_core_ristretto255_add"
+"""What the library calls its functions of two operands."""
+
+_MANY = 64
+"""Elements from which on a batch goes through compiled loops: who asks about a few people does not load them."""
 
 
 class CurveUnavailable(Unavailable):
@@ -62,24 +70,16 @@ def multiply_base(scalar: int) -> bytes:
 
 def multiply_all(scalar: int, elements: bytes) -> bytes:
     """One scalar times every element of a batch (n * 32 bytes); raises NotAnElement where one is none."""
-    factor, out = _little(scalar), _room(elements)
-    multiply = _curve().multiply
-    start = ctypes.addressof(out)
-    for at in range(0, len(elements), ELEMENT_BYTES):
-        if multiply(start + at, factor, elements[at : at + ELEMENT_BYTES]):
-            raise NotAnElement()
-    return out.raw
+    return _multiplied(_little(scalar), 0, elements)
 
 
 def multiply_each(scalars: Iterable[int], elements: bytes) -> bytes:
     """Each element of a batch (n * 32 bytes) times the scalar of its place, n scalars; raises NotAnElement."""
-    out = _room(elements)
-    multiply = _curve().multiply
-    start = ctypes.addressof(out)
-    for at, scalar in zip(range(0, len(elements), ELEMENT_BYTES), scalars, strict=True):
-        if multiply(start + at, _little(scalar), elements[at : at + ELEMENT_BYTES]):
-            raise NotAnElement()
-    return out.raw
+    factors = [_little(scalar) for scalar in scalars]
+    _require_whole(elements)
+    if len(factors) != len(elements) // ELEMENT_BYTES:
+        raise ValueError("each element has its scalar")
+    return _multiplied(b"".join(factors), SCALAR_BYTES, elements)
 
 
 def add(one: bytes, other: bytes) -> bytes:
@@ -92,15 +92,16 @@ def add_each(one: bytes, other: bytes) -> bytes:
     if len(one) != len(other):
         raise NotAnElement()
     out = _room(one)
-    add = _curve().add
-    start = ctypes.addressof(out)
-    for at in range(0, len(one), ELEMENT_BYTES):
-        first, second = one[at : at + ELEMENT_BYTES], other[at : at + ELEMENT_BYTES]
-        # The library adds the identity without a word: a custodian that sends it would leave the other one's answer.
-        if first == IDENTITY or second == IDENTITY or add(start + at, first, second):
-            raise NotAnElement()
-    sums = out.raw
-    if any(sums[at : at + ELEMENT_BYTES] == IDENTITY for at in range(0, len(sums), ELEMENT_BYTES)):
+    # The library adds the identity without a word: a custodian that sends it would leave the other one's answer.
+    if _has_identity(one) or _has_identity(other):
+        raise NotAnElement()
+    to, ones, others, count = ctypes.addressof(out), _address(one), _address(other), len(one) // ELEMENT_BYTES
+    if count < _MANY:
+        add = _curve().add
+        done = not any(add(to + at, ones + at, others + at) for at in range(0, len(one), ELEMENT_BYTES))
+    else:
+        done = _compiled().add_each(to, ones, others, count) == count
+    if not done or _has_identity(sums := out.raw):
         raise NotAnElement()
     return sums
 
@@ -128,11 +129,41 @@ def _one(element: bytes) -> bytes:
     return element
 
 
+def _multiplied(scalars: bytes, step: int, elements: bytes) -> bytes:
+    """Elements times scalars that lie `step` bytes apart; 0 for one scalar."""
+    out, count = _room(elements), len(elements) // ELEMENT_BYTES
+    to, factors, others = ctypes.addressof(out), _address(scalars), _address(elements)
+    if count < _MANY:
+        multiply = _curve().multiply
+        done = not any(
+            multiply(to + place * ELEMENT_BYTES, factors + place * step, others + place * ELEMENT_BYTES)
+            for place in range(count)
+        )
+    else:
+        done = _compiled().multiply_each(to, factors, step, others, count) == count
+    if not done:
+        raise NotAnElement()
+    return out.raw
+
+
+def _has_identity(elements: bytes) -> bool:
+    return any(elements[at : at + ELEMENT_BYTES] == IDENTITY for at in range(0, len(elements), ELEMENT_BYTES))
+
+
+def _address(data: bytes) -> int:
+    """Where these bytes lie, for as long as somebody holds them."""
+    return ctypes.cast(ctypes.c_char_p(data), ctypes.c_void_p).value or 0
+
+
 def _room(elements: bytes) -> ctypes.Array[ctypes.c_char]:
+    _require_whole(elements)
+    return ctypes.create_string_buffer(len(elements))
+
+
+def _require_whole(elements: bytes) -> None:
     # The library reads 32 bytes from wherever it is sent, so lengths are looked at before anything else.
     if not elements or len(elements) % ELEMENT_BYTES:
         raise NotAnElement()
-    return ctypes.create_string_buffer(len(elements))
 
 
 def _little(scalar: int) -> bytes:
@@ -144,9 +175,9 @@ def _little(scalar: int) -> bytes:
 class _Curve(NamedTuple):
     """The library's functions. Those that write take an address first; all but `is_valid` give 0 where it went well."""
 
-    multiply: Callable[[int, bytes, bytes], int]
+    multiply: Callable[[int, int, int], int]
     multiply_base: Callable[[int, bytes], int]
-    add: Callable[[int, bytes, bytes], int]
+    add: Callable[[int, int, int], int]
     from_uniform: Callable[[int, bytes], int]
     is_valid: Callable[[bytes], int]
 
@@ -171,12 +202,22 @@ def _curve() -> _Curve:
 
     out, read = ctypes.c_void_p, ctypes.c_char_p
     return _Curve(
-        function("crypto_scalarmult_ristretto255", out, read, read),
+        function(MULTIPLY, out, out, out),
         function("crypto_scalarmult_ristretto255_base", out, read),
-        function("crypto_core_ristretto255_add", out, read, read),
+        function(ADD, out, out, out),
         function("crypto_core_ristretto255_from_hash", out, read),
         function("crypto_core_ristretto255_is_valid_point", read),
     )
+
+
+@cache
+def _compiled() -> ModuleType:
+    from moiety import batches
+
+    curve = _curve()
+    for name, found in ((MULTIPLY, curve.multiply), (ADD, curve.add)):
+        batches.announce(name, ctypes.cast(cast(Any, found), ctypes.c_void_p).value)
+    return batches
 
 
 def _unpacked(traceback: TracebackType | None) -> str:

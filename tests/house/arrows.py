@@ -15,7 +15,8 @@ ARROWS: dict[str, set[str]] = {
     "matching": {"sharing"},
     "custody": {"sharing", "matching", "oprf", "sodium", "ledger", "database"},
     # pseudonyms over a group that one module computes
-    "sodium": set(),
+    "sodium": {"batches"},
+    "batches": set(),
     "oprf": {"sodium"},
     # pictures in, vectors out; knows no shares and no people
     "face": set(),

@@ -39,6 +39,31 @@ def test_a_batch_is_its_elements_one_by_one(terms: list[tuple[int, bytes]], scal
     assert sodium.add_each(b"".join(each), b"".join(each)) == doubled
 
 
+def test_a_large_batch_is_its_elements_one_by_one() -> None:
+    """From some size on, compiled loops do it: in the first place, the last and between, also what they refuse."""
+    factors = [at + 3 for at in range(sodium._MANY + 1)]
+    each = [sodium.multiply_base(factor) for factor in factors]
+    batch = b"".join(each)
+    assert sodium.multiply_all(5, batch) == b"".join(sodium.multiply(5, element) for element in each)
+    assert sodium.multiply_each(factors, batch) == b"".join(map(sodium.multiply, factors, each))
+    assert sodium.add_each(batch, batch) == b"".join(map(sodium.add, each, each))
+    opposite = [sodium.multiply_base(ORDER - factor) for factor in factors]
+    for place in (0, sodium._MANY // 2, sodium._MANY):
+        start, end = place * ELEMENT_BYTES, (place + 1) * ELEMENT_BYTES
+        for wrong in (IDENTITY, b"\xff" * ELEMENT_BYTES):
+            bad = batch[:start] + wrong + batch[end:]
+            for attempt in (
+                lambda bad=bad: sodium.multiply_all(5, bad),
+                lambda bad=bad: sodium.multiply_each(factors, bad),
+                lambda bad=bad: sodium.add_each(bad, batch),
+                lambda bad=bad: sodium.add_each(batch, bad),
+            ):
+                with pytest.raises(NotAnElement):
+                    attempt()
+        with pytest.raises(NotAnElement):
+            sodium.add_each(batch, batch[:start] + opposite[place] + batch[end:])
+
+
 @pytest.mark.parametrize("scalar", [0, -1, ORDER])
 def test_what_is_no_scalar_multiplies_nothing(scalar: int) -> None:
     element = sodium.multiply_base(5)
@@ -109,7 +134,7 @@ def test_an_element_is_derived_from_64_bytes(length: int) -> None:
 
 
 def test_every_scalar_of_a_batch_has_its_element() -> None:
-    with pytest.raises(ValueError, match="shorter"):
+    with pytest.raises(ValueError, match="its scalar"):
         sodium.multiply_each([5], sodium.multiply_base(5) * 2)
 
 

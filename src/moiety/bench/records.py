@@ -21,18 +21,19 @@ from moiety import sodium
 from moiety.bench import scene
 from moiety.custody.crew import cores
 from moiety.custody.gateway.embedded import Embedded
-from moiety.identity import purpose
+from moiety.identity import importing, purpose
 from moiety.identity.desk import Desk
 from moiety.identity.examples import HOTEL
+from moiety.identity.importing import Imported
 from moiety.identity.people import People
 from moiety.vault import synth
+from moiety.vault.mapping import BadRow, Taken
 from moiety.vault.record import Record
 from moiety.vault.sql import RecordStore
 
 MULTIPLICATIONS: Final = 4
 """Of a group element, for each person's pseudonym."""
 
-TOGETHER: Final = 1_000
 ASKED: Final = 500
 """People who are looked up and opened, one after the other."""
 ERASED: Final = 50
@@ -69,15 +70,18 @@ def run(people: int, *, seed: int, edge: scene.Edge) -> RecordFigures:
         schema = office.schema()
         office.add_many([next(synth.people(seed + 1, 1))], grounds="register")  # makes the purpose's key
         before = _weighed(folder)
-        imported, took = 0, 0.0
-        source = synth.people(seed, people)
-        while some := list(islice(source, TOGETHER)):
-            records = [Record(schema, person) for person in some]
-            began = now()
-            office.add_records(records, grounds="register", how="imported", text="1")
-            took += now() - began
-            imported += len(records)
-            edge.progress("importing people", imported, people)
+        rows = [Taken(at, Record(schema, person)) for at, person in enumerate(synth.people(seed, people), start=1)]
+
+        def done(so_far: Imported, _: list[BadRow]) -> None:
+            edge.progress("importing people", so_far.rows, people)
+
+        began = now()
+        imported = importing.run(
+            office, rows, grounds="register", text="1", approved=None, so_far=Imported(), done=done
+        )
+        took = now() - began
+        if imported.added != people:
+            raise RuntimeError("somebody is not imported")
         after = _weighed(folder)
         bound = _multiplications_per_s(edge) / MULTIPLICATIONS
         numbers = [person["national_id"] for person in islice(synth.people(seed, people), ASKED)]

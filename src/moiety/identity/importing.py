@@ -7,19 +7,24 @@ and in it meets people who are there already: none comes twice, and none is lost
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Final
 
 from moiety.errors import Refused
-from moiety.identity.people import People
+from moiety.identity.people import Named, People
 from moiety.identity.refusals import AlreadyKept
 from moiety.vault.mapping import BadRow, Taken
+from moiety.vault.record import Record
 
 HOW: Final = "imported"
 
 TOGETHER: Final = 1_000
 """Rows of one batch: their pseudonyms, keys and fields are made, kept and settled together."""
+
+BYTES_TOGETHER: Final = 64 * 2**20
+"""Bytes of values of one batch: a thousand photographs of the greatest length would be four thousand million."""
 
 
 @dataclass
@@ -54,35 +59,87 @@ def run(
 ) -> Imported:
     """Bring in everybody; `done` hears after each batch how far it has come, and which rows of it were set aside.
 
-    Raises what `People.add_records` raises: then the batches before are there, and this one is not.
+    Raises what `rows` does, once everybody before is there; and what `People.add_records` raises: then the batches
+    before are there, and this one is not.
     """
-    batch: list[Taken] = []
-    aside: list[BadRow] = []
 
-    def settle() -> None:
+    def settle(batch: _Batch) -> None:
         outcomes = people.add_records(
-            [row.record for row in batch], grounds=grounds, how=HOW, text=text, approved=approved
+            batch.records(), batch.names.result(), grounds=grounds, how=HOW, text=text, approved=approved
         )
-        for row, outcome in zip(batch, outcomes, strict=True):
+        for row, outcome in zip(batch.taken, outcomes, strict=True):
             if isinstance(outcome, AlreadyKept):
                 so_far.there += 1
             elif isinstance(outcome, Refused):
-                aside.append(BadRow(row.position, outcome.code))
+                batch.aside.append(BadRow(row.position, outcome.code))
             else:
                 so_far.added += 1
-        so_far.aside.update(row.code for row in aside)
-        if batch or aside:
-            so_far.after = max([row.position for row in batch] + [row.position for row in aside])
-            done(so_far, sorted(aside, key=lambda row: row.position))
-        batch.clear()
-        aside.clear()
+        so_far.aside.update(row.code for row in batch.aside)
+        so_far.after = batch.last
+        done(so_far, sorted(batch.aside, key=lambda row: row.position))
 
-    for row in rows:
+    # The pseudonyms of the next batch are made beside this one: they take as long as all else together.
+    with ThreadPoolExecutor(1) as beside:
+        for batch in _one_behind(_batches(rows, lambda records: beside.submit(people.named, records))):
+            settle(batch)
+    return so_far
+
+
+@dataclass(frozen=True)
+class _Batch:
+    taken: list[Taken]
+    aside: list[BadRow]
+    names: Future[list[Named]]
+
+    @property
+    def last(self) -> int:
+        """The number of its last row."""
+        return max([row.position for row in self.taken] + [row.position for row in self.aside])
+
+    def records(self) -> list[Record]:
+        """Of those that were taken."""
+        return [row.record for row in self.taken]
+
+
+def _batches(rows: Iterable[Taken | BadRow], named: Callable[[list[Record]], Future[list[Named]]]) -> Iterator[_Batch]:
+    """Rows some at a time, their pseudonyms begun. What `rows` raises, it raises after what came before."""
+    taken: list[Taken] = []
+    aside: list[BadRow] = []
+    size = 0
+    broken: Refused | None = None
+    source = iter(rows)
+    while broken is None:
+        try:
+            row = next(source, None)
+        except Refused as refused:
+            broken, row = refused, None
         if isinstance(row, BadRow):
             aside.append(row)
-        else:
-            batch.append(row)
-        if len(batch) + len(aside) >= TOGETHER:
-            settle()
-    settle()
-    return so_far
+        elif row is not None:
+            taken.append(row)
+            size += sum(map(len, row.record.plain.values()))
+        if row is None or len(taken) + len(aside) >= TOGETHER or size >= BYTES_TOGETHER:
+            if taken or aside:
+                yield _Batch(taken, aside, named([one.record for one in taken]))
+            taken, aside, size = [], [], 0
+        if row is None:
+            break
+    if broken is not None:
+        raise broken
+
+
+def _one_behind(batches: Iterator[_Batch]) -> Iterator[_Batch]:
+    """Each batch once the next one is begun. What `batches` raises, it raises after what came before."""
+    before: _Batch | None = None
+    broken: Refused | None = None
+    try:
+        for batch in batches:
+            if before is not None:
+                yield before
+            before = batch
+    except Refused as refused:
+        broken = refused
+    if before is not None:
+        yield before
+    if broken is not None:
+        raise broken

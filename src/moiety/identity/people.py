@@ -35,6 +35,9 @@ from moiety.vault.values import Raw, identifier
 NUMBER: Final = "national_id"
 """The field that a person's pseudonym is made of."""
 
+Named = tuple[bytes, bytes | None]
+"""A pseudonym's bytes, and the entry of the purpose's index; None where there is none."""
+
 
 @dataclass(frozen=True, slots=True)
 class Added:
@@ -87,15 +90,38 @@ class People:
                 records[at] = self._checked(values)
             except Refused as refusal:
                 outcomes[at] = refusal.with_traceback(None)
-        added = self.add_records(list(records.values()), grounds=grounds, how=how, text=text, approved=approved)
+        checked = list(records.values())
+        names = self.named(checked)
+        added = self.add_records(checked, names, grounds=grounds, how=how, text=text, approved=approved)
         for at, outcome in zip(records, added, strict=True):
             outcomes[at] = outcome
         return [outcome for outcome in outcomes if outcome is not None]
 
+    def named(self, people: Sequence[Record]) -> list[Named]:
+        """The pseudonym of each, and the entry of the purpose's index, evaluated together."""
+        desk = self._desk
+        names = desk.purpose.records.index if desk.purpose.records else ()
+        inputs = [identifier(record.plain[NUMBER]).input_bytes(desk.name) for record in people]
+        entries: dict[int, int] = {}
+        for at, record in enumerate(people):
+            entry = index_bytes(desk.name, names, record) if names else None
+            if entry is not None:
+                entries[at] = len(inputs)
+                inputs.append(entry)
+        outputs = desk.custody().pseudonyms(desk.name, inputs) if inputs else []
+        return [(outputs[at], outputs[entries[at]] if at in entries else None) for at in range(len(people))]
+
     def add_records(
-        self, people: Sequence[Record], *, grounds: str, how: How, text: str, approved: bytes | None = None
+        self,
+        people: Sequence[Record],
+        names: Sequence[Named],
+        *,
+        grounds: str,
+        how: How,
+        text: str,
+        approved: bytes | None,
     ) -> list[Added | Refused]:
-        """As `add_many`, of records that were checked already, each with an identity number."""
+        """As `add_many`, of records that were checked already, each with an identity number and `named`."""
         desk = self._desk
         place = position(desk.purpose, grounds)
         known = desk.purpose.grounds[grounds]
@@ -104,7 +130,7 @@ class People:
         outcomes: list[Added | Refused | None] = [None] * len(people)
         last = desk.last_day(now)
         rows: list[tuple[Stored, Version]] = []
-        for record, (person, entry) in zip(people, self._named(people), strict=True):
+        for record, (person, entry) in zip(people, names, strict=True):
             version = Version.fresh(desk.entropy, last + 1, place)
             blobs = version.sealed(Whose(desk.name, person), 0, classes_of(record), desk.entropy)
             stored = Stored(person, version.name, Stay(State.PENDING, last), 0, blobs, entry, (given,))
@@ -178,17 +204,3 @@ class People:
         if not record.plain[NUMBER]:
             raise NoNumber
         return record
-
-    def _named(self, people: Sequence[Record]) -> list[tuple[bytes, bytes | None]]:
-        """The pseudonym of each, and the entry of the purpose's index, evaluated together."""
-        desk = self._desk
-        names = desk.purpose.records.index if desk.purpose.records else ()
-        inputs = [identifier(record.plain[NUMBER]).input_bytes(desk.name) for record in people]
-        entries: dict[int, int] = {}
-        for at, record in enumerate(people):
-            entry = index_bytes(desk.name, names, record) if names else None
-            if entry is not None:
-                entries[at] = len(inputs)
-                inputs.append(entry)
-        outputs = desk.custody().pseudonyms(desk.name, inputs) if inputs else []
-        return [(outputs[at], outputs[entries[at]] if at in entries else None) for at in range(len(people))]

@@ -18,7 +18,7 @@ PERSON_LENGTHS: Final = range(16, 33)
 
 def framed(*parts: bytes) -> bytes:
     """The parts with their lengths. Raises `OverflowError` for a part of 65,536 bytes or more."""
-    return b"".join(len(part).to_bytes(2, "little") + part for part in parts)
+    return b"".join([len(part).to_bytes(2, "little") + part for part in parts])
 
 
 def purpose_bytes(purpose: str) -> bytes:

@@ -86,6 +86,8 @@ def is_known(scheme: str, country: str) -> bool:
 
 def _plain(text: str, significant: str) -> str:
     """Capitals and digits, and the signs that mean something in this kind of number."""
+    if text.isascii() and text.isalnum():
+        return text.upper()  # as most are written, and nothing below would change it
     found = unicodedata.normalize("NFKC", text).translate(_DASHES)
     kept = []
     for letter in found:

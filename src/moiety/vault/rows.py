@@ -68,7 +68,9 @@ _PUT_PHOTO: Final = insert(PHOTOS)
 _PUT_BASIS: Final = insert(BASES)
 _DELETE: Final = [delete(table).where(table.c.id == _ID) for table in (PEOPLE, RECORDS, PHOTOS, BASES)]
 _DELETE_PHOTO: Final = delete(PHOTOS).where(PHOTOS.c.id == _ID)
-_SETTLE: Final = update(PEOPLE).where(PEOPLE.c.id == _ID).values(state=int(State.ACTIVE))
+_SETTLE: Final = (
+    update(PEOPLE).where(PEOPLE.c.id.in_(bindparam("rows", expanding=True))).values(state=int(State.ACTIVE))
+)
 _STAY: Final = update(PEOPLE).where(PEOPLE.c.id == _ID).values(state=bindparam("to"), due=bindparam("at"))
 _REWRITTEN: Final = (
     update(PEOPLE)
@@ -164,8 +166,8 @@ def add(connection: Connection, purpose: str, people: Sequence[Stored]) -> None:
 
 def settle(connection: Connection, rows: Sequence[int]) -> None:
     """Make rows active."""
-    if rows:
-        connection.execute(_SETTLE, [{"row": row} for row in rows])
+    for start in range(0, len(rows), _IN_ONE):
+        connection.execute(_SETTLE, {"rows": rows[start : start + _IN_ONE]})
 
 
 def remove(connection: Connection, rows: Sequence[int]) -> None:

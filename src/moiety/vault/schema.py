@@ -109,6 +109,7 @@ class Schema:
         photos = sum(field.kind is Kind.PHOTO for field in fields)
         if not 0 < len(self.fields) == len(fields) <= FIELDS_LIMIT or photos > 1:
             raise SchemaInvalid(fields=len(fields))
+        self._of = {group: [field for field in fields if field.group is group] for group in Group}
 
     @classmethod
     def default(cls, country: str = "CN") -> Schema:
@@ -131,6 +132,6 @@ class Schema:
             raise SchemaInvalid(fields=len(rows)) from None
         return Schema([*self.fields.values(), *added])
 
-    def of(self, group: Group) -> list[Field]:
+    def of(self, group: Group) -> Sequence[Field]:
         """The fields of one class, in their order."""
-        return [field for field in self.fields.values() if field.group is group]
+        return self._of[group]

@@ -22,6 +22,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Final, NewType
 
 import msgspec
@@ -49,7 +50,7 @@ PHOTO_BLOB_LIMIT: Final = PHOTO_LENGTHS[-1] + SEALED_BYTES + 64 + 64
 
 _VERSION: Final = 1
 _HEAD: Final = 1 + 8
-_FIELD: Final = b"moiety field 1"
+_HERE: Final = framed(b"moiety field 1")
 
 Entropy = Callable[[int], bytes]
 Blob = NewType("Blob", bytes)
@@ -123,7 +124,7 @@ def seal_class(
     sealed = {}
     for place, (name, plain) in enumerate(values.items()):
         nonce = nonces[place * NONCE_BYTES : (place + 1) * NONCE_BYTES]
-        sealed[name] = _sealed(filled(plain, lengths), cipher, bound + framed(name.encode()), nonce)
+        sealed[name] = _sealed(filled(plain, lengths), cipher, bound + _named(name), nonce)
     return Blob(b"\x01" + number.to_bytes(8, "little") + _ENCODER.encode(sealed))
 
 
@@ -157,8 +158,13 @@ def number_of(blob: bytes) -> int:
     return int.from_bytes(blob[1:_HEAD], "little")
 
 
+@lru_cache(FIELDS_LIMIT)
+def _named(name: str) -> bytes:
+    return framed(name.encode())
+
+
 def _bound(group: Group, names: Iterable[str], whose: Whose, number: int) -> bytes:
-    return framed(_FIELD) + whose.bound + framed(group.encode(), ",".join(names).encode(), number.to_bytes(8, "little"))
+    return _HERE + whose.bound + framed(group.encode(), ",".join(names).encode(), number.to_bytes(8, "little"))
 
 
 def _sealed(padded: bytes, cipher: AESGCMSIV, bound: bytes, nonce: bytes) -> bytes:

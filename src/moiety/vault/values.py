@@ -74,7 +74,7 @@ def _written(raw: Raw) -> str:
         raise ValueError
     text = " ".join(unicodedata.normalize("NFC", raw).split())
     # Controls, unpaired surrogates and what has no meaning yet: in a name they are mistakes or an attack on a screen.
-    if any(unicodedata.category(letter)[0] == "C" for letter in text):
+    if not text.isprintable() and any(unicodedata.category(letter)[0] == "C" for letter in text):
         raise ValueError
     return text
 

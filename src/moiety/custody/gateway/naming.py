@@ -6,7 +6,8 @@ answers. docs/protocol, part 5.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from itertools import combinations
 from typing import Final
 
@@ -26,6 +27,10 @@ from moiety.sharing.seat import SEATS, Seat
 PAIRS: Final[tuple[tuple[Seat, Seat], ...]] = tuple(combinations(SEATS, 2))
 
 _ASKED: Final = {seat: next(pair for pair in PAIRS if seat in pair) for seat in SEATS}
+
+Answering = Callable[[], AbstractContextManager[None]]
+"""Holds the custodians while they are asked: blinding and finishing take as long again, and whoever changes something
+need not wait for them."""
 
 PROVEN_TO: Final = 8
 """Inputs up to which each answer is proven: for more, a part of them is asked again of other pairs."""
@@ -51,7 +56,9 @@ def without_key(three: Three, entropy: Entropy, purpose: str) -> set[Seat]:
     return lost if len(lost) < len(SEATS) else set()
 
 
-def pseudonyms(three: Three, entropy: Entropy, purpose: str, inputs: Sequence[bytes]) -> list[bytes]:
+def pseudonyms(
+    three: Three, entropy: Entropy, purpose: str, inputs: Sequence[bytes], answering: Answering
+) -> list[bytes]:
     """The pseudonym of each input, 16 bytes: the beginning of its output (RFC 9497, mode 0x01).
 
     Raises `KeyNotMade`, `CustodianDown` where no two are there, `ProofWrong` and `AnswersDiffer` where one gives other
@@ -65,9 +72,9 @@ def pseudonyms(three: Three, entropy: Entropy, purpose: str, inputs: Sequence[by
         # Nobody but these two can be asked again where the third is down: then each answer is proven.
         proven = len(inputs) <= PROVEN_TO or bool(down)
         try:
-            outputs = _outputs(three, entropy, purpose, pair, inputs, proven=proven)
+            outputs = _outputs(three, entropy, purpose, pair, inputs, answering, proven=proven)
             if not proven:
-                _ask_again(three, entropy, purpose, pair, inputs, outputs)
+                _ask_again(three, entropy, purpose, pair, inputs, outputs, answering)
         except CustodianDown as error:
             if down:
                 raise
@@ -83,24 +90,33 @@ def _ask_again(
     pair: tuple[Seat, Seat],
     inputs: Sequence[bytes],
     outputs: Sequence[bytes],
+    answering: Answering,
 ) -> None:
     again: dict[int, bytes] = {}
     for other, places in recheck.chosen(len(inputs), _numbers(pair), entropy).items():
         seats = SEATS[other[0] - 1], SEATS[other[1] - 1]
         some = [inputs[place] for place in places]
-        again.update(zip(places, _outputs(three, entropy, purpose, seats, some, proven=False), strict=True))
+        again.update(zip(places, _outputs(three, entropy, purpose, seats, some, answering, proven=False), strict=True))
     recheck.compare(outputs, again)
 
 
 def _outputs(
-    three: Three, entropy: Entropy, purpose: str, pair: tuple[Seat, Seat], inputs: Sequence[bytes], *, proven: bool
+    three: Three,
+    entropy: Entropy,
+    purpose: str,
+    pair: tuple[Seat, Seat],
+    inputs: Sequence[bytes],
+    answering: Answering,
+    *,
+    proven: bool,
 ) -> list[bytes]:
     blinded = voprf.blind_all(inputs, entropy)
-    told = three.some(
-        pair,
-        lambda custodian: custodian.records.evaluate(purpose, pair, blinded.elements, proven),
-        small=len(inputs) <= PROVEN_TO,
-    )
+    with answering():
+        told = three.some(
+            pair,
+            lambda custodian: custodian.records.evaluate(purpose, pair, blinded.elements, proven),
+            small=len(inputs) <= PROVEN_TO,
+        )
     one, other = (told[seat] for seat in pair)
     if one.epoch != other.epoch:
         raise Disagreement

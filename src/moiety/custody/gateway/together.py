@@ -119,13 +119,11 @@ class Together(Conduct):
         """The pseudonyms, 16 bytes each, of what people are known by elsewhere: see `naming.pseudonyms`. The first time
         of all, the three make the purpose's key."""
         try:
-            with self._answering():
-                return naming.pseudonyms(self._three, self._entropy, purpose, inputs)
+            return naming.pseudonyms(self._three, self._entropy, purpose, inputs, self._answering)
         except KeyNotMade:
             with self._changing() as headers:
                 naming.agree_key(self._three, headers, purpose)
-        with self._answering():
-            return naming.pseudonyms(self._three, self._entropy, purpose, inputs)
+        return naming.pseudonyms(self._three, self._entropy, purpose, inputs, self._answering)
 
     def rewrite(self, purpose: str, version: Version, before: bytes, carried: Sequence[str]) -> None:
         """Have the keys of a record kept that was written anew from the version `before`, whose keys of the classes in
