@@ -9,6 +9,7 @@ from collections.abc import Callable, Collection, Mapping
 from contextlib import ExitStack, suppress
 from pathlib import Path
 
+from moiety.custody import recovery
 from moiety.custody.chronicle import LEDGER
 from moiety.custody.custodian import Custodian
 from moiety.custody.gateway import book
@@ -145,7 +146,7 @@ class Embedded(Together):
                 )
                 undo.callback(custodians[seat].close)
             acquaint({seat: custodian.acquaintance for seat, custodian in custodians.items()})
-            office = custodians["a"].standing().office
+            office = recovery.one_office({seat: custodian.standing() for seat, custodian in custodians.items()})
             written = book.opened(folder / BOOK, office, clock=clock, entropy=entropy)
             undo.callback(written.close)
             embedded = cls(Here(custodians), OfficeLock(folder), written, clock, entropy, progress, WARNING)
