@@ -12,7 +12,9 @@ import numpy as np
 import pytest
 
 from moiety.cli.request import RequestContradicts, told
+from moiety.custody.gateway import approving
 from moiety.custody.gateway.apart import Apart
+from moiety.custody.net.remote import Approved
 from moiety.custody.store.kinds import keys_of
 from moiety.custody.trust import matter
 from moiety.custody.trust.denials import ApprovalRefused, RequestExceeded, RequestExpired, RequestOther
@@ -119,6 +121,21 @@ def test_a_ticket_is_of_its_very_signatures(gateway: Apart) -> None:
     gateway.keep(DOOR, versions(3), approved=approved)
     with refused():
         gateway.keep(DOOR, versions(1), approved=approved)
+
+
+def test_custodians_themselves_count_what_was_signed(gateway: Apart, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever the gateway brings them; and whoever asked for too much has not used up the signatures."""
+    approved = signed(gateway.request_records(DOOR, 3), OLGA, OTTO)
+    brought = Approved(read_request(approved).approvals(), 3)
+    with monkeypatch.context() as lying:
+        lying.setattr(approving, "approved", lambda *given: brought)
+        with refused():
+            gateway.keep(DOOR, versions(RECORDS_ABOVE + 1), approved=approved)
+        lying.setattr(approving, "approved", lambda *given: replace(brought, people=RECORDS_ABOVE + 1))
+        with refused():
+            gateway.keep(DOOR, versions(RECORDS_ABOVE + 1), approved=approved)
+    gateway.keep(DOOR, versions(3), approved=approved)
+    assert kept(gateway) == 3
 
 
 def test_a_ticket_is_over_after_a_day(gateway: Apart, clock: Clock) -> None:
