@@ -7,7 +7,9 @@ import csv
 import io
 import json
 import os
+import re
 import signal
+import textwrap
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -24,11 +26,16 @@ from moiety.cli.importing import ImportedAnswer
 from moiety.cli.synth import Made
 from moiety.identity import importing
 from moiety.identity.people import People
+from moiety.identity.refusals import AlreadyKept
+from moiety.vault import readers
+from moiety.vault.mapping import FieldMapping
+from moiety.vault.refusals import PhotoMissing, ValueInvalid, ValueMissing
 from moiety.vault.schema import Schema
 from moiety.vault.sql import RecordStore
 from moiety.vault.synth import people as made_up
 from tests.cli.test_commands import NAME, Shell, keys
 from tests.custody.doomed import FORK
+from tests.house.source import ROOT
 from tests.stories.guests import NUMBER, PHOTO
 
 FIELDS = [name for name in Schema.default().fields if name != "photo"]
@@ -401,6 +408,19 @@ def test_how_far_it_has_come_is_told_on_stderr_alone(
     assert "importing people" in shell.said
     assert "30/30" in shell.said
     assert not any(value in shell.said for one in PEOPLE for value in one.values() if len(value) > 3)
+
+
+def test_the_page_on_imports_says_what_there_is() -> None:
+    page = (ROOT / "docs" / "importing.md").read_text()
+    [example] = [
+        block for block in re.findall(r"(?:^    .*\n|^\n)+", page, re.MULTILINE) if "[fields.national_id]" in block
+    ]
+    read = FieldMapping(textwrap.dedent(example).encode(), Schema.default())
+    assert read.columns == {"cardNo", "person.born", "issued", "until", "image"}
+    reasons = {readers.UNREADABLE, readers.TOO_LONG, readers.MISSHAPEN, AlreadyKept.code}
+    reasons |= {ValueMissing.code, ValueInvalid.code, PhotoMissing.code}
+    assert set(re.findall(r"^\| `(\w+)` \|", page, re.MULTILINE)) == reasons
+    assert {f".{form}" for form in re.findall(r"`\.(\w+)`", page)} >= set(readers.FORMATS)
 
 
 # Made up.
