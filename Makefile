@@ -25,7 +25,7 @@ WORKERS := $(shell n=$$(getconf _NPROCESSORS_ONLN); echo $$((n < 3 ? n + 1 : 4))
 STEPS := $(or $(if $(filter test,$(MAKECMDGOALS)),6),$(if $(filter demo,$(MAKECMDGOALS)),4),$(if \
     $(filter models bench,$(MAKECMDGOALS)),3),2)
 
-.PHONY: help install models demo test bench lint sbom lock contracts wheel clean
+.PHONY: help install models demo test bench sensenets lint sbom lock contracts wheel clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -77,6 +77,9 @@ lint: $(PACKAGE) ## ruff and strict mypy
 bench: models ## measure on this machine and write the figures into the README (about 20 minutes, 8 GB of memory)
 	@$(PYTHON) -m tools.measure
 	@$(PYTHON) -m tools.figures
+
+sensenets: models ## 2,565,724 people through all of it, on this disk (over an hour, 30 GB of disk, 16 GB of memory)
+	@$(PYTHON) -m tools.sensenets --folder $${TMPDIR:-/tmp}
 
 contracts: $(PACKAGE) ## write the generated documentation again
 	@$(PYTHON) tools/contracts.py

@@ -18,7 +18,8 @@ from moiety.cli.request import Requested
 from moiety.custody.gateway import trial
 from moiety.custody.gateway.deployment import DEPLOYMENT
 from moiety.custody.trust.requests import read_request
-from moiety.identity.examples import DOOR
+from moiety.identity import importing
+from moiety.identity.examples import DOOR, HOTEL
 from moiety.sharing.seat import SEATS
 from tests.apart.scene import Site
 from tests.cli.test_commands import NAME, Shell, keys
@@ -161,6 +162,40 @@ def test_from_two_officers_to_three_custodians(
     keys(answer, ErasedAnswer)
     assert (status, answer) == (0, {"erased": True, "destroyed": True, "at": None})
     assert shell("verify", "door", photographs.anna[2], "--claimed", who)[0] == 1
+
+
+def test_people_of_another_system_come_under_a_ticket_that_two_officers_signed(
+    shell: Shell, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(importing, "TOGETHER", 50)
+    olga, otto = (person(shell, name, "officer") for name in ("olga", "otto"))
+    (tmp_path / "purpose.toml").write_text(HOTEL)
+    adopt = ("purpose", "add", tmp_path / "purpose.toml")
+    purpose, ticket, file = (tmp_path / name for name in ("purpose.json", "ticket.json", "people.csv"))
+    assert shell(*adopt, "--request", purpose)[0] == 0
+    for key in (olga, otto):
+        assert shell("operator", "sign", purpose, *key)[0] == 0
+    assert shell(*adopt, "--approved", purpose)[0] == 0
+    assert shell("synth", "people", "--count", "120", "--out", file)[0] == 0
+    names = file.read_text().splitlines()[0].split(",")
+    (tmp_path / "m.toml").write_text("".join(f'[fields.{name}]\ncolumn = "{name}"\n' for name in names))
+    bring = ("import", "people", file, "--purpose", "hotel", "--mapping", tmp_path / "m.toml", "--grounds", "register")
+    status, answer = shell.json(*bring, "--people", "120", "--request", ticket)
+    keys(answer, Requested)
+    assert (status, answer["operation"], answer["people"]) == (0, "bulk", 120)
+    assert shell.refused(*bring, "--request", ticket) == (2, "request_exists")
+    assert shell.refused(*bring, "--approved", ticket) == (2, "approval_refused")
+    for key in (olga, otto):
+        assert shell.json("operator", "sign", ticket, *key)[0] == 0
+        assert "  people     at most 120\n" in shell.said
+        assert "  of these   records: identity numbers and all else that the purpose keeps\n" in shell.said
+    # Without it, as many as a desk keeps in a day come in; and with it, those who are left.
+    assert shell.refused(*bring) == (2, "approval_refused")
+    status, answer = shell.json(*bring, "--approved", ticket)
+    assert (status, answer["rows"], answer["added"] + answer["there"]) == (0, 120, 120)
+    assert shell.json(*bring)[1]["there"] == 120
+    assert shell("audit", "verify")[0] == 0
+    assert shell("check")[0] == 0
 
 
 def test_an_office_on_one_disk_takes_no_signatures(

@@ -31,9 +31,9 @@ ASIDE: Final = ".aside.csv"
 
 
 class ImportedAnswer(TypedDict):
-    """What `import people` answers; `rows` were read: `added`, `there` already, or set `aside`, by reason's code, and
-    listed with their numbers in `aside_file`. `sha256` is the file's, and `may_be_deleted` how many of its rows may now
-    be deleted at the source."""
+    """What `import people` answers; `rows` were read: `added`, of people who were `there` already, or set `aside`, by
+    reason's code. All but those added are listed in `aside_file`, by number. `sha256` is the file's, and
+    `may_be_deleted` how many of its rows may now be deleted at the source: those added."""
 
     rows: int
     added: int
@@ -83,8 +83,9 @@ def people(
     """Bring people in from another system's file, some at a time. Exit status 1 where rows were set aside.
 
     How far it has come lies beside the file (.import.json): the same command goes on after an interruption,
-    and nobody comes twice. Rows that do not fit are listed by number and reason (.aside.csv), never with
-    what stood in them. Custodians apart want two officers to sign more than a hundred people a day.
+    and nobody comes twice. Rows that do not fit, and those of people who were there already, are listed by
+    number and reason (.aside.csv), never with what stood in them. Custodians apart want two officers to
+    sign more than a hundred people a day.
 
     \b
     Examples:
@@ -116,7 +117,7 @@ def people(
         end = run(desk, records, grounds=grounds, text=text, approved=signed, so_far=so_far, done=done)
     journal.finish()
     aside = end.counts()
-    listed = str(journal.aside) if aside else None
+    listed = str(journal.aside) if end.rows > end.added else None
     answer: ImportedAnswer = {
         "rows": end.rows,
         "added": end.added,
@@ -124,19 +125,19 @@ def people(
         "aside": dict(aside),
         "aside_file": listed,
         "sha256": digest,
-        "may_be_deleted": end.added + end.there,
+        "may_be_deleted": end.added,
     }
     lines = [
         f"{end.rows} rows: {end.added} people added, {end.there} there already, {sum(aside.values())} set aside",
         *(f"  {code}: {count}" for code, count in aside.items()),
-        f"of the file with SHA-256 {digest} may now be deleted at the source: {end.added + end.there} rows"
+        f"of the file with SHA-256 {digest} may now be deleted at the source: {end.added} rows"
         + ("" if listed is None else f", all but those that {journal.aside.name} lists"),
     ]
     return Outcome(answer, lines, NO_MATCH if aside else DONE)
 
 
 class _Journal:
-    """How far one import has come, beside its file; and the rows that were set aside."""
+    """How far one import has come, beside its file; and the rows of which nothing was kept."""
 
     def __init__(self, file: Path, what: str) -> None:
         self._file = file.with_name(file.name + JOURNAL)
@@ -151,12 +152,12 @@ class _Journal:
         try:
             said = json.loads(self._file.read_bytes()) if self._file.exists() else None
             if said is None:
-                self._set_aside([], fresh=True)
                 return Imported()
             if said["what"] != self._what:
                 raise ImportOther
             self._length = int(said["length"])
-            os.truncate(self.aside, self._length)  # what was listed and not written down is read again
+            if self._length:
+                os.truncate(self.aside, self._length)  # what was listed and not written down is read again
             return Imported(int(said["after"]), int(said["added"]), int(said["there"]), Counter(said["aside"]))
         except OSError:
             raise ImportUnwritable from None
@@ -185,18 +186,19 @@ class _Journal:
         """All of it was read: the next import of this file is another one."""
         try:
             self._file.unlink(missing_ok=True)
-            if self._length <= len(_HEAD):
-                self.aside.unlink(missing_ok=True)
+            if not self._length:
+                self.aside.unlink(missing_ok=True)  # an earlier import's
         except OSError:
             raise ImportUnwritable from None
 
-    def _set_aside(self, rows: list[BadRow], *, fresh: bool = False) -> None:
+    def _set_aside(self, rows: list[BadRow]) -> None:
+        if not rows:
+            return
         text = io.StringIO(newline="")
         csv.writer(text, lineterminator="\n").writerows((row.position, row.code, row.field) for row in rows)
-        data = (_HEAD if fresh else b"") + text.getvalue().encode()
-        if data:
-            _durably(self.aside, data, os.O_TRUNC if fresh else os.O_APPEND)
-            self._length = len(data) if fresh else self._length + len(data)
+        data = (b"" if self._length else _HEAD) + text.getvalue().encode()
+        _durably(self.aside, data, os.O_APPEND if self._length else os.O_TRUNC)
+        self._length += len(data)
 
 
 _HEAD: Final = b"row,reason,field\n"

@@ -14,7 +14,6 @@ from typing import Final
 
 from moiety.errors import Refused
 from moiety.identity.people import Named, People
-from moiety.identity.refusals import AlreadyKept
 from moiety.vault.mapping import BadRow, Taken
 from moiety.vault.record import Record
 
@@ -57,7 +56,8 @@ def run(
     so_far: Imported,
     done: Callable[[Imported, list[BadRow]], None],
 ) -> Imported:
-    """Bring in everybody; `done` hears after each batch how far it has come, and which rows of it were set aside.
+    """Bring in everybody; `done` hears after each batch how far it has come, and which rows of it were left: set aside,
+    or of people who were there already. Nothing is kept of what these say.
 
     Raises what `rows` does, once everybody before is there; and what `People.add_records` raises: then the batches
     before are there, and this one is not.
@@ -67,16 +67,16 @@ def run(
         outcomes = people.add_records(
             batch.records(), batch.names.result(), grounds=grounds, how=HOW, text=text, approved=approved
         )
+        so_far.aside.update(row.code for row in batch.aside)
+        left = list(batch.aside)
         for row, outcome in zip(batch.taken, outcomes, strict=True):
-            if isinstance(outcome, AlreadyKept):
+            if isinstance(outcome, Refused):
                 so_far.there += 1
-            elif isinstance(outcome, Refused):
-                batch.aside.append(BadRow(row.position, outcome.code))
+                left.append(BadRow(row.position, outcome.code))
             else:
                 so_far.added += 1
-        so_far.aside.update(row.code for row in batch.aside)
         so_far.after = batch.last
-        done(so_far, sorted(batch.aside, key=lambda row: row.position))
+        done(so_far, sorted(left, key=lambda row: row.position))
 
     # The pseudonyms of the next batch are made beside this one: they take as long as all else together.
     with ThreadPoolExecutor(1) as beside:

@@ -1,0 +1,456 @@
+"""`moiety import people` and `moiety synth people`: who comes in, who is listed, and what an interruption leaves."""
+
+from __future__ import annotations
+
+import base64
+import csv
+import io
+import json
+import os
+import re
+import signal
+import textwrap
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import bson
+import pyarrow
+import pytest
+from pyarrow import parquet
+
+from moiety import cli
+from moiety.cli import importing as command
+from moiety.cli import progress
+from moiety.cli.importing import ImportedAnswer
+from moiety.cli.synth import Made
+from moiety.identity import importing
+from moiety.identity.people import People
+from moiety.identity.refusals import AlreadyKept
+from moiety.vault import readers
+from moiety.vault.mapping import FieldMapping
+from moiety.vault.refusals import PhotoMissing, ValueInvalid, ValueMissing
+from moiety.vault.schema import Schema
+from moiety.vault.sql import RecordStore
+from moiety.vault.synth import people as made_up
+from tests.cli.test_commands import NAME, Shell, keys
+from tests.custody.doomed import FORK
+from tests.house.source import ROOT
+from tests.stories.guests import NUMBER, PHOTO
+
+FIELDS = [name for name in Schema.default().fields if name != "photo"]
+MAPPING = "".join(f'[fields.{name}]\ncolumn = "{name}"\n' for name in FIELDS)
+PEOPLE = list(made_up(11, 30))
+FORMS = ["csv", "jsonl", "parquet", "bson"]
+
+
+@pytest.fixture
+def shell(tmp_path: Path, data: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Shell:
+    """An office with the purpose `hotel`."""
+    monkeypatch.setenv("MOIETY_OFFICE", str(tmp_path / "office"))
+    monkeypatch.setenv("MOIETY_DATA", str(data))
+    made = Shell(tmp_path / "office", capfd)
+    assert made("init", made.office, "--example", "hotel")[0] == 0
+    assert made("purpose", "add", made.office / "purpose.toml")[0] == 0
+    return made
+
+
+@pytest.fixture
+def words(tmp_path: Path) -> Callable[..., tuple[str | Path, ...]]:
+    """The words of an import of a file under a mapping."""
+
+    def said(file: Path, mapping: str = MAPPING, *more: str | Path) -> tuple[str | Path, ...]:
+        (tmp_path / "m.toml").write_text(mapping)
+        given = ("--purpose", "hotel", "--mapping", tmp_path / "m.toml", "--grounds", "register")
+        return ("import", "people", file, *given, *more)
+
+    return said
+
+
+def written(folder: Path, form: str, people: list[dict[str, Any]]) -> Path:
+    """A file of another system with these people."""
+    file = folder / f"people.{form}"
+    if form == "csv":
+        out = io.StringIO(newline="")
+        writer = csv.DictWriter(out, list(people[0]))
+        writer.writeheader()
+        writer.writerows(people)
+        file.write_bytes(out.getvalue().encode())
+    elif form == "jsonl":
+        file.write_text("".join(json.dumps(one) + "\n" for one in people))
+    elif form == "bson":
+        file.write_bytes(b"".join(bson.encode(one) for one in people))
+    else:
+        parquet.write_table(pyarrow.Table.from_pylist(people), file)
+    return file
+
+
+def numbers(shell: Shell, people: list[dict[str, str]], folder: Path) -> list[str]:
+    """The pseudonyms of those of these people who are found by their numbers."""
+    found = []
+    for one in people:
+        (folder / "number.json").write_text(json.dumps({"national_id": one["national_id"]}))
+        status, answer = shell.json("person", "find", "hotel", "--from", folder / "number.json")
+        assert status == 1 - len(answer["pseudonyms"])
+        found += answer["pseudonyms"]
+    return found
+
+
+def beside(file: Path) -> set[str]:
+    """What an import has left beside its file, by the ending of its name."""
+    return {path.name.removeprefix(file.name) for path in file.parent.glob(file.name + "?*")}
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_people_come_in_from_every_format_with_their_photographs(
+    form: str, shell: Shell, words: Any, tmp_path: Path
+) -> None:
+    # A text, a file of a folder, and bytes: what each format has.
+    how = {"csv": "file", "jsonl": "base64"}.get(form, "bytes")
+    (tmp_path / "photos").mkdir()
+    (tmp_path / "photos" / "1.jpg").write_bytes(PHOTO)
+    pictured = {"file": "1.jpg", "base64": base64.b64encode(PHOTO).decode(), "bytes": PHOTO}[how]
+    people: list[dict[str, Any]] = [one | {"image": None} for one in PEOPLE]
+    people[1]["image"] = pictured
+    file = written(tmp_path, form, people)
+    mapping = f'{MAPPING}[fields.photo]\ncolumn = "image"\nphoto = "{how}"\n'
+    status, answer = shell.json(*words(file, mapping, "--photos", tmp_path / "photos"))
+    keys(answer, ImportedAnswer)
+    assert status == 0
+    assert {key: answer[key] for key in ("rows", "added", "there", "aside", "aside_file", "may_be_deleted")} == {
+        "rows": 30, "added": 30, "there": 0, "aside": {}, "aside_file": None, "may_be_deleted": 30,
+    }  # fmt: skip
+    assert len(answer["sha256"]) == 64
+    assert beside(file) == set()
+    someone, other = numbers(shell, PEOPLE[1:3], tmp_path)
+    reveal = ("person", "reveal", someone, *FIELDS, "photo", "--reason", "inspection", "--role", "officer")
+    fields = shell.json(*reveal)[1]["fields"]
+    assert base64.b64decode(fields.pop("photo")) == PHOTO
+    assert fields == PEOPLE[1]
+    status, answer = shell.json("person", "reveal", other, "photo", "--reason", "inspection", "--role", "officer")
+    assert (status, answer["fields"]) == (0, {"photo": ""})
+    assert shell.json("check")[1]["findings"] == []
+    assert shell("audit", "verify")[0] == 0
+
+
+def test_rows_that_do_not_fit_are_listed_by_line_and_reason_and_none_is_lost(
+    shell: Shell, words: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(importing, "TOGETHER", 3)
+    good = [",".join(one[name] for name in FIELDS) for one in PEOPLE[:5]]
+    place = {name: at for at, name in enumerate(FIELDS)}
+
+    def spoilt(row: str, field: str, value: str) -> str:
+        values = row.split(",")
+        values[place[field]] = value
+        return ",".join(values)
+
+    lines = [
+        ",".join(FIELDS),
+        good[0],
+        spoilt(good[1], "national_id", NAME),
+        f"{NAME},{NAME}",
+        spoilt(good[1], "birth_date", "1983-02-30"),
+        "",
+        good[2],
+        spoilt(good[3], "national_id", ""),
+        f'"{NAME}',
+        good[0],
+        good[4],
+    ]
+    file = tmp_path / "people.csv"
+    file.write_text("\n".join(lines) + "\n")
+    status, answer = shell.json(*words(file))
+    listed = file.with_name("people.csv.aside.csv")
+    assert status == 1
+    assert listed.read_text().splitlines() == [
+        "row,reason,field",
+        "3,value_invalid,national_id",
+        "4,row_misshapen,",
+        "5,value_invalid,birth_date",
+        "8,value_missing,national_id",
+        "9,row_unreadable,",
+        "10,already_kept,",
+    ]
+    assert listed.stat().st_mode & 0o777 == 0o600
+    assert answer["rows"] == answer["added"] + answer["there"] + sum(answer["aside"].values()) == 9
+    assert (answer["added"], answer["there"], answer["may_be_deleted"]) == (3, 1, 3)
+    assert answer["aside"] == {"row_misshapen": 1, "row_unreadable": 1, "value_invalid": 2, "value_missing": 1}
+    assert answer["aside_file"] == str(listed)
+    assert len(numbers(shell, PEOPLE[:5], tmp_path)) == 3
+    status, out = shell(*words(file))
+    assert status == 1
+    assert out.splitlines()[:2] == [
+        "9 rows: 0 people added, 4 there already, 5 set aside",
+        "  row_misshapen: 1",
+    ]
+    assert out.endswith("deleted at the source: 0 rows, all but those that people.csv.aside.csv lists\n")
+    assert len(listed.read_text().splitlines()) == 10
+    assert beside(file) == {".aside.csv"}
+
+
+def test_the_same_import_twice_brings_nobody_twice(shell: Shell, words: Any, tmp_path: Path) -> None:
+    file = written(tmp_path, "jsonl", PEOPLE)
+    assert shell.json(*words(file))[1]["added"] == 30
+    status, answer = shell.json(*words(file))
+    assert (status, answer["rows"], answer["added"], answer["there"], answer["may_be_deleted"]) == (0, 30, 0, 30, 0)
+    reasons = [line.split(",")[1] for line in Path(answer["aside_file"]).read_text().splitlines()[1:]]
+    assert reasons == ["already_kept"] * 30
+    file.write_text("")  # another import of this name: the list of the one before is no list of this one
+    assert shell.json(*words(file))[1]["rows"] == 0
+    assert beside(file) == set()
+
+
+@pytest.mark.parametrize("form", ["csv", "jsonl", "bson"])
+def test_an_empty_file_brings_nobody(form: str, shell: Shell, words: Any, tmp_path: Path) -> None:
+    file = tmp_path / f"people.{form}"
+    for content in ("", ",".join(FIELDS) + "\n") if form == "csv" else ("",):
+        file.write_text(content)
+        status, answer = shell.json(*words(file))
+        assert (status, answer["rows"], answer["aside_file"]) == (0, 0, None)
+        assert beside(file) == set()
+
+
+def test_what_cannot_be_imported_leaves_nothing(shell: Shell, words: Any, tmp_path: Path) -> None:
+    file = written(tmp_path, "csv", PEOPLE)
+    good = words(file)
+    other = written(tmp_path, "jsonl", PEOPLE).rename(tmp_path / "people.txt")
+
+    def instead(word: str, value: str) -> list[str | Path]:
+        given = list(good)
+        given[given.index(word) + 1] = value
+        return given
+
+    assert shell.refused(*instead("--purpose", "gate")) == (2, "purpose_unknown")
+    assert shell.refused(*instead("--grounds", NAME)) == (2, "grounds_unknown")
+    assert shell.refused(*instead("--mapping", str(tmp_path / NAME))) == (2, "document_unreadable")
+    assert shell.refused(*good[:2], tmp_path / f"{NAME}.csv", *good[3:]) == (2, "document_unreadable")
+    assert shell.refused(*good[:2], other, *good[3:]) == (2, "source_unknown")
+    assert shell.refused(*words(file, MAPPING.replace('"name"', f'"{NAME}"'))) == (2, "column_missing")
+    assert shell.refused(*words(file, f"[fields.{NAME}]\n")) == (2, "mapping_invalid")
+    assert shell.refused(*words(file, "[fields")) == (2, "mapping_unreadable")
+    assert shell.refused(*words(file, MAPPING, "--request", tmp_path / "r.json")) == (2, "nobody_signs")
+    (tmp_path / "signed.json").write_text("{}")
+    assert shell.refused(*words(file, MAPPING, "--approved", tmp_path / "signed.json")) == (2, "nobody_signs")
+    assert shell(*words(file)[:4])[0] == 2
+    assert beside(file) == beside(other) == set()
+    assert not (tmp_path / "r.json").exists()
+    assert numbers(shell, PEOPLE[:2], tmp_path) == []
+
+
+def test_a_file_that_breaks_off_brings_everybody_before(
+    shell: Shell, words: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(importing, "TOGETHER", 4)
+    file = written(tmp_path, "bson", [*PEOPLE[:9], {"national_id": NAME}, PEOPLE[9]])
+    file.write_bytes(file.read_bytes()[:-1])
+    assert shell.refused(*words(file)) == (2, "source_broken")
+    assert len(numbers(shell, PEOPLE, tmp_path)) == 9
+    assert beside(file) == {".import.json", ".aside.csv"}
+    said = (tmp_path / "people.bson.import.json").read_text()
+    assert {key: json.loads(said)[key] for key in ("after", "added", "there", "aside")} == {
+        "after": 10, "added": 9, "there": 0, "aside": {"value_invalid": 1},
+    }  # fmt: skip
+    assert (tmp_path / "people.bson.aside.csv").read_text() == "row,reason,field\n10,value_invalid,national_id\n"
+    assert NAME not in said
+    assert not any(value in said for one in PEOPLE for value in one.values() if len(value) > 3)
+
+
+def test_what_was_begun_is_finished_or_moved_away(shell: Shell, words: Any, tmp_path: Path) -> None:
+    file = written(tmp_path, "bson", PEOPLE)
+    content = file.read_bytes()
+    file.write_bytes(content[:-1])
+    assert shell.refused(*words(file)) == (2, "source_broken")
+    journal = tmp_path / "people.bson.import.json"
+    begun = journal.read_bytes()
+    file.write_bytes(content)
+    assert shell.refused(*words(file)) == (2, "import_other")
+    file.write_bytes(content[:-1])
+    assert shell.refused(*words(file, MAPPING + "\n")) == (2, "import_other")
+    hotel = (shell.office / "purpose.toml").read_text()
+    (tmp_path / "inn.toml").write_text(hotel.replace('name = "hotel"', 'name = "inn"'))
+    assert shell("purpose", "add", tmp_path / "inn.toml")[0] == 0
+    elsewhere = [word if word != "hotel" else "inn" for word in words(file)]
+    assert shell.refused(*elsewhere) == (2, "import_other")
+    for wrong in (b"", b"{}", b"[]", b"7", begun[:-2], begun.replace(b'"after": 29', b'"after": "x"')):
+        journal.write_bytes(wrong)
+        assert shell.refused(*words(file)) == (2, "import_other"), wrong
+    journal.write_bytes(begun)
+    assert shell.refused(*words(file)) == (2, "source_broken")
+    journal.unlink()
+    file.write_bytes(content)
+    answer = shell.json(*words(file))[1]
+    assert (answer["added"], answer["there"]) == (1, 29)
+
+
+def test_where_the_folder_cannot_be_written_what_came_in_stays(
+    shell: Shell, words: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(importing, "TOGETHER", 10)
+    file = written(tmp_path, "jsonl", [*PEOPLE[:9], {"national_id": NAME}, *PEOPLE[9:]])
+    (tmp_path / "people.jsonl.import.json.new").mkdir()
+    assert shell.refused(*words(file)) == (2, "import_unwritable")
+    (tmp_path / "people.jsonl.import.json.new").rmdir()
+    (tmp_path / "elsewhere").write_text("precious")
+    (tmp_path / "people.jsonl.aside.csv").unlink()
+    (tmp_path / "people.jsonl.aside.csv").symlink_to(tmp_path / "elsewhere")
+    assert shell.refused(*words(file)) == (2, "import_unwritable")
+    assert (tmp_path / "elsewhere").read_text() == "precious"
+    (tmp_path / "people.jsonl.aside.csv").unlink()
+    status, answer = shell.json(*words(file))
+    assert (status, answer["rows"], answer["added"] + answer["there"]) == (1, 31, 30)
+    assert len(numbers(shell, PEOPLE, tmp_path)) == 30
+
+
+# Whoever is killed.
+
+POINTS = {
+    "named": (People, "named"),
+    "put": (RecordStore, "put_many"),
+    "kept": ("Embedded", "keep"),
+    "settled": (RecordStore, "settle_many"),
+    "listed": (command._Journal, "_set_aside"),
+    "written": (command._Journal, "write"),
+    "finished": (command._Journal, "finish"),
+}
+"""What an import does with a batch, in this order."""
+
+
+def killed(point: str, after: bool, times: int, words: list[str], around: dict[str, str]) -> None:
+    """An import in a process of its own that is killed before or after what it does for the n-th time."""
+    from moiety.custody.gateway.embedded import Embedded
+
+    os.environ.update(around)  # the server that forks has those of the first test
+    owner, name = POINTS[point]
+    owner = Embedded if isinstance(owner, str) else owner
+    whole = getattr(owner, name)
+    done = 0
+
+    def fatal(*given: Any, **more: Any) -> Any:
+        nonlocal done
+        done += 1
+        if done == times and not after:
+            os.kill(os.getpid(), signal.SIGKILL)
+        answer = whole(*given, **more)
+        if done == times:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return answer
+
+    setattr(owner, name, fatal)
+    importing.TOGETHER = 7  # type: ignore[misc]
+    cli.run(words)
+
+
+@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
+@pytest.mark.parametrize("point", list(POINTS))
+def test_whoever_is_killed_goes_on_without_a_duplicate_and_nobody_is_lost(
+    point: str, after: bool, shell: Shell, words: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows: list[dict[str, Any]] = [*PEOPLE[:9], {"national_id": NAME}, *PEOPLE[9:20], {"name": NAME}, *PEOPLE[20:]]
+    file = written(tmp_path, "jsonl", rows)
+    given = [str(word) for word in words(file)]
+    around = {name: os.environ[name] for name in ("MOIETY_OFFICE", "MOIETY_DATA")}
+    doomed = FORK.Process(target=killed, args=(point, after, 1 if point == "finished" else 2, given, around))
+    doomed.start()
+    doomed.join(60)
+    assert doomed.exitcode == -signal.SIGKILL
+    monkeypatch.setattr(importing, "TOGETHER", 7)
+    status, answer = shell.json(*given)
+    assert (status, answer["rows"], answer["added"] + answer["there"]) == (1, 32, 30)
+    assert answer["aside"] == {"value_invalid": 1, "value_missing": 1}
+    listed = [line.split(",") for line in Path(answer["aside_file"]).read_text().splitlines()[1:]]
+    there = [int(row) for row, reason, _ in listed if reason == "already_kept"]
+    assert len(there) == answer["there"]
+    assert [line for line in listed if line[1] != "already_kept"] == [
+        ["10", "value_invalid", "national_id"],
+        ["22", "value_missing", "national_id"],
+    ]
+    assert [int(row) for row, _, _ in listed] == sorted(int(row) for row, _, _ in listed)
+    # Nobody is read again but those of the batch that was settled and not written down yet; and after the end, of a
+    # second import.
+    again = {("settled", True), ("listed", False), ("listed", True), ("written", False)}
+    second = 30 if (point, after) == ("finished", True) else 0
+    assert len(there) == (6 if (point, after) in again else second)
+    assert len(set(numbers(shell, PEOPLE, tmp_path))) == 30
+    assert shell.json("person", "sweep", "hotel")[1] == {"destroyed": 0}
+    assert shell.json("check")[1]["findings"] == []
+    assert shell("audit", "verify")[0] == 0
+    assert beside(file) == {".aside.csv"}
+
+
+def test_many_and_large_rows_are_taken_some_at_a_time(
+    shell: Shell, words: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sizes: list[int] = []
+    named = People.named
+
+    def heard(self: People, people: Any) -> Any:
+        sizes.append(len(people))
+        return named(self, people)
+
+    monkeypatch.setattr(People, "named", heard)
+    monkeypatch.setattr(importing, "TOGETHER", 4)
+    assert shell.json(*words(written(tmp_path, "csv", PEOPLE[:10])))[1]["added"] == 10
+    assert sizes == [4, 4, 2]
+    sizes.clear()
+    monkeypatch.setattr(importing, "BYTES_TOGETHER", 260)
+    assert shell.json(*words(written(tmp_path, "jsonl", PEOPLE[10:20])))[1]["added"] == 10
+    assert sizes == [2] * 5
+
+
+def test_how_far_it_has_come_is_told_on_stderr_alone(
+    shell: Shell, words: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(progress, "PATIENCE_S", 0.0)
+    monkeypatch.setattr(importing, "TOGETHER", 7)
+    status, answer = shell.json(*words(written(tmp_path, "csv", PEOPLE)))
+    assert (status, answer["added"]) == (0, 30)
+    assert "importing people" in shell.said
+    assert "30/30" in shell.said
+    assert not any(value in shell.said for one in PEOPLE for value in one.values() if len(value) > 3)
+
+
+def test_the_page_on_imports_says_what_there_is() -> None:
+    page = (ROOT / "docs" / "importing.md").read_text()
+    [example] = [
+        block for block in re.findall(r"(?:^    .*\n|^\n)+", page, re.MULTILINE) if "[fields.national_id]" in block
+    ]
+    read = FieldMapping(textwrap.dedent(example).encode(), Schema.default())
+    assert read.columns == {"cardNo", "person.born", "issued", "until", "image"}
+    reasons = {readers.UNREADABLE, readers.TOO_LONG, readers.MISSHAPEN, AlreadyKept.code}
+    reasons |= {ValueMissing.code, ValueInvalid.code, PhotoMissing.code}
+    assert set(re.findall(r"^\| `(\w+)` \|", page, re.MULTILINE)) == reasons
+    assert {f".{form}" for form in re.findall(r"`\.(\w+)`", page)} >= set(readers.FORMATS)
+
+
+# Made up.
+
+
+def test_people_are_made_up_alike_from_one_seed(shell: Shell, tmp_path: Path) -> None:
+    synth = ("synth", "people", "--count", "20", "--out")
+    status, answer = shell.json(*synth, tmp_path / "a.jsonl")
+    keys(answer, Made)
+    assert (status, answer) == (0, {"people": 20, "seed": 1})
+    assert shell(*synth, tmp_path / "a.csv") == (0, "20 people whom there are not\n")
+    assert shell.json(*synth, tmp_path / "b.jsonl", "--seed", "7")[1]["seed"] == 7
+    lines = [json.loads(line) for line in (tmp_path / "a.jsonl").read_text().splitlines()]
+    assert lines == list(made_up(1, 20))
+    with (tmp_path / "a.csv").open(encoding="utf-8", newline="") as file:
+        assert list(csv.DictReader(file)) == lines
+    assert not {one["national_id"] for one in lines} & {
+        json.loads(line)["national_id"] for line in (tmp_path / "b.jsonl").read_text().splitlines()
+    }
+    assert NUMBER not in (tmp_path / "a.csv").read_text()
+
+
+def test_nothing_is_written_over_by_people_made_up(shell: Shell, tmp_path: Path) -> None:
+    precious = tmp_path / f"{NAME}.csv"
+    precious.write_text("precious")
+    assert shell.refused("synth", "people", "--count", "2", "--out", precious) == (2, "file_unwritable")
+    assert precious.read_text() == "precious"
+    for wrong in (tmp_path / NAME / "a.csv", tmp_path / "a.xlsx", tmp_path / NAME):
+        code = "file_unwritable" if wrong.suffix == ".csv" else "ending_unknown"
+        assert shell.refused("synth", "people", "--count", "2", "--out", wrong) == (2, code)
+    assert shell("synth", "people", "--count", "-1", "--out", tmp_path / "a.csv")[0] == 2
+    assert shell.json("synth", "people", "--count", "0", "--out", tmp_path / "none.csv")[1]["people"] == 0
+    assert (tmp_path / "none.csv").read_text() == ",".join(FIELDS) + "\n"

@@ -1,0 +1,67 @@
+"""What is left of bulk approvals: drawn by whom they were given to, for so many and for a day."""
+
+from __future__ import annotations
+
+from moiety.custody.store.keeping import Passing
+from moiety.custody.trust.tickets import LASTS_S, Tickets
+from tests.custody.scene import Clock
+
+GATEWAY, DIGEST, SIGNED = b"g" * 32, b"d" * 32, [b"one signature", b"another"]
+
+
+def opened(left: int = 10) -> tuple[Tickets, Passing, Clock]:
+    """A ticket."""
+    keeping, clock = Passing(), Clock()
+    some = Tickets(keeping, clock)
+    some.open(GATEWAY, DIGEST, SIGNED, left)
+    return some, keeping, clock
+
+
+def test_a_ticket_is_drawn_from_until_nothing_is_left() -> None:
+    some, _, _ = opened()
+    assert some.draw(GATEWAY, DIGEST, SIGNED, 6)
+    assert not some.draw(GATEWAY, DIGEST, SIGNED, 5)
+    assert some.draw(GATEWAY, DIGEST, SIGNED[::-1], 4)
+    assert not some.draw(GATEWAY, DIGEST, SIGNED, 1)
+
+
+def test_a_ticket_is_of_one_gateway_one_request_and_its_very_signatures() -> None:
+    some, _, _ = opened()
+    assert not some.draw(b"h" * 32, DIGEST, SIGNED, 1)
+    assert not some.draw(GATEWAY, b"e" * 32, SIGNED, 1)
+    for other in ([], SIGNED[:1], SIGNED[1:], [*SIGNED, b"a third"], [SIGNED[0], SIGNED[0]], [b"".join(SIGNED)]):
+        assert not some.draw(GATEWAY, DIGEST, other, 1)
+    # Where one part ends and the next begins is a part of it.
+    assert not some.draw(GATEWAY + DIGEST[:1], DIGEST[1:], SIGNED, 1)
+    assert not some.draw(GATEWAY, DIGEST, [b"one signatur", b"another"], 1)
+    assert some.draw(GATEWAY, DIGEST, SIGNED, 10)
+
+
+def test_a_ticket_ends_after_a_day_and_no_clock_brings_it_back() -> None:
+    some, _, clock = opened()
+    clock.pass_(seconds=LASTS_S - 1)
+    assert some.draw(GATEWAY, DIGEST, SIGNED, 1)
+    clock.pass_(seconds=1)
+    assert not some.draw(GATEWAY, DIGEST, SIGNED, 1)
+    some.open(GATEWAY, b"e" * 32, SIGNED, 1)  # ended ones are forgotten
+    clock.pass_(days=-1)
+    assert not some.draw(GATEWAY, DIGEST, SIGNED, 1)
+    assert some.draw(GATEWAY, b"e" * 32, SIGNED, 1)
+
+
+def test_a_restart_keeps_what_is_left_and_nothing_that_is_drawn() -> None:
+    some, keeping, clock = opened()
+    assert some.draw(GATEWAY, DIGEST, SIGNED, 7)
+    later = Tickets(keeping, clock)
+    assert not later.draw(GATEWAY, DIGEST, SIGNED, 4)
+    assert later.draw(GATEWAY, DIGEST, SIGNED, 3)
+    assert not Tickets(keeping, clock).draw(GATEWAY, DIGEST, SIGNED, 1)
+    clock.pass_(seconds=LASTS_S)
+    later.open(GATEWAY, b"e" * 32, SIGNED, 1)
+    assert len(keeping.kept("tickets")) == 1
+
+
+def test_tickets_show_neither_gateway_nor_signatures() -> None:
+    _, keeping, _ = opened()
+    [(key, value)] = keeping.kept("tickets").items()
+    assert not any(part in key + value for part in (GATEWAY[:8], DIGEST[:8], *SIGNED))
