@@ -1,4 +1,4 @@
-"""The four ledgers of an office of three custodians apart: the caller is whoever signs, and they agree whatever runs."""
+"""The four ledgers of an office of custodians apart: the caller is whoever signs, and they agree whatever runs."""
 
 from __future__ import annotations
 
@@ -37,11 +37,11 @@ from moiety.ledger.entry import (
     Restriction,
 )
 from moiety.ledger.operation import Party
-from moiety.sharing.seat import SEATS, Seat
+from moiety.sharing.seat import Seat
 from tests.apart.asking import DONE, Asking, enlist
 from tests.apart.scene import Site
 from tests.apart.test_approvals import OLGA, OTTO, signed
-from tests.custody.ledgers import LOGS, Reader, at_custodians, everywhere, fresh, place, tamper
+from tests.custody.ledgers import Reader, at_custodians, everywhere, fresh, place, tamper
 from tests.custody.scene import DOCUMENT, DOOR, NOON, TODAY, matched, people
 from tests.custody.test_chronicle import REVEAL
 
@@ -283,10 +283,3 @@ def test_a_gateway_whose_ledger_is_put_back_is_found(site: Site, keeping: Apart)
         again.audit()
     assert raised.value.numbers == {"ledger": 0}
     again.close()
-
-
-def test_no_ledger_knows_what_the_others_are_called_by(site: Site) -> None:
-    assert {log: place(site.folder, log, trial.STORE).is_dir() for log in LOGS} == dict.fromkeys(LOGS[1:], True) | {
-        "gateway": False  # until a gateway has come
-    }
-    assert len({place(site.folder, log, trial.STORE) for log in LOGS}) == len(SEATS) + 1
