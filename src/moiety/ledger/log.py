@@ -131,9 +131,9 @@ class Log:
         """The leaves of a range of positions, in order."""
         return self._pages(lambda connection, at: sql.page(connection, at, end), start)
 
-    def leaves_of(self, tag: bytes) -> Iterator[tuple[int, Leaf]]:
-        """The leaves of one tag, with their positions, in order."""
-        return self._pages(lambda connection, at: sql.page_of(connection, tag, at), 0)
+    def leaves_of(self, *tags: bytes) -> Iterator[tuple[int, Leaf]]:
+        """The leaves of these tags, a thousand at most, with their positions, in order."""
+        return self._pages(lambda connection, at: sql.page_of(connection, tags, at), 0)
 
     def leaves_about_nobody(self, start: int = 0) -> Iterator[tuple[int, Leaf]]:
         """The leaves in the clear from a position on, with their positions, in order."""

@@ -110,8 +110,7 @@ class Ledgers:
 
     def _entries(self, party: Party, tags: Sequence[bytes]) -> list[Row]:
         if party is Party.GATEWAY:
-            log = self._book.log
-            return [Row(leaf.commitment, leaf.line, leaf.kept) for tag in tags for _, leaf in log.leaves_of(tag)]
+            return [Row(leaf.commitment, leaf.line, leaf.kept) for _, leaf in self._book.log.leaves_of(*tags)]
         return self._side(party).entries(tags)
 
     def _side(self, party: Party) -> AuditVerbs:
