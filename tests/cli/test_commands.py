@@ -494,7 +494,7 @@ def test_erase(shell: Shell, photographs: Photographs) -> None:
     anna = shell.enrolled(photographs.anna[0])
     status, answer = shell.json("person", "erase", anna)
     keys(answer, ErasedAnswer)
-    assert (status, answer) == (0, {"erased": True})
+    assert (status, answer) == (0, {"erased": True, "destroyed": True, "at": None, "salt": None})
     assert shell.json("verify", "door", photographs.anna[0], "--claimed", anna)[0] == 1
     assert shell.json("person", "erase", anna) == (1, {"erased": False})
     assert shell("person", "erase", anna)[0] == 1

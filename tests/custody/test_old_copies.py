@@ -309,4 +309,4 @@ def test_the_folder_is_left_as_it_was_by_a_refusal(folder: Path, tmp_path: Path)
     shutil.rmtree(folder / FOLDERS[0])
     shutil.copytree(tmp_path / "old", folder / FOLDERS[0])
     refused(folder, refusals.EpochsMixed)
-    assert sorted(os.listdir(folder)) == [*FOLDERS, "gate.lock", "office.lock"]
+    assert sorted(os.listdir(folder)) == [*FOLDERS, "gate.lock", "ledger", "office.lock"]
