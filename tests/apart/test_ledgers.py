@@ -17,6 +17,7 @@ from moiety.custody import audit_asks, record_asks
 from moiety.custody.chronicle import caller_of, minute_of
 from moiety.custody.gateway import trial
 from moiety.custody.gateway.apart import Apart
+from moiety.custody.gateway.book import BEGUN, BOOK
 from moiety.custody.store.handles import handles
 from moiety.custody.store.kinds import keys_of
 from moiety.custody.trust.denials import ApprovalRefused
@@ -277,7 +278,7 @@ def test_a_gateway_whose_ledger_is_put_back_is_found(site: Site, keeping: Apart)
         file.unlink()
     with pytest.raises(LedgerLost):
         site.gateway()
-    (site.folder / "gateway" / "begun").unlink()
+    (site.folder / BOOK / BEGUN).unlink()
     again = site.gateway()
     with pytest.raises(LedgerChanged) as raised:
         again.audit()

@@ -12,6 +12,7 @@ from typing import Final
 from sqlalchemy import event
 
 from moiety.custody.chronicle import LEDGER, Chronicle
+from moiety.custody.gateway.book import BOOK
 from moiety.custody.gateway.embedded import Embedded
 from moiety.identity.keyring import Version
 from moiety.ledger import seal
@@ -27,7 +28,7 @@ LOGS: Final = ("gateway", "a", "b", "c")
 
 def place(folder: Path, log: str, inside: str = "") -> Path:
     """The folder of a ledger; `inside` the custodian's folder, where the store is not that folder itself."""
-    return folder / log / LEDGER if log == "gateway" else folder / f"custodian-{log}" / inside / LEDGER
+    return folder / BOOK / LEDGER if log == "gateway" else folder / f"custodian-{log}" / inside / LEDGER
 
 
 def fresh(expires_day: int = TODAY + 30) -> Version:
