@@ -237,7 +237,7 @@ def test_questions_about_ledgers_are_signed_and_bounded(site: Site, keeping: Apa
         audit_asks.AuditHead(),
         audit_asks.AuditRows(0, 10),
         audit_asks.AuditEntries([bytes(16)]),
-        audit_asks.Attest("0" * 64, [(KEPT, bytes(16))]),
+        audit_asks.Attest(bytes(32), [KEPT], [bytes(16)]),
     ]
     for ask in asks:
         assert asking.ask("a", ask, call=b"").code == "caller_refused", ask
@@ -246,9 +246,10 @@ def test_questions_about_ledgers_are_signed_and_bounded(site: Site, keeping: Apa
     for ask in (
         audit_asks.AuditEntries([bytes(16)] * 401),
         audit_asks.AuditEntries([bytes(15)]),
-        audit_asks.Attest("0" * 63, [(KEPT, bytes(16))]),
-        audit_asks.Attest("0" * 64, [(KEPT, bytes(16))] * 5),
-        audit_asks.Attest("0" * 64, []),
+        audit_asks.Attest(bytes(31), [KEPT], [bytes(16)]),
+        audit_asks.Attest(bytes(32), [KEPT] * 5, [bytes(16)] * 5),
+        audit_asks.Attest(bytes(32), [KEPT] * 2, [bytes(16)]),
+        audit_asks.Attest(bytes(32), [], []),
     ):
         assert asking.ask("a", ask).code == "message_refused", ask
     asking.close()

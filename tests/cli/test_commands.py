@@ -496,7 +496,7 @@ def test_erase(shell: Shell, photographs: Photographs) -> None:
     keys(answer, ErasedAnswer)
     assert (status, answer) == (0, {"erased": True, "destroyed": True, "at": None, "salt": None})
     assert shell.json("verify", "door", photographs.anna[0], "--claimed", anna)[0] == 1
-    assert shell.json("person", "erase", anna) == (1, {"erased": False})
+    assert shell.json("person", "erase", anna) == (1, {"erased": False, "destroyed": False, "at": None, "salt": None})
     assert shell("person", "erase", anna)[0] == 1
     assert shell.refused("person", "erase", NAME) == (2, "pseudonym_unreadable")
     assert shell.refused("person", "erase", str(Pseudonym("gate", bytes(16)))) == (2, "purpose_unknown")

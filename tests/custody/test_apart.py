@@ -19,7 +19,8 @@ import numpy as np
 import pytest
 
 from moiety.custody import refusals
-from moiety.custody.gateway.book import BOOK, KEY
+from moiety.custody.chronicle import LEDGER
+from moiety.custody.gateway.book import BOOK
 from moiety.custody.gateway.embedded import Embedded
 from moiety.custody.store import sqlite
 from moiety.custody.store.slots import State
@@ -90,11 +91,12 @@ def test_three_custodians_share_no_key_and_draw_for_themselves(folder: Path, clo
     roots = {content for name, content in files.items() if "/roots/" in name}
     assert len(roots) == 3
     assert roots <= set(drawn)
-    # Root keys of this epoch are in their files, and what the gateway signs its ledger with. Nothing else that anybody
-    # drew as a key is in any.
-    signing = (folder / BOOK / KEY).read_bytes()
-    keys_drawn = [key for key in drawn if len(key) == 32 and key not in roots and key != signing]
-    assert not any(key in whole for whole in files.values() for key in keys_drawn)
+    # Root keys of this epoch are in their files. Nothing else that anybody drew as a key is in any. What is drawn for a
+    # ledger is no key but what blinds a commitment, and the gateway's own lies beside its ledger.
+    keys_drawn = [key for key in drawn if len(key) == 32 and key not in roots]
+    kept = {name: whole for name, whole in files.items() if LEDGER not in Path(name).parts}
+    assert len(kept) > len(SEATS)
+    assert not any(key in whole for whole in kept.values() for key in keys_drawn)
 
 
 def _pairs(office: Embedded) -> list[tuple[Any, Seat]]:
@@ -117,8 +119,10 @@ def test_each_has_a_folder_and_a_file_that_only_its_owner_reads(office: Embedded
     for name in FOLDERS:
         assert stat.S_IMODE((folder / name).stat().st_mode) == 0o700
         files = sorted(path.name for path in (folder / name).iterdir())
-        assert files == ["custodian.sqlite", "custodian.sqlite-shm", "custodian.sqlite-wal", "ledger", "roots"]
-        assert stat.S_IMODE((folder / name / "roots").stat().st_mode) == 0o700
+        assert files == ["custodian.sqlite", "custodian.sqlite-shm", "custodian.sqlite-wal", LEDGER, "roots"]
+        for inner in (LEDGER, "roots"):
+            assert stat.S_IMODE((folder / name / inner).stat().st_mode) == 0o700
+    assert stat.S_IMODE((folder / BOOK).stat().st_mode) == 0o700
     assert {stat.S_IMODE(path.stat().st_mode) for path in folder.rglob("*") if path.is_file()} == {0o600}
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
@@ -201,7 +202,7 @@ def test_a_mended_part_is_the_old_one_bit_by_bit(inhabited: Path) -> None:
     flip(inhabited / "custodian-b", "page", "parts", 20)
     office = opened(inhabited)
     with office._alone() as headers:
-        assert checks.mend(office._three, headers, DOOR, None, lambda stage, done, total: None) == 1
+        assert checks.mend(office._three, headers, os.urandom, DOOR, None, lambda stage, done, total: None) == 1
     after = columns(office, "b")
     active = before["states"].reshape(-1) == State.ACTIVE
     for column in ("rows", "handles", "pseudonyms"):

@@ -117,9 +117,9 @@ def test_only_who_is_active_is_erased(custodian: Custodian, held: State) -> None
     wrong = np.flatnonzero(found == held)[:1]
     active = np.flatnonzero(found == State.ACTIVE)[:1]
     with pytest.raises(refusals.StatesDiffer):
-        life.erase(custodian._gallery(DOOR), np.concatenate([active, wrong]), os.urandom)
+        life.erase(custodian._gallery(DOOR), np.concatenate([active, wrong]), bytes(16), os.urandom)
     assert np.array_equal(custodian.states(DOOR), found)
-    life.erase(custodian._gallery(DOOR), active, os.urandom)
+    life.erase(custodian._gallery(DOOR), active, bytes(16), os.urandom)
     assert (custodian.states(DOOR)[active] == State.ERASED).all()
 
 

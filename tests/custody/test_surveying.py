@@ -15,6 +15,7 @@ from moiety.custody import checking, refusals
 from moiety.custody.custodian import Custodian
 from moiety.custody.gateway import searching
 from moiety.custody.gateway.embedded import Embedded
+from moiety.custody.gateway.three import unheard
 from moiety.custody.store.page import Pages
 from moiety.custody.store.slots import SLOTS, State
 from moiety.custody.store.sql import unobserved
@@ -45,7 +46,7 @@ def test_a_search_is_answered_while_a_survey_is_under_way(
 
     def search() -> list[list[bytes]]:
         # Past the office's own lock, as where custodians run apart.
-        return searching.identify(office._three, office._headers(), os.urandom, DOOR, words).found
+        return searching.identify(office._three, office._headers(), os.urandom, DOOR, words, unheard).found
 
     with ThreadPoolExecutor(1) as threads:
 

@@ -310,7 +310,7 @@ def erase(
             return written(request, desk.request_erasure(person))
         erased = desk.erase(person, approved=signed)
     line = "erased at all three custodians" if erased.found else "nobody is enrolled by this pseudonym"
-    answer: ErasedAnswer = {"erased": erased.found, "destroyed": True, "at": None, "salt": None}
+    answer: ErasedAnswer = {"erased": erased.found, "destroyed": erased.found, "at": None, "salt": None}
     return Outcome(answer, [line], DONE if erased.found else NO_MATCH)
 
 

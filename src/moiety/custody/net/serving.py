@@ -148,6 +148,12 @@ class Serving:
         found = self._custodian.audit.head()
         return messages.ShownMessage(found.head, found.key)
 
+    def _attest(self, ask: audit_asks.Attest) -> messages.AttestedMessage:
+        if len(ask.galleries) != len(ask.rows):
+            raise MessageRefused
+        signed = self._custodian.audit.attest(ask.subject.hex(), list(zip(ask.galleries, ask.rows, strict=True)))
+        return messages.AttestedMessage(msgspec.json.encode(signed))
+
     def _integrity(self, ask: wire.Integrity, progress: Progress) -> bool:
         header = ask.header.header()
         return bool(self._played(ask, lambda: self._custodian.integrity(ask.name, header, progress)))
@@ -193,11 +199,7 @@ _VERBS: dict[type, Callable[[Serving, Any, Progress], Any]] = {
     audit_asks.AuditHead: lambda s, ask, _: s._shown(),
     audit_asks.AuditRows: lambda s, ask, _: [LedgerRow.of(row) for row in s._custodian.audit.rows(ask.start, ask.end)],
     audit_asks.AuditEntries: lambda s, ask, _: [LedgerRow.of(row) for row in s._custodian.audit.entries(ask.tags)],
-    audit_asks.Attest: lambda s, ask, _: messages.AttestedMessage(
-        msgspec.json.encode(
-            s._custodian.audit.attest(ask.subject.hex(), list(zip(ask.galleries, ask.rows, strict=True)))
-        )
-    ),
+    audit_asks.Attest: lambda s, ask, _: s._attest(ask),
     record_asks.Evaluate: lambda s, ask, _: s._evaluate(ask),
     record_asks.Restrict: lambda s, ask, _: s._together(
         ask, lambda header: s._custodian.records.restrict(ask.name, header, ask.handle, ask.on)
