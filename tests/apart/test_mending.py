@@ -8,7 +8,9 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -18,9 +20,11 @@ from moiety.custody import doubts
 from moiety.custody.gateway import trial
 from moiety.custody.gateway.apart import Apart
 from moiety.custody.store.handles import handles
+from moiety.custody.store.kept import drop_keys
 from moiety.custody.store.page import HANDLE_BYTES
 from moiety.custody.store.slots import SLOTS
 from moiety.custody.trust.spending import ErasuresSpent
+from moiety.custody.unopened import KeyLost
 from moiety.sharing.seat import SEATS, Seat
 from tests.apart.scene import GENEROUS, Site
 from tests.custody.damage import delete
@@ -110,6 +114,18 @@ def test_a_gateway_is_believed_of_as_many_people_as_it_may_erase(tmp_path: Path,
         office.close()
     finally:
         site.close()
+
+
+def test_a_lost_part_of_a_key_comes_back_with_help_for_no_page(site: Site, office: Apart) -> None:
+    office.replace_document(DOOR, replace(TERMS, reveal=(("officer", ("birth",)),)), DOCUMENT)
+    before = office.pseudonyms(DOOR, [b"110105199001011234"])
+    own: Any = site.servers["b"]._serving
+    with own._custodian._store.writing("test") as connection:
+        drop_keys(connection, "pseudonym key", [DOOR.encode()])
+    with pytest.raises(KeyLost):
+        office.pseudonyms(DOOR, [b"110105199001011234"])
+    assert office.mend() == 1
+    assert office.pseudonyms(DOOR, [b"110105199001011234"]) == before
 
 
 def damaged(site: Site, numbers: Iterable[int]) -> None:

@@ -32,7 +32,7 @@ from tests.apart.asking import DONE, Asking, enlist
 from tests.apart.scene import Site
 from tests.apart.test_approvals import BEN, EVA, OLGA, OTTO, signed, without_officers
 from tests.apart.test_spending import limits
-from tests.custody.records import KEPT, REVEAL, assert_opens, secret_of, unlocked, versions
+from tests.custody.records import KEPT, NO_FACE, REVEAL, assert_opens, secret_of, unlocked, versions
 from tests.custody.scene import DOCUMENT, DOOR, Clock, people
 
 KNOWN = versions(4)
@@ -61,14 +61,14 @@ def asking(site: Site, keeping: Apart) -> Iterator[Asking]:
 def unlocking(version: Any = KNOWN[0], *secrets: str, gallery: str = KEPT) -> dict[Seat, Any]:
     known = handles(KEPT, [version.name])
     some: Any = list(secrets or ("document",))
-    return {seat: wire.Unlock(gallery, known[seat].tobytes(), some, "a test") for seat in SEATS}
+    return {seat: wire.Unlock(gallery, known[seat].tobytes(), some, "a_test", bytes(16)) for seat in SEATS}
 
 
 def evaluating(count: int = 1) -> wire.Evaluate:
     return wire.Evaluate(DOOR, ("a", "b"), blind_all([b"%d" % at for at in range(count)], os.urandom).elements, False)
 
 
-def test_what_was_kept_is_opened_restricted_renewed_and_destroyed(keeping: Apart) -> None:
+def test_what_was_kept_is_opened_restricted_renewed_and_destroyed(keeping: Apart, site: Site) -> None:
     for version in KNOWN:
         assert_opens(keeping, version)
     assert keeping.restrict(KEPT, KNOWN[0].name, True)
@@ -77,7 +77,12 @@ def test_what_was_kept_is_opened_restricted_renewed_and_destroyed(keeping: Apart
         unlocked(keeping, KNOWN[0])
     assert keeping.check() == []
     assert keeping.restrict(KEPT, KNOWN[0].name, False)
-    assert keeping.destroy(DOOR, KNOWN[1].name)
+    with pytest.raises(ApprovalRefused):
+        keeping.destroy(DOOR, KNOWN[1].name, NO_FACE)
+    assert_opens(keeping, KNOWN[1])
+    assert keeping.hold(DOOR, KNOWN[1].name, NO_FACE, True)
+    site.clock.pass_(hours=72, seconds=1)
+    assert keeping.destroy(DOOR, KNOWN[1].name, NO_FACE) == [KEPT]
     with pytest.raises(NobodyThere):
         unlocked(keeping, KNOWN[1])
     for version in (KNOWN[0], *KNOWN[2:]):
@@ -154,9 +159,13 @@ def test_what_changes_something_is_done_under_a_lease(asking: Asking, verb: type
     assert asking.all(asks) == dict.fromkeys(SEATS, "lease_lost")
 
 
-def test_nobody_and_the_erased_and_the_restricted_are_answered_alike(keeping: Apart, asking: Asking) -> None:
+def test_nobody_and_the_erased_and_the_restricted_are_answered_alike(
+    keeping: Apart, asking: Asking, site: Site
+) -> None:
     keeping.restrict(KEPT, KNOWN[0].name, True)
-    keeping.destroy(DOOR, KNOWN[1].name)
+    keeping.restrict(KEPT, KNOWN[1].name, True)
+    site.clock.pass_(hours=72, seconds=1)
+    keeping.destroy(DOOR, KNOWN[1].name, NO_FACE)
     found = [
         asking.ask(seat, unlocking(version)[seat]) for version in (*KNOWN[:2], versions(1, seed=9)[0]) for seat in SEATS
     ]
@@ -267,12 +276,8 @@ def test_a_restriction_is_charged_like_an_erasure_and_its_lifting_is_not(tight: 
     for _ in range(2):
         assert gateway.restrict(KEPT, KNOWN[0].name, True)
         assert gateway.restrict(KEPT, KNOWN[0].name, False)
-    for ask in (
-        lambda: gateway.restrict(KEPT, KNOWN[0].name, True),
-        lambda: gateway.restrict(DOOR, KNOWN[0].name, True) or gateway.destroy(DOOR, KNOWN[0].name),
-    ):
-        with pytest.raises(ErasuresSpent):
-            ask()
+    with pytest.raises(ErasuresSpent):
+        gateway.restrict(KEPT, KNOWN[0].name, True)
     assert_opens(gateway, KNOWN[0])
 
 
@@ -295,14 +300,17 @@ def test_two_people_of_the_purpose_sign_for_many_keys_and_for_their_destruction(
         with pytest.raises(ApprovalRefused):
             gateway.keep(DOOR, KNOWN[1:])
         with pytest.raises(RequestOther):  # of so many faces, and of keys nothing
-            gateway.keep(DOOR, KNOWN[1:], approved=signed(gateway.request_bulk(DOOR, 3), BEN, EVA))
-        gateway.keep(DOOR, KNOWN[1:], approved=signed(gateway.request_bulk(KEPT, 3), BEN, EVA))
+            gateway.keep(DOOR, KNOWN[1:], approved=signed(gateway.request_bulk(DOOR, 3), OLGA, OTTO))
+        gateway.keep(DOOR, KNOWN[1:], approved=signed(gateway.request_bulk(KEPT, 3), OLGA, OTTO))
         assert_opens(gateway, KNOWN[3])
         with pytest.raises(ApprovalRefused):
-            gateway.destroy(DOOR, KNOWN[0].name)
+            gateway.destroy(DOOR, KNOWN[0].name, NO_FACE)
         assert_opens(gateway, KNOWN[0])
-        agreed = signed(gateway.request_erasure(KEPT, KNOWN[0].name), BEN, EVA)
-        assert gateway.destroy(DOOR, KNOWN[0].name, approved=agreed)
+        asked = gateway.request_destruction(DOOR, KNOWN[0].name, NO_FACE)
+        with pytest.raises(ApprovalRefused):  # of officers
+            gateway.destroy(DOOR, KNOWN[0].name, NO_FACE, approved=signed(asked, BEN, EVA))
+        agreed = signed(asked, OLGA, OTTO)
+        assert gateway.destroy(DOOR, KNOWN[0].name, NO_FACE, approved=agreed) == [KEPT]
         with pytest.raises(NobodyThere):
             unlocked(gateway, KNOWN[0])
     finally:
@@ -336,7 +344,8 @@ def test_no_custodian_is_told_a_key_a_pseudonym_or_what_somebody_is_known_by(
     gateway.restrict(KEPT, KNOWN[0].name, True)
     gateway.refresh()
     assert gateway.mend("b") > 0
-    gateway.destroy(DOOR, KNOWN[0].name)
+    site.clock.pass_(hours=72, seconds=1)
+    gateway.destroy(DOOR, KNOWN[0].name, NO_FACE)
     gateway.close()
     secrets = [secret_of(version, name) for version in KNOWN for name in (*CLASSES, "access")]
     needles = [*secrets, *(version.name for version in KNOWN), *named, *WHO]

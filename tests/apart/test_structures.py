@@ -6,14 +6,28 @@ import subprocess
 import sys
 
 PROGRAM = """
+from typing import get_args, get_type_hints
 import msgspec
-looked, decoder = set(), msgspec.msgpack.Decoder
-msgspec.msgpack.Decoder = lambda kind: looked.add(kind) or decoder(kind)
+
+def within(kind):
+    if isinstance(kind, type) and issubclass(kind, msgspec.Struct):
+        yield kind
+        for hint in get_type_hints(kind, include_extras=True).values():
+            yield from within(hint)
+    for one in get_args(kind):
+        yield from within(one)
+
+# A decoder looks at the members of a union, and at what its structures hold.
+looked = set()
+def looking(decoder):
+    return lambda kind, **others: looked.update(within(kind)) or decoder(kind, **others)
+msgspec.msgpack.Decoder, msgspec.json.Decoder = looking(msgspec.msgpack.Decoder), looking(msgspec.json.Decoder)
 import moiety.custody.gateway.apart, moiety.custody.net.server
 
 def structures(kind):
     for one in kind.__subclasses__():
-        yield one
+        if not (one.__name__.startswith("_") and one.__subclasses__()):
+            yield one
         yield from structures(one)
 
 ours = {kind for kind in structures(msgspec.Struct) if kind.__module__.startswith("moiety.")}

@@ -6,14 +6,15 @@ import os
 import shutil
 from collections.abc import Callable, Sequence
 from contextlib import closing
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from threading import Lock
 
 import numpy as np
+from numpy.typing import NDArray
 
 from moiety.custody.gateway.embedded import Embedded
-from moiety.custody.gateway.opening import Keys, Opened
+from moiety.custody.gateway.opening import Opened, Row
 from moiety.custody.gateway.together import Together
 from moiety.custody.store.kinds import CLASSES, KEY_BYTES, keys_of
 from tests.custody.doomed import Observer
@@ -26,6 +27,31 @@ REVEAL = replace(TERMS, reveal=(("officer", ("birth", "document")), ("operator",
 """The door's terms, where records are kept too."""
 
 OPERATOR = "operator"
+
+NO_FACE = bytes(16)
+"""The pseudonym of somebody who has a record and no face."""
+
+
+@dataclass(frozen=True)
+class Keys:
+    """The keys of one version of a record, as stories hand them over."""
+
+    name: bytes
+    classes: dict[str, bytes]
+    access: bytes
+    public: bytes
+    expires_day: int
+    grounds: int
+
+    @property
+    def pseudonym(self) -> bytes:
+        """What its handles are made of."""
+        return self.name
+
+    @property
+    def words(self) -> NDArray[np.int16]:
+        """The row that custodians share."""
+        return Row.of(self).words
 
 
 def versions(count: int, seed: int = 1, *, expires_day: int = TODAY + 30) -> list[Keys]:
@@ -58,7 +84,7 @@ def unlocked(
     purpose: str = DOOR,
 ) -> Opened:
     """A version's secrets, by its name."""
-    return office.unlock(purpose, version.name, secrets, role=role, reason="a test")
+    return office.unlock(purpose, version.name, secrets, role=role, reason="a_test")
 
 
 def assert_opens(office: Together, version: Keys, *, role: str = OPERATOR) -> None:

@@ -29,7 +29,7 @@ ARROWS: dict[str, set[str]] = {
     "vault": {"database"},
     # what measures
     "evaluation": {"face", "matching", "sharing"},
-    "bench": {"matching", "sharing", "custody", "identity"},
+    "bench": {"matching", "sharing", "custody", "identity", "vault", "sodium"},
     # the attacker and the demo play everybody
     "drills": {"face", "matching", "sharing", "custody", "identity", "evaluation", "vault", "oprf", "sodium"},
     "demo": {"face", "matching", "sharing", "custody", "identity", "evaluation", "drills", "settings", "vault"},
@@ -146,6 +146,7 @@ IO_FILES: dict[str, set[str]] = {
     "bench/cluster.py": {"shutil", "socket"},
     "bench/delay.py": {"multiprocessing"},
     "bench/ring.py": {"multiprocessing", "socket", "ssl"},
+    "bench/records.py": {"tempfile"},
     "bench/scene.py": {"tempfile"},
     "demo/screen.py": {"rich"},
     "custody/gateway/adopting.py": {"shutil"},

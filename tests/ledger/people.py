@@ -17,7 +17,9 @@ from moiety.ledger.entry import (
     Consent,
     Correction,
     Enrolment,
+    Enrolments,
     Erasure,
+    Erasures,
     Key,
     Opening,
     Recognition,
@@ -41,6 +43,8 @@ ABOUT_PERSON: list[AboutPerson] = [
 ]
 ABOUT_NOBODY: list[AboutNobody] = [
     Recognition(MINUTE, "gate 3", "door", 17),
+    Enrolments(MINUTE, "desk", "door", 1_000),
+    Erasures(MINUTE, "desk", "door", 2),
     Refusal(MINUTE, "gate 3", None, "purpose_unknown"),
     Configuration(MINUTE, "officer", "door", "purpose", bytes(range(32))),
     Key(MINUTE, "officer", "door", "gallery", bytes(range(32, 64))),

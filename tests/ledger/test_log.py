@@ -121,7 +121,7 @@ def test_a_person_finds_what_is_about_the_person_by_the_tag(log: Log) -> None:
 def test_what_is_about_nobody_is_read_in_the_clear(log: Log) -> None:
     log.append([leaf_about(1, 0), *(leaf_about_nobody(at, entry) for at, entry in enumerate(ABOUT_NOBODY, 1))])
     assert [seal.read(leaf) for _, leaf in log.leaves_about_nobody()] == ABOUT_NOBODY
-    assert [position for position, _ in log.leaves_about_nobody(3)] == [3, 4]
+    assert [position for position, _ in log.leaves_about_nobody(3)] == list(range(3, len(ABOUT_NOBODY) + 1))
 
 
 def test_listings_of_more_than_a_page_are_whole(log: Log, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -133,7 +133,7 @@ def test_listings_of_more_than_a_page_are_whole(log: Log, monkeypatch: pytest.Mo
     assert shown(log) == added
     assert [leaf for _, leaf in log.leaves_of(person_tag(1))] == added[1::2]
     assert [leaf for _, leaf in log.leaves_about_nobody()] == added[::2]
-    assert list(log.lines(5)) == [(leaf.commitment, leaf.line) for leaf in added[:5]]
+    assert list(log.lines(0, 5)) == [(leaf.commitment, leaf.line) for leaf in added[:5]]
     log.verify()
 
 

@@ -7,6 +7,7 @@ import signal
 from collections.abc import Callable
 from contextlib import closing, suppress
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -170,7 +171,9 @@ def test_whoever_is_killed_leaves_nobody_half_there(folder: Path, act: str, plac
         people = office.purpose(NAME).people()
         if act == "correct":
             assert whole(people)
-        if act == "add" and people.find(NUMBER) is not None:
+        if act == "add" and people.find(NUMBER) is None:
+            assert people.look_up({name: GUEST[name] for name in ("name", "birth_date")}) == []
+        elif act == "add":
             assert whole(people)
         if act != "erase" or people.find(NUMBER) is not None:
             with suppress(AlreadyKept, NothingToWithdraw):  # it was done, and nobody was told
@@ -218,3 +221,25 @@ def test_every_commit_point_of_a_call_is_among_them(folder: Path) -> None:
         already = {"erase"} if act == "erase" else set()  # whoever withdrew is erasing
         assert here - {"scrub"} == set(STEPS[act][0]) - already, act
         assert there - {"scrub", "scrub states"} == set(STEPS[act][1]) - ({"restrict"} if already else set()), act
+
+
+def test_of_two_who_add_one_person_at_once_one_succeeds(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The second comes, and tidies, before the custodians keep the first one's keys: these are nobody's then."""
+    with opened(folder) as office, opened(folder) as other:
+        people = office.purpose(NAME).people()
+        gateway = people._desk.custody()
+        keep = gateway.keep
+
+        def slowly(*arguments: Any, **named: Any) -> None:
+            people = other.purpose(NAME).people()
+            people.add(GUEST | NEW, grounds="consent")
+            people.sweep()
+            keep(*arguments, **named)
+
+        monkeypatch.setattr(gateway, "keep", slowly)
+        with pytest.raises(AlreadyKept):
+            people.add(GUEST, grounds="consent")
+        assert _anna(people).reveal(["address"], reason="parcel").values == {"address": NEW["address"]}
+        people.sweep()
+    with closing(Embedded.open(folder / "office", clock=lambda: NOON, entropy=os.urandom)) as left:
+        assert held(left) == 2

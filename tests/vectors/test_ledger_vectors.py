@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from moiety.ledger import entry, receipt, seal
-from moiety.ledger.entry import Opening, Recognition
+from moiety.ledger.entry import Enrolments, Erasures, Opening, Recognition
 from moiety.ledger.head import Head, verify
 from moiety.ledger.operation import EVERYBODY, NO_LINES, Line, Operation, Party, chained
 from moiety.ledger.seal import Leaf
@@ -75,6 +75,18 @@ def test_an_entry_never_changes_its_form() -> None:
     assert entry.decode(OPENED) == OPENING
     assert entry.encode(RECOGNITION) == RECOGNISED
     assert entry.decode(RECOGNISED) == RECOGNITION
+
+
+def test_what_counts_people_never_changes_its_form() -> None:
+    for counted, written in (
+        (
+            Enrolments(MINUTE, "desk", "door", 300),
+            b"\x01\x95\xaaenrolments\xce\x01\xc8\x3c\xe0\xa4desk\xa4door\xcd\x01\x2c",
+        ),
+        (Erasures(MINUTE, "desk", "door", 2), b"\x01\x95\xa8erasures\xce\x01\xc8\x3c\xe0\xa4desk\xa4door\x02"),
+    ):
+        assert entry.encode(counted) == written
+        assert entry.decode(written) == counted
 
 
 def test_a_line_and_the_digest_of_lines_never_change_their_form() -> None:

@@ -7,13 +7,13 @@ import hmac
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from moiety.custody.gateway.opening import Keys
 from moiety.custody.pseudonyms import _Key
 from moiety.custody.store import kept, page, seal, token
 from moiety.custody.store.kinds import OPEN_WORDS, SHARED_WORDS
 from moiety.custody.store.page import Place
 from moiety.custody.store.seal import DataKey
 from moiety.custody.store.slots import State
+from tests.custody.records import Keys
 
 OFFICE = bytes(range(16))
 HERE = Place(OFFICE, "b", "door", 7)

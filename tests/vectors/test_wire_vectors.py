@@ -58,15 +58,16 @@ def test_a_search_never_changes_its_form() -> None:
 
 def test_verbs_of_records_never_change_their_form() -> None:
     rest = text("lease") + binary(b"") + text("call") + binary(b"") + text("approvals") + b"\x90"
-    opened = b"\x85" + text("verb") + text("unlock") + text("name") + text("door/keys") + text("handle")
+    opened = b"\x86" + text("verb") + text("unlock") + text("name") + text("door/keys") + text("handle")
     opened += binary(SIXTEEN) + text("secrets") + b"\x91" + text("birth") + text("reason") + text("why")
+    opened += text("asked") + binary(SIXTEEN)
     restricted = b"\x85" + text("verb") + text("restrict") + text("name") + text("door/keys") + text("header") + HEADER
     restricted += text("handle") + binary(SIXTEEN) + text("on") + b"\xc3"
     agreed = b"\x83" + text("verb") + text("agreekey") + text("name") + text("door") + text("header") + HEADER
     evaluated = b"\x85" + text("verb") + text("evaluate") + text("name") + text("door") + text("pair") + b"\x92"
     evaluated += text("a") + text("c") + text("elements") + binary(THIRTY_TWO) + text("proven") + b"\xc2"
     for ask, said in (
-        (wire.Unlock("door/keys", SIXTEEN, ["birth"], "why"), opened),
+        (wire.Unlock("door/keys", SIXTEEN, ["birth"], "why", SIXTEEN), opened),
         (wire.Restrict("door/keys", MESSAGE, SIXTEEN, True), restricted),
         (wire.AgreeKey("door", MESSAGE), agreed),
         (wire.Evaluate("door", ("a", "c"), THIRTY_TWO, False), evaluated),

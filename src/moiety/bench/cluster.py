@@ -29,7 +29,7 @@ from moiety.custody.gateway import processes, searching, trial
 from moiety.custody.gateway.apart import Apart, Elsewhere
 from moiety.custody.gateway.deployment import DEPLOYMENT
 from moiety.custody.gateway.embedded import Embedded
-from moiety.custody.gateway.three import Headers, Three
+from moiety.custody.gateway.three import Headers, Three, unheard
 from moiety.custody.net.config import Deployment
 from moiety.custody.refusals import CustodianDown
 from moiety.custody.trust.limits import Unit
@@ -266,7 +266,7 @@ class _By(Elsewhere):
 
 def _search(three: Three, words: NDArray[np.int16], edge: scene.Edge) -> None:
     headers = Headers(three.standings()["a"], edge.clock, edge.entropy)
-    searching.identify(three, headers, edge.entropy, scene.GALLERY, words, searching.unheard)
+    searching.identify(three, headers, edge.entropy, scene.GALLERY, words, unheard)
 
 
 def _sizes(

@@ -1,4 +1,4 @@
-"""`moiety bench search`, `enrol` and `cluster`."""
+"""`moiety bench search`, `enrol`, `cluster` and `records`."""
 
 from __future__ import annotations
 
@@ -88,6 +88,22 @@ class ClusterAnswer(TypedDict):
     delays: list[DelayAnswer]
     cores: int
     start_s: float
+
+
+class RecordsAnswer(TypedDict):
+    """What `bench records` answers; `bound_fraction` is of what the group multiplications alone would allow on these
+    cores, `bytes_per_person` in each store."""
+
+    people: int
+    durable: str
+    people_per_s: float
+    bound_fraction: float
+    lookup_reveal_p50_ms: float
+    lookup_reveal_p99_ms: float
+    lookup_reveal_per_s: float
+    erase_p50_ms: float
+    bytes_per_person: dict[str, int]
+    cores: int
 
 
 class EnrolAnswer(TypedDict):
@@ -187,6 +203,45 @@ def cluster(
     with bar() as progress:
         figures = run(rows, dim, seed=seed, edge=_edge(progress))
     return Outcome(_cluster_answer(figures), _cluster_lines(figures))
+
+
+@app.command("records")
+def records(
+    people: Annotated[int, typer.Option("--people", min=1, help="Made-up people to import.")] = 20_000,
+    seed: Annotated[int, typer.Option("--seed", min=0, help="Repeats the same people.")] = 1,
+    as_json: AsJson = False,
+) -> Outcome[RecordsAnswer]:
+    """Import, look up, open and erase people's records, everything durable, beside what the arithmetic allows.
+
+    \b
+    Examples:
+      moiety bench records
+      moiety bench records --people 20000 --json
+    """
+    from moiety.bench.records import run
+
+    with bar() as progress:
+        found = run(people, seed=seed, edge=_edge(progress))
+    answer: RecordsAnswer = {
+        "people": found.people,
+        "durable": found.durable,
+        "people_per_s": round(found.people_per_s, 1),
+        "bound_fraction": round(found.bound_fraction, 3),
+        "lookup_reveal_p50_ms": round(found.lookup_reveal_p50_ms, 2),
+        "lookup_reveal_p99_ms": round(found.lookup_reveal_p99_ms, 2),
+        "lookup_reveal_per_s": round(found.lookup_reveal_per_s, 1),
+        "erase_p50_ms": round(found.erase_p50_ms, 2),
+        "bytes_per_person": dict(found.bytes_per_person),
+        "cores": found.cores,
+    }
+    lines = [
+        f"import           {found.people_per_s:,.0f} people/s, {found.bound_fraction:.0%} of the arithmetic's bound",
+        f"look up, open 3  {found.lookup_reveal_p50_ms:.1f} ms (99 %: {found.lookup_reveal_p99_ms:.1f} ms), "
+        f"{found.lookup_reveal_per_s:,.0f} a second",
+        f"erase            {found.erase_p50_ms:.1f} ms",
+        *(f"  {name:<16}{size:,} bytes a person" for name, size in found.bytes_per_person.items()),
+    ]
+    return Outcome(answer, lines)
 
 
 def _unlimited() -> None:

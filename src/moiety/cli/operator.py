@@ -50,6 +50,8 @@ OPERATIONS = (
     "find",
     "reveal",
     "restrict",
+    "correct",
+    "audit",
     "refresh",
     "check",
     "mend",

@@ -344,6 +344,10 @@ def _left(leaving: Leaving, write: Callable[[bytes], None] | None = None) -> Out
         write(leaving.receipt.file)
         salt = leaving.receipt.salt.hex()
         lines.append(f"salt of the receipt: {salt}")
+    elif write is not None:
+        lines.append(
+            f"no receipt: {'the keys were destroyed before' if leaving.destroyed else 'nothing is destroyed yet'}"
+        )
     answer: ErasedAnswer = {"erased": True, "destroyed": leaving.destroyed, "at": at, "salt": salt}
     return Outcome(answer, lines)
 

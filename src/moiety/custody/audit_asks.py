@@ -7,7 +7,7 @@ from typing import Annotated
 from msgspec import Meta
 
 from moiety.custody.asks import Ask
-from moiety.custody.messages import AttestedMessage, Count, LedgerRow, Name, ShownMessage, Sixteen, learn
+from moiety.custody.messages import AttestedMessage, Count, LedgerRow, Name, ShownMessage, Sixteen, ThirtyTwo, learn
 
 
 class AuditHead(Ask, frozen=True):
@@ -35,8 +35,9 @@ class Attest(Ask, frozen=True):
     """`audit.attest`."""
 
     ANSWER = AttestedMessage
-    subject: Annotated[str, Meta(pattern="^[0-9a-f]{64}$")]
-    rows: Annotated[list[tuple[Name, Sixteen]], Meta(min_length=1, max_length=4)]
+    subject: ThirtyTwo
+    galleries: Annotated[list[Name], Meta(min_length=1, max_length=4)]
+    rows: Annotated[list[Sixteen], Meta(min_length=1, max_length=4)]
 
 
 learn(list(vars().values()))

@@ -37,22 +37,25 @@ class Destroyed:
 
     def __init__(self) -> None:
         self._lock = Lock()
-        self._rows: OrderedDict[tuple[str, bytes], datetime] = OrderedDict()
+        self._rows: OrderedDict[tuple[str, bytes], tuple[datetime, str | None]] = OrderedDict()
 
     def add(self, gallery: str, handle: bytes, at: datetime) -> None:
         """One more."""
         with self._lock:
-            self._rows[gallery, handle] = at
+            self._rows[gallery, handle] = at, None
             while len(self._rows) > _REMEMBERED:
                 self._rows.popitem(last=False)
 
-    def when(self, gallery: str, handle: bytes) -> datetime:
-        """Raises `NothingDestroyed`."""
+    def when(self, subject: str, rows: Sequence[tuple[str, bytes]]) -> datetime:
+        """When the last of these was destroyed, which is said about this subject from now on and about no other: one
+        destruction is one person's. Raises `NothingDestroyed`."""
         with self._lock:
-            found = self._rows.get((gallery, handle))
-        if found is None:
-            raise NothingDestroyed
-        return found
+            found = [self._rows.get(row, (None, None)) for row in rows]
+            times = [at for at, about in found if at is not None and about in (None, subject)]
+            if not times or len(times) < len(rows):
+                raise NothingDestroyed
+            self._rows.update({row: (at, subject) for row, at in zip(rows, times, strict=True)})
+        return max(times)
 
 
 @dataclass(frozen=True)
@@ -69,23 +72,21 @@ class Auditing:
         return Shown(self.own.chronicle.head(), self.own.chronicle.public)
 
     def rows(self, start: int, end: int) -> list[Row]:
-        """Commitments and lines of these positions, at most `ROWS_AT_ONCE`."""
+        """Commitments and lines of these positions, at most `ROWS_AT_ONCE`. Raises `LedgerAltered`."""
         end = min(end, start + ROWS_AT_ONCE)
-        return [Row(leaf.commitment, leaf.line, None) for _, leaf in self.own.chronicle.log.leaves(start, end)]
+        return [Row(commitment, line, None) for commitment, line in self.own.chronicle.log.lines(start, end)]
 
     def entries(self, tags: Sequence[bytes]) -> list[Row]:
-        """What is kept under these tags (16 bytes each), at most `TAGS_AT_ONCE`, in their order."""
-        log = self.own.chronicle.log
-        return [
-            Row(leaf.commitment, leaf.line, leaf.kept) for tag in tags[:TAGS_AT_ONCE] for _, leaf in log.leaves_of(tag)
-        ]
+        """What is kept under these tags (16 bytes each), at most `TAGS_AT_ONCE`, in the order of the ledger."""
+        found = self.own.chronicle.log.leaves_of(*tags[:TAGS_AT_ONCE])
+        return [Row(leaf.commitment, leaf.line, leaf.kept) for _, leaf in found]
 
     def attest(self, subject: str, rows: Sequence[tuple[str, bytes]]) -> receipt.Signed:
         """A signed statement that these rows, galleries and handles, were destroyed here, about a salted commitment.
 
-        Raises `NothingDestroyed` for one that this process did not destroy.
+        Raises `NothingDestroyed` for one that this process did not destroy, or has stated about somebody else.
         """
-        when = max(self.destroyed.when(gallery, handle) for gallery, handle in rows)
+        when = self.destroyed.when(subject, rows)
         counted: dict[str, int] = {}
         for gallery, _ in rows:
             what = "keys" if gallery.endswith("/keys") else "face"

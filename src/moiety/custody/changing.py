@@ -19,9 +19,25 @@ from moiety.custody.store.stored import Current
 from moiety.custody.turns import Turns
 from moiety.matching.channel import agree
 from moiety.matching.header import Header, Operation
-from moiety.matching.rounds import Rounds
+from moiety.matching.rounds import Rounds, barrier
 
 Answer = TypeVar("Answer")
+
+
+def noted(side: Rounds[Answer], note: Callable[[], None]) -> Rounds[Answer]:
+    """The same side, which is written down by `note` once all three have agreed, in its first round, that they do this:
+    what one of them refuses is in nobody's ledger. Nothing but nonces and digests has left before. Raises
+    `LedgerUnwritable`."""
+    try:
+        sent = side.send((yield next(side)))
+        note()
+        while True:
+            sent = side.send((yield sent))
+    except StopIteration as end:
+        answer: Answer = end.value
+        return answer
+    finally:
+        side.close()
 
 
 class Changes:
@@ -41,13 +57,14 @@ class Changes:
         rows: int,
         what: Sequence[bytes],
         do: Callable[[], Answer],
-        note: Callable[[], None],
+        note: Callable[[], None] | None,
     ) -> Rounds[Answer]:
         """Do this, alone, once all three mean the same: a step that touches so many rows of a gallery.
 
-        `what` says with what or to whom it is done, alike at all three, and `note` writes it down. Raises
-        `HeaderRefused` where the gallery stands elsewhere here, `Disagreement` where another custodian was asked for
-        something else, and `LedgerUnwritable` where it cannot be written down: then it is not done.
+        `what` says with what or to whom it is done, alike at all three, and `note` writes it down; None where another
+        step did. No custodian does it before all three have written it down: what two had done, recovery would do at
+        the third. Raises `HeaderRefused` where the gallery stands elsewhere here, `Disagreement` where another
+        custodian was asked for something else, and `LedgerUnwritable` where it cannot be written down.
         """
         if header.operation != operation or current.staging.beside:
             raise HeaderRefused
@@ -56,8 +73,16 @@ class Changes:
         for some in what:
             said.update(len(some).to_bytes(8, "big") + some)
         yield from agree(self._acquaintance.keys(), header.digest(), said.digest())
+        if note is not None:
+            with self._turns.alone():
+                _require(gallery, header)
+                note()
+            yield from barrier()
         with self._turns.alone():
-            if gallery.now().row.version != header.version:  # another attempt came between
-                raise HeaderRefused
-            note()
+            _require(gallery, header)
             return do()
+
+
+def _require(gallery: Gallery, header: Header) -> None:
+    if gallery.now().row.version != header.version:  # another attempt came between
+        raise HeaderRefused

@@ -20,11 +20,12 @@ from typing import Final
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from moiety.custody.unopened import LedgerLost
+from moiety.custody.unopened import LedgerLost, LedgerTampered
 from moiety.database.refusals import DatabaseExists, DatabaseMissing
 from moiety.ledger.entry import AboutNobody, AboutPerson
 from moiety.ledger.log import Log
 from moiety.ledger.operation import EVERYBODY, ID_BYTES, Entropy, Operation, Party
+from moiety.ledger.refusals import LedgerAltered
 from moiety.ledger.seal import TAG_BYTES, clear, sealed
 from moiety.sharing.seat import Seat
 
@@ -59,6 +60,11 @@ def called(caller: str) -> Iterator[None]:
 def origin_of(party: Party, office: bytes) -> str:
     """What a ledger is called in its heads."""
     return f"moiety {party.name} {office.hex()}".lower()
+
+
+def number_of(party: Party) -> int:
+    """A ledger's number in refusals: 0 the gateway's, 1 to 3 those of a, b and c."""
+    return int(party).bit_length() - 1
 
 
 def minute_of(instant: float) -> int:
@@ -121,14 +127,16 @@ class Chronicle:
         entropy: Entropy,
     ) -> Chronicle:
         """The ledger in a folder; a new one unless it was `begun`. Raises `LedgerLost` where that one is not there any
-        more, and what `Log.open` raises."""
+        more, `LedgerTampered`, and errors of the database."""
         public = key.public_key().public_bytes_raw()
         origin = origin_of(party, office)
         try:
             log = Log.open(folder / LEDGER, origin, party, public)
+        except LedgerAltered as error:
+            raise LedgerTampered(ledger=number_of(party), **error.numbers) from None
         except DatabaseMissing:
             if begun:
-                raise LedgerLost from None
+                raise LedgerLost(ledger=number_of(party)) from None
             try:
                 log = Log.create(folder / LEDGER, origin, party, public)
             except DatabaseExists:  # another process was faster
@@ -143,6 +151,10 @@ class Chronicle:
     def head(self) -> bytes:
         """A signed head of what it is now."""
         return self.log.head(self.now(), self.signing.sign)
+
+    def require_writable(self) -> None:
+        """Raises `LedgerUnwritable` where nothing can be written: whoever writes afterwards asks first."""
+        self.head()
 
     def now(self) -> int:
         """This minute."""

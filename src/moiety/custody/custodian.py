@@ -18,8 +18,7 @@ from moiety.custody import answering, checking, epochs, life, mending, noting, o
 from moiety.custody.admitting import Offers
 from moiety.custody.answering import Answers
 from moiety.custody.auditing import Auditing, Destroyed
-from moiety.custody.changing import Changes
-from moiety.custody.chronicle import named
+from moiety.custody.changing import Changes, noted
 from moiety.custody.epochs import SEED_BYTES, Renewal
 from moiety.custody.gallery import Gallery
 from moiety.custody.headers import check_day, check_instant
@@ -39,6 +38,7 @@ from moiety.custody.store.sql import Observer, Store
 from moiety.custody.store.token import Token
 from moiety.custody.turns import Turns
 from moiety.custody.verbs import Batch, Clock, Help, Progress, Slots, Standing, Survey
+from moiety.ledger.operation import ID_BYTES
 from moiety.matching.header import Header
 from moiety.matching.opening import Opening
 from moiety.matching.rounds import Rounds, barrier
@@ -145,10 +145,9 @@ class Custodian:
         """
         papers.require_name(name, terms)
         chronicle = self._own.chronicle
-        identity = named(b"purpose", self.seat.encode(), name.encode(), terms, document)
-        noting.adopted(chronicle, identity, chronicle.now(), name, terms, document)
         with self._turns.alone(), self._store.writing("add gallery") as connection:
-            papers.add(connection, name, terms, document)
+            if papers.add(connection, name, terms, document):
+                noting.adopted(chronicle, self._entropy(ID_BYTES), chronicle.now(), name, terms, document)
 
     def drop_gallery(self, name: str) -> None:
         """Take away an empty gallery that no other custodian has: adding it was interrupted."""
@@ -236,16 +235,14 @@ class Custodian:
             gallery, keys = self._gallery(name), self.acquaintance.keys()
             mask, side = answering.identify_side(gallery, header, probe, keys, self._clock)
             self._answers.remember(header.attempt, name, mask, header.epoch)
-            noting.recognised(self._own.chronicle, header)
-            return (yield from side)
+            return (yield from noted(side, partial(noting.recognised, self._own.chronicle, header)))
 
     def verify(self, name: str, header: Header, probe: NDArray[np.uint32], handle: bytes) -> Rounds[Opening]:
         """This custodian's side of comparing its share of one probe, uint32 (1, dim), with the holder of a handle."""
         with self._turns.shared():
             gallery, keys = self._gallery(name), self.acquaintance.keys()
             side = answering.verify_side(gallery, header, probe, handle, keys, self._clock)
-            noting.recognised(self._own.chronicle, header)
-            return (yield from side)
+            return (yield from noted(side, partial(noting.recognised, self._own.chronicle, header)))
 
     def release(self, name: str, attempt: bytes, slots: Slots) -> NDArray[np.uint8]:
         """Parts of the pseudonyms of rows that matched, uint8 (n, 16): once after each search. Raises `AnswerUnknown`,
@@ -259,9 +256,10 @@ class Custodian:
     def renew(self, header: Header) -> Rounds[None]:
         """This custodian's side of agreeing on a refresh: the three exchange seeds, which nobody else sees."""
         check_instant(header, self._clock)
-        noting.refreshed(self._own.chronicle, header)
         seed = self._entropy(SEED_BYTES)
-        self._renewal = yield from epochs.agreed(self.acquaintance.keys(), header, seed, self.standing().epoch)
+        renewal = yield from epochs.agreed(self.acquaintance.keys(), header, seed, self.standing().epoch)
+        noting.refreshed(self._own.chronicle, header)
+        self._renewal = renewal
 
     def stage(self, progress: Progress) -> None:
         """Write the epoch that was agreed on beside this one, complete when this returns. Raises `GalleryDamaged`."""
@@ -323,7 +321,10 @@ class Custodian:
 
     def assist(self, name: str, lost: Seat, numbers: list[int], nonces: Mapping[Seat, bytes]) -> Help:
         """This custodian's contribution to pages that `lost` lost, masked and sealed for it. Raises `HelpRefused`."""
-        return mending.assist(self._gallery(name), self.acquaintance, self.seat, lost, numbers, nonces, self._drawn)
+        key = partial(self.records.help, name, lost)
+        return mending.assist(
+            self._gallery(name), self.acquaintance, self.seat, lost, numbers, nonces, self._drawn, key
+        )
 
     def pseudonym_parts(self, name: str, numbers: list[int]) -> NDArray[np.uint8]:
         """This custodian's parts of the pseudonyms of these pages, to make a lost custodian's handles from."""
@@ -334,10 +335,11 @@ class Custodian:
         return mending.unknown(self._gallery(name), numbers, states)
 
     def mend(self, name: str, numbers: list[int], one: Help, other: Help, handles: NDArray[np.uint8]) -> None:
-        """Write this custodian's lost pages from the other two's help. Raises `Disagreement`, `HelpRefused`, and
-        `HandlesRefused` where other people's handles come with it than this custodian has."""
+        """Write this custodian's lost pages, and its lost part of a key, from the other two's help. Raises
+        `Disagreement`, `HelpRefused`, and `HandlesRefused` where other people's handles come than it has."""
         with self._turns.alone():
-            mending.mend(self._gallery(name), self.acquaintance, numbers, one, other, handles, self._entropy)
+            keys = mending.mend(self._gallery(name), self.acquaintance, numbers, one, other, handles, self._entropy)
+            self.records.mend(name, *keys)
 
     # Recovery.
 

@@ -30,10 +30,8 @@ def prepare(gallery: Gallery, batch: Batch, coin: bytes, entropy: Entropy, inste
 
     Returns the slots int64 (n,), newcomer by newcomer. Raises `AlreadyEnrolled`, `GalleryDamaged`.
     """
-    gallery.usable()
+    require_new(gallery, batch)
     matrix = gallery.matrix
-    if matrix.held(prefixes(batch.handles)):
-        raise AlreadyEnrolled
     slots, added = allot(matrix.free(), matrix.slots, len(batch), coin)
     if matrix.slots + added > MOST_SLOTS:
         raise TooMany(limit=MOST_SLOTS)
@@ -58,6 +56,13 @@ def prepare(gallery: Gallery, batch: Batch, coin: bytes, entropy: Entropy, inste
             leaving.note(change.connection, gallery.name, handle, None)
         change.finish(phase=Phase.PREPARED, pages=end + added // SLOTS)
     return slots
+
+
+def require_new(gallery: Gallery, batch: Batch) -> None:
+    """Raises `AlreadyEnrolled` where somebody in a batch is there already, and `GalleryDamaged`."""
+    gallery.usable()
+    if gallery.matrix.held(prefixes(batch.handles)):
+        raise AlreadyEnrolled
 
 
 def activate(gallery: Gallery, slots: Slots) -> None:

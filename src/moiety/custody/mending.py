@@ -8,12 +8,15 @@ A handle is the one thing that no helper knows: it is made from the pseudonym, a
 believes that of people alone whose handles it has lost, and they are charged as if they were erased; where its own page
 opens it keeps them, and refuses others. Help is bound to both nonces and to the version of the gallery: what two
 helpers sent at different times does not go together, and what they sent before a change is nothing after it.
+
+With the help for a purpose's faces, however few pages, goes what its key for pseudonyms is mended with: see
+`pseudonyms.Pseudonyms.mend`.
 """
 
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from threading import Lock
 
@@ -30,7 +33,7 @@ from moiety.custody.store.noise import Entropy, noise
 from moiety.custody.store.page import HANDLE_BYTES
 from moiety.custody.store.slots import COIN_BYTES, SLOTS, Phase, living
 from moiety.custody.store.stored import Current, fetch, fetch_handles, write
-from moiety.custody.verbs import Help
+from moiety.custody.verbs import PSEUDONYM_WORDS, Help
 from moiety.matching.refusals import Disagreement
 from moiety.sharing import recover
 from moiety.sharing.seat import SEATS, Seat
@@ -76,8 +79,10 @@ def assist(
     numbers: list[int],
     nonces: Mapping[Seat, bytes],
     drawn: Drawn,
+    key: Callable[[bytes], bytes],
 ) -> Help:
-    """A helper's contribution to the pages of `lost`; `nonces` are both helpers', fresh for this call.
+    """A helper's contribution to the pages of `lost`; `nonces` are both helpers', fresh for this call. `key` makes what
+    goes along, out of 32 bytes that only the two helpers know.
 
     Raises `HelpRefused` where this helper did not draw its own nonce, or has used it, or is the lost one.
     """
@@ -103,14 +108,15 @@ def assist(
     public = Help(seat, nonces[seat], states["states"].copy(), pages["grounds"].copy(), pages["expires"].copy(), b"")
     cipher = _cipher(acquaintance.pair(lost), public, nonces[other], current, numbers)
     plain = b"".join(words.astype("<u2").tobytes() for words in masked)
+    plain += key(derive(secret, b"moiety mend key 1", context))
     return replace(public, sealed=cipher.encrypt(_ONCE, plain, _bound(public)))
 
 
 def unsealed(
     gallery: Gallery, acquaintance: Acquaintance, numbers: list[int], help_: Help, partner: bytes
-) -> tuple[NDArray[np.uint16], NDArray[np.uint16]]:
-    """At the lost custodian: the masked contributions to parts and pseudonyms, where the other helper's nonce was
-    `partner`. Raises `HelpRefused`."""
+) -> tuple[NDArray[np.uint16], NDArray[np.uint16], bytes]:
+    """At the lost custodian: the masked contributions to parts and pseudonyms, and what goes along, where the other
+    helper's nonce was `partner`. Raises `HelpRefused`."""
     with gallery.store.reading() as connection:
         current = gallery.current(connection)
     if any(column.shape != (len(numbers), SLOTS) for column in (help_.states, help_.grounds, help_.expires)):
@@ -120,10 +126,12 @@ def unsealed(
         plain = cipher.decrypt(_ONCE, help_.sealed, _bound(help_))
     except InvalidTag:
         raise HelpRefused from None
-    words = np.frombuffer(plain, dtype="<u2").astype(np.uint16)
-    count = len(numbers)
-    parts = words[: count * SLOTS * current.terms.dim].reshape(count, -1, SLOTS, 2)
-    return parts, words[parts.size :].reshape(count, SLOTS, -1)
+    count, dim = len(numbers), current.terms.dim
+    rows = count * SLOTS
+    words = np.frombuffer(plain, dtype="<u2", count=rows * (dim + PSEUDONYM_WORDS)).astype(np.uint16)
+    parts, pseudonyms = words[: rows * dim], words[rows * dim :]
+    along = plain[words.nbytes :]
+    return parts.reshape(count, dim // 2, SLOTS, 2), pseudonyms.reshape(count, SLOTS, PSEUDONYM_WORDS), along
 
 
 def pseudonym_parts(gallery: Gallery, numbers: list[int]) -> NDArray[np.uint8]:
@@ -155,8 +163,9 @@ def mend(
     other: Help,
     handles: NDArray[np.uint8],
     entropy: Entropy,
-) -> None:
-    """Write the lost pages anew; `handles` uint8 (n, 64, 16) for slots that hold somebody.
+) -> tuple[bytes, bytes]:
+    """Write the lost pages anew; `handles` uint8 (n, 64, 16) for slots that hold somebody. Returns what went along with
+    each help.
 
     Raises `Disagreement`, `HelpRefused` where help is not what two helpers sealed together for this custodian, these
     pages and this version of the gallery, and `HandlesRefused` where a page opens here and has other handles.
@@ -195,6 +204,7 @@ def mend(
         pages["parts"] = np.where(active[:, None, :, None], parts, pages["parts"])
         tables.drop_numbers(connection, current.row.id, current.epoch, numbers)
         write(connection, current, numbers, pages, states, new=True)
+    return first[2], second[2]
 
 
 def _require_pages(current: Current, numbers: list[int]) -> None:
@@ -210,7 +220,7 @@ def _cipher(pair: bytes, public: Help, partner: bytes, current: Current, numbers
     """Between one helper and the lost custodian, for one contribution: a helper's nonce is good for one."""
     asked = np.array(numbers, dtype="<u8").tobytes()
     where = (current.place.gallery.encode(), b"%d" % current.epoch, b"%d" % current.row.version, asked)
-    return AESGCM(derive(pair, b"moiety help 3", public.nonce, partner, *where))
+    return AESGCM(derive(pair, b"moiety help 4", public.nonce, partner, *where))
 
 
 def _bound(public: Help) -> bytes:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from moiety.custody.chronicle import CALLER, PARTIES, Chronicle, minute_of, named
 from moiety.custody.store.kinds import CLASSES, OPEN_WORDS, SECRETS, is_keys, purpose_of
+from moiety.errors import MoietyError
 from moiety.ledger.entry import (
     Configuration,
     Correction,
@@ -26,7 +27,6 @@ from moiety.ledger.entry import (
     Restriction,
 )
 from moiety.ledger.operation import Party
-from moiety.ledger.refusals import LedgerUnwritable
 from moiety.matching.header import Header
 from moiety.sharing.seat import Seat
 
@@ -112,7 +112,7 @@ def refused(chronicle: Chronicle, seat: Seat, code: str) -> None:
     """Something was not done. One line a minute for each caller and code: who asks for ever must not fill a disk."""
     minute, caller = chronicle.now(), CALLER.get()
     identity = named(b"refusal", seat.encode(), minute.to_bytes(8, "big"), caller.encode(), code.encode())
-    with suppress(LedgerUnwritable):  # nothing is done anyway
+    with suppress(MoietyError):  # whatever is wrong with the ledger, nothing is done anyway
         chronicle.nobody(identity, Refusal(minute, caller, None, code), PARTIES[seat])
 
 

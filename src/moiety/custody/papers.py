@@ -33,14 +33,16 @@ def require_fitting(current: Current, terms: bytes) -> None:
         raise GalleryFixed(dim=held.dim)
 
 
-def add(connection: Connection, name: str, terms: bytes, document: bytes) -> None:
-    """Add the galleries of a purpose; again with the same papers does nothing. Raises `GalleryExists`."""
+def add(connection: Connection, name: str, terms: bytes, document: bytes) -> bool:
+    """Add the galleries of a purpose; again with the same papers does nothing: whether anything was added. Raises
+    `GalleryExists`."""
     held = tables.gallery(connection, name)
     if held is None:
         tables.add_gallery(connection, name, terms, document)
         follow(connection, name, terms)
     elif (held.terms, held.document) != (terms, document):
         raise GalleryExists
+    return held is None
 
 
 def follow(connection: Connection, name: str, terms: bytes) -> None:

@@ -9,7 +9,8 @@ and with it every pseudonym, stays as long as its purpose.
     HELD      agree: somebody does not                      nothing, and dealt anew
 
 MADE at one says that all three hold it. So a key that was used is never dealt again: where it is missing at somebody,
-an old copy was put back, and that is refused.
+its part was lost, or an old copy was put back, and that is refused until it is mended: the part comes back from the
+other two, with the help that they give for pages (`mending`).
 """
 
 from __future__ import annotations
@@ -46,7 +47,7 @@ from moiety.matching.channel import Keys, agree
 from moiety.matching.header import Header
 from moiety.matching.refusals import Disagreement
 from moiety.matching.rounds import Exchange, Rounds, expect, shown
-from moiety.oprf import dealing, threshold
+from moiety.oprf import dealing, recover, threshold
 from moiety.oprf.keys import Number, Pair, Part, PublicKey
 from moiety.oprf.renewing import renewed
 from moiety.sharing.seat import SEATS, Seat, next_seat, previous_seat
@@ -193,6 +194,34 @@ class Pseudonyms:
             return Evaluated(epoch, key.public, answer.elements, answer.proof)
         return Evaluated(epoch, key.public, threshold.evaluate(part, numbers, elements), b"")
 
+    def help(self, name: str, lost: Seat, secret: bytes) -> bytes:
+        """What this custodian adds to its help for another: all that it keeps of the purpose's key, with its own part
+        under a mask that `secret` makes, 32 bytes that only the two helpers know. Nothing where it has no key."""
+        key = self._held(name)
+        if key is None or key.state != _MADE:
+            return b""
+        masked = recover.contribution(Part.decode(key.part), number_of(lost), secret, name.encode())
+        return msgspec.structs.replace(key, part=masked).to_bytes()
+
+    def mend(self, name: str, one: bytes, other: bytes) -> None:
+        """Keep this custodian's part again, out of the other two's help, where it is lost or damaged; in a turn alone.
+
+        Raises `Disagreement` where the two mean other keys, and `PartWrong` where what comes out is not of the key.
+        """
+        if not self._lost(name) or not one or not other:
+            return
+        first, second = _Key.from_bytes(one), _Key.from_bytes(other)
+        if msgspec.structs.replace(first, part=second.part) != second:
+            raise Disagreement
+        part = recover.recovered(PublicKey.decode(first.public), number_of(self._seat), first.part, second.part)
+        self._write(name, msgspec.structs.replace(first, part=part.encode()))
+
+    def _lost(self, name: str) -> bool:
+        try:
+            return self._held(name) is None
+        except (KeptDamaged, FormatUnknown):
+            return True
+
     def _dealt(self, keys: Keys, name: str, header: Header, office: bytes) -> Rounds[_Key]:
         """Deal with the other two, and keep what came of it."""
         seat, own = self._seat, number_of(self._seat)
@@ -234,7 +263,11 @@ class Pseudonyms:
         return cached[1].get(name.encode())
 
     def _keep(self, name: str, key: _Key) -> None:
-        with self._turns.alone(), self._store.writing(_STEPS[key.state]) as connection:
+        with self._turns.alone():
+            self._write(name, key)
+
+    def _write(self, name: str, key: _Key) -> None:
+        with self._store.writing(_STEPS[key.state]) as connection:
             if Staging(tables.custodian(connection).staging).beside:
                 raise HeaderRefused
             keep(connection, _KIND, {name.encode(): key.to_bytes()})

@@ -27,7 +27,7 @@ class Unlock(Ask, frozen=True):
     name: Name
     handle: Sixteen
     secrets: Secrets
-    reason: Annotated[str, Meta(pattern="^[a-z][a-z0-9_]{0,31}$")]
+    reason: Annotated[str, Meta(max_length=32)]
     asked: Sixteen
 
 

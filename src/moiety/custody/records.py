@@ -69,6 +69,14 @@ class Records:
         """See `Pseudonyms.evaluate`."""
         return self._pseudonyms.evaluate(name, pair, elements, proven)
 
+    def help(self, name: str, lost: Seat, secret: bytes) -> bytes:
+        """See `Pseudonyms.help`."""
+        return self._pseudonyms.help(name, lost, secret)
+
+    def mend(self, name: str, one: bytes, other: bytes) -> None:
+        """See `Pseudonyms.mend`."""
+        self._pseudonyms.mend(name, one, other)
+
     def unlock(
         self, name: str, handle: bytes, secrets: Sequence[str], role: str, reason: str, asked: bytes
     ) -> Unlocked:

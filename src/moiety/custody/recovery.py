@@ -54,7 +54,7 @@ _STEPS = {
 
 def settled(standings: Mapping[Seat, Standing]) -> bool:
     """Whether the three stand as no interruption leaves them. Raises `NotOneOffice`."""
-    _one_office(standings)
+    one_office(standings)
     first = standings["a"]
     if any(standing.staging != Staging.NONE for standing in standings.values()):
         return False
@@ -67,7 +67,7 @@ def searchable(standings: Mapping[Seat, Standing]) -> bool:
 
     Less than `settled`: somebody may be enrolling or refreshing meanwhile. Raises `NotOneOffice`.
     """
-    _one_office(standings)
+    one_office(standings)
     first = standings["a"]
     return all(
         other.epoch == first.epoch
@@ -102,7 +102,7 @@ def side(own: Own, keys: Keys, header: Header) -> Rounds[list[str]]:
     seat = keys.seat
     yield from agree(keys, header.digest(), bytes(32))
     standings = yield from _told(seat, own)
-    _one_office(standings)
+    one_office(standings)
     yield from _same_epoch(seat, own, standings)
     _same_galleries(own, standings[seat], (yield from _told(seat, own)))
     standings = yield from _told(seat, own)
@@ -153,10 +153,12 @@ def unsettled(states: Mapping[Seat, States]) -> int:
     return int((living(stack).any(axis=0) & (stack == State.FREE).any(axis=0)).sum())
 
 
-def _one_office(standings: Mapping[Seat, Standing]) -> None:
+def one_office(standings: Mapping[Seat, Standing]) -> bytes:
+    """The office that the three are of. Raises `NotOneOffice`."""
     offices = {standing.office for standing in standings.values()}
     if len(offices) != 1 or any(standing.seat != seat for seat, standing in standings.items()):
         raise NotOneOffice
+    return standings["a"].office
 
 
 def _compared(standing: Standing) -> dict[str, tuple[bytes, bytes, int, Phase, int]]:

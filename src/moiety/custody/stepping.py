@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Final
-
 import numpy as np
 
 from moiety.custody import answering, leaving, life, noting, papers
@@ -52,6 +50,7 @@ def prepare(
         return life.prepare(gallery, batch, coin, entropy, instead)
 
     def note() -> None:
+        life.require_new(gallery, batch)
         noting.enrolled(chronicle, header, rows, ground, carried[1:] if instead else None)
 
     current, what = gallery.usable(), [*attempts, carried]
@@ -62,7 +61,7 @@ def activate(gallery: Gallery, changes: Changes, header: Header, slots: Slots) -
     """Let PENDING rows match; that they were enrolled was written down before they were."""
     current, what = gallery.usable(), (slots.tobytes(),)
     do = lambda: life.activate(gallery, slots)  # noqa: E731
-    yield from changes.side("activate", gallery, current, header, len(slots), what, do, _WRITTEN_ALREADY)
+    yield from changes.side("activate", gallery, current, header, len(slots), what, do, None)
 
 
 def erase(
@@ -76,10 +75,3 @@ def erase(
     note = lambda: noting.erased(chronicle, header, answering.public(gallery, current, slots), why)  # noqa: E731
     yield from changes.side("erase", gallery, current, header, len(slots), (slots.tobytes(),), do, note)
     return len(slots) > 0
-
-
-def _nothing() -> None:
-    pass
-
-
-_WRITTEN_ALREADY: Final = _nothing

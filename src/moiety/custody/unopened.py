@@ -25,8 +25,8 @@ class KeyNotMade(Unavailable):
 class KeyLost(Refused):
     code: ClassVar[str] = "key_lost"
     advice: ClassVar[str] = (
-        "a custodian has not the part of a key that the three had made: an old copy of its store was put back; put the "
-        "newest one back"
+        "a custodian has not the part of a key that the three had made: where one has lost it, `moiety check --mend` "
+        "recovers it from the other two; where two have, put the newest copy of a store back"
     )
 
 
@@ -50,6 +50,14 @@ class LedgerChanged(Refused):
 class LedgerLost(Refused):
     code: ClassVar[str] = "ledger_lost"
     advice: ClassVar[str] = (
-        "the ledger that belongs to this store is not there any more: put its folder back beside the store. Nothing is "
-        "done that is not written down, and a ledger is not begun twice"
+        "ledger {ledger} (0 the gateway's, 1 to 3 those of custodians a to c) is not there any more: put its folder "
+        "back. Nothing is done that is not written down, and a ledger is not begun twice"
+    )
+
+
+class LedgerTampered(Refused):
+    code: ClassVar[str] = "ledger_tampered"
+    advice: ClassVar[str] = (
+        "ledger {ledger} (0 the gateway's, 1 to 3 those of custodians a to c) was altered or cut at position "
+        "{position} or after it, and nothing is done over it: keep it for whoever looks into that"
     )

@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from moiety.custody.gateway import searching, trial
 from moiety.custody.gateway.apart import Apart
 from moiety.custody.gateway.deployment import DEPLOYMENT
-from moiety.custody.gateway.three import Headers
+from moiety.custody.gateway.three import Headers, unheard
 from moiety.custody.net.config import Deployment
 from moiety.custody.net.server import served
 from moiety.custody.refusals import AnswerUnknown, CustodianDown
@@ -174,7 +174,7 @@ def _name(
         pairs = [some[at : at + 2] for at in range(0, len(some), 2)]
         words = np.stack([quantise(np.sum([one.words for one in pair], axis=0, dtype=np.float64)) for pair in pairs])
         try:
-            matched = searching.search(office.three, headers, entropy, _GALLERY, words, searching.unheard)
+            matched = searching.search(office.three, headers, entropy, _GALLERY, words, unheard)
         except BudgetSpent:
             return set()
         slots = np.unique(matched.pairs[:, 1])

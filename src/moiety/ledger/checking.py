@@ -89,7 +89,7 @@ class _Walk:
     def over(self, page: list[tuple[int, Leaf]]) -> None:
         """The next leaves, in parts that end where a head was signed."""
         for at, (position, leaf) in enumerate(page, self.state.size):
-            _check_leaf(at, position, leaf)
+            check_leaf(at, position, leaf)
         while page:
             self._check_head()
             count = len(page) if self._head is None else min(len(page), self._head.size - self.state.size)
@@ -130,8 +130,9 @@ class _Walk:
         return None if written is None else _signed(written, self._origin, self._key, self._size)
 
 
-def _check_leaf(expected: int, position: int, leaf: Leaf) -> None:
-    """That nothing is missing before a leaf, and that what lies beside it in the clear is what it committed to."""
+def check_leaf(expected: int, position: int, leaf: Leaf) -> None:
+    """That nothing is missing before a leaf, and that what lies beside it in the clear is what it committed to. Raises
+    `LedgerAltered`."""
     if position != expected:
         raise LedgerAltered(position=min(expected, position))
     kept = leaf.kept or b""

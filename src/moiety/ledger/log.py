@@ -131,17 +131,22 @@ class Log:
         """The leaves of a range of positions, in order."""
         return self._pages(lambda connection, at: sql.page(connection, at, end), start)
 
-    def leaves_of(self, tag: bytes) -> Iterator[tuple[int, Leaf]]:
-        """The leaves of one tag, with their positions, in order."""
-        return self._pages(lambda connection, at: sql.page_of(connection, tag, at), 0)
+    def leaves_of(self, *tags: bytes) -> Iterator[tuple[int, Leaf]]:
+        """The leaves of these tags, a thousand at most, with their positions, in order."""
+        return self._pages(lambda connection, at: sql.page_of(connection, tags, at), 0)
 
     def leaves_about_nobody(self, start: int = 0) -> Iterator[tuple[int, Leaf]]:
         """The leaves in the clear from a position on, with their positions, in order."""
         return self._pages(sql.page_in_the_clear, start)
 
-    def lines(self, size: int) -> Iterator[tuple[bytes, Line]]:
-        """Commitment and line of each of the first `size` leaves: what an audit reads."""
-        return ((leaf.commitment, leaf.line) for _, leaf in self.leaves(0, size))
+    def lines(self, start: int, end: int) -> Iterator[tuple[bytes, Line]]:
+        """Commitment and line of each leaf of a range of positions: what an audit reads. Raises `LedgerAltered` before
+        a leaf that is missing or has beside it, in the clear, what it did not commit to."""
+        expected = start
+        for position, leaf in self.leaves(start, end):
+            checking.check_leaf(expected, position, leaf)
+            yield leaf.commitment, leaf.line
+            expected += 1
 
     def inclusion(self, position: int, size: int) -> list[bytes]:
         """The proof that a leaf is among the first `size`: see `tree`. Raises `PositionUnknown`, `LedgerAltered`."""

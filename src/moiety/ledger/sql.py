@@ -144,7 +144,7 @@ _FROM: Final = (
 )
 _OF: Final = (
     select(LEAF)
-    .where(LEAF.c.tag == bindparam("tag"), LEAF.c.position >= bindparam("start"))
+    .where(LEAF.c.tag.in_(bindparam("tags", expanding=True)), LEAF.c.position >= bindparam("start"))
     .order_by(LEAF.c.position)
     .limit(PAGE)
 )
@@ -161,9 +161,9 @@ def page(connection: Connection, start: int, end: int) -> list[tuple[int, Leaf]]
     return [_leaf(row) for row in connection.execute(_FROM, {"start": start, "end": end})]
 
 
-def page_of(connection: Connection, tag: bytes, start: int) -> list[tuple[int, Leaf]]:
-    """The first `PAGE` leaves of a tag, from a position on."""
-    return [_leaf(row) for row in connection.execute(_OF, {"tag": tag, "start": start})]
+def page_of(connection: Connection, tags: Sequence[bytes], start: int) -> list[tuple[int, Leaf]]:
+    """The first `PAGE` leaves of these tags, from a position on."""
+    return [_leaf(row) for row in connection.execute(_OF, {"tags": list(tags), "start": start})]
 
 
 def page_in_the_clear(connection: Connection, start: int) -> list[tuple[int, Leaf]]:

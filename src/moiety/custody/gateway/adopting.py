@@ -236,9 +236,9 @@ def _destroy(folder: Path, entropy: Entropy, observer: Observer) -> None:
 
 
 def _along(old: Path, new: Path) -> None:
-    """A folder that nobody has open, as it is."""
+    """A folder that nobody has open, as it is; the gateway's own has its certificate in it already."""
     if old.is_dir():
-        shutil.copytree(old, new)
+        shutil.copytree(old, new, dirs_exist_ok=True)
 
 
 def _mark(file: Path, begun: Adopted) -> None:

@@ -16,7 +16,7 @@ from moiety.custody.refusals import OfficeUnwritable
 from moiety.custody.store.noise import Entropy
 from moiety.ledger.operation import Party
 
-BOOK: Final = "gateway"
+BOOK: Final = "ledger"
 """The folder of the gateway's ledger and of the key that it signs with."""
 
 KEY: Final = "signing.key"

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import numpy as np
 
+from moiety.custody.gateway import naming
 from moiety.custody.gateway.entries import Finding
 from moiety.custody.gateway.three import Headers, Three
 from moiety.custody.refusals import GalleryDamaged, MendingNeedsSeat, TwoDamaged
 from moiety.custody.store.handles import handles
+from moiety.custody.store.noise import Entropy
 from moiety.custody.store.page import HANDLE_BYTES, PSEUDONYM_BYTES, portions
 from moiety.custody.store.slots import SLOTS, living
+from moiety.custody.unopened import KeyLost
 from moiety.custody.verbs import PSEUDONYM_WORDS, SECONDS_A_DAY, Progress
 from moiety.sharing.seat import SEATS, Seat
 from moiety.sharing.split import combine
@@ -31,8 +34,9 @@ def check(three: Three, headers: Headers, name: str, progress: Progress) -> list
     return findings
 
 
-def mend(three: Three, headers: Headers, name: str, seat: Seat | None, progress: Progress) -> int:
-    """Recover damaged pages from the other two custodians, or all pages of `seat`; how many were mended.
+def mend(three: Three, headers: Headers, entropy: Entropy, name: str, seat: Seat | None, progress: Progress) -> int:
+    """Recover damaged pages from the other two custodians, or all pages of `seat`, and its part of the key where one
+    custodian has lost it; how many were mended, a part of a key counting as one.
 
     The gallery opens again if it passes its check. Raises `TwoDamaged`, `MendingNeedsSeat`, `GalleryDamaged`.
     """
@@ -43,13 +47,19 @@ def mend(three: Three, headers: Headers, name: str, seat: Seat | None, progress:
     pages = [page for some in damaged.values() for page in some]
     if len(set(pages)) < len(pages):
         raise TwoDamaged(pages=len(pages) - len(set(pages)))
+    keyless = naming.without_key(three, entropy, name) if headers.keeps_records(name) else set()
+    if len(keyless) > 1:
+        raise KeyLost
+    for lost in keyless:
+        # With help for no page at all: what the two hold of the key goes along.
+        _mend(three, name, lost, [])
     for lost in SEATS:
         for numbers in portions(np.array(damaged[lost], dtype=np.int64)):
             _mend(three, name, lost, numbers)
             progress(f"mending {name}", numbers[-1] + 1, headers.gallery(name).pages)
     if check(three, headers, name, progress):
         raise GalleryDamaged if pages else MendingNeedsSeat
-    return len(pages)
+    return len(pages) + len(keyless)
 
 
 def _mend(three: Three, name: str, lost: Seat, numbers: list[int]) -> None:

@@ -4,7 +4,7 @@ first where it was left halfway, with people's signatures where there are any, a
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import replace
 from typing import Protocol
@@ -12,13 +12,13 @@ from typing import Protocol
 import numpy as np
 
 from moiety.custody import noting, recovery
-from moiety.custody.chronicle import CALLER, Chronicle, called, named
+from moiety.custody.chronicle import CALLER, Chronicle, called
 from moiety.custody.doubts import GalleryUnchecked
 from moiety.custody.gateway import checks
 from moiety.custody.gateway.entries import GalleryState, Newcomer
 from moiety.custody.gateway.ledgers import Ledgers
 from moiety.custody.gateway.three import Headers, Three
-from moiety.custody.refusals import GalleryDamaged
+from moiety.custody.refusals import AlreadyEnrolled, GalleryDamaged, HeaderRefused, TurnTaken
 from moiety.custody.store.kinds import SECRETS, is_keys, purpose_of
 from moiety.custody.store.noise import Entropy
 from moiety.custody.store.slots import SLOTS
@@ -34,6 +34,10 @@ from moiety.matching.refusals import Disagreement
 
 _TRIES = 3
 """How often an attempt starts over because another process was interrupted meanwhile."""
+
+
+_BEFORE = (AlreadyEnrolled, Disagreement, GalleryUnchecked, HeaderRefused, TurnTaken)
+"""What custodians refuse before they have agreed to do anything, and often: nothing is looked for then."""
 
 
 class Exclusion(Protocol):
@@ -106,20 +110,40 @@ class Conduct:
         return CALLER.get()
 
     def _adopted(self, name: str, terms: bytes, document: bytes) -> None:
-        identity = named(b"purpose", b"gateway", name.encode(), terms, document)
         with called(self._caller(POLICY)):
-            noting.adopted(self._book, identity, self._book.now(), name, terms, document)
+            noting.adopted(self._book, self._entropy(ID_BYTES), self._book.now(), name, terms, document)
 
-    def _enrolled(self, header: Header | None, newcomers: Sequence[Newcomer], carried: Sequence[str] | None) -> None:
-        if header is not None:
+    def _enrolling(
+        self, newcomers: Sequence[Newcomer], carried: Sequence[str] | None
+    ) -> Callable[[Header], AbstractContextManager[None]]:
+        def write(header: Header) -> None:
             rows = np.stack([newcomer.words for newcomer in newcomers]).view(np.uint16)
             kept = None if carried is None else [SECRETS.index(name) for name in carried]
             with called(self._caller("enrol")):
                 noting.enrolled(self._book, header, rows, newcomers[0].grounds, kept)
 
-    def _recognised(self, header: Header) -> None:
-        with called(self._caller(header.operation)):
-            noting.recognised(self._book, header)
+        return lambda header: self._noted(header, write)
+
+    def _recognising(self, header: Header) -> AbstractContextManager[None]:
+        def write(header: Header) -> None:
+            with called(self._caller(header.operation)):
+                noting.recognised(self._book, header)
+
+        return self._noted(header, write)
+
+    @contextmanager
+    def _noted(self, header: Header, write: Callable[[Header], None]) -> Iterator[None]:
+        """Have written down here what custodians do meanwhile and write down: also where they did not end it, or it
+        would be missed here for ever. Before they agreed to do it, none of them has written anything."""
+        try:
+            yield
+        except BaseException as error:
+            if not isinstance(error, _BEFORE):
+                with suppress(MoietyError):
+                    if self._ledgers().lately(header.attempt):
+                        write(header)
+            raise
+        write(header)
 
     def _erased(self, name: str, count: int) -> None:
         if count:
@@ -157,6 +181,7 @@ class Conduct:
     @contextmanager
     def _changing(self) -> Iterator[Headers]:
         """As `_alone`, for a change: what does not succeed is undone before anybody else sees it."""
+        self._book.require_writable()
         with self._alone() as headers:
             try:
                 yield headers
@@ -193,10 +218,13 @@ class Conduct:
             checks.check(self._three, headers, name, self._progress)
 
     def _renew(self, headers: Headers, progress: Progress) -> int:
+        def write(header: Header) -> None:
+            with called(self._caller("refresh")):
+                noting.refreshed(self._book, header)
+
         renewing = headers.office("renew")
-        self._three.play(lambda custodian: custodian.renew(renewing))
-        with called(self._caller("refresh")):
-            noting.refreshed(self._book, renewing)
+        with self._noted(renewing, write):
+            self._three.play(lambda custodian: custodian.renew(renewing))
         self._three.each(lambda custodian: custodian.stage(progress))
         switching = headers.office("switch")
         self._three.play(lambda custodian: custodian.switch(switching))

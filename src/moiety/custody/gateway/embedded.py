@@ -5,16 +5,17 @@ The three share no object, seed, key, file or transaction.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Mapping
 from contextlib import ExitStack, suppress
 from pathlib import Path
 
+from moiety.custody import recovery
 from moiety.custody.chronicle import LEDGER
 from moiety.custody.custodian import Custodian
 from moiety.custody.gateway import book
 from moiety.custody.gateway.book import BOOK
 from moiety.custody.gateway.deployment import home
-from moiety.custody.gateway.three import Three
+from moiety.custody.gateway.three import Answer, Three
 from moiety.custody.gateway.together import Together
 from moiety.custody.keys import acquaint
 from moiety.custody.refusals import NoOffice, OfficeExists, OfficeMoved, OfficeUnwritable
@@ -22,7 +23,9 @@ from moiety.custody.store.lock import OfficeLock
 from moiety.custody.store.noise import Entropy
 from moiety.custody.store.rooted import ROOTS
 from moiety.custody.store.sql import Observer, unobserved
-from moiety.custody.verbs import Clock, Progress, silent
+from moiety.custody.verbs import Clock, Progress, Verbs, silent
+from moiety.errors import Refused
+from moiety.matching.rounds import Rounds
 from moiety.sharing.seat import SEATS, Seat
 
 WARNING = (
@@ -37,6 +40,48 @@ MOVED = "moved"
 
 _IN_FOLDERS: Mapping[Seat, str] = {}
 """No URL for anybody: every store is a file in its custodian's folder."""
+
+
+class Here(Three):
+    """Three custodians in this process, each of which writes down what it refuses, as one behind a server does."""
+
+    def __init__(self, custodians: Mapping[Seat, Custodian]) -> None:
+        super().__init__(custodians)
+        self._own = custodians
+
+    def each(self, ask: Callable[[Verbs], Answer]) -> dict[Seat, Answer]:
+        """As `Three.each`."""
+        return super().each(self._heard(ask))
+
+    def two(self, ask: Callable[[Verbs], Answer]) -> dict[Seat, Answer]:
+        """As `Three.two`."""
+        return super().two(self._heard(ask))
+
+    def some(self, seats: Collection[Seat], ask: Callable[[Verbs], Answer], *, small: bool) -> dict[Seat, Answer]:
+        """As `Three.some`."""
+        return super().some(seats, self._heard(ask), small=small)
+
+    def play(self, ask: Callable[[Verbs], Rounds[Answer]]) -> dict[Seat, Answer]:
+        """As `Three.play`."""
+
+        def side(custodian: Verbs) -> Rounds[Answer]:
+            try:
+                return (yield from ask(custodian))
+            except Refused as error:
+                self._own[custodian.seat].refused(error.code)
+                raise
+
+        return super().play(side)
+
+    def _heard(self, ask: Callable[[Verbs], Answer]) -> Callable[[Verbs], Answer]:
+        def heard(custodian: Verbs) -> Answer:
+            try:
+                return ask(custodian)
+            except Refused as error:
+                self._own[custodian.seat].refused(error.code)
+                raise
+
+        return heard
 
 
 class Embedded(Together):
@@ -101,10 +146,10 @@ class Embedded(Together):
                 )
                 undo.callback(custodians[seat].close)
             acquaint({seat: custodian.acquaintance for seat, custodian in custodians.items()})
-            office = custodians["a"].standing().office
+            office = recovery.one_office({seat: custodian.standing() for seat, custodian in custodians.items()})
             written = book.opened(folder / BOOK, office, clock=clock, entropy=entropy)
             undo.callback(written.close)
-            embedded = cls(Three(custodians), OfficeLock(folder), written, clock, entropy, progress, WARNING)
+            embedded = cls(Here(custodians), OfficeLock(folder), written, clock, entropy, progress, WARNING)
             with embedded._alone() as headers:
                 for custodian in custodians.values():
                     custodian.retire()

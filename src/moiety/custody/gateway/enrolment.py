@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from moiety.custody.gateway.entries import Newcomer
-from moiety.custody.gateway.three import Headers, Three
+from moiety.custody.gateway.three import Headers, Noted, Three, unheard
 from moiety.custody.refusals import TooMany, WordsWrong
 from moiety.custody.store.handles import handles
 from moiety.custody.store.kinds import is_keys, open_words
@@ -20,7 +20,6 @@ from moiety.custody.store.noise import Entropy
 from moiety.custody.store.page import PSEUDONYM_BYTES
 from moiety.custody.verbs import OFFERED_TOGETHER, Batch
 from moiety.errors import Unavailable
-from moiety.matching.header import Header
 from moiety.matching.refusals import Disagreement
 from moiety.sharing.seat import SEATS, Seat
 from moiety.sharing.split import split
@@ -49,16 +48,18 @@ def enrol(
     name: str,
     newcomers: Sequence[Newcomer],
     instead: Instead | None = None,
-) -> Header | None:
-    """All of them or none. What it returns from is durable at all three; see the table in `slots`. The header of the
-    step that wrote them, or None where there was nobody.
+    *,
+    noted: Noted = unheard,
+) -> None:
+    """All of them or none. What it returns from is durable at all three; see the table in `slots`. Custodians write
+    them, and write that down, within `noted`.
 
     Whoever calls it recovers after an error. Raises `WordsWrong`, `TooMany`, `AlreadyEnrolled`, `MalformedTemplate`.
     """
     if len(newcomers) > MOST_NEWCOMERS:
         raise TooMany(limit=MOST_NEWCOMERS)
     if not newcomers:
-        return None
+        return
     dim = headers.dim(name)
     begun: list[bytes] = []
 
@@ -77,7 +78,8 @@ def enrol(
         if instead is not None:
             _carry(three, name, attempts[0], instead)
         preparing = headers.make("prepare", name, rows=len(newcomers))
-        slots = three.work(lambda custodian: custodian.prepare(name, preparing, attempts))
+        with noted(preparing):
+            slots = three.work(lambda custodian: custodian.prepare(name, preparing, attempts))
     finally:
         three.each(lambda custodian: custodian.forget(begun))
     if any(not np.array_equal(slots[seat], slots["a"]) for seat in SEATS):
@@ -90,7 +92,6 @@ def enrol(
     # They are enrolled already, so a store that is busy or full here fails nothing; the next scrub makes up for it.
     with suppress(Unavailable):
         three.each(lambda custodian: custodian.scrub("scrub states"))
-    return preparing
 
 
 def _carry(three: Three, name: str, attempt: bytes, instead: Instead) -> None:

@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
 
-from moiety.custody.chronicle import PARTIES, Chronicle, origin_of, tag_of
-from moiety.custody.gateway.three import Three
-from moiety.custody.unopened import LedgerChanged
+from moiety.custody.chronicle import PARTIES, Chronicle, number_of, origin_of, tag_of
+from moiety.custody.gateway.three import Answer, Three
+from moiety.custody.refusals import OfficeUnwritable
+from moiety.custody.unopened import LedgerChanged, LedgerTampered
 from moiety.custody.verbs import AuditVerbs, Row
+from moiety.errors import MoietyError
 from moiety.ledger import audit, seal
-from moiety.ledger.audit import Finding
+from moiety.ledger.audit import Difference, Finding, What
 from moiety.ledger.entry import Entry
 from moiety.ledger.head import Head, verify
 from moiety.ledger.operation import Line, Party
-from moiety.ledger.refusals import EntryUnopened
+from moiety.ledger.refusals import EntryUnopened, HeadWrong, LedgerAltered
 from moiety.ledger.seal import Leaf
 from moiety.ledger.state import State
 from moiety.sharing.seat import SEATS
@@ -25,6 +28,9 @@ from moiety.sharing.seat import SEATS
 _AT_ONCE: Final = 10_000
 _DAYS_AT_ONCE: Final = 400
 _MINUTES_A_DAY: Final = 1_440
+
+_SEEN_BYTES: Final = 4_096
+"""Of four keys and heads, less than a thousand."""
 
 SEEN: Final = "seen.json"
 """In the gateway's folder: of each custodian's ledger the key, and the last head that was found good."""
@@ -51,22 +57,40 @@ class Ledgers:
     def audit(self, in_flight: int) -> Finding:
         """Hold all four against each other. `in_flight`: operations that may be on their way.
 
-        Raises `LedgerChanged` where one shows another key than before, or is not what it grew from, and `HeadWrong`.
+        Raises `LedgerTampered`, `LedgerChanged` where one shows another key than before, a head that it did not sign,
+        or is not what it grew from, and `OfficeUnwritable` where what was found good cannot be remembered.
         """
-        shown = self._three.each(lambda custodian: custodian.audit.head())
+        shown = self._three.each(lambda custodian: _named(PARTIES[custodian.seat], custodian.audit.head))
         keys = {PARTIES[seat]: some.key for seat, some in shown.items()} | {Party.GATEWAY: self._book.public}
-        written = {PARTIES[seat]: some.head for seat, some in shown.items()} | {Party.GATEWAY: self._book.head()}
+        own = _named(Party.GATEWAY, self._book.head)
+        written = {PARTIES[seat]: some.head for seat, some in shown.items()} | {Party.GATEWAY: own}
         before = self._remembered()
         heads: dict[Party, Head] = {}
         for party, head in written.items():
             if party in before and before[party][0] != keys[party]:
-                raise LedgerChanged(ledger=_number(party))
-            heads[party] = verify(head, origin_of(party, self._office), keys[party])
+                raise LedgerChanged(ledger=number_of(party))
+            heads[party] = self._verified(party, head, keys[party])
         logs = {party: audit.Shown(head, self._grown(party, head, before.get(party))) for party, head in heads.items()}
-        finding = audit.audited(logs, in_flight)
+        try:
+            finding = audit.audited(logs, in_flight)
+        except LedgerTampered as error:
+            party = next(party for party in heads if number_of(party) == error.numbers["ledger"])
+            return Finding(Difference(What.ALTERED, party, error.numbers["position"]), dict.fromkeys(heads, 0), 0)
         if finding.first is None:
             self._remember({party: (keys[party], head.size, head.root) for party, head in heads.items()})
         return finding
+
+    def lately(self, operation: bytes) -> bool:
+        """Whether one of the custodians that answer has this operation among the last that it wrote down."""
+        for seat in SEATS:
+            with suppress(MoietyError):
+                side = self._three.custodians[seat].audit
+                shown = side.head()
+                end = self._verified(PARTIES[seat], shown.head, shown.key).size
+                rows = side.rows(max(0, end - audit.IN_FLIGHT), end)
+                if any(row.line.operation == operation for row in rows):
+                    return True
+        return False
 
     def keys(self) -> dict[str, bytes]:
         """The public keys that custodians sign heads and receipts with, by seat: Ed25519, 32 bytes."""
@@ -86,21 +110,34 @@ class Ledgers:
 
     def _entries(self, party: Party, tags: Sequence[bytes]) -> list[Row]:
         if party is Party.GATEWAY:
-            log = self._book.log
-            return [Row(leaf.commitment, leaf.line, leaf.kept) for tag in tags for _, leaf in log.leaves_of(tag)]
+            return [Row(leaf.commitment, leaf.line, leaf.kept) for _, leaf in self._book.log.leaves_of(*tags)]
         return self._side(party).entries(tags)
 
     def _side(self, party: Party) -> AuditVerbs:
         return next(self._three.custodians[seat].audit for seat in SEATS if PARTIES[seat] is party)
 
+    def _verified(self, party: Party, head: bytes, key: bytes) -> Head:
+        try:
+            return verify(head, origin_of(party, self._office), key)
+        except HeadWrong:
+            raise LedgerChanged(ledger=number_of(party)) from None
+
     def _rows(self, party: Party, size: int) -> Iterator[tuple[bytes, Line]]:
-        if party is Party.GATEWAY:
-            yield from self._book.log.lines(size)
-            return
-        side = self._side(party)
-        for start in range(0, size, _AT_ONCE):
-            for row in side.rows(start, min(size, start + _AT_ONCE)):
-                yield row.commitment, row.line
+        """Raises `LedgerTampered` where whoever keeps it finds it altered."""
+        try:
+            if party is Party.GATEWAY:
+                yield from self._book.log.lines(0, size)
+                return
+            side = self._side(party)
+            for start in range(0, size, _AT_ONCE):
+                end = min(size, start + _AT_ONCE)
+                found = side.rows(start, end)
+                for row in found:
+                    yield row.commitment, row.line
+                if len(found) != end - start:  # whoever signs for more than there is is not asked for it for ever
+                    return
+        except LedgerAltered as error:
+            raise LedgerTampered(ledger=number_of(party), **error.numbers) from None
 
     def _grown(self, party: Party, head: Head, before: tuple[bytes, int, bytes] | None) -> Iterator[tuple[bytes, Line]]:
         """The rows of one ledger, once what it was before is their beginning. Raises `LedgerChanged`."""
@@ -109,35 +146,50 @@ class Ledgers:
             return
         _, size, root = before
         if head.size < size:
-            raise LedgerChanged(ledger=_number(party))
+            raise LedgerChanged(ledger=number_of(party))
         state = State()
         for at, row in enumerate(self._rows(party, head.size)):
             if at == size and state.frontier.root() != root:
-                raise LedgerChanged(ledger=_number(party))
+                raise LedgerChanged(ledger=number_of(party))
             if at < size:
                 state, _ = state.after([row])
             yield row
         if head.size == size and state.frontier.root() != root:
-            raise LedgerChanged(ledger=_number(party))
+            raise LedgerChanged(ledger=number_of(party))
 
     def _remembered(self) -> dict[Party, tuple[bytes, int, bytes]]:
         try:
-            said: Mapping[str, list[str | int]] = json.loads(self._seen.read_bytes())
+            with self._seen.open("rb") as file:
+                said: Mapping[str, list[str | int]] = json.loads(file.read(_SEEN_BYTES))
             return {
                 Party(int(party)): (bytes.fromhex(str(key)), int(size), bytes.fromhex(str(root)))
                 for party, (key, size, root) in said.items()
             }
         except FileNotFoundError:
             return {}
-        except (OSError, ValueError, TypeError):
+        except (OSError, ValueError, TypeError, AttributeError):
             raise LedgerChanged(ledger=0) from None
 
     def _remember(self, seen: Mapping[Party, tuple[bytes, int, bytes]]) -> None:
         said = {str(int(party)): [key.hex(), size, root.hex()] for party, (key, size, root) in seen.items()}
         partial = self._seen.with_suffix(".new")
-        partial.write_text(json.dumps(said))
-        os.chmod(partial, 0o600)
-        partial.rename(self._seen)
+        try:
+            partial.unlink(missing_ok=True)
+            with os.fdopen(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+                file.write(json.dumps(said))
+                file.flush()
+                os.fsync(file.fileno())
+            partial.rename(self._seen)
+        except OSError:
+            raise OfficeUnwritable from None
+
+
+def _named(party: Party, head: Callable[[], Answer]) -> Answer:
+    """What a ledger shows. Raises `LedgerTampered` where whoever keeps it finds it altered."""
+    try:
+        return head()
+    except LedgerAltered as error:
+        raise LedgerTampered(ledger=number_of(party), **error.numbers) from None
 
 
 def _add(found: dict[bytes, Noted], party: Party, row: Row, private: bytes) -> None:
@@ -149,8 +201,3 @@ def _add(found: dict[bytes, Noted], party: Party, row: Row, private: bytes) -> N
     operation = row.line.operation
     parties = party | (found[operation].parties if operation in found else Party(0))
     found[operation] = Noted(operation, entry, parties)
-
-
-def _number(party: Party) -> int:
-    """0 for the gateway's, 1 to 3 for a, b and c."""
-    return int(party).bit_length() - 1

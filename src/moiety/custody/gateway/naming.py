@@ -13,9 +13,10 @@ from typing import Final
 
 from moiety.custody.gateway.three import Headers, Three
 from moiety.custody.points import number_of
-from moiety.custody.refusals import CustodianDown
+from moiety.custody.refusals import CustodianDown, FormatUnknown, KeptDamaged
 from moiety.custody.store.noise import Entropy
 from moiety.custody.store.page import PSEUDONYM_BYTES
+from moiety.custody.unopened import KeyNotMade
 from moiety.custody.verbs import Evaluated
 from moiety.matching.refusals import Disagreement, UnequalParts
 from moiety.oprf import recheck, threshold, voprf
@@ -24,6 +25,8 @@ from moiety.oprf.threshold import Answer
 from moiety.sharing.seat import SEATS, Seat
 
 PAIRS: Final[tuple[tuple[Seat, Seat], ...]] = tuple(combinations(SEATS, 2))
+
+_ASKED: Final = {seat: next(pair for pair in PAIRS if seat in pair) for seat in SEATS}
 
 Answering = Callable[[], AbstractContextManager[None]]
 """Holds the custodians while they are asked: blinding and finishing take as long again, and whoever changes something
@@ -39,6 +42,18 @@ def agree_key(three: Three, headers: Headers, purpose: str) -> None:
     publics = three.work(lambda custodian: custodian.records.agree_key(purpose, header))
     if len(set(publics.values())) > 1:
         raise UnequalParts
+
+
+def without_key(three: Three, entropy: Entropy, purpose: str) -> set[Seat]:
+    """Who cannot answer, of a key that anybody can answer for: whose part is lost or damaged."""
+    elements = voprf.blind_all([b""], entropy).elements
+    lost: set[Seat] = set()
+    for seat, pair in _ASKED.items():
+        try:
+            three.custodians[seat].records.evaluate(purpose, pair, elements, False)
+        except (KeyNotMade, KeptDamaged, FormatUnknown):
+            lost.add(seat)
+    return lost if len(lost) < len(SEATS) else set()
 
 
 def pseudonyms(

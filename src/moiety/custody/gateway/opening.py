@@ -13,8 +13,8 @@ from moiety.custody import noting
 from moiety.custody.chronicle import PARTIES, Chronicle
 from moiety.custody.gateway.three import Three
 from moiety.custody.store.handles import handles
-from moiety.custody.store.kinds import CLASSES, KEY_BYTES, keys_of
-from moiety.custody.verbs import Unlocked
+from moiety.custody.store.kinds import CLASSES, KEY_BYTES, OPEN_WORDS, keys_of
+from moiety.custody.verbs import Unlocked, Verbs
 from moiety.ledger.entry import Opening
 from moiety.ledger.operation import Party
 from moiety.matching.refusals import Disagreement, UnequalParts
@@ -84,39 +84,46 @@ def unlock(
     reason: str,
 ) -> Opened:
     """Have these secrets of one version opened, by any two custodians. `asked`, 16 fresh bytes, name this question.
-    What each of the two wrote down is written into the gateway's book before anybody has the keys.
+    What each of the two wrote down is written into the gateway's book before anybody has the keys, also where nobody
+    gets them because the other refuses.
 
     Raises what `records.Records.unlock` raises, `CustodianDown` where no two are there, `Disagreement` where one has
     entered an epoch that the other has not yet, and `UnequalParts`.
     """
     gallery = keys_of(purpose)
     known = handles(gallery, [name])
-    told = three.two(
-        lambda custodian: custodian.records.unlock(
-            gallery, known[custodian.seat].tobytes(), secrets, role, reason, asked
+    told: dict[Seat, Unlocked] = {}
+
+    def ask(custodian: Verbs) -> None:
+        seat = custodian.seat
+        some = custodian.records.unlock(gallery, known[seat].tobytes(), secrets, role, reason, asked)
+        if some.words.shape != (len(secrets) + 1, OPEN_WORDS):
+            raise UnequalParts
+        told[seat] = some
+
+    try:
+        three.two(ask)
+    finally:
+        book.people(
+            [
+                (
+                    noting.opening_id(asked, seat),
+                    Opening(some.minute, some.caller, purpose, tuple(secrets), reason),
+                    noting.public_of(some.words.reshape(-1)),
+                    Party.GATEWAY | PARTIES[seat],
+                )
+                for seat, some in told.items()
+            ]
         )
-    )
-    opened = _opened(told, secrets)
-    book.people(
-        [
-            (
-                noting.opening_id(asked, seat),
-                Opening(some.minute, some.caller, purpose, tuple(secrets), reason),
-                opened.public,
-                Party.GATEWAY | PARTIES[seat],
-            )
-            for seat, some in told.items()
-        ]
-    )
-    return opened
+    return _opened(told, secrets)
 
 
-def _opened(told: dict[Seat, Unlocked], secrets: Sequence[str]) -> Opened:
+def _opened(told: Mapping[Seat, Unlocked], secrets: Sequence[str]) -> Opened:
     if len({some.epoch for some in told.values()}) > 1:
         raise Disagreement
     rows = {seat: some.words for seat, some in told.items()}
-    publics = {some[-1].astype("<u2").tobytes() for some in rows.values()}
-    if {some.shape for some in rows.values()} != {(len(secrets) + 1, KEY_BYTES // 2)} or len(publics) > 1:
+    publics = {noting.public_of(some.reshape(-1)) for some in rows.values()}
+    if len(publics) > 1:
         raise UnequalParts
     whole = combine({seat: some[:-1] for seat, some in rows.items()}).astype("<u2")
     return Opened({name: whole[at].tobytes() for at, name in enumerate(secrets)}, publics.pop())

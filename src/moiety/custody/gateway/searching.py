@@ -2,30 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from moiety.custody.gateway.entries import Identified
-from moiety.custody.gateway.three import Headers, Three
+from moiety.custody.gateway.three import Headers, Noted, Three
 from moiety.custody.refusals import TooMany, WordsWrong
 from moiety.custody.store.handles import handles
 from moiety.custody.store.noise import Entropy
 from moiety.custody.store.page import PSEUDONYM_BYTES
 from moiety.custody.store.slots import SLOTS
 from moiety.custody.verbs import MOST_PROBES, SECONDS_A_DAY
-from moiety.matching.header import Header
 from moiety.matching.opening import opened
 from moiety.matching.policy import OperatingPoint, identify_point, verify_point
 from moiety.matching.refusals import UnequalParts
 from moiety.sharing.seat import Seat
 from moiety.sharing.split import combine, split
-
-
-def unheard(header: Header) -> None:
-    """Nobody writes down what is only measured or attacked with."""
 
 
 def verify(
@@ -35,10 +29,10 @@ def verify(
     name: str,
     words: NDArray[np.int16],
     pseudonym: bytes,
-    note: Callable[[Header], None],
+    noted: Noted,
 ) -> bool:
-    """Whether these words (dim,) match the person of this pseudonym. Nobody and somebody else look the same. `note`
-    hears of the answer before anybody else does."""
+    """Whether these words (dim,) match the person of this pseudonym. Nobody and somebody else look the same. They
+    answer, and write that down, within `noted`."""
     _check(headers.dim(name), words[None, :])
     probe = _shared(words[None, :], entropy)
     known = handles(name, [pseudonym])
@@ -47,10 +41,10 @@ def verify(
     header = headers.make(
         "verify", name, rows=SLOTS, threshold=point.threshold, probes=1, circuit=circuit, pass_words=pass_words
     )
-    openings = three.play(
-        lambda custodian: custodian.verify(name, header, probe[custodian.seat], known[custodian.seat].tobytes())
-    )
-    note(header)
+    with noted(header):
+        openings = three.play(
+            lambda custodian: custodian.verify(name, header, probe[custodian.seat], known[custodian.seat].tobytes())
+        )
     return len(opened(openings, 1)) > 0
 
 
@@ -71,10 +65,10 @@ def identify(
     entropy: Entropy,
     name: str,
     words: NDArray[np.int16],
-    note: Callable[[Header], None],
+    noted: Noted,
 ) -> Identified:
-    """Whom each probe, words (B, dim), matches in the whole gallery; `note` as in `verify`."""
-    matched = search(three, headers, entropy, name, words, note)
+    """Whom each probe, words (B, dim), matches in the whole gallery; `noted` as in `verify`."""
+    matched = search(three, headers, entropy, name, words, noted)
     found: list[list[bytes]] = [[] for _ in words]
     if len(matched.pairs):
         asked, slots = matched.pairs.T
@@ -91,9 +85,9 @@ def search(
     entropy: Entropy,
     name: str,
     words: NDArray[np.int16],
-    note: Callable[[Header], None],
+    noted: Noted,
 ) -> Matched:
-    """Where each probe, words (B, dim), matches in the whole gallery; `note` as in `verify`."""
+    """Where each probe, words (B, dim), matches in the whole gallery; `noted` as in `verify`."""
     _check(headers.dim(name), words)
     rows = three.custodians["a"].alive(name, headers.now() // SECONDS_A_DAY)
     point = identify_point(headers.terms(name), rows)
@@ -109,8 +103,8 @@ def search(
         circuit=circuit,
         pass_words=pass_words,
     )
-    openings = three.play(lambda custodian: custodian.identify(name, header, probe[custodian.seat]))
-    note(header)
+    with noted(header):
+        openings = three.play(lambda custodian: custodian.identify(name, header, probe[custodian.seat]))
     return Matched(header.attempt, opened(openings, len(words)), rows, point)
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor, wait
+from contextlib import AbstractContextManager, contextmanager
 from typing import Final, TypeVar
 
 from moiety.custody.refusals import AttemptStopped, CustodianDown, GalleryUnknown
-from moiety.custody.store.kinds import read_papers
+from moiety.custody.store.kinds import keys_of, read_papers
 from moiety.custody.store.noise import Entropy
 from moiety.custody.verbs import Clock, GalleryStanding, Standing, Verbs
 from moiety.matching.header import ATTEMPT_BYTES, NEAR_PASS_WORDS, Circuit, Header, Operation
@@ -19,6 +20,15 @@ Answer = TypeVar("Answer")
 
 TWO: Final = 2
 """Custodians whose parts are enough."""
+
+Noted = Callable[[Header], AbstractContextManager[None]]
+"""Within it the three do what this header says, and write that down: what they wrote, the gateway writes too."""
+
+
+@contextmanager
+def unheard(header: Header) -> Iterator[None]:
+    """Nobody writes down what is only measured or attacked with."""
+    yield
 
 
 class Three:
@@ -115,6 +125,10 @@ class Headers:
         if name not in self._standing.galleries:
             raise GalleryUnknown
         return self._standing.galleries[name]
+
+    def keeps_records(self, name: str) -> bool:
+        """Whether this is a purpose whose people's records are kept, and not the gallery of their keys."""
+        return keys_of(name) in self._standing.galleries
 
     def terms(self, name: str) -> Terms:
         """A gallery's terms; raises `GalleryUnknown`."""

@@ -80,20 +80,20 @@ class Together(Conduct):
         people = matter.bulk(name, len(newcomers))
         with self._changing() as headers, self._carried(people, approved, headers):
             self._load(headers, name)
-            done = enrolment.enrol(self._three, headers, self._entropy, name, newcomers)
-            self._enrolled(done, newcomers, None)
+            noted = self._enrolling(newcomers, None)
+            enrolment.enrol(self._three, headers, self._entropy, name, newcomers, noted=noted)
 
     def verify(self, name: str, words: NDArray[np.int16], pseudonym: bytes) -> bool:
         """Whether a probe, words (dim,), matches one person; an unknown, erased or expired one does not."""
         with self._shared() as headers:
             self._load(headers, name)
-            return searching.verify(self._three, headers, self._entropy, name, words, pseudonym, self._recognised)
+            return searching.verify(self._three, headers, self._entropy, name, words, pseudonym, self._recognising)
 
     def identify(self, name: str, words: NDArray[np.int16]) -> Identified:
         """Whom each of B probes, words (B, dim), matches in the gallery."""
         with self._shared() as headers:
             self._load(headers, name)
-            return searching.identify(self._three, headers, self._entropy, name, words, self._recognised)
+            return searching.identify(self._three, headers, self._entropy, name, words, self._recognising)
 
     def erase(self, name: str, pseudonym: bytes, *, approved: bytes | None = None) -> bool:
         """Erase one person at all three and overwrite what was there; whether there was anybody."""
@@ -133,8 +133,8 @@ class Together(Conduct):
         with self._changing() as headers:
             self._load(headers, name)
             instead, rows = enrolment.Instead(before, carried), [Row.of(version)]
-            done = enrolment.enrol(self._three, headers, self._entropy, name, rows, instead)
-            self._enrolled(done, rows, carried)
+            noted = self._enrolling(rows, carried)
+            enrolment.enrol(self._three, headers, self._entropy, name, rows, instead, noted=noted)
 
     def unlock(self, purpose: str, version: bytes, secrets: Sequence[str], *, role: str, reason: str) -> Opened:
         """Have secrets of one version opened: see `opening.unlock`. Where signatures are asked for, the role is the
@@ -249,13 +249,15 @@ class Together(Conduct):
             return [finding for name in self._names() for finding in checks.check(self._three, headers, name, progress)]
 
     def mend(self, seat: Seat | None = None, progress: Progress = silent) -> int:
-        """Recover damaged pages from the two other custodians, then refresh; how many pages were recovered.
+        """Recover damaged pages, and lost parts of keys, from the two other custodians, then refresh; how many.
 
         `seat` names a custodian whose rows were altered in a way that no page shows: all its pages are recovered.
         Raises `TwoDamaged`, `MendingNeedsSeat`, `GalleryDamaged`.
         """
         with self._alone() as headers:
-            mended = sum(checks.mend(self._three, headers, name, seat, progress) for name in self._names())
+            mended = sum(
+                checks.mend(self._three, headers, self._entropy, name, seat, progress) for name in self._names()
+            )
         if mended:
             self.refresh(progress)
         return mended

@@ -37,7 +37,10 @@ class RemoteAudit:
 
     def attest(self, subject: str, rows: Sequence[tuple[str, bytes]]) -> Signed:
         """As `auditing.Auditing.attest`."""
-        found: AttestedMessage = self._ask(audit_asks.Attest(subject, [*rows]), AttestedMessage)
+        galleries, handles = [name for name, _ in rows], [handle for _, handle in rows]
+        found: AttestedMessage = self._ask(
+            audit_asks.Attest(bytes.fromhex(subject), galleries, handles), AttestedMessage
+        )
         try:
             return msgspec.json.decode(found.signed, type=Signed)
         except msgspec.DecodeError:

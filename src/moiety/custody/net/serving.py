@@ -194,7 +194,9 @@ _VERBS: dict[type, Callable[[Serving, Any, Progress], Any]] = {
     audit_asks.AuditRows: lambda s, ask, _: [LedgerRow.of(row) for row in s._custodian.audit.rows(ask.start, ask.end)],
     audit_asks.AuditEntries: lambda s, ask, _: [LedgerRow.of(row) for row in s._custodian.audit.entries(ask.tags)],
     audit_asks.Attest: lambda s, ask, _: messages.AttestedMessage(
-        msgspec.json.encode(s._custodian.audit.attest(ask.subject, ask.rows))
+        msgspec.json.encode(
+            s._custodian.audit.attest(ask.subject.hex(), list(zip(ask.galleries, ask.rows, strict=True)))
+        )
     ),
     record_asks.Evaluate: lambda s, ask, _: s._evaluate(ask),
     record_asks.Restrict: lambda s, ask, _: s._together(

@@ -109,12 +109,14 @@ _SAID: Final[dict[type, Callable[[Any], Said]]] = {
     wire.Integrity: _of_header("check", lambda ask: purpose_of(ask.header.gallery) or OFFICE),
     record_asks.Unlock: _of_parts(
         "reveal",
-        lambda ask: (hashed(ask.handle), ",".join(ask.secrets).encode(), ask.reason.encode()),
+        lambda ask: (hashed(ask.handle), ",".join(ask.secrets).encode(), ask.reason.encode(), ask.asked),
     ),
     audit_asks.AuditHead: lambda ask: _audit(b"head"),
     audit_asks.AuditRows: lambda ask: _audit(b"rows", ask.start.to_bytes(8), ask.end.to_bytes(8)),
     audit_asks.AuditEntries: lambda ask: _audit(b"entries", *ask.tags),
-    audit_asks.Attest: lambda ask: _audit(b"attest", ask.subject.encode(), *(handle for _, handle in ask.rows)),
+    audit_asks.Attest: lambda ask: _audit(
+        b"attest", ask.subject, *(name.encode() for name in ask.galleries), *ask.rows
+    ),
     record_asks.Carry: _of_parts(
         "correct", lambda ask: (ask.attempt, hashed(ask.handle), ",".join(ask.secrets).encode())
     ),

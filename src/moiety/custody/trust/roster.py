@@ -33,7 +33,7 @@ NAME_PATTERN: Final = r"^[a-z](?:[a-z0-9-]{0,29}[a-z0-9])?$"
 LEASE: Final = "lease"
 """Holding a custodian's lease. Everybody of a roster may: what is done under it is asked for by itself."""
 
-OFFICERS_CALL: Final = frozenset({"policy", "reveal", "find"})
+OFFICERS_CALL: Final = frozenset({"policy", "reveal", "find", "audit"})
 """What an officer may ask for: officers decide, and leave the daily work to operators. Opening is among it: a purpose
 may let officers have what operators may not."""
 

@@ -1,0 +1,161 @@
+"""`moiety bench records`: people's records imported, looked up, opened and erased, everything durable on this machine.
+
+The import is compared with a bound: what the group multiplications of its pseudonyms alone would take on these cores,
+four for each person (blinded, answered by two, unblinded), measured in the same run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from itertools import islice
+from pathlib import Path
+from statistics import median, quantiles
+from tempfile import TemporaryDirectory
+from time import perf_counter as now
+from typing import Final
+
+from moiety import sodium
+from moiety.bench import scene
+from moiety.custody.crew import cores
+from moiety.custody.gateway.embedded import Embedded
+from moiety.identity import importing, purpose
+from moiety.identity.desk import Desk
+from moiety.identity.examples import HOTEL
+from moiety.identity.importing import Imported
+from moiety.identity.people import People
+from moiety.vault import synth
+from moiety.vault.mapping import BadRow, Taken
+from moiety.vault.record import Record
+from moiety.vault.sql import RecordStore
+
+MULTIPLICATIONS: Final = 4
+"""Of a group element, for each person's pseudonym."""
+
+ASKED: Final = 500
+"""People who are looked up and opened, one after the other."""
+ERASED: Final = 50
+OPENED: Final = ("national_id", "name", "address")
+_MEASURED: Final = 4_000
+"""Multiplications that the bound is measured over."""
+
+
+@dataclass(frozen=True)
+class RecordFigures:
+    """See the answer of `moiety bench records`."""
+
+    people: int
+    durable: str
+    people_per_s: float
+    bound_per_s: float
+    lookup_reveal_p50_ms: float
+    lookup_reveal_p99_ms: float
+    lookup_reveal_per_s: float
+    erase_p50_ms: float
+    bytes_per_person: Mapping[str, int]
+    cores: int
+
+    @property
+    def bound_fraction(self) -> float:
+        """How much of the bound the import reaches."""
+        return self.people_per_s / self.bound_per_s
+
+
+def run(people: int, *, seed: int, edge: scene.Edge) -> RecordFigures:
+    """Import so many made-up people, look some up by number and open three of their fields, and erase some."""
+    with _office(edge) as (folder, desk):
+        office = People(desk)
+        schema = office.schema()
+        office.add_many([next(synth.people(seed + 1, 1))], grounds="register")  # makes the purpose's key
+        before = _weighed(folder)
+        rows = [Taken(at, Record(schema, person)) for at, person in enumerate(synth.people(seed, people), start=1)]
+
+        def done(so_far: Imported, _: list[BadRow]) -> None:
+            edge.progress("importing people", so_far.rows, people)
+
+        began = now()
+        imported = importing.run(
+            office, rows, grounds="register", text="1", approved=None, so_far=Imported(), done=done
+        )
+        took = now() - began
+        if imported.added != people:
+            raise RuntimeError("somebody is not imported")
+        after = _weighed(folder)
+        bound = _multiplications_per_s(edge) / MULTIPLICATIONS
+        numbers = [person["national_id"] for person in islice(synth.people(seed, people), ASKED)]
+        asked = [_timed(_opened, office, number) for number in numbers]
+        edge.progress("looking people up", len(asked), len(asked))
+        erased = [_timed(_erased, office, number) for number in numbers[:ERASED]]
+        edge.progress("erasing people", len(erased), len(erased))
+    centiles = quantiles(asked, n=100) if len(asked) > 1 else [asked[0]] * 99
+    return RecordFigures(
+        people=people,
+        durable="SQLite, WAL, synchronous=FULL: three custodians, four ledgers, the record store",
+        people_per_s=people / took,
+        bound_per_s=bound,
+        lookup_reveal_p50_ms=1e3 * median(asked),
+        lookup_reveal_p99_ms=1e3 * centiles[98],
+        lookup_reveal_per_s=len(asked) / sum(asked),
+        erase_p50_ms=1e3 * median(erased),
+        bytes_per_person={name: (after[name] - before[name]) // people for name in after},
+        cores=cores(),
+    )
+
+
+@contextmanager
+def _office(edge: scene.Edge) -> Iterator[tuple[Path, Desk]]:
+    document = HOTEL.replace('index = ["name", "birth_date"]\n', "")
+    found = purpose.read(document.encode())
+    classes = ("birth", "contact", "document", "photo")
+    terms = replace(scene.terms(192), reveal=(("officer", classes), ("operator", ("contact", "document"))))
+    with TemporaryDirectory(prefix="moiety-bench-") as folder:
+        place = Path(folder)
+        Embedded.create(place / "office", edge.entropy)
+        custodians = Embedded.open(place / "office", clock=edge.clock, entropy=edge.entropy)
+        store = RecordStore.create(place / "records")
+        try:
+            custodians.add_gallery(found.name, terms, document.encode())
+            yield place, Desk(found, lambda: custodians, lambda: store, edge.clock, edge.entropy)
+        finally:
+            store.close()
+            custodians.close()
+
+
+def _opened(office: People, number: str) -> None:
+    person = office.find(number)
+    if person is None:
+        raise RuntimeError("somebody who was imported is not found")
+    person.reveal(OPENED, reason="measured")
+
+
+def _erased(office: People, number: str) -> None:
+    person = office.find(number)
+    if person is None:
+        raise RuntimeError("somebody who was imported is not found")
+    person.erase(now=True)
+
+
+def _timed(what: Callable[[People, str], None], office: People, number: str) -> float:
+    began = now()
+    what(office, number)
+    return now() - began
+
+
+def _multiplications_per_s(edge: scene.Edge) -> float:
+    """Of group elements, on all cores at once."""
+    base = b"".join(sodium.from_uniform(edge.entropy(sodium.UNIFORM_BYTES)) for _ in range(16)) * (_MEASURED // 16)
+    scalar = 1 + int.from_bytes(edge.entropy(31), "little")
+    with ThreadPoolExecutor(cores()) as threads:
+        began = now()
+        list(threads.map(lambda _: sodium.multiply_all(scalar, base), range(cores())))
+        return cores() * _MEASURED / (now() - began)
+
+
+def _weighed(folder: Path) -> dict[str, int]:
+    """Bytes of each store's files."""
+    stores = {f"custodian-{seat}": folder / "office" / f"custodian-{seat}" for seat in "abc"}
+    stores |= {"records": folder / "records", "gateway-ledger": folder / "office" / "ledger"}
+    files = {name: [file for file in place.rglob("*") if file.is_file()] for name, place in stores.items()}
+    return {name: sum(file.stat().st_size for file in some) for name, some in files.items()}

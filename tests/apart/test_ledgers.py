@@ -1,0 +1,286 @@
+"""The four ledgers of an office of custodians apart: the caller is whoever signs, and they agree whatever runs."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, suppress
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from moiety.custody import audit_asks, record_asks
+from moiety.custody.chronicle import caller_of, minute_of
+from moiety.custody.gateway import trial
+from moiety.custody.gateway.apart import Apart
+from moiety.custody.gateway.book import BEGUN, BOOK
+from moiety.custody.store.handles import handles
+from moiety.custody.store.kinds import keys_of
+from moiety.custody.trust.denials import ApprovalRefused
+from moiety.custody.unopened import ClassRefused, LedgerChanged, LedgerLost
+from moiety.errors import MoietyError
+from moiety.ledger import receipt
+from moiety.ledger.audit import What
+from moiety.ledger.entry import (
+    Configuration,
+    Correction,
+    Enrolment,
+    Enrolments,
+    Erasure,
+    Erasures,
+    Opening,
+    Recognition,
+    Refusal,
+    Restriction,
+)
+from moiety.ledger.operation import Party
+from moiety.sharing.seat import Seat
+from tests.apart.asking import DONE, Asking, enlist
+from tests.apart.scene import Site
+from tests.apart.test_approvals import OLGA, OTTO, signed
+from tests.custody.ledgers import Reader, at_custodians, everywhere, fresh, place, tamper
+from tests.custody.scene import DOCUMENT, DOOR, NOON, TODAY, matched, people
+from tests.custody.test_chronicle import REVEAL
+
+KEPT = keys_of(DOOR)
+CROWD = people(4)
+WHO = [b"11010519491231002X"]
+
+
+@pytest.fixture
+def keeping(site: Site) -> Iterator[Apart]:
+    """A gateway of a deployment that keeps records."""
+    gateway = site.gateway()
+    gateway.add_gallery(DOOR, REVEAL, DOCUMENT)
+    yield gateway
+    gateway.close()
+
+
+@pytest.fixture
+def reader(site: Site, keeping: Apart) -> Reader:
+    return Reader(site.folder, trial.STORE)
+
+
+def unlocked(office: Apart, name: bytes, *secrets: str) -> object:
+    return office.unlock(DOOR, name, secrets or ("document",), role="operator", reason="parcel")
+
+
+def agree(office: Apart) -> bool:
+    found = office.audit()
+    return found.first is None and not any(found.behind.values())
+
+
+def test_every_entry_names_whoever_signs_as_caller(site: Site, keeping: Apart, reader: Reader) -> None:
+    asks = caller_of(keeping._hand.signer("enrol").public)
+    signs = caller_of(keeping._hand.signer("policy").public)
+    assert asks == hashlib.sha256(b"moiety caller 1" + keeping._hand.caller.public).hexdigest()[:16] != signs
+    now = minute_of(site.clock().timestamp())
+    anna, bert, carl = fresh(), fresh(), fresh()
+
+    def custodians_alone(*entries: Any) -> dict[str, Any]:
+        return {"gateway": [Erasures(now, asks, DOOR, 1)], **at_custodians(*entries)}
+
+    keeping.keep(DOOR, [anna])
+    assert reader.news(anna.access) == everywhere(Enrolment(now, asks, DOOR, "g1", 0))
+    keeping.keep(DOOR, [bert, carl])
+    keeping.enrol(DOOR, CROWD)
+    assert reader.news() == everywhere(Enrolments(now, asks, DOOR, 2), Enrolments(now, asks, DOOR, 4))
+    assert keeping.verify(DOOR, CROWD[0].words, CROWD[0].pseudonym)
+    keeping.identify(DOOR, CROWD[0].words[None])
+    one = Recognition(now, asks, DOOR, 1)
+    assert reader.news() == everywhere(one, one)
+    unlocked(keeping, anna.name)
+    said = Opening(now, asks, DOOR, ("document",), "parcel")
+    assert reader.news(anna.access) == {"gateway": [said, said], "a": [said], "b": [said]}
+    after = replace(fresh(), public=anna.public)
+    keeping.rewrite(DOOR, after, anna.name, ["birth", "document", "photo", "access"])
+    assert reader.news(anna.access) == everywhere(Correction(now, asks, DOOR, ("contact",)))
+    assert keeping.drop(DOOR, anna.name)
+    assert reader.news(anna.access) == custodians_alone(Erasure(now, asks, DOOR, "written_anew", now))
+    for on in (True, False):
+        keeping.hold(DOOR, after.name, bytes(16), on)
+        assert reader.news(anna.access) == at_custodians(Restriction(now, asks, DOOR, on))
+    assert keeping.erase(DOOR, CROWD[0].pseudonym)
+    assert reader.news() == custodians_alone(Erasures(now, asks, DOOR, 1))
+    with pytest.raises(ClassRefused):
+        unlocked(keeping, bert.name, "birth")
+    refused = Refusal(now, asks, None, "class_refused")
+    assert reader.news() == {"a": [refused], "b": [refused]}  # both are asked at once
+    keeping.replace_document(DOOR, REVEAL, b"other")
+    terms = REVEAL.to_json()
+    digest = hashlib.sha256(len(terms).to_bytes(8, "big") + terms + b"other").digest()
+    assert reader.news() == everywhere(Configuration(now, signs, DOOR, "purpose", digest))
+    keeping.pseudonyms(DOOR, WHO)
+    keeping.refresh()
+    assert {some.caller for entries in reader.news().values() for some in entries if some is not None} == {asks}
+    assert agree(keeping)
+
+
+def test_whoever_is_nobody_is_written_down_as_such_once_a_minute(site: Site, keeping: Apart, reader: Reader) -> None:
+    asking = Asking(site)
+    known = handles(KEPT, [bytes(16)])
+    some: Any = ["document"]
+    for _ in range(3):
+        ask = record_asks.Unlock(KEPT, known["c"].tobytes(), some, "parcel", os.urandom(16))
+        assert asking.ask("c", ask, call=b"").code == "caller_refused"
+    asking.close()
+    assert reader.news() == {"c": [Refusal(minute_of(site.clock().timestamp()), "office", None, "caller_refused")]}
+    assert agree(keeping)
+
+
+def test_two_gateways_at_once_and_whatever_happens_meanwhile_leave_no_difference(site: Site, keeping: Apart) -> None:
+    """They search while the other changes something: what one custodian does not agree to is in no ledger."""
+    known = [fresh() for _ in range(4)]
+    for one in known:
+        keeping.keep(DOOR, [one])
+    keeping.enrol(DOOR, CROWD)
+    with ExitStack() as open_:
+        gateways = [keeping, site.gateway()]
+        open_.callback(gateways[1].close)
+        newcomers = people(6, seed=8)
+
+        def search(at: int) -> None:
+            for _ in range(4):
+                assert matched_once(gateways[at % 2], at % 4)
+                with suppress(MoietyError):  # which is between two changes is asked again only for so long
+                    unlocked(gateways[at % 2], known[at % 4].name)
+
+        def change(at: int) -> None:
+            gateways[at % 2].enrol(DOOR, [newcomers[at]])
+            if at == 2:
+                gateways[0].refresh()
+
+        with ThreadPoolExecutor(6) as threads:
+            for done in [threads.submit(search, at) for at in range(4)] + [
+                threads.submit(change, at) for at in range(4)
+            ]:
+                done.result()
+        assert agree(keeping)
+        assert agree(gateways[1])
+
+
+def matched_once(office: Apart, at: int) -> bool:
+    return office.verify(DOOR, CROWD[at].words, CROWD[at].pseudonym)
+
+
+def test_they_agree_after_restarts_and_while_one_was_down(site: Site, keeping: Apart) -> None:
+    anna = fresh()
+    keeping.keep(DOOR, [anna])
+    keeping.enrol(DOOR, CROWD)
+    before = keeping.ledger_keys()
+    assert agree(keeping)
+    site.stop("b")
+    unlocked(keeping, anna.name)  # a and c
+    with pytest.raises(MoietyError):
+        keeping.enrol(DOOR, people(1, seed=9))
+    with pytest.raises(MoietyError):
+        keeping.audit()
+    site.start("b")
+    again = site.gateway()
+    assert matched(again, CROWD) == [True] * 4
+    assert agree(again)
+    assert again.ledger_keys() == before
+    again.close()
+
+
+def test_a_gateway_that_opens_at_two_and_writes_nothing_is_found_over_the_wire(site: Site, keeping: Apart) -> None:
+    anna = fresh()
+    keeping.keep(DOOR, [anna])
+    assert agree(keeping)
+    asking = Asking(site)
+    known = handles(KEPT, [anna.name])
+    some: Any = ["document"]
+    for seat in ("b", "c"):
+        ask = record_asks.Unlock(KEPT, known[seat].tobytes(), some, "theft", bytes(16))  # type: ignore[index]
+        assert asking.ask(seat, ask).code == DONE  # type: ignore[arg-type]
+    asking.close()
+    first = keeping.audit().first
+    assert first is not None
+    assert (first.what, first.log, first.beside) == (What.MISSING, Party.GATEWAY, Party.B)
+    # And the person is told by whom, though the gateway says nothing.
+    told = [one for one in keeping.noted(anna.access, anna.public, TODAY, TODAY) if isinstance(one.entry, Opening)]
+    assert [(one.entry.reason, one.parties) for one in told if isinstance(one.entry, Opening)] == [
+        ("theft", Party.B), ("theft", Party.C),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("seat", ["b"])
+def test_what_was_altered_or_lost_while_a_custodian_was_down_is_found(
+    site: Site, keeping: Apart, seat: Seat, tmp_path: Path
+) -> None:
+    keeping.enrol(DOOR, CROWD)
+    assert agree(keeping)
+    at = place(site.folder, seat, trial.STORE)
+    site.stop(seat)
+    kept = tmp_path / "kept"
+    at.rename(kept)
+    with pytest.raises(LedgerLost):
+        site.start(seat)
+    kept.rename(at)
+    site.start(seat)
+    again = site.gateway()
+    assert agree(again)
+    tamper(at, "UPDATE ledger_leaf SET commitment = zeroblob(32) WHERE position = 0")
+    first = again.audit().first
+    assert first is not None
+    assert (first.what, first.log) == (What.ALTERED, Party.B)
+    again.close()
+
+
+def test_questions_about_ledgers_are_signed_and_bounded(site: Site, keeping: Apart) -> None:
+    asking = Asking(site)
+    asks: list[Any] = [
+        audit_asks.AuditHead(),
+        audit_asks.AuditRows(0, 10),
+        audit_asks.AuditEntries([bytes(16)]),
+        audit_asks.Attest("0" * 64, [(KEPT, bytes(16))]),
+    ]
+    for ask in asks:
+        assert asking.ask("a", ask, call=b"").code == "caller_refused", ask
+        assert asking.ask("a", ask, call=asking.hand.call(asks[0] if ask is not asks[0] else asks[1])).code != DONE, ask
+    assert [asking.ask("a", ask).code for ask in asks] == [DONE, DONE, DONE, "nothing_destroyed"]
+    for ask in (
+        audit_asks.AuditEntries([bytes(16)] * 401),
+        audit_asks.AuditEntries([bytes(15)]),
+        audit_asks.Attest("0" * 63, [(KEPT, bytes(16))]),
+        audit_asks.Attest("0" * 64, [(KEPT, bytes(16))] * 5),
+        audit_asks.Attest("0" * 64, []),
+    ):
+        assert asking.ask("a", ask).code == "message_refused", ask
+    asking.close()
+
+
+def test_a_receipt_takes_two_officers_who_sign_for_the_destruction(site: Site, keeping: Apart) -> None:
+    enlist(site, OLGA, OTTO)
+    anna, face = fresh(), CROWD[0]
+    keeping.keep(DOOR, [anna])
+    keeping.enrol(DOOR, [face])
+    keys, salt = keeping.ledger_keys(), os.urandom(32)
+    with pytest.raises(ApprovalRefused):
+        keeping.destroy(DOOR, anna.name, face.pseudonym)
+    request = keeping.request_destruction(DOOR, anna.name, face.pseudonym)
+    gone = keeping.destroy(DOOR, anna.name, face.pseudonym, approved=signed(request, OLGA, OTTO))
+    file = keeping.attest(gone, anna.name, face.pseudonym, receipt.subject("p-1", salt))
+    found = receipt.verify(file, keys, "p-1", salt)  # type: ignore[arg-type]
+    assert [one.statement.minute.date() for one in found.signed] == [NOON.date()] * 3
+    assert agree(keeping)
+
+
+def test_a_gateway_whose_ledger_is_put_back_is_found(site: Site, keeping: Apart) -> None:
+    keeping.enrol(DOOR, CROWD)
+    assert agree(keeping)
+    keeping.close()
+    for file in place(site.folder, "gateway").iterdir():
+        file.unlink()
+    with pytest.raises(LedgerLost):
+        site.gateway()
+    (site.folder / BOOK / BEGUN).unlink()
+    again = site.gateway()
+    with pytest.raises(LedgerChanged) as raised:
+        again.audit()
+    assert raised.value.numbers == {"ledger": 0}
+    again.close()

@@ -1,0 +1,426 @@
+"""What each operation leaves in the four ledgers of an office in one process, and that they agree after all of it."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from moiety.custody import refusals
+from moiety.custody.chronicle import minute_of
+from moiety.custody.gateway import trial
+from moiety.custody.gateway.adopting import adopt
+from moiety.custody.gateway.embedded import Embedded
+from moiety.custody.store.kinds import keys_of
+from moiety.custody.unopened import ClassRefused, NobodyThere
+from moiety.custody.verbs import silent
+from moiety.ledger.audit import Difference, What
+from moiety.ledger.entry import (
+    Configuration,
+    Correction,
+    Enrolment,
+    Enrolments,
+    Erasure,
+    Erasures,
+    Key,
+    Opening,
+    Recognition,
+    Refusal,
+    Restriction,
+)
+from moiety.ledger.operation import Party
+from moiety.ledger.refusals import LedgerUnwritable
+from tests.custody import stories
+from tests.custody.damage import delete
+from tests.custody.doomed import live
+from tests.custody.ledgers import LOGS, Reader, at_custodians, chronicle, everywhere, fresh, unwritable
+from tests.custody.scene import DOCUMENT, DOOR, NOON, TERMS, Clock, create, matched, opened, people
+
+REVEAL = replace(TERMS, reveal=(("operator", ("contact", "document")),))
+CROWD = people(4)
+NOW = minute_of(NOON.timestamp())
+WHO = [b"11010519491231002X"]
+
+
+@pytest.fixture(scope="module")
+def untouched(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An office with one empty purpose that keeps records, closed."""
+    folder = tmp_path_factory.mktemp("untouched") / "office"
+    Embedded.create(folder, os.urandom)
+    with closing(opened(folder)) as office:
+        office.add_gallery(DOOR, REVEAL, DOCUMENT)
+    return folder
+
+
+@pytest.fixture
+def folder(untouched: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(untouched, tmp_path / "office"))
+
+
+@pytest.fixture
+def reader(folder: Path) -> Reader:
+    return Reader(folder)
+
+
+@pytest.fixture
+def office(folder: Path, clock: Clock) -> Iterator[Embedded]:
+    office = opened(folder, clock)
+    yield office
+    office.close()
+
+
+def unlocked(office: Embedded, name: bytes, *secrets: str) -> object:
+    return office.unlock(DOOR, name, secrets or ("document",), role="operator", reason="parcel")
+
+
+def agree(office: Embedded) -> bool:
+    """Whether the four have the same, and nothing is on its way."""
+    found = office.audit()
+    return found.first is None and not any(found.behind.values())
+
+
+# What is written.
+
+
+def test_enrolments_of_faces_are_counted_and_name_nobody(office: Embedded, reader: Reader) -> None:
+    for some in (CROWD[:1], CROWD[1:]):
+        office.enrol(DOOR, some)
+        assert reader.news() == everywhere(Enrolments(NOW, "office", DOOR, len(some)))
+    office.enrol(DOOR, [])
+    assert reader.news() == {}
+    assert agree(office)
+
+
+def test_one_persons_enrolment_is_sealed_to_that_person_and_many_are_counted(office: Embedded, reader: Reader) -> None:
+    anna, bert, carl = fresh(), fresh(), fresh()
+    office.keep(DOOR, [anna])
+    assert reader.news(bert.access, anna.access) == everywhere(Enrolment(NOW, "office", DOOR, "g1", 0))
+    office.keep(DOOR, [bert, carl])
+    assert reader.news() == everywhere(Enrolments(NOW, "office", DOOR, 2))
+    assert agree(office)
+
+
+def test_recognitions_say_caller_purpose_minute_and_count_and_nothing_else(
+    office: Embedded, reader: Reader, clock: Clock
+) -> None:
+    office.enrol(DOOR, CROWD)
+    reader.news()
+    clock.pass_(seconds=61)
+    assert office.verify(DOOR, CROWD[0].words, CROWD[0].pseudonym)
+    assert not office.verify(DOOR, CROWD[0].words, CROWD[1].pseudonym)
+    here, nobody = (office.identify(DOOR, np.stack([one.words for one in some])) for some in (CROWD[:3], people(3, 9)))
+    assert [len(some) for some in (*here.found, *nobody.found)] == [1, 1, 1, 0, 0, 0]
+    one, three = Recognition(NOW + 1, "office", DOOR, 1), Recognition(NOW + 1, "office", DOOR, 3)
+    assert reader.news() == everywhere(one, one, three, three)
+    assert agree(office)
+
+
+def test_an_opening_is_written_by_the_two_who_give_their_parts_and_the_gateway_writes_both(
+    office: Embedded, reader: Reader
+) -> None:
+    anna = fresh()
+    office.keep(DOOR, [anna])
+    reader.news()
+    unlocked(office, anna.name, "contact", "document")
+    said = Opening(NOW, "office", DOOR, ("contact", "document"), "parcel")
+    assert reader.news(anna.access) == {"gateway": [said, said], "a": [said], "b": [said]}
+    assert agree(office)
+
+
+def test_a_correction_says_which_classes_and_what_was_there_is_written_anew(office: Embedded, reader: Reader) -> None:
+    anna = fresh()
+    office.keep(DOOR, [anna])
+    reader.news()
+    after = replace(fresh(), public=anna.public)
+    office.rewrite(DOOR, after, anna.name, ["birth", "document", "photo", "access"])
+    assert reader.news(anna.access) == everywhere(Correction(NOW, "office", DOOR, ("contact",)))
+    assert office.drop(DOOR, anna.name)
+    assert reader.news(anna.access) == {
+        "gateway": [Erasures(NOW, "office", DOOR, 1)],
+        **at_custodians(Erasure(NOW, "office", DOOR, "written_anew", NOW)),
+    }
+    unlocked(office, after.name)
+    assert reader.news(anna.access)["a"] == [Opening(NOW, "office", DOOR, ("document",), "parcel")]
+    assert agree(office)
+
+
+def test_restrictions_and_erasures_are_sealed_to_whoever_they_are_about(office: Embedded, reader: Reader) -> None:
+    anna, face = fresh(), CROWD[0]
+    office.keep(DOOR, [anna])
+    office.enrol(DOOR, [face])
+    reader.news()
+    for on in (True, False):
+        assert office.hold(DOOR, anna.name, face.pseudonym, on)
+        assert reader.news(anna.access) == at_custodians(Restriction(NOW, "office", DOOR, on))
+    assert office.destroy(DOOR, anna.name, face.pseudonym) == [keys_of(DOOR), DOOR]
+    erased = Erasure(NOW, "office", DOOR, "destroyed", NOW)
+    assert reader.news(anna.access) == {
+        "gateway": [Erasures(NOW, "office", DOOR, 2)],
+        **at_custodians(erased, Erasures(NOW, "office", DOOR, 1)),
+    }
+    assert office.destroy(DOOR, anna.name, face.pseudonym) == []
+    assert not office.erase(DOOR, face.pseudonym)
+    assert not office.hold(DOOR, anna.name, face.pseudonym, True)
+    assert reader.news() == {}
+    assert agree(office)
+
+
+def test_papers_keys_and_refreshes_are_written(office: Embedded, reader: Reader) -> None:
+    other = b"other reasons\n"
+    office.replace_document(DOOR, REVEAL, other)
+    terms = REVEAL.to_json()
+    digest = hashlib.sha256(len(terms).to_bytes(8, "big") + terms + other).digest()
+    assert reader.news() == everywhere(Configuration(NOW, "office", DOOR, "purpose", digest))
+    office.pseudonyms(DOOR, WHO)
+    [key] = reader.news()["b"]
+    assert isinstance(key, Key)
+    assert (key.purpose, key.part) == (DOOR, "pseudonyms")
+    office.pseudonyms(DOOR, WHO)
+    assert reader.news() == {}
+    office.refresh()
+    news = reader.news()
+    assert [(type(some), some.part) for some in news["c"] if isinstance(some, Configuration)] == [
+        (Configuration, "refresh")
+    ]
+    assert news == everywhere(*(some for some in news["a"] if some is not None))
+    assert agree(office)
+
+
+def test_papers_that_are_there_already_are_nothing_new_and_old_ones_may_come_again(
+    office: Embedded, reader: Reader, clock: Clock
+) -> None:
+    """A minute later the same would be another entry of the same operation."""
+    clock.pass_(minutes=1)
+    office.add_gallery(DOOR, REVEAL, DOCUMENT)
+    assert set(reader.news()) == {"gateway"}
+    with pytest.raises(refusals.GalleryExists):
+        office.add_gallery(DOOR, REVEAL, b"other")
+    assert reader.news() == at_custodians(Refusal(NOW + 1, "office", None, "gallery_exists"))
+    for document in (b"other", DOCUMENT, b"other"):
+        clock.pass_(minutes=1)
+        office.replace_document(DOOR, REVEAL, document)
+    assert [len(some) for some in reader.news().values()] == [3] * 4
+    assert agree(office)
+
+
+def test_a_refusal_is_written_once_a_minute_however_often_it_is_asked(
+    office: Embedded, reader: Reader, clock: Clock
+) -> None:
+    anna = fresh()
+    office.keep(DOOR, [anna])
+    reader.news()
+    for minute in range(2):
+        for _ in range(3):
+            with pytest.raises(ClassRefused):
+                unlocked(office, anna.name, "birth")
+            with pytest.raises(NobodyThere):
+                unlocked(office, bytes(16))
+        told = [Refusal(NOW + minute, "office", None, code) for code in ("class_refused", "nobody_there")]
+        assert reader.news() == {"a": told}  # who is asked first says no
+        clock.pass_(minutes=1)
+    assert agree(office)
+
+
+def test_what_is_refused_before_it_is_agreed_on_is_in_no_ledger_as_done(office: Embedded, reader: Reader) -> None:
+    office.enrol(DOOR, CROWD[:1])
+    reader.news()
+    with pytest.raises(refusals.AlreadyEnrolled):
+        office.enrol(DOOR, CROWD[:2])
+    refused = Refusal(NOW, "office", None, "already_enrolled")
+    news = reader.news()
+    assert set(news) <= set(LOGS[1:])
+    assert all(some == [refused] for some in news.values())
+    assert agree(office)
+
+
+def test_a_search_that_one_does_not_agree_to_is_in_no_ledger(
+    office: Embedded, reader: Reader, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another gateway changed something between: custodians are not alike, and the search is asked again."""
+    office.enrol(DOOR, CROWD)
+    reader.news()
+    late = office.three.custodians["b"]
+
+    def refuse(*asked: object) -> Iterator[object]:
+        raise refusals.HeaderRefused
+        yield
+
+    for verb, ask in (
+        ("verify", lambda: office.verify(DOOR, CROWD[0].words, CROWD[0].pseudonym)),
+        ("search", lambda: office.identify(DOOR, CROWD[0].words[None])),
+        ("renew", office.refresh),
+    ):
+        with monkeypatch.context() as patch:
+            patch.setattr(late, verb, refuse)
+            with pytest.raises(refusals.HeaderRefused):
+                ask()
+    assert set(reader.news()) <= {"b"}
+    assert agree(office)
+
+
+def test_what_custodians_wrote_and_did_not_end_the_gateway_writes_too(
+    office: Embedded, reader: Reader, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Or a disk that was full once would be a difference for ever."""
+    from moiety.custody import life
+
+    def full(*asked: object) -> None:
+        raise refusals.StoreFull(seat=0)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(life, "prepare", full)
+        with pytest.raises(refusals.StoreFull):
+            office.enrol(DOOR, CROWD)
+    assert reader.news() == everywhere(Enrolments(NOW, "office", DOOR, 4))
+    assert matched(office, CROWD) == [False] * 4
+    assert agree(office)
+    office.enrol(DOOR, CROWD)
+    assert matched(office, CROWD) == [True] * 4
+    assert agree(office)
+
+
+def test_one_that_gave_its_part_is_written_down_though_the_other_refuses(
+    office: Embedded, reader: Reader, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    anna = fresh()
+    office.keep(DOOR, [anna])
+    reader.news()
+    records = office.three.custodians["b"].records
+
+    def refuse(*asked: object) -> object:
+        raise NobodyThere
+
+    with monkeypatch.context() as patch:
+        patch.setattr(records, "unlock", refuse)
+        with pytest.raises(NobodyThere):
+            unlocked(office, anna.name)
+    said = Opening(NOW, "office", DOOR, ("document",), "parcel")
+    refusal = Refusal(NOW, "office", None, "nobody_there")
+    assert reader.news(anna.access) == {"gateway": [said], "a": [said], "b": [refusal]}
+    assert agree(office)
+
+
+# Whatever happens to an office, they agree.
+
+
+def test_they_agree_over_restarts_refreshes_mending_moves_and_two_processes(
+    folder: Path, tmp_path: Path, clock: Clock
+) -> None:
+    anna = fresh()
+    with closing(opened(folder)) as office, closing(opened(folder)) as beside:
+        office.enrol(DOOR, CROWD[:2])
+        beside.keep(DOOR, [anna])
+        beside.enrol(DOOR, CROWD[2:])
+        assert matched(office, CROWD) == matched(beside, CROWD) == [True] * 4
+        office.refresh()
+        unlocked(beside, anna.name)
+        assert agree(office)
+        assert agree(beside)
+    delete(folder / "custodian-b", "page", 3)
+    clock.pass_(days=1)
+    with closing(opened(folder, clock)) as office:
+        assert office.mend() == 2  # of faces and of keys
+        assert matched(office, CROWD) == [True] * 4
+        assert agree(office)
+        before = office.ledger_keys()
+    adopt(folder, tmp_path / "to", {}, clock=clock, entropy=os.urandom, progress=silent)
+    with closing(Embedded.open(tmp_path / "to", clock=clock, entropy=os.urandom, inside=trial.STORE)) as office:
+        assert agree(office)
+        unlocked(office, anna.name)
+        assert agree(office)
+        assert office.ledger_keys() == before
+
+
+@pytest.mark.parametrize(
+    ("story", "point", "lacks"),
+    [
+        (stories.enrol, "b before prepare", True),  # killed before the gateway was answered
+        (stories.enrol, "b before activate", False),
+        (stories.erase, "b before erase", False),  # each has its own entry of that, and the gateway's is its own
+        (stories.refresh, "b before next key", False),
+        (stories.refresh, "b before switch", False),
+        (stories.replace, "b before replace document", False),
+    ],
+    ids=["prepare", "activate", "erase", "renew", "switch", "replace"],
+)
+def test_killed_between_its_ledger_and_its_store(
+    tmp_path: Path, story: Callable[[Embedded], None], point: str, lacks: bool
+) -> None:
+    """The ledgers say that it was begun, and recovery decides whether it was done; the gateway, which writes what it
+    was answered, may lack it, and an audit says so."""
+    folder = tmp_path / "office"
+    create(folder)
+    with closing(opened(folder)) as office:
+        office.enrol(DOOR, stories.RESIDENTS)
+        assert agree(office)
+    _, status = live(folder, story, order="abc", fatal=point)
+    assert status is not None
+    assert status < 0
+    with closing(opened(folder)) as office:
+        first = office.audit().first
+        if lacks:
+            assert isinstance(first, Difference)
+            assert (first.what, first.log, first.beside) == (What.MISSING, Party.GATEWAY, Party.A)
+            assert office.audit(in_flight=1).first is None
+        else:
+            assert first is None
+        assert matched(office, stories.RESIDENTS)[1:] == [True, True]
+        office.enrol(DOOR, people(1, seed=77))
+        office.refresh()
+
+
+# Where it cannot be written nothing is done.
+
+
+@pytest.mark.parametrize("how", ["full", "read-only", "locked"])
+@pytest.mark.parametrize("log", LOGS)
+def test_where_a_ledger_cannot_be_written_nothing_is_done(
+    office: Embedded, reader: Reader, clock: Clock, log: str, how: str
+) -> None:
+    anna, newcomer = fresh(), people(1, seed=5)
+    office.keep(DOOR, [anna])
+    office.enrol(DOOR, CROWD)
+    assert agree(office)
+    written = chronicle(office, log)
+    with unwritable(written, how):
+        reader.news()
+        for ask in (
+            lambda: office.enrol(DOOR, newcomer),
+            lambda: office.erase(DOOR, CROWD[0].pseudonym),
+            lambda: office.restrict(keys_of(DOOR), anna.name, True),
+            lambda: office.replace_document(DOOR, REVEAL, b"other"),
+            lambda: office.add_gallery("gate", TERMS, DOCUMENT),
+            lambda: office.verify(DOOR, CROWD[0].words, CROWD[0].pseudonym),
+            lambda: office.identify(DOOR, CROWD[0].words[None]),
+            lambda: office.refresh(),
+        ):
+            if log == "gateway" and how == "full":
+                break  # a head may still fit where an entry does not
+            with pytest.raises(LedgerUnwritable) as raised:
+                ask()
+            assert raised.value.exit_status == 3
+        if log != "c":  # two are enough, and nobody asks it
+            with pytest.raises(LedgerUnwritable):
+                unlocked(office, anna.name)
+        assert reader.news().get(log, []) == []
+    assert office.findings() == []
+    assert office.gallery(DOOR).epoch == 1
+    assert matched(office, [*CROWD, *newcomer]) == [True] * 4 + [False]
+    assert office.gallery(DOOR).document == DOCUMENT
+    unlocked(office, anna.name)
+    office.enrol(DOOR, newcomer)
+    assert office.erase(DOOR, CROWD[0].pseudonym)
+    assert matched(office, [*CROWD, *newcomer]) == [False] + [True] * 4
+    first = office.audit().first
+    if log != "gateway":
+        # The two others wrote what it could not: that is what an audit is for.
+        assert first is not None
+        assert (first.what, first.log) == (What.MISSING, Party[log.upper()])
+    assert office.refresh() == 2

@@ -1,0 +1,168 @@
+"""A custodian that lost its part of a pseudonym key gets it back from the other two, and nobody another's."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from sqlalchemy import text
+
+from moiety.custody.custodian import Custodian
+from moiety.custody.gateway.embedded import Embedded
+from moiety.custody.pseudonyms import Pseudonyms, number_of
+from moiety.custody.refusals import KeptDamaged
+from moiety.custody.store.kept import drop_keys, keep
+from moiety.custody.store.page import HANDLE_BYTES
+from moiety.custody.store.slots import SLOTS
+from moiety.custody.unopened import KeyLost, KeyNotMade
+from moiety.matching.refusals import Disagreement
+from moiety.oprf.keys import Part
+from moiety.oprf.refusals import PartWrong
+from moiety.sharing.seat import SEATS, Seat
+from tests.custody.scene import DOCUMENT, DOOR, TERMS, opened
+
+WHO = [b"110105199001011234", b"110105199001011235"]
+KIND = "pseudonym key"
+
+
+@pytest.fixture
+def keyless(tmp_path: Path) -> Iterator[Embedded]:
+    """An office with a purpose that keeps records."""
+    Embedded.create(tmp_path / "office", os.urandom)
+    with closing(opened(tmp_path / "office")) as office:
+        office.add_gallery(DOOR, replace(TERMS, reveal=(("officer", ("birth",)),)), DOCUMENT)
+        yield office
+
+
+@pytest.fixture
+def office(keyless: Embedded) -> Embedded:
+    """The same, its key made."""
+    keyless.pseudonyms(DOOR, WHO)
+    return keyless
+
+
+def custodian(office: Embedded, seat: Seat) -> Custodian:
+    some = office.three.custodians[seat]
+    assert isinstance(some, Custodian)
+    return some
+
+
+def side(office: Embedded, seat: Seat) -> Pseudonyms:
+    return custodian(office, seat).records._pseudonyms
+
+
+def key(office: Embedded, seat: Seat) -> Any:
+    """All that a custodian keeps of the key."""
+    return side(office, seat)._held(DOOR)
+
+
+def lose(office: Embedded, seat: Seat) -> None:
+    with custodian(office, seat)._store.writing("test") as connection:
+        drop_keys(connection, KIND, [DOOR.encode()])
+
+
+def spoil(office: Embedded, seat: Seat) -> None:
+    with custodian(office, seat)._store.writing("test") as connection:
+        keep(connection, KIND, {DOOR.encode(): b"\x01\x90"})
+
+
+def overwrite(office: Embedded, seat: Seat) -> None:
+    """As a bad disk does: the row does not open. What else the custodian keeps stays as it is."""
+    with custodian(office, seat)._store.writing("test") as connection:
+        before = set(connection.execute(text("SELECT sealed FROM kept")).scalars())
+        keep(connection, KIND, {DOOR.encode(): b"another"})
+        (row,) = set(connection.execute(text("SELECT sealed FROM kept")).scalars()) - before
+        bent = row[:-1] + bytes([row[-1] ^ 1])
+        connection.execute(text("UPDATE kept SET sealed = :bent WHERE sealed = :row"), {"bent": bent, "row": row})
+
+
+@pytest.mark.parametrize("seat", SEATS)
+@pytest.mark.parametrize("harm", [lose, spoil, overwrite], ids=lambda harm: harm.__name__)
+def test_a_lost_part_comes_back_and_every_pseudonym_is_what_it_was(
+    office: Embedded, harm: Callable[[Embedded, Seat], None], seat: Seat
+) -> None:
+    before, epoch = office.pseudonyms(DOOR, WHO), custodian(office, "a").standing().epoch
+    harm(office, seat)
+    with pytest.raises((KeyNotMade, KeptDamaged)):
+        key(office, seat) or custodian(office, seat).records.evaluate(DOOR, ("a", "b"), bytes(32), False)
+    assert office.mend() == 1
+    assert office.pseudonyms(DOOR, WHO) == before
+    assert len({key(office, each).public for each in SEATS}) == 1
+    assert custodian(office, "a").standing().epoch == epoch + 1  # what helped is worth nothing any more
+    assert office.mend() == 0
+
+
+def helped(office: Embedded, lost: Seat) -> None:
+    """Help for no page, at once."""
+    helpers = [seat for seat in SEATS if seat != lost]
+    nonces = {seat: custodian(office, seat).helping() for seat in helpers}
+    one, other = (custodian(office, seat).assist(DOOR, lost, [], nonces) for seat in helpers)
+    custodian(office, lost).mend(DOOR, [], one, other, np.zeros((0, SLOTS, HANDLE_BYTES), np.uint8))
+
+
+@pytest.mark.parametrize("lost", SEATS)
+def test_it_comes_back_as_it_was(office: Embedded, lost: Seat) -> None:
+    before = key(office, lost)
+    lose(office, lost)
+    helped(office, lost)
+    assert key(office, lost) == before
+
+
+def test_who_has_its_part_keeps_it_whatever_comes(office: Embedded) -> None:
+    before = key(office, "b")
+    helped(office, "b")
+    side(office, "b").mend(DOOR, b"nonsense", b"nonsense")
+    assert key(office, "b") == before
+
+
+def test_no_helper_shows_its_part(office: Embedded) -> None:
+    part = Part.decode(key(office, "a").part)
+    shown = {
+        type(key(office, "a")).from_bytes(side(office, "a").help(DOOR, "b", os.urandom(32))).part for _ in range(3)
+    }
+    assert len(shown) == 3
+    assert not any(part.scalar.to_bytes(32, "little") in one for one in shown)
+
+
+def test_who_does_not_know_that_all_three_hold_it_helps_with_nothing(office: Embedded) -> None:
+    held = key(office, "a")
+    fields = {name: getattr(held, name) for name in held.__struct_fields__}
+    side(office, "a")._keep(DOOR, type(held)(**fields | {"state": 1}))
+    assert side(office, "a").help(DOOR, "b", os.urandom(32)) == b""
+
+
+def test_help_with_two_keys_gives_none(office: Embedded) -> None:
+    lose(office, "b")
+    secret = os.urandom(32)
+    one, other = (side(office, seat).help(DOOR, "b", secret) for seat in ("a", "c"))
+    kind = type(key(office, "a"))
+    lying = kind.from_bytes(other)
+    for changed in ({"transcript": bytes(32)}, {"public": lying.public[::-1]}, {"witnesses": []}):
+        fields = {name: getattr(lying, name) for name in lying.__struct_fields__}
+        with pytest.raises(Disagreement):
+            side(office, "b").mend(DOOR, one, kind(**fields | changed).to_bytes())
+    with pytest.raises(PartWrong):
+        side(office, "b").mend(DOOR, one, side(office, "c").help(DOOR, "b", os.urandom(32)))
+    assert key(office, "b") is None
+    side(office, "b").mend(DOOR, one, other)
+    assert Part.decode(key(office, "b").part).number == number_of("b")
+
+
+def test_what_two_have_lost_is_lost(office: Embedded) -> None:
+    lose(office, "a")
+    lose(office, "c")
+    with pytest.raises(KeyLost):
+        office.mend()
+    helped(office, "a")
+    assert key(office, "a") is None
+
+
+def test_a_purpose_whose_key_nobody_made_has_nothing_to_mend(keyless: Embedded) -> None:
+    assert keyless.mend() == 0
+    assert [key(keyless, seat) for seat in SEATS] == [None] * 3

@@ -1,0 +1,417 @@
+"""Whoever alters, cuts, begins anew or leaves out something in one of four ledgers is found, and it is named."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from moiety.custody import noting
+from moiety.custody.chronicle import Chronicle
+from moiety.custody.gateway.book import BEGUN, BOOK
+from moiety.custody.gateway.embedded import Embedded
+from moiety.custody.gateway.ledgers import SEEN
+from moiety.custody.store.handles import handles
+from moiety.custody.store.kinds import keys_of
+from moiety.custody.unopened import LedgerChanged, LedgerLost, LedgerTampered
+from moiety.custody.verbs import Row, Shown
+from moiety.errors import Refused
+from moiety.ledger.audit import Difference, What
+from moiety.ledger.entry import Recognition, Refusal
+from moiety.ledger.log import Log
+from moiety.ledger.operation import ID_BYTES, Party
+from moiety.sharing.seat import SEATS, Seat
+from tests.custody.ledgers import LOGS, chronicle, fresh, place, tamper
+from tests.custody.scene import DOCUMENT, DOOR, matched, opened, people
+from tests.custody.test_chronicle import REVEAL
+
+KEPT = keys_of(DOOR)
+CROWD = people(3)
+ANNA = fresh()
+MANY = 600
+"""More than a log looks at whenever it is opened."""
+
+SOME = ("gateway", "b")
+"""One of each sort: custodians' ledgers are alike."""
+
+PARTY = dict(zip(LOGS, Party, strict=True))
+NUMBER = {log: number for number, log in enumerate(LOGS)}
+
+
+@pytest.fixture(scope="module")
+def untouched(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An office with long ledgers that nobody has looked at yet, closed."""
+    folder = tmp_path_factory.mktemp("untouched") / "office"
+    Embedded.create(folder, os.urandom)
+    with closing(opened(folder)) as office:
+        office.add_gallery(DOOR, REVEAL, DOCUMENT)
+        office.enrol(DOOR, CROWD)
+        office.keep(DOOR, [ANNA])
+        matched(office, CROWD)
+        for log in LOGS:
+            _lengthen(chronicle(office, log))
+    return folder
+
+
+def _lengthen(written: Chronicle) -> None:
+    from moiety.custody.chronicle import about_nobody
+    from moiety.ledger.seal import clear
+
+    entry = Refusal(written.now(), "office", None, "something")
+    written.log.append(
+        [clear(entry, about_nobody(os.urandom(ID_BYTES), written.party), os.urandom) for _ in range(MANY)]
+    )
+
+
+@pytest.fixture
+def folder(untouched: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(untouched, tmp_path / "office"))
+
+
+def looked_at(folder: Path) -> None:
+    """An audit has found them good."""
+    with closing(opened(folder)) as office:
+        assert office.audit().first is None
+
+
+def difference(folder: Path) -> Difference:
+    """What an audit finds first."""
+    with closing(opened(folder)) as office:
+        first = office.audit().first
+    assert first is not None
+    return first
+
+
+def refused(folder: Path, reason: type[Refused]) -> dict[str, int]:
+    """The numbers of the refusal that an audit ends in."""
+    with pytest.raises(reason) as raised:
+        difference(folder)
+    return raised.value.numbers
+
+
+def unlocked(office: Embedded) -> object:
+    return office.unlock(DOOR, ANNA.name, ["document"], role="operator", reason="parcel")
+
+
+# One ledger's database.
+
+
+@pytest.mark.parametrize("log", SOME)
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "DELETE FROM ledger_leaf WHERE position = 3",
+        "UPDATE ledger_leaf SET commitment = zeroblob(32) WHERE position = 3",
+        "UPDATE ledger_leaf SET said = zeroblob(32) WHERE position = 3",
+        "UPDATE ledger_leaf SET parties = 15 - parties WHERE position = 300",
+        "UPDATE ledger_leaf SET kept = (SELECT kept FROM ledger_leaf WHERE position = 400) WHERE position = 301",
+    ],
+    ids=["dropped", "commitment", "said", "parties", "entry"],
+)
+def test_a_row_that_was_altered_or_dropped_is_found_and_its_ledger_named(
+    folder: Path, log: str, statement: str
+) -> None:
+    tamper(place(folder, log), statement)
+    first = difference(folder)
+    assert (first.what, first.log) == (What.ALTERED, PARTY[log])
+    assert first.position is None or first.position in (3, 300, 301)
+
+
+@pytest.mark.parametrize("log", SOME)
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "DELETE FROM ledger_leaf WHERE position = (SELECT max(position) FROM ledger_leaf)",
+        "INSERT INTO ledger_leaf SELECT position + 1, commitment, randomblob(16), parties, said, NULL, kept"
+        " FROM ledger_leaf ORDER BY position DESC LIMIT 1",
+    ],
+    ids=["cut", "put in"],
+)
+def test_what_is_done_to_the_end_is_found_when_it_is_opened(folder: Path, log: str, statement: str) -> None:
+    tamper(place(folder, log), statement)
+    assert refused(folder, LedgerTampered)["ledger"] == NUMBER[log]
+
+
+@pytest.mark.parametrize("log", LOGS)
+def test_a_ledger_that_is_altered_under_an_open_office_is_named(folder: Path, log: str) -> None:
+    with closing(opened(folder)) as office:
+        assert office.audit().first is None
+        tamper(place(folder, log), "UPDATE ledger_state SET state = zeroblob(41)")
+        with pytest.raises(LedgerTampered) as raised:
+            office.audit()
+        assert raised.value.numbers["ledger"] == NUMBER[log]
+
+
+# Another ledger in its place.
+
+
+@pytest.mark.parametrize("log", LOGS)
+def test_one_that_is_gone_is_not_begun_anew(folder: Path, log: str) -> None:
+    shutil.rmtree(place(folder, log))
+    assert refused(folder, LedgerLost) == {"ledger": NUMBER[log]}
+
+
+@pytest.mark.parametrize("seen", [False, True], ids=["never looked at", "looked at"])
+@pytest.mark.parametrize("log", SOME)
+def test_an_empty_one_in_its_place_is_found(folder: Path, log: str, seen: bool) -> None:
+    if seen:
+        looked_at(folder)
+    with closing(opened(folder)) as office:
+        written = chronicle(office, log)
+        origin, public = written.log._origin, written.public
+    shutil.rmtree(place(folder, log))
+    Log.create(place(folder, log), origin, PARTY[log], public).close()
+    if seen:
+        assert refused(folder, LedgerChanged) == {"ledger": NUMBER[log]}
+    else:
+        first = difference(folder)
+        assert (first.what, first.log) == (What.MISSING, PARTY[log])
+
+
+def test_a_gateways_ledger_that_is_begun_anew_with_its_mark_is_found(folder: Path) -> None:
+    looked_at(folder)
+    shutil.rmtree(place(folder, "gateway"))
+    (folder / BOOK / BEGUN).unlink()
+    assert refused(folder, LedgerChanged) == {"ledger": 0}
+    (folder / BOOK / SEEN).unlink()  # who has the gateway's place has what it remembers: the custodians have theirs
+    assert difference(folder).log is Party.GATEWAY
+
+
+@pytest.mark.parametrize("seen", [False, True], ids=["never looked at", "looked at"])
+@pytest.mark.parametrize("log", SOME)
+def test_an_old_copy_in_its_place_is_found(folder: Path, tmp_path: Path, log: str, seen: bool) -> None:
+    shutil.copytree(place(folder, log), tmp_path / "old")
+    with closing(opened(folder)) as office:
+        matched(office, CROWD)
+        assert not seen or office.audit().first is None
+    shutil.rmtree(place(folder, log))
+    shutil.move(tmp_path / "old", place(folder, log))
+    if seen:
+        assert refused(folder, LedgerChanged) == {"ledger": NUMBER[log]}
+    else:
+        first = difference(folder)
+        assert (first.what, first.log) == (What.MISSING, PARTY[log])
+
+
+def test_one_of_the_same_length_that_begins_otherwise_is_found(folder: Path, tmp_path: Path) -> None:
+    """Put back and written on until it is as long as before."""
+    shutil.copytree(place(folder, "b"), tmp_path / "old")
+    with closing(opened(folder)) as office:
+        unlocked(office)
+        assert office.audit().first is None
+    shutil.rmtree(place(folder, "b"))
+    shutil.move(tmp_path / "old", place(folder, "b"))
+    with closing(opened(folder)) as office:
+        unlocked(office)
+        with pytest.raises(LedgerChanged) as raised:
+            office.audit()
+        assert raised.value.numbers == {"ledger": 2}
+
+
+# Who shows other things.
+
+
+@pytest.mark.parametrize("seat", SEATS[1:2])
+def test_a_head_of_another_key_is_no_head_of_its(folder: Path, seat: Seat, monkeypatch: pytest.MonkeyPatch) -> None:
+    looked_at(folder)
+    other = Ed25519PrivateKey.generate()
+    with closing(opened(folder)) as office:
+        side: Any = office.three.custodians[seat].audit
+        written = chronicle(office, seat)
+        forged = written.log.head(written.now(), other.sign)
+        for shown in (
+            Shown(forged, other.public_key().public_bytes_raw()),
+            Shown(forged, written.public),
+            Shown(written.head()[:-1] + b"\0", written.public),
+            Shown(chronicle(office, "gateway").head(), written.public),
+        ):
+            with monkeypatch.context() as patch:
+                patch.setattr(type(side), "head", lambda self, shown=shown, side=side: _other(self, side, shown))
+                with pytest.raises(LedgerChanged) as raised:
+                    office.audit()
+            assert raised.value.numbers == {"ledger": NUMBER[seat]}
+
+
+def _other(asked: Any, liar: Any, said: Any, then: Callable[[], Any] | None = None) -> Any:
+    """What a liar says, and what the others do."""
+    return said if asked is liar else Shown(asked.own.chronicle.head(), asked.own.chronicle.public)
+
+
+@pytest.mark.parametrize("how", ["fewer", "more", "none", "other"])
+def test_a_custodian_that_shows_other_rows_than_it_signed_is_found(
+    folder: Path, how: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with closing(opened(folder)) as office:
+        liar: Any = office.three.custodians["c"].audit
+        honest = type(liar).rows
+
+        def rows(self: Any, start: int, end: int) -> list[Row]:
+            found: list[Row] = honest(self, start, end)
+            if self is not liar:
+                return found
+            at = found[5]
+            other = replace(at, line=replace(at.line, said=bytes(32)))
+            return {"fewer": found[:-1], "more": [*found, at], "none": [], "other": [*found[:5], other, *found[6:]]}[
+                how
+            ]
+
+        monkeypatch.setattr(type(liar), "rows", rows)
+        first = office.audit().first
+        assert first is not None
+        assert (first.what, first.log) == (What.ALTERED, Party.C)
+
+
+def test_a_custodian_that_signs_for_endless_rows_is_not_asked_for_ever(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from moiety.ledger.head import Head
+
+    with closing(opened(folder)) as office:
+        written = chronicle(office, "a")
+        head = Head(written.log._origin, 2**48, bytes(32), bytes(32), written.now()).signed(written.signing.sign)
+        side: Any = office.three.custodians["a"].audit
+        monkeypatch.setattr(type(side), "head", lambda self: _other(self, side, Shown(head, written.public)))
+        first = office.audit().first
+        assert first is not None
+        assert (first.what, first.log) == (What.ALTERED, Party.A)
+
+
+# Who does something and does not say so.
+
+
+def test_a_gateway_that_opens_and_writes_nothing_is_found(folder: Path) -> None:
+    """It asks two custodians by itself, as whoever holds its place can."""
+    known = handles(KEPT, [ANNA.name])
+    with closing(opened(folder)) as office:
+        for seat in ("a", "c"):
+            given = office.three.custodians[seat].records.unlock(  # type: ignore[index]
+                KEPT,
+                known[seat].tobytes(),
+                ["document"],
+                "operator",
+                "theft",
+                os.urandom(16),  # type: ignore[index]
+            )
+            assert given.words.any()
+    first = difference(folder)
+    assert (first.what, first.log, first.beside) == (What.MISSING, Party.GATEWAY, Party.A)
+
+
+def test_a_gateway_that_searches_and_writes_nothing_is_found(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with closing(opened(folder)) as office:
+        monkeypatch.setattr(noting, "recognised", _silent(office.book))
+        matched(office, CROWD[:1])
+    first = difference(folder)
+    assert (first.what, first.log) == (What.MISSING, Party.GATEWAY)
+
+
+@pytest.mark.parametrize("seat", SEATS)
+def test_a_custodian_that_writes_nothing_is_found(folder: Path, seat: Seat, monkeypatch: pytest.MonkeyPatch) -> None:
+    with closing(opened(folder)) as office:
+        monkeypatch.setattr(noting, "recognised", _silent(chronicle(office, seat)))
+        matched(office, CROWD[:1])
+    first = difference(folder)
+    assert (first.what, first.log) == (What.MISSING, PARTY[seat])
+
+
+def _silent(who: Chronicle) -> Callable[..., None]:
+    honest = noting.recognised
+
+    def recognised(written: Chronicle, header: Any) -> None:
+        if written is not who:
+            honest(written, header)
+
+    return recognised
+
+
+@pytest.mark.parametrize("log", SOME)
+def test_one_that_says_something_else_than_the_others_is_found(
+    folder: Path, log: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    honest = noting.recognised
+    with closing(opened(folder)) as office:
+        liar = chronicle(office, log)
+
+        def recognised(written: Chronicle, header: Any) -> None:
+            honest(written, replace(header, probes=7) if written is liar else header)
+
+        monkeypatch.setattr(noting, "recognised", recognised)
+        matched(office, CROWD[:1])
+    first = difference(folder)
+    assert first.what is What.OTHERWISE
+    assert PARTY[log] in (first.log, first.beside) or {first.log, first.beside} <= set(Party)
+
+
+def test_a_custodian_that_tells_the_gateway_otherwise_than_it_wrote_is_found(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with closing(opened(folder)) as office:
+        records: Any = office.three.custodians["b"].records
+        honest = records.unlock
+        monkeypatch.setattr(records, "unlock", lambda *asked: replace(honest(*asked), caller="somebody"))
+        unlocked(office)
+    first = difference(folder)
+    assert (first.what, {first.log, first.beside}) == (What.OTHERWISE, {Party.GATEWAY, Party.B})
+
+
+@pytest.mark.parametrize("log", SOME)
+def test_something_that_one_alone_says_was_done_by_all_is_missed_in_the_others(folder: Path, log: str) -> None:
+    with closing(opened(folder)) as office:
+        written = chronicle(office, log)
+        written.nobody(os.urandom(ID_BYTES), Recognition(written.now(), "office", DOOR, 1))
+    first = difference(folder)
+    assert (first.what, first.beside) == (What.MISSING, PARTY[log])
+
+
+# What was found good is remembered.
+
+
+def test_what_is_remembered_is_found_unreadable_and_not_forgotten(folder: Path) -> None:
+    looked_at(folder)
+    seen = folder / BOOK / SEEN
+    assert seen.stat().st_mode & 0o777 == 0o600
+    for wrong in (
+        b"",
+        b"{",
+        b"[]",
+        b"[1]",
+        b'{"1": 2}',
+        b'{"1": ["00", 1, 2]}',
+        b'{"x": ["00", 1, "00"]}',
+        b"7" * 9_999,
+    ):
+        seen.write_bytes(wrong)
+        assert refused(folder, LedgerChanged) == {"ledger": 0}
+    seen.unlink()
+    looked_at(folder)
+
+
+def test_a_difference_is_found_again_until_it_is_looked_into(folder: Path) -> None:
+    """What was found wrong is not what a later audit starts from."""
+    looked_at(folder)
+    with closing(opened(folder)) as office:
+        written = chronicle(office, "a")
+        written.nobody(os.urandom(ID_BYTES), Recognition(written.now(), "office", DOOR, 1))
+        before = (folder / BOOK / SEEN).read_bytes()
+        for _ in range(2):
+            assert office.audit().first is not None
+            matched(office, CROWD)
+        assert (folder / BOOK / SEEN).read_bytes() == before
+
+
+def test_operations_on_their_way_are_no_difference(folder: Path) -> None:
+    with closing(opened(folder)) as office:
+        written = chronicle(office, "a")
+        for _ in range(3):
+            written.nobody(os.urandom(ID_BYTES), Recognition(written.now(), "office", DOOR, 1))
+        found = office.audit(in_flight=3)
+        assert found.first is None
+        assert found.behind == {Party.GATEWAY: 3, Party.A: 0, Party.B: 3, Party.C: 3}
+        assert office.audit().first is not None
