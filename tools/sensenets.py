@@ -102,9 +102,7 @@ def pictured(office: Path, count: int) -> dict[str, Any]:
         after, done = b"", 0
         while some := records.page(PURPOSE, after):
             words = quantise_rows(rng.standard_normal((len(some), dim), dtype=np.float32))
-            rows = [
-                Row(row[np.newaxis], one.person, one.stay.expires + 1, 1) for row, one in zip(words, some, strict=True)
-            ]
+            rows = [Row(row, one.person, one.stay.expires + 1, 1) for row, one in zip(words, some, strict=True)]
             custodians.enrol(PURPOSE, rows)
             after, done = some[-1].person, done + len(some)
     finally:

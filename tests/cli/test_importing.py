@@ -346,7 +346,8 @@ def killed(point: str, after: bool, times: int, words: list[str], around: dict[s
 def test_whoever_is_killed_goes_on_without_a_duplicate_and_nobody_is_lost(
     point: str, after: bool, shell: Shell, words: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    rows: list[dict[str, Any]] = [*PEOPLE[:9], {"national_id": NAME}, *PEOPLE[9:20], {"name": NAME}, *PEOPLE[20:]]
+    wrong = {"national_id": NAME}
+    rows: list[dict[str, Any]] = [*PEOPLE[:2], wrong, *PEOPLE[2:9], wrong, *PEOPLE[9:20], {"name": NAME}, *PEOPLE[20:]]
     file = written(tmp_path, "jsonl", rows)
     given = [str(word) for word in words(file)]
     around = {name: os.environ[name] for name in ("MOIETY_OFFICE", "MOIETY_DATA")}
@@ -356,14 +357,15 @@ def test_whoever_is_killed_goes_on_without_a_duplicate_and_nobody_is_lost(
     assert doomed.exitcode == -signal.SIGKILL
     monkeypatch.setattr(importing, "TOGETHER", 7)
     status, answer = shell.json(*given)
-    assert (status, answer["rows"], answer["added"] + answer["there"]) == (1, 32, 30)
-    assert answer["aside"] == {"value_invalid": 1, "value_missing": 1}
+    assert (status, answer["rows"], answer["added"] + answer["there"]) == (1, 33, 30)
+    assert answer["aside"] == {"value_invalid": 2, "value_missing": 1}
     listed = [line.split(",") for line in Path(answer["aside_file"]).read_text().splitlines()[1:]]
     there = [int(row) for row, reason, _ in listed if reason == "already_kept"]
     assert len(there) == answer["there"]
     assert [line for line in listed if line[1] != "already_kept"] == [
-        ["10", "value_invalid", "national_id"],
-        ["22", "value_missing", "national_id"],
+        ["3", "value_invalid", "national_id"],
+        ["11", "value_invalid", "national_id"],
+        ["23", "value_missing", "national_id"],
     ]
     assert [int(row) for row, _, _ in listed] == sorted(int(row) for row, _, _ in listed)
     # Nobody is read again but those of the batch that was settled and not written down yet; and after the end, of a
