@@ -129,8 +129,8 @@ def test_a_photograph_goes_into_a_file_of_its_own(shell: Shell, anna: str, value
     assert shell(*reveal, "--photo-to", out)[0] == 0
     assert out.read_bytes() == PHOTO
     assert stat.S_IMODE(out.stat().st_mode) == 0o600
-    assert shell.refused(*reveal, "--photo-to", out) == (2, "photo_unwritable")
-    assert shell.refused(*reveal, "--photo-to", tmp_path / NAME / "out.jpg") == (2, "photo_unwritable")
+    assert shell.refused(*reveal, "--photo-to", out) == (2, "file_unwritable")
+    assert shell.refused(*reveal, "--photo-to", tmp_path / NAME / "out.jpg") == (2, "file_unwritable")
     new = tmp_path / f"{NAME}.jpg"
     new.write_bytes(PHOTO[::-1])
     correct = ("person", "correct", anna, "--from", values({}), "--role", "officer", "--photo")

@@ -92,7 +92,7 @@ def test_one_pick_from_each_list_is_judged_against_every_way_to_pick(right):
     assert trial.trials == 3
     assert trial.success == pytest.approx(reached / 3)
     assert trial.chance == pytest.approx(everything.mean() / 3, abs=0.01)
-    # A share of 9,999 picks is within 0.025 of the truth, five standard deviations at the widest.
+    # A share of 14,999 picks is within 0.025 of the truth, five standard deviations at the widest.
     assert trial.p_value == pytest.approx((everything >= reached - 1e-9).mean(), abs=0.025)
 
 
