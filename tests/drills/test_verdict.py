@@ -44,7 +44,7 @@ def test_the_right_answer_in_front_is_success_and_ties_are_guessing():
     rng = np.random.default_rng(2)
     best = by_shuffling(np.eye(50), rng)
     assert best.success == 1.0
-    assert best.p_value == pytest.approx(1e-4)
+    assert best.p_value == pytest.approx(1 / 15_000)
     assert best.chance == pytest.approx(0.5, abs=0.01)
     tied = by_shuffling(np.zeros((50, 50)), rng)
     assert tied.success == 0.5
@@ -64,7 +64,7 @@ def test_what_the_groups_give_is_chance():
     assert trial.chance == pytest.approx(trial.success)
     assert trial.p_value == 1.0
     finer = by_shuffling(by_group + np.eye(60), rng, groups)
-    assert finer.p_value == pytest.approx(1e-4)
+    assert finer.p_value == pytest.approx(1 / 15_000)
 
 
 def test_groups_need_not_stand_together():
@@ -100,7 +100,7 @@ def test_picks_that_are_always_first_are_no_luck_and_ties_are_nothing_else():
     rng = np.random.default_rng(7)
     first = by_picking([np.linspace(0, 1, 8)] * 12, [7] * 12, rng)
     assert (first.success, first.trials) == (1.0, 12)
-    assert first.p_value == pytest.approx(1e-4)
+    assert first.p_value == pytest.approx(1 / 15_000)
     tied = by_picking([np.full(8, 0.5)] * 8, range(8), rng)
     assert (tied.success, tied.chance, tied.p_value) == (0.5, 0.5, 1.0)
 
@@ -147,7 +147,7 @@ def test_what_is_read_right_is_a_finding_and_what_is_read_alike_of_all_is_none()
     rng = np.random.default_rng(3)
     true = rng.integers(-9, 10, (20, 8))
     right = by_reading(true, true, rng)
-    assert (right.success, right.p_value, right.trials) == (1, 1e-4, 160)
+    assert (right.success, right.p_value, right.trials) == (1, 1 / 15_000, 160)
     assert right.chance < 0.15
     often = np.broadcast_to(np.median(true, axis=0).astype(np.int64), true.shape)
     alike = by_reading(often, true, rng)

@@ -1,8 +1,8 @@
 """Chance and judgement. Pure: numbers in, numbers out.
 
 Chance is measured, not assumed: an attack guesses which row belongs to whom, and the same guesses are scored against
-shuffled labels fifteen thousand times. If a store says nothing about its people, the true labels are one more shuffle, so
-the p-value is exact whatever the attack does. All rows of a drill share one verdict: an honest deployment is called
+shuffled labels fifteen thousand times. If a store says nothing about its people, the true labels are one more shuffle,
+so the p-value is exact whatever the attack does. All rows of a drill share one verdict: an honest deployment is called
 leaky in at most 1 % of drills (Bonferroni over the rows that are judged against chance).
 """
 
@@ -19,8 +19,8 @@ Expected = Literal["chance", "bounded", "budgeted", "everything"]
 
 FAMILY_ALPHA: Final = 0.01
 SHUFFLES: Final = 14_999
-"""Enough for a p-value of 1/15,000: four times that, for an attack that succeeded in one of four ways, is less than what
-one row of thirty may use up of 1 %."""
+"""Enough for a p-value of 1/15,000: four times that, for an attack that succeeded in one of four ways, is less than
+what one row of thirty may use up of 1 %."""
 SUCCEEDED: Final = 0.9
 """From here on an attack counts as having worked: on the plain twin, and where everything is expected."""
 
