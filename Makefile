@@ -85,7 +85,7 @@ bench: models ## measure on this machine and write the figures into the README (
 	@$(PYTHON) -m tools.measure
 	@$(PYTHON) -m tools.figures
 
-sensenets: models ## 2,565,724 people through all of it, on this disk (over an hour, 30 GB of disk, 16 GB of memory)
+sensenets: models ## 2,565,724 people through all of it, on this disk (hours, and room for all of them: not measured yet)
 	@$(PYTHON) -m tools.sensenets --folder $${TMPDIR:-/tmp}
 
 contracts: $(PACKAGE) ## write the generated documentation again
