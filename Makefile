@@ -18,8 +18,8 @@ ENVIRONMENT := $(VENV)/stamp-environment
 PACKAGE := $(VENV)/stamp-package
 export MOIETY_PYTHON UPGRADE
 
-# One more than processors, four at most: who tests custodians apart waits a good part of the time.
-WORKERS := $(shell n=$$(getconf _NPROCESSORS_ONLN); echo $$((n < 3 ? n + 1 : 4)))
+# Two more than processors, four at most: who tests custodians apart waits a good part of the time.
+WORKERS := $(shell n=$$(getconf _NPROCESSORS_ONLN); echo $$((n < 2 ? n + 2 : 4)))
 
 # The suite writes durably, and waits for the disk more than for anything else. Where this machine has memory to spare
 # it writes there: nothing in it cuts the power.
@@ -72,7 +72,7 @@ demo: models ## the whole thing on one screen: real photographs, three custodian
 test: demo ## the demo's steps, then every check and the whole suite
 	@echo "[5/$(STEPS)] Style and types: no download, under a minute"
 	@$(MAKE) lint
-	@echo "[6/$(STEPS)] The suite: no download, about 27 minutes on two cores"
+	@echo "[6/$(STEPS)] The suite: no download, about 20 minutes on two cores"
 	@$(if $(MEMORY),export TMPDIR=$$(mktemp -d /dev/shm/moiety.XXXXXX); trap 'rm -rf "$$TMPDIR"' EXIT;) \
 	$(PYTHON) -m pytest --numprocesses $(WORKERS) --dist worksteal
 
