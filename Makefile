@@ -23,8 +23,8 @@ WORKERS := $(shell n=$$(getconf _NPROCESSORS_ONLN); echo $$((n < 2 ? n + 2 : 4))
 
 # The suite writes durably, and waits for the disk more than for anything else. Where this machine has memory to spare
 # it writes there: nothing in it cuts the power.
-MEMORY := $(shell awk '/^MemAvailable/ { exit $$2 < 12000000 }' /proc/meminfo 2>/dev/null && \
-    [ "$$(df -Pk /dev/shm 2>/dev/null | awk 'NR == 2 { print ($$4 > 6000000) }')" = 1 ] && [ -w /dev/shm ] && \
+MEMORY := $(shell awk '/^MemAvailable/ { exit $$2 < 18000000 }' /proc/meminfo 2>/dev/null && \
+    [ "$$(df -Pk /dev/shm 2>/dev/null | awk 'NR == 2 { print ($$4 > 14000000) }')" = 1 ] && [ -w /dev/shm ] && \
     echo yes)
 
 # How many numbered steps what was asked for has.
