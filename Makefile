@@ -22,7 +22,8 @@ export MOIETY_PYTHON UPGRADE
 WORKERS := $(shell n=$$(getconf _NPROCESSORS_ONLN); echo $$((n < 2 ? n + 2 : 4)))
 
 # The suite writes durably, and waits for the disk more than for anything else. Where this machine has memory to spare
-# it writes there: nothing in it cuts the power.
+# it writes there: nothing in it cuts the power. Others may pass through that folder: where root runs the suite, its
+# PostgreSQL runs as nobody.
 MEMORY := $(shell awk '/^MemAvailable/ { exit $$2 < 18000000 }' /proc/meminfo 2>/dev/null && \
     [ "$$(df -Pk /dev/shm 2>/dev/null | awk 'NR == 2 { print ($$4 > 14000000) }')" = 1 ] && [ -w /dev/shm ] && \
     echo yes)
@@ -73,7 +74,8 @@ test: demo ## the demo's steps, then every check and the whole suite
 	@echo "[5/$(STEPS)] Style and types: no download, under a minute"
 	@$(MAKE) lint
 	@echo "[6/$(STEPS)] The suite: no download, about 20 minutes on two cores"
-	@$(if $(MEMORY),export TMPDIR=$$(mktemp -d /dev/shm/moiety.XXXXXX); trap 'rm -rf "$$TMPDIR"' EXIT;) \
+	@$(if $(MEMORY),export TMPDIR=$$(mktemp -d /dev/shm/moiety.XXXXXX); trap 'rm -rf "$$TMPDIR"' EXIT; \
+	    chmod 711 "$$TMPDIR";) \
 	$(PYTHON) -m pytest --numprocesses $(WORKERS) --dist worksteal
 
 lint: $(PACKAGE) ## ruff and strict mypy

@@ -35,6 +35,11 @@ class Server:
         self._data = self.folder / "data"
         self._made = 0
         if os.geteuid() == 0:
+            closed = [str(parent) for parent in self.folder.parents if not parent.stat().st_mode & 0o001]
+            if closed:
+                raise RuntimeError(
+                    f"PostgreSQL runs as {_OWNER}, who may not enter {closed[-1]}: chmod o+x, or another TMPDIR"
+                )
             shutil.chown(self.folder, _OWNER)
             self.folder.chmod(0o755)
             if not all(parent.stat().st_mode & 0o001 for parent in home.parents):
