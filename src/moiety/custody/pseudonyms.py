@@ -147,7 +147,7 @@ class Pseudonyms:
         self._own = own
         self._clock = clock
         self._entropy = entropy
-        self._cached: tuple[int, dict[bytes, _Key]] | None = None
+        self._cached: tuple[int, int, dict[bytes, _Key]] | None = None
 
     def agree_key(self, name: str, header: Header) -> Rounds[bytes]:
         """This custodian's side of making a purpose's key, or of finishing what was interrupted; again does nothing.
@@ -183,8 +183,8 @@ class Pseudonyms:
         Raises `KeyNotMade`, and what `threshold.evaluate` raises.
         """
         with self._turns.shared():
-            key = self._held(name)
-            epoch = self._gallery(name).now().epoch
+            self._gallery(name)  # raises GalleryUnknown
+            epoch, key = self._as_of_now(name)
         if key is None or key.state != _MADE:
             raise KeyNotMade
         part = Part.decode(key.part)
@@ -253,14 +253,19 @@ class Pseudonyms:
             raise Disagreement
 
     def _held(self, name: str) -> _Key | None:
-        """What is kept of a purpose's key; SQL is read again only after a commit."""
+        """What is kept of a purpose's key."""
+        return self._as_of_now(name)[1]
+
+    def _as_of_now(self, name: str) -> tuple[int, _Key | None]:
+        """The epoch, and what is kept in it of a purpose's key; SQL is read again only after a commit."""
         stamp = self._store.stamp()
         cached = self._cached
         if cached is None or cached[0] != stamp:
             with self._store.reading() as connection:
-                cached = (stamp, {key: _Key.from_bytes(data) for key, data in kept(connection, _KIND).items()})
+                keys = {key: _Key.from_bytes(data) for key, data in kept(connection, _KIND).items()}
+                cached = (stamp, tables.custodian(connection).epoch, keys)
             self._cached = cached
-        return cached[1].get(name.encode())
+        return cached[1], cached[2].get(name.encode())
 
     def _keep(self, name: str, key: _Key) -> None:
         with self._turns.alone():

@@ -16,7 +16,8 @@ class Kind:
     """One kind of database. `name` names the file (`NAME.sqlite`), the row that says whose the tables are and the lock.
 
     `format` counts up when the tables change. Several kinds may share one PostgreSQL database: then no two of their
-    tables may have one name, so each begins with the name of its kind.
+    tables may have one name, so each begins with the name of its kind. `page_bytes` is SQLite's: large for large rows,
+    small for what writes a few small ones at a time.
 
     Raises `ValueError` where the name is not 1 to 32 small letters and underscores.
     """
@@ -24,6 +25,7 @@ class Kind:
     name: str
     format: int
     tables: MetaData
+    page_bytes: int = 16_384
 
     def __post_init__(self) -> None:
         if not _NAME.fullmatch(self.name):

@@ -19,12 +19,11 @@ _WAIT_S = 10.0
 
 _WRITING = "moiety_writing"
 
+_LOG_BYTES = 128 * 2**20
+"""Of commits, until they are moved into the file. Whoever destroys something scrubs, which moves them in one go."""
+
 _AT_ONCE = (
-    # 16 KB pages write faster than SQLite's default where rows are a kilobyte and more.
-    "PRAGMA page_size=16384",
     "PRAGMA journal_mode=WAL",
-    # 128 MB. Whoever destroys something scrubs, which moves the log in one go.
-    "PRAGMA wal_autocheckpoint=8192",
     # FULL: a commit survives a power cut, not only a killed process.
     "PRAGMA synchronous=FULL",
     "PRAGMA secure_delete=ON",
@@ -43,7 +42,7 @@ class SqliteBackend:
     def __init__(self, folder: Path, kind: Kind) -> None:
         self._file = folder / kind.file
         self._opened = _which(self._file)
-        self.engine = _engine(self._file)
+        self.engine = _engine(self._file, kind.page_bytes)
 
     @classmethod
     def make(cls, folder: Path, kind: Kind) -> SqliteBackend:
@@ -129,7 +128,7 @@ def _which(file: Path) -> tuple[int, int] | None:
     return found.st_dev, found.st_ino
 
 
-def _engine(file: Path) -> Engine:
+def _engine(file: Path, page_bytes: int) -> Engine:
     # A path may hold characters that mean something in a URL. Errors must not print what was bound.
     # Threads read at the same time: none of them should wait for another's connection.
     engine = create_engine(
@@ -143,8 +142,10 @@ def _engine(file: Path) -> Engine:
     def configure(connection: sqlite3.Connection, entry: ConnectionPoolEntry) -> None:
         # Python's driver would begin and end transactions on its own; ours are explicit (see `begin`).
         connection.isolation_level = None
+        connection.execute(f"PRAGMA page_size={page_bytes:d}")  # before there is anything in the file
         for pragma in _AT_ONCE:
             connection.execute(pragma)
+        connection.execute(f"PRAGMA wal_autocheckpoint={_LOG_BYTES // page_bytes:d}")
 
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:

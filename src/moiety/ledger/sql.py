@@ -77,13 +77,20 @@ HEAD: Final = Table(
 )
 """Signed heads: the newest of each size."""
 
-LEDGER: Final = Kind("ledger", 1, TABLES)
+LEDGER: Final = Kind("ledger", 1, TABLES, page_bytes=4_096)
 
 PAGE: Final = 1_000
 """Leaves that are read at a time (0.6 MB where all are sealed)."""
 
 _TOGETHER: Final = 500
 """Operations that are looked up in one statement."""
+
+
+# Made once, like all below: of a commit of one leaf, making its statements would be a good part.
+_STATE: Final = select(STATE.c.state).where(STATE.c.id == 1)
+_PUT_STATE: Final = update(STATE).values(state=bindparam("to"))
+_ADD_LEAF: Final = insert(LEAF)
+_ADD_NODE: Final = insert(NODE)
 
 
 def found(connection: Connection) -> None:
@@ -93,13 +100,13 @@ def found(connection: Connection) -> None:
 
 def state(connection: Connection) -> bytes | None:
     """The stored state, or None where there is none."""
-    stored: bytes | None = connection.scalar(select(STATE.c.state).where(STATE.c.id == 1))
+    stored: bytes | None = connection.scalar(_STATE)
     return stored
 
 
 def put_state(connection: Connection, state: State) -> None:
     """Store what the log is now."""
-    connection.execute(update(STATE).values(state=state.encode()))
+    connection.execute(_PUT_STATE, {"to": state.encode()})
 
 
 def add(connection: Connection, start: int, leaves: Sequence[Leaf], kept: Iterable[Kept]) -> None:
@@ -116,10 +123,10 @@ def add(connection: Connection, start: int, leaves: Sequence[Leaf], kept: Iterab
         }
         for at, leaf in enumerate(leaves)
     ]
-    connection.execute(insert(LEAF), rows)
+    connection.execute(_ADD_LEAF, rows)
     nodes = [{"level": node.level, "index": node.index, "hash": node.hash} for node in kept]
     if nodes:
-        connection.execute(insert(NODE), nodes)
+        connection.execute(_ADD_NODE, nodes)
 
 
 _KNOWN: Final = select(LEAF.c.operation, LEAF.c.position, LEAF.c.parties, LEAF.c.said).where(

@@ -114,6 +114,7 @@ PAGED = (STATES, PAGE)
 _OWN = select(CUSTODIAN, DATA_KEY.c.wrapped).select_from(
     CUSTODIAN.outerjoin(DATA_KEY, DATA_KEY.c.epoch == CUSTODIAN.c.epoch)
 )
+_GALLERY = select(GALLERY).where(GALLERY.c.name == bindparam("of"))
 
 
 @dataclass(frozen=True)
@@ -225,7 +226,7 @@ def galleries(connection: Connection) -> list[GalleryRow]:
 
 def gallery(connection: Connection, name: str) -> GalleryRow | None:
     """One gallery, or None."""
-    row = connection.execute(select(GALLERY).where(GALLERY.c.name == name)).one_or_none()
+    row = connection.execute(_GALLERY, {"of": name}).one_or_none()
     return None if row is None else GalleryRow(*row)
 
 
