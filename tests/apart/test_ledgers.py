@@ -262,10 +262,10 @@ def test_a_receipt_takes_two_officers_who_sign_for_the_destruction(site: Site, k
     keeping.enrol(DOOR, [face])
     keys, salt = keeping.ledger_keys(), os.urandom(32)
     with pytest.raises(ApprovalRefused):
-        keeping.destroy(DOOR, anna.name, face.pseudonym)
-    request = keeping.request_destruction(DOOR, anna.name, face.pseudonym)
-    gone = keeping.destroy(DOOR, anna.name, face.pseudonym, approved=signed(request, OLGA, OTTO))
-    file = keeping.attest(gone, anna.name, face.pseudonym, receipt.subject("p-1", salt))
+        keeping.destroy(DOOR, [anna.name], face.pseudonym)
+    request = keeping.request_destruction(DOOR, [anna.name], face.pseudonym)
+    gone = keeping.destroy(DOOR, [anna.name], face.pseudonym, approved=signed(request, OLGA, OTTO))
+    file = keeping.attest(gone, receipt.subject("p-1", salt))
     found = receipt.verify(file, keys, "p-1", salt)  # type: ignore[arg-type]
     assert [one.statement.minute.date() for one in found.signed] == [NOON.date()] * 3
     assert agree(keeping)

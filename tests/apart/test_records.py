@@ -78,11 +78,11 @@ def test_what_was_kept_is_opened_restricted_renewed_and_destroyed(keeping: Apart
     assert keeping.check() == []
     assert keeping.restrict(KEPT, KNOWN[0].name, False)
     with pytest.raises(ApprovalRefused):
-        keeping.destroy(DOOR, KNOWN[1].name, NO_FACE)
+        keeping.destroy(DOOR, [KNOWN[1].name], NO_FACE)
     assert_opens(keeping, KNOWN[1])
     assert keeping.hold(DOOR, KNOWN[1].name, NO_FACE, True)
     site.clock.pass_(hours=72, seconds=1)
-    assert keeping.destroy(DOOR, KNOWN[1].name, NO_FACE) == [KEPT]
+    assert keeping.destroy(DOOR, [KNOWN[1].name], NO_FACE) == [(KEPT, KNOWN[1].name)]
     with pytest.raises(NobodyThere):
         unlocked(keeping, KNOWN[1])
     for version in (KNOWN[0], *KNOWN[2:]):
@@ -165,7 +165,7 @@ def test_nobody_and_the_erased_and_the_restricted_are_answered_alike(
     keeping.restrict(KEPT, KNOWN[0].name, True)
     keeping.restrict(KEPT, KNOWN[1].name, True)
     site.clock.pass_(hours=72, seconds=1)
-    keeping.destroy(DOOR, KNOWN[1].name, NO_FACE)
+    keeping.destroy(DOOR, [KNOWN[1].name], NO_FACE)
     found = [
         asking.ask(seat, unlocking(version)[seat]) for version in (*KNOWN[:2], versions(1, seed=9)[0]) for seat in SEATS
     ]
@@ -304,13 +304,13 @@ def test_two_people_of_the_purpose_sign_for_many_keys_and_for_their_destruction(
         gateway.keep(DOOR, KNOWN[1:], approved=signed(gateway.request_bulk(KEPT, 3), OLGA, OTTO))
         assert_opens(gateway, KNOWN[3])
         with pytest.raises(ApprovalRefused):
-            gateway.destroy(DOOR, KNOWN[0].name, NO_FACE)
+            gateway.destroy(DOOR, [KNOWN[0].name], NO_FACE)
         assert_opens(gateway, KNOWN[0])
-        asked = gateway.request_destruction(DOOR, KNOWN[0].name, NO_FACE)
+        asked = gateway.request_destruction(DOOR, [KNOWN[0].name], NO_FACE)
         with pytest.raises(ApprovalRefused):  # of officers
-            gateway.destroy(DOOR, KNOWN[0].name, NO_FACE, approved=signed(asked, BEN, EVA))
+            gateway.destroy(DOOR, [KNOWN[0].name], NO_FACE, approved=signed(asked, BEN, EVA))
         agreed = signed(asked, OLGA, OTTO)
-        assert gateway.destroy(DOOR, KNOWN[0].name, NO_FACE, approved=agreed) == [KEPT]
+        assert gateway.destroy(DOOR, [KNOWN[0].name], NO_FACE, approved=agreed) == [(KEPT, KNOWN[0].name)]
         with pytest.raises(NobodyThere):
             unlocked(gateway, KNOWN[0])
     finally:
@@ -345,7 +345,7 @@ def test_no_custodian_is_told_a_key_a_pseudonym_or_what_somebody_is_known_by(
     gateway.refresh()
     assert gateway.mend("b") > 0
     site.clock.pass_(hours=72, seconds=1)
-    gateway.destroy(DOOR, KNOWN[0].name, NO_FACE)
+    gateway.destroy(DOOR, [KNOWN[0].name], NO_FACE)
     gateway.close()
     secrets = [secret_of(version, name) for version in KNOWN for name in (*CLASSES, "access")]
     needles = [*secrets, *(version.name for version in KNOWN), *named, *WHO]

@@ -159,13 +159,13 @@ def test_restrictions_and_erasures_are_sealed_to_whoever_they_are_about(office: 
     for on in (True, False):
         assert office.hold(DOOR, anna.name, face.pseudonym, on)
         assert reader.news(anna.access) == at_custodians(Restriction(NOW, "office", DOOR, on))
-    assert office.destroy(DOOR, anna.name, face.pseudonym) == [keys_of(DOOR), DOOR]
+    assert office.destroy(DOOR, [anna.name], face.pseudonym) == [(keys_of(DOOR), anna.name), (DOOR, face.pseudonym)]
     erased = Erasure(NOW, "office", DOOR, "destroyed", NOW)
     assert reader.news(anna.access) == {
         "gateway": [Erasures(NOW, "office", DOOR, 2)],
         **at_custodians(erased, Erasures(NOW, "office", DOOR, 1)),
     }
-    assert office.destroy(DOOR, anna.name, face.pseudonym) == []
+    assert office.destroy(DOOR, [anna.name], face.pseudonym) == []
     assert not office.erase(DOOR, face.pseudonym)
     assert not office.hold(DOOR, anna.name, face.pseudonym, True)
     assert reader.news() == {}

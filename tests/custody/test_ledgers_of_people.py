@@ -213,7 +213,8 @@ def test_after_erasure_nobody_opens_what_was_said_and_every_proof_holds(
     office: Embedded, folder: Path, lived: Lived
 ) -> None:
     before = {log: leaves(place(folder, log)) for log in LOGS}
-    assert office.destroy(DOOR, lived.corrected.name, lived.faces[0].pseudonym) == [KEPT, DOOR]
+    anna, face = lived.corrected.name, lived.faces[0].pseudonym
+    assert office.destroy(DOOR, [anna], face) == [(KEPT, anna), (DOOR, face)]
     with pytest.raises(NobodyThere):
         office.unlock(DOOR, lived.corrected.name, ["access"], role="operator", reason="audited")
     after = {log: leaves(place(folder, log)) for log in LOGS}
@@ -234,8 +235,8 @@ def test_after_erasure_nobody_opens_what_was_said_and_every_proof_holds(
 
 def destroyed(office: Embedded, lived: Lived, pseudonym: str = "p-1", salt: bytes = bytes(32)) -> bytes:
     """A receipt for one of the two."""
-    gone = office.destroy(DOOR, lived.bert.name, lived.faces[1].pseudonym)
-    return office.attest(gone, lived.bert.name, lived.faces[1].pseudonym, receipt.subject(pseudonym, salt))
+    gone = office.destroy(DOOR, [lived.bert.name], lived.faces[1].pseudonym)
+    return office.attest(gone, receipt.subject(pseudonym, salt))
 
 
 def checked(file: bytes, keys: dict[str, bytes], pseudonym: str = "p-1", salt: bytes = bytes(32)) -> receipt.Receipt:
@@ -292,19 +293,19 @@ def test_custodians_sign_for_what_they_destroyed_and_for_nothing_else(
     office: Embedded, lived: Lived, folder: Path, clock: Clock
 ) -> None:
     anna, face, about = lived.corrected.name, lived.faces[0].pseudonym, receipt.subject("p-1", bytes(32))
-    for galleries in ([KEPT], [DOOR], [KEPT, DOOR]):
+    for rows in ([(KEPT, anna)], [(DOOR, face)], [(KEPT, anna), (DOOR, face)]):
         with pytest.raises(NothingDestroyed):
-            office.attest(galleries, anna, face, about)
-    office.destroy(DOOR, anna, bytes(16))  # the record, and no face
+            office.attest(rows, about)
+    office.destroy(DOOR, [anna], bytes(16))  # the record, and no face
     with pytest.raises(NothingDestroyed):
-        office.attest([KEPT, DOOR], anna, face, about)
-    file = office.attest([KEPT], anna, face, about)
-    assert office.attest([KEPT], anna, face, about) == file
+        office.attest([(KEPT, anna), (DOOR, face)], about)
+    file = office.attest([(KEPT, anna)], about)
+    assert office.attest([(KEPT, anna)], about) == file
     with pytest.raises(NothingDestroyed):  # one destruction is one person's
-        office.attest([KEPT], anna, face, receipt.subject("p-2", bytes(32)))
+        office.attest([(KEPT, anna)], receipt.subject("p-2", bytes(32)))
     office.close()
     with closing(opened(folder, clock)) as again, pytest.raises(NothingDestroyed):
-        again.attest([KEPT], anna, face, about)
+        again.attest([(KEPT, anna)], about)
 
 
 def test_the_keys_stay_over_refreshes_and_restarts(office: Embedded, folder: Path, clock: Clock) -> None:

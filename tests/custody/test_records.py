@@ -162,7 +162,7 @@ def test_nobody_the_erased_the_expired_and_the_restricted_look_alike(folder: Pat
     with closing(opened(folder, clock)) as office:
         office.keep(DOOR, KNOWN + brief)
         assert_opens(office, brief[0])
-        assert office.destroy(DOOR, KNOWN[0].name, NO_FACE)
+        assert office.destroy(DOOR, [KNOWN[0].name], NO_FACE)
         assert office.restrict(KEPT, KNOWN[1].name, True)
         clock.pass_(days=1)
         errors = []
@@ -299,8 +299,8 @@ def test_a_restricted_face_matches_nobody_and_counts_as_nobody(office: Embedded)
 
 def test_a_restricted_person_is_erased_like_anybody(office: Embedded) -> None:
     assert office.restrict(KEPT, KNOWN[0].name, True)
-    assert office.destroy(DOOR, KNOWN[0].name, NO_FACE)
-    assert not office.destroy(DOOR, KNOWN[0].name, NO_FACE)
+    assert office.destroy(DOOR, [KNOWN[0].name], NO_FACE)
+    assert not office.destroy(DOOR, [KNOWN[0].name], NO_FACE)
     assert office.check() == []
     assert not office.restrict(KEPT, KNOWN[0].name, False)
 
@@ -359,7 +359,7 @@ def test_a_version_that_is_over_is_not_taken_along(folder: Path, clock: Clock) -
         office.keep(DOOR, [*KNOWN, *brief])
         clock.pass_(days=2)
         office.refresh()
-        assert not office.destroy(DOOR, brief[0].name, NO_FACE)
+        assert not office.destroy(DOOR, [brief[0].name], NO_FACE)
         assert office.check() == []
         assert_opens(office, KNOWN[0])
 
@@ -429,7 +429,7 @@ def test_other_papers_change_who_may_have_what_opened(office: Embedded) -> None:
     office.replace_document(DOOR, TERMS, DOCUMENT)  # no records any more: what was sealed can still be destroyed
     with pytest.raises(ClassRefused):
         unlocked(office, KNOWN[0], ["photo"])
-    assert office.destroy(DOOR, KNOWN[0].name, NO_FACE)
+    assert office.destroy(DOOR, [KNOWN[0].name], NO_FACE)
     assert office.check() == []
 
 

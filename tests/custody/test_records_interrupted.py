@@ -125,7 +125,7 @@ def test_a_lifting_is_done_by_all_three_or_by_none(folder: Path, tmp_path: Path)
 
 
 def test_the_erasure_of_somebody_restricted_is_never_undone(folder: Path, tmp_path: Path) -> None:
-    found = copies(folder, tmp_path / "copies", lambda office: office.destroy(DOOR, KNOWN[3].name, NO_FACE))
+    found = copies(folder, tmp_path / "copies", lambda office: office.destroy(DOOR, [KNOWN[3].name], NO_FACE))
     points = [(point, copy) for point, copy in found if point.endswith("erase")]
     assert len(points) == 6
     for at, (point, copy) in enumerate(points):
@@ -224,7 +224,7 @@ def test_an_old_copy_does_not_lift_a_restriction_or_bring_a_key_back(folder: Pat
             if what == "restrict":
                 office.restrict(KEPT, KNOWN[0].name, True)
             else:
-                office.destroy(DOOR, KNOWN[0].name, NO_FACE)
+                office.destroy(DOOR, [KNOWN[0].name], NO_FACE)
         shutil.rmtree(office_folder / name)
         shutil.move(tmp_path / f"old-{what}", office_folder / name)
         with closing(opened(office_folder)) as office:
@@ -296,7 +296,7 @@ def test_nothing_of_a_destroyed_version_is_left(folder: Path) -> None:
     assert at >= 2 * SHARED_WORDS
     shares = {seat: before[seat][before[seat].find(KNOWN[0].public) - 2 * SHARED_WORDS :][: 2 * ROW] for seat in SEATS}
     with closing(opened(folder)) as office:
-        assert office.destroy(DOOR, KNOWN[0].name, NO_FACE)
+        assert office.destroy(DOOR, [KNOWN[0].name], NO_FACE)
     after = in_the_clear(folder)
     for seat in SEATS:
         assert shares[seat] not in after[seat]

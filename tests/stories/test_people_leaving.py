@@ -22,7 +22,7 @@ from moiety.identity.person import Person
 from moiety.identity.refusals import AlreadyKept, ClockWithoutZone, NobodyKept
 from moiety.sharing.seat import SEATS
 from moiety.vault.consent import Withdrawn
-from moiety.vault.refusals import NothingToWithdraw
+from moiety.vault.refusals import GroundsMissing, MoveRefused, NothingToWithdraw
 from moiety.vault.retention import State
 from moiety.vault.schema import Group
 from moiety.vault.sql import RecordStore
@@ -160,8 +160,7 @@ def test_retention_ends_with_its_last_day(house: Inn, tmp_path: Path) -> None:
         if house.apart:  # kept because somebody needs it, whatever the day: nobody signed for its end
             with pytest.raises(ApprovalRefused):
                 people.person(late.pseudonym).erase(now=True)
-        else:
-            people.person(late.pseudonym).erase()
+        people.person(late.pseudonym).erase()
     reached(house, house.clock.now + ERASURE)
     with house.people(records) as people:
         assert people.sweep() == 1
@@ -210,12 +209,70 @@ def test_at_once_apart_takes_two_officers(tmp_path: Path, models: Installed) -> 
             for wrong in (None, signed(request, olga), signed(request, olga, ben)):
                 with pytest.raises(ApprovalRefused):
                     anna.erase(now=True, approved=wrong)
-            assert anna.state() is State.ERASING
+                assert anna.state() is State.ACTIVE  # what is refused is not done
+                assert anna.reveal(["address"], reason="parcel").values == {"address": GUEST["address"]}
             good = signed(request, olga, otto)
             with pytest.raises(RequestOther):
                 bert.erase(now=True, approved=good)
             assert anna.erase(now=True, approved=good).destroyed
         assert gone(house, tmp_path / "records", anna)
+
+
+def test_an_erasure_that_nobody_wanted_is_taken_back_before_its_hours_are_over(house: Inn, tmp_path: Path) -> None:
+    with house.people(tmp_path / "records") as people:
+        anna = people.person(people.add(GUEST, grounds="consent").pseudonym)
+        bert = people.person(people.add(guest(1), grounds="register").pseudonym)
+        start = house.clock.now
+        anna.restore()  # of who is not leaving it makes sure
+        anna.erase()
+        reached(house, start + timedelta(hours=71))
+        anna.restore()
+        assert anna.state() is State.ACTIVE
+        assert anna.reveal(["address"], reason="parcel").values == {"address": GUEST["address"]}
+        reached(house, start + ERASURE + timedelta(minutes=1))
+        assert people.sweep() == 0
+        bert.restrict()
+        with pytest.raises(MoveRefused):
+            bert.restore()
+        anna.withdraw()
+        with pytest.raises(GroundsMissing):  # who took their consent back does not come back by somebody else's word
+            anna.restore()
+        assert anna.state() is State.ERASING
+
+
+@pytest.mark.parametrize("soon", [True, False])
+def test_what_an_interrupted_correction_left_is_destroyed_with_the_record(
+    house: Inn, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, soon: bool
+) -> None:
+    """Its keys were carried over by the custodians, so they open every old copy of the record store."""
+    olga, otto = (Signatory(name, Role.OFFICER) for name in ("olga", "otto"))
+    records = tmp_path / "records"
+    if house.apart:
+        for seat in SEATS:
+            for someone in (olga, otto):
+                roster = trial.home(house.folder, seat) / trial.OPERATORS / f"{someone.person.name}.toml"
+                roster.write_text(entry_text(someone.person))
+        house.clock.pass_(seconds=2)
+    with house.people(records) as people:
+        anna = people.person(people.add(GUEST, grounds="register").pseudonym)
+        with monkeypatch.context() as ended:
+            ended.setattr(RecordStore, "replace", _interrupted)
+            with pytest.raises(KeyboardInterrupt):
+                anna.correct({"address": "2 New Street"})
+        with closing(RecordStore.open(records)) as store:
+            [successor] = store.leaving("hotel")
+        if soon:
+            approved = signed(anna.request_erasure(), olga, otto) if house.apart else None
+            receipt = anna.erase(now=True, approved=approved).receipt
+            assert receipt is not None
+        else:
+            leaving = anna.erase()
+            reached(house, leaving.at + timedelta(minutes=1))
+            assert people.sweep() == 1
+        desk = people._desk
+        assert not desk.custody().hold("hotel", successor, bytes(16), False)  # nobody is there to be answered about
+    assert gone(house, records, anna)
+    assert all(anna.pseudonym.value not in file.read_bytes() for file in records.iterdir())
 
 
 def test_keys_that_no_record_came_to_use_go_after_three_days(house: Inn, tmp_path: Path) -> None:
@@ -244,3 +301,7 @@ def test_keys_that_no_record_came_to_use_go_after_three_days(house: Inn, tmp_pat
         assert people.sweep() == 0
         assert desk.records().leaving("hotel") == {}
         assert anna.reveal(["address"], reason="parcel").values == {"address": "2 New Street"}
+
+
+def _interrupted(*_: object, **__: object) -> None:
+    raise KeyboardInterrupt

@@ -43,6 +43,7 @@ def test_states_change_as_the_table_says_and_not_otherwise() -> None:
         (State.PENDING, Move.ERASE): State.ERASING,
         (State.ACTIVE, Move.ERASE): State.ERASING,
         (State.RESTRICTED, Move.ERASE): State.ERASING,
+        (State.ERASING, Move.RESTORE): State.ACTIVE,
     }
 
 

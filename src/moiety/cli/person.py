@@ -1,4 +1,4 @@
-"""`moiety person add | find | show | reveal | correct | restrict | lift | withdraw | erase | sweep`."""
+"""What `moiety person` does: add, find, show, reveal, correct, restrict, lift, withdraw, erase, restore, sweep."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ class Changed(TypedDict):
 
 
 class Standing(TypedDict):
-    """What `person restrict` and `person lift` answer."""
+    """What `person restrict`, `person lift` and `person restore` answer."""
 
     pseudonym: str
     restricted: bool
@@ -255,6 +255,22 @@ def lift(who: Who, office: OfficeFolder = None, as_json: AsJson = False) -> Outc
         person.lift()
     answer: Standing = {"pseudonym": str(person.pseudonym), "restricted": False}
     return Outcome(answer, ["not restricted any more"])
+
+
+@app.command()
+def restore(who: Who, office: OfficeFolder = None, as_json: AsJson = False) -> Outcome[Standing]:
+    """Take an erasure back that nobody wanted, within its 72 hours.
+
+    \b
+    Examples:
+      moiety person restore "$WHO"
+      moiety person restore "$WHO" --json
+    """
+    with bar() as progress, opened(office, progress) as m:
+        person = _person(m, who)
+        person.restore()
+    answer: Standing = {"pseudonym": str(person.pseudonym), "restricted": False}
+    return Outcome(answer, ["kept and answered about as before"])
 
 
 @app.command()

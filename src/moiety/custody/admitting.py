@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from datetime import datetime
 from threading import Lock
 
@@ -21,13 +22,29 @@ from moiety.matching.header import Header
 from moiety.matching.rounds import Rounds
 
 
+@dataclass(frozen=True, slots=True)
+class Carried:
+    """What one newcomer has from the row of this handle in this slot: these secrets, by number, and the 32 bytes that
+    all three hold alike."""
+
+    handle: bytes
+    slot: int
+    secrets: tuple[int, ...]
+    public: bytes = field(repr=False)
+
+    @property
+    def alike(self) -> bytes:
+        """What the three compare, so that none of them carries something else over, or from somebody else."""
+        return self.slot.to_bytes(8, "big") + self.public + bytes(self.secrets)
+
+
 class Offers:
     """What this custodian has admitted and not yet prepared, by attempt."""
 
     def __init__(self) -> None:
         self._lock = Lock()
         self._admitted: dict[bytes, tuple[str, Batch, bytes]] = {}
-        self._instead: dict[bytes, tuple[bytes, bytes]] = {}
+        self._instead: dict[bytes, Carried] = {}
 
     def admission(
         self,
@@ -80,24 +97,23 @@ class Offers:
         )
         return together, coin
 
-    def carry(self, attempt: bytes, handle: bytes, secrets: list[int], row: NDArray[np.uint16]) -> None:
-        """Take these secrets, and what is held alike, from the row of this handle, uint16 (secrets, 16), in place of
-        what the one newcomer of an attempt was offered with. Raises `NotAdmitted`."""
+    def carry(self, attempt: bytes, carried: Carried, row: NDArray[np.uint16], expires: int) -> None:
+        """Take these secrets, and what is held alike, from a row, uint16 (secrets, 16), in place of what the one
+        newcomer of an attempt was offered with. Raises `NotAdmitted` also where the newcomer would stay for longer than
+        that row, until the unix day `expires`: nobody's time is longer for being written anew."""
         with self._lock:
             found = self._admitted.get(attempt)
-            if found is None or len(found[1]) != 1 or attempt in self._instead:
+            if found is None or len(found[1]) != 1 or attempt in self._instead or found[1].expires[0] > expires:
                 raise NotAdmitted
             parts = found[1].parts.reshape(row.shape[0], -1)
-            for at in (*secrets, len(row) - 1):
+            for at in (*carried.secrets, len(row) - 1):
                 parts[at] = row[at]
-            self._instead[attempt] = handle, bytes(secrets)
+            self._instead[attempt] = carried
 
-    def instead(self, attempts: list[bytes]) -> tuple[list[bytes], bytes]:
-        """The handles of rows that newcomers of these attempts were written anew from, and what was carried over: alike
-        at all three."""
+    def instead(self, attempts: list[bytes]) -> list[Carried]:
+        """What newcomers of these attempts have from rows that they were written anew from."""
         with self._lock:
-            some = [self._instead[attempt] for attempt in attempts if attempt in self._instead]
-        return [handle for handle, _ in some], b"".join(bytes([len(secrets)]) + secrets for _, secrets in some)
+            return [self._instead[attempt] for attempt in attempts if attempt in self._instead]
 
     def forget(self, attempts: list[bytes]) -> None:
         """Drop what was admitted in these attempts."""

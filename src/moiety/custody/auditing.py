@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from threading import Lock
 from typing import Final
@@ -32,30 +32,39 @@ _REMEMBERED: Final = 4_096
 """Destroyed rows that a statement may still be asked for, the newest."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Gone:
+    at: datetime
+    anew: bool
+    about: str | None = None
+
+
 class Destroyed:
     """What this process destroyed, by gallery and handle, and when. Safe for threads."""
 
     def __init__(self) -> None:
         self._lock = Lock()
-        self._rows: OrderedDict[tuple[str, bytes], tuple[datetime, str | None]] = OrderedDict()
+        self._rows: OrderedDict[tuple[str, bytes], _Gone] = OrderedDict()
 
-    def add(self, gallery: str, handle: bytes, at: datetime) -> None:
-        """One more."""
+    def add(self, gallery: str, handle: bytes, at: datetime, *, anew: bool) -> None:
+        """One more; `anew`: it was written anew, and what it was written anew as is nothing destroyed."""
         with self._lock:
-            self._rows[gallery, handle] = at, None
+            self._rows[gallery, handle] = _Gone(at, anew)
             while len(self._rows) > _REMEMBERED:
                 self._rows.popitem(last=False)
 
-    def when(self, subject: str, rows: Sequence[tuple[str, bytes]]) -> datetime:
-        """When the last of these was destroyed, which is said about this subject from now on and about no other: one
-        destruction is one person's. Raises `NothingDestroyed`."""
+    def counted(self, subject: str, rows: Sequence[tuple[str, bytes]]) -> tuple[datetime, list[str]]:
+        """When the last of these was destroyed, and the gallery of each that was not written anew; which is said about
+        this subject from now on and about no other: one destruction is one person's. Raises `NothingDestroyed`."""
         with self._lock:
-            found = [self._rows.get(row, (None, None)) for row in rows]
-            times = [at for at, about in found if at is not None and about in (None, subject)]
-            if not times or len(times) < len(rows):
+            found = [gone for row in dict.fromkeys(rows) if (gone := self._rows.get(row)) is not None]
+            if len(found) < len(rows) or any(gone.about not in (None, subject) for gone in found):
                 raise NothingDestroyed
-            self._rows.update({row: (at, subject) for row, at in zip(rows, times, strict=True)})
-        return max(times)
+            galleries = [gallery for (gallery, _), gone in zip(rows, found, strict=True) if not gone.anew]
+            if not galleries:
+                raise NothingDestroyed
+            self._rows.update({row: replace(gone, about=subject) for row, gone in zip(rows, found, strict=True)})
+        return max(gone.at for gone in found), galleries
 
 
 @dataclass(frozen=True)
@@ -84,11 +93,12 @@ class Auditing:
     def attest(self, subject: str, rows: Sequence[tuple[str, bytes]]) -> receipt.Signed:
         """A signed statement that these rows, galleries and handles, were destroyed here, about a salted commitment.
 
-        Raises `NothingDestroyed` for one that this process did not destroy, or has stated about somebody else.
+        What was written anew counts for nothing. Raises `NothingDestroyed` where nothing is left then, for a row that
+        is named twice, and for one that this process did not destroy, or has stated about somebody else.
         """
-        when = self.destroyed.when(subject, rows)
+        when, galleries = self.destroyed.counted(subject, rows)
         counted: dict[str, int] = {}
-        for gallery, _ in rows:
+        for gallery in galleries:
             what = "keys" if gallery.endswith("/keys") else "face"
             counted[what] = counted.get(what, 0) + 1
         minute = when.astimezone(UTC).replace(second=0, microsecond=0)

@@ -216,8 +216,9 @@ class Custodian:
         The caller scrubs before it acknowledges.
         """
         gallery, chronicle = self._gallery(name), self._own.chronicle
-        if (yield from stepping.erase(gallery, self._changes, chronicle, header, handle, self._entropy)):
-            self.audit.destroyed.add(name, handle, self._clock())
+        anew = yield from stepping.erase(gallery, self._changes, chronicle, header, handle, self._entropy)
+        if anew is not None:
+            self.audit.destroyed.add(name, handle, self._clock(), anew=anew)
 
     def scrub(self, step: str = "scrub") -> None:
         """Leave no old bytes in the database's files; `step` is what the observer hears."""
@@ -363,7 +364,7 @@ class Custodian:
     def settle(self, name: str, states: NDArray[np.uint8], terms: bytes, document: bytes) -> None:
         """Take these states and papers, uint8 (slots,); what is ERASED in them is overwritten."""
         with self._turns.alone():
-            life.settle(self._gallery(name), states, terms, document, self._entropy)
+            life.settle(self._gallery(name), states, terms, document, self._clock(), self._entropy)
 
     # What it keeps for itself.
 

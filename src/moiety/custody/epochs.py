@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from moiety.custody import pseudonyms
+from moiety.custody import leaving, pseudonyms
 from moiety.custody.gallery import Gallery
 from moiety.custody.refusals import NotStaged
 from moiety.custody.store import kept, page, tables
@@ -90,7 +90,8 @@ def stage(store: Store, galleries: Iterable[Gallery], renewal: Renewal, entropy:
                 current = gallery.current(connection)
                 found, states = fetch(connection, current, numbers)
                 place = replace(current.place, epoch=renewal.epoch)
-                _renew(found, states, place, numbers[0], renewal, entropy)
+                for handle in _renew(found, states, place, numbers[0], renewal, entropy):
+                    leaving.forget(connection, gallery.name, handle)
                 key = keyring(connection).key(connection, tables.custodian(connection), renewal.epoch)
                 after = replace(current, epoch=renewal.epoch, place=place, key=key)
                 write(connection, after, numbers, found, states, new=True)
@@ -138,8 +139,9 @@ def discard(store: Store) -> None:
     retire(store)
 
 
-def _renew(pages: Pages, states: Pages, place: Place, first: int, renewal: Renewal, entropy: Entropy) -> None:
-    """Turn pages of this epoch into those of the next, in place."""
+def _renew(pages: Pages, states: Pages, place: Place, first: int, renewal: Renewal, entropy: Entropy) -> list[bytes]:
+    """Turn pages of this epoch into those of the next, in place; the handles of those who are not taken along. They may
+    be destroyed as it is, since their day has passed, so that nothing has to be kept of when they were to leave."""
     for column in ("parts", "pseudonyms"):
         context = place.gallery.encode() + f"|{column}|{place.epoch}|{first}".encode()
         words = np.ascontiguousarray(pages[column]).view("<u2")
@@ -149,10 +151,13 @@ def _renew(pages: Pages, states: Pages, place: Place, first: int, renewal: Renew
         pages[column] = renewed.view(pages[column].dtype).reshape(pages[column].shape)
         if column == "parts" and (alike := open_words(place.gallery)):  # what is no part stays what it is
             pages[column][:, -alike // 2 :] = before[:, -alike // 2 :]
-    kept = living(states["states"]) & (pages["expires"] > renewal.day)
+    # Whoever is restricted stays, whatever the day: until that is lifted, or somebody destroys them (GDPR Art. 18).
+    kept = living(states["states"]) & ((pages["expires"] > renewal.day) | (states["states"] == State.RESTRICTED))
+    left = [handle.tobytes() for handle in pages["handles"][living(states["states"]) & ~kept]]
     states["states"] = np.where(kept, states["states"], np.uint8(State.FREE))
     noisy = page.from_random(noise(entropy, pages.nbytes), pages.dtype)
     for column in ("grounds", "expires", "handles", "pseudonyms"):
         wide = kept.reshape(kept.shape + (1,) * (pages[column].ndim - 2))
         pages[column] = np.where(wide, pages[column], noisy[column])
     pages["parts"] = np.where(kept[:, None, :, None], pages["parts"], noisy["parts"])
+    return left

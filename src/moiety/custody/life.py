@@ -53,7 +53,7 @@ def prepare(gallery: Gallery, batch: Batch, coin: bytes, entropy: Entropy, inste
                 _place(pages, states, *within(numbers, slots[who]), batch, who)
                 change.write(numbers, pages, states, new=new)
         for handle in instead:
-            leaving.note(change.connection, gallery.name, handle, None)
+            leaving.expect(change.connection, gallery.name, handle)
         change.finish(phase=Phase.PREPARED, pages=end + added // SLOTS)
     return slots
 
@@ -80,6 +80,7 @@ def activate(gallery: Gallery, slots: Slots) -> None:
                 raise StatesDiffer(slots=len(some))
             states["states"][where] = State.ACTIVE
             change.write(numbers, None, states)
+        leaving.came(change.connection, gallery.name)
         change.finish(phase=Phase.SETTLED)
 
 
@@ -117,8 +118,13 @@ def restrict(gallery: Gallery, slots: Slots, handle: bytes, since: datetime | No
         change.finish()
 
 
-def settle(gallery: Gallery, states: NDArray[np.uint8], terms: bytes, document: bytes, entropy: Entropy) -> None:
-    """End an interruption: take these states, uint8 (slots,), overwrite what they erase, drop pages beyond them."""
+def settle(
+    gallery: Gallery, states: NDArray[np.uint8], terms: bytes, document: bytes, now: datetime, entropy: Entropy
+) -> None:
+    """End an interruption: take these states, uint8 (slots,), overwrite what they erase, drop pages beyond them.
+
+    Whoever is restricted by it leaves as whoever is restricted `now` does: or nobody could ever destroy them here.
+    """
     count = len(states) // SLOTS
     with gallery.changing("settle") as change:
         tables.drop_pages(change.connection, change.current.row.id, change.current.epoch, count)
@@ -129,8 +135,11 @@ def settle(gallery: Gallery, states: NDArray[np.uint8], terms: bytes, document: 
             if not (states[some[states[some] != State.ERASED]] == State.RESTRICTED).all():
                 raise StatesDiffer(slots=len(some))
             found["states"][within(numbers, some)] = states[some]
+            for handle in pages["handles"][within(numbers, np.setdiff1d(some, gone))]:
+                leaving.note(change.connection, gallery.name, handle.tobytes(), now)
             _overwrite(pages, *within(numbers, gone), entropy)
             change.write(numbers, pages, found)
+        leaving.stayed(change.connection, gallery.name)
         change.finish(phase=Phase.SETTLED, pages=count, terms=terms, document=document)
 
 

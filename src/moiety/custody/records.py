@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from moiety.custody import answering, leaving, life, noting
-from moiety.custody.admitting import Offers
+from moiety.custody.admitting import Carried, Offers
 from moiety.custody.changing import Changes
 from moiety.custody.chronicle import CALLER
 from moiety.custody.gallery import Gallery
@@ -96,8 +96,9 @@ class Records:
                 raise ClassRefused
             day = gallery.latest(int(self._clock().timestamp()) // SECONDS_A_DAY)
             for slot in answering.suspects(gallery, handle):
-                words = _taken(gallery, current, slot, handle, day)
-                if words is not None:
+                taken = _taken(gallery, current, slot, handle, day)
+                if taken is not None:
+                    words = taken[0]
                     wanted = [*(SECRETS.index(name) for name in secrets), len(SECRETS)]
                     public = noting.public_of(words.reshape(-1))
                     minute = noting.unlocked(
@@ -109,17 +110,21 @@ class Records:
     def carry(self, name: str, attempt: bytes, handle: bytes, secrets: Sequence[str]) -> None:
         """Put this custodian's own parts of these secrets, of whoever has this handle, in place of those that one
         newcomer of this attempt was offered with: a record that is written anew in part keeps its other keys, and
-        nobody learns them by it. The person's public key is kept along. Raises `NobodyThere`, `NotAdmitted`."""
+        nobody learns them by it. The person's own key is carried in any case, with its public half: or what ledgers
+        have of somebody would be read by another. Raises `ClassRefused`, `NobodyThere`, `NotAdmitted`."""
         gallery = self._gallery(name)
-        if not is_keys(name) or not set(secrets) <= set(SECRETS):
+        if not is_keys(name) or ACCESS not in secrets or not set(secrets) <= set(SECRETS):
             raise ClassRefused
         with self._turns.shared():
             current = gallery.usable()
             day = gallery.latest(int(self._clock().timestamp()) // SECONDS_A_DAY)
             for slot in answering.suspects(gallery, handle):
-                row = _taken(gallery, current, slot, handle, day)
-                if row is not None:
-                    self._offers.carry(attempt, handle, [SECRETS.index(name) for name in secrets], row)
+                taken = _taken(gallery, current, slot, handle, day)
+                if taken is not None:
+                    row, expires = taken
+                    numbers = tuple(SECRETS.index(name) for name in secrets)
+                    carried = Carried(handle, slot, numbers, noting.public_of(row.reshape(-1)))
+                    self._offers.carry(attempt, carried, row, expires)
                     return
         raise NobodyThere
 
@@ -136,10 +141,12 @@ class Records:
 
     def restrict(self, name: str, header: Header, handle: bytes, on: bool) -> Rounds[None]:
         """This custodian's side of keeping whoever has this handle and answering nobody about them, or of answering
-        again."""
+        again. Raises `NobodyThere` where nobody has it: whoever came under it later would be leaving already."""
         gallery = self._gallery(name)
         current = gallery.usable()
         slots = np.array(answering.locate(gallery, current, handle), dtype=np.int64)
+        if not len(slots):
+            raise NobodyThere
         do = lambda: life.restrict(gallery, slots, handle, self._clock() if on else None)  # noqa: E731
         public = answering.public(gallery, current, slots)
         note = lambda: noting.restricted(self._own.chronicle, header, public, on)  # noqa: E731
@@ -155,9 +162,11 @@ def _expired(gallery: Gallery, slot: int, day: int) -> bool:
     return bool(states["states"][0, slot % SLOTS] == State.ACTIVE and pages["expires"][0, slot % SLOTS] <= day)
 
 
-def _taken(gallery: Gallery, current: Current, slot: int, handle: bytes, day: int) -> NDArray[np.uint16] | None:
-    """Everything in a slot, uint16 (secrets + 1, 16), the last held by all three alike: where somebody of this handle
-    is who may be answered about on this day."""
+def _taken(
+    gallery: Gallery, current: Current, slot: int, handle: bytes, day: int
+) -> tuple[NDArray[np.uint16], int] | None:
+    """Everything in a slot, uint16 (secrets + 1, 16), the last held by all three alike, and the unix day from which it
+    is not valid: where somebody of this handle is who may be answered about on this day."""
     number, place = divmod(slot, SLOTS)
     if number >= current.row.pages:
         return None
@@ -168,4 +177,4 @@ def _taken(gallery: Gallery, current: Current, slot: int, handle: bytes, day: in
         return None
     row = page.get_rows(pages, np.zeros(1, dtype=np.int64), np.array([place]))
     words: NDArray[np.uint16] = row.reshape(-1, OPEN_WORDS)
-    return words
+    return words, int(pages["expires"][0, place])

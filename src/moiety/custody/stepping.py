@@ -9,6 +9,7 @@ from moiety.custody.admitting import Offers
 from moiety.custody.changing import Changes
 from moiety.custody.chronicle import Chronicle, minute_of
 from moiety.custody.gallery import Gallery
+from moiety.custody.refusals import NotAdmitted
 from moiety.custody.store.noise import Entropy
 from moiety.custody.verbs import Slots
 from moiety.matching.header import Header
@@ -42,18 +43,21 @@ def prepare(
     attempts: list[bytes],
     entropy: Entropy,
 ) -> Rounds[Slots]:
-    """Write as PENDING, in this order, those who were admitted in these attempts: their slots, int64 (n,)."""
-    (instead, carried), (batch, coin) = offers.instead(attempts), offers.take(gallery.name, attempts)
+    """Write as PENDING, in this order, those who were admitted in these attempts: their slots, int64 (n,). Raises
+    `NotAdmitted` also where somebody who is written anew comes with others: among them no ledger would say so."""
+    instead, (batch, coin) = offers.instead(attempts), offers.take(gallery.name, attempts)
+    if instead and len(batch) > 1:
+        raise NotAdmitted
     rows, ground = batch.parts.astype(np.uint16, copy=False), int(batch.grounds[0])
 
     def do() -> Slots:
-        return life.prepare(gallery, batch, coin, entropy, instead)
+        return life.prepare(gallery, batch, coin, entropy, [carried.handle for carried in instead])
 
     def note() -> None:
         life.require_new(gallery, batch)
-        noting.enrolled(chronicle, header, rows, ground, carried[1:] if instead else None)
+        noting.enrolled(chronicle, header, rows, ground, instead[0].secrets if instead else None)
 
-    current, what = gallery.usable(), [*attempts, carried]
+    current, what = gallery.usable(), [*attempts, *(carried.alike for carried in instead)]
     return (yield from changes.side("prepare", gallery, current, header, len(batch), what, do, note))
 
 
@@ -66,12 +70,12 @@ def activate(gallery: Gallery, changes: Changes, header: Header, slots: Slots) -
 
 def erase(
     gallery: Gallery, changes: Changes, chronicle: Chronicle, header: Header, handle: bytes, entropy: Entropy
-) -> Rounds[bool]:
-    """Overwrite whoever has this handle, in SQL and in memory, if anybody has; whether anybody had."""
+) -> Rounds[bool | None]:
+    """Overwrite whoever has this handle, in SQL and in memory: whether that was written anew; None if nobody has it."""
     current = gallery.usable()
     slots = np.array(answering.locate(gallery, current, handle), dtype=np.int64)
     do = lambda: life.erase(gallery, slots, handle, entropy)  # noqa: E731
     why = leaving.reason(gallery.store, gallery.name, handle)
     note = lambda: noting.erased(chronicle, header, answering.public(gallery, current, slots), why)  # noqa: E731
     yield from changes.side("erase", gallery, current, header, len(slots), (slots.tobytes(),), do, note)
-    return len(slots) > 0
+    return why == leaving.ANEW if len(slots) else None

@@ -145,12 +145,13 @@ class Locate(Ask, frozen=True):
 
 
 class Erase(Ask, frozen=True):
-    """`erase`; `hashed` are what an early erasure's approvals are for, see `asked.erasure_digest`."""
+    """`erase`; `hashed` are what an early erasure's approvals are for, see `asked.erasure_digest`: three of a face, and
+    of each of seven versions of a record."""
 
     name: Name
     header: HeaderMessage
     handle: Sixteen
-    hashed: Annotated[list[ThirtyTwo], Meta(max_length=6)] = field(default_factory=list)
+    hashed: Annotated[list[ThirtyTwo], Meta(max_length=24)] = field(default_factory=list)
 
 
 class Scrub(Ask, frozen=True):

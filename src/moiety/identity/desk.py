@@ -67,11 +67,15 @@ class Desk:
         """Destroy the keys of records that were written anew, of these people or of all: what is sealed under them is
         not in the store any more, and is in its old copies. Custodians that have to wait for it are asked again the
         next time."""
+        left = False
         for handle, waiting in self.records().leaving(self.name, people).items():
             if self.custody().drop(self.name, handle, waiting=waiting):
                 self.records().left(handle)
+                left = True
             elif not waiting:
                 self.records().wait(handle)
+        if left:  # whose it was is nobody's any more
+            self.records().scrub()
 
 
 def date_of(day: int) -> date:

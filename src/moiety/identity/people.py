@@ -191,12 +191,12 @@ class People:
         """Destroy whoever is due: erased three days ago, or kept to the last day; and what was written anew. How many
         people are gone."""
         desk = self._desk
-        desk.tidy()
         now, gone = desk.now(), 0
         while due := desk.records().due(now, purpose=desk.name):
             for _, stored in due:
                 Person(desk, Pseudonym(desk.name, stored.person)).destroy(stored)
             gone += len(due)
+        desk.tidy()  # after: what was left of somebody who goes goes with them
         return gone
 
     def _checked(self, values: Mapping[str, Raw]) -> Record:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Final
 
+from moiety.errors import Refused
 from moiety.identity.desk import Desk, date_of, instant_of
 from moiety.identity.enrol import Beside
 from moiety.identity.keyring import ACCESS, Version, opened
@@ -33,6 +34,9 @@ REASON: Final = r"[a-z][a-z0-9_]{0,31}"
 SHOWN: Final = "shown"
 CORRECTED: Final = "corrected"
 AUDITED: Final = "audited"
+
+UNATTESTED: Final = "nothing_destroyed"
+"""What custodians answer who have nothing to sign for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,26 +185,35 @@ class Person:
         return leaving
 
     def erase(self, *, now: bool = False, approved: bytes | None = None) -> Leaving:
-        """Answer nobody about this person from now on, and destroy record and face after 72 hours; or at once, which
-        custodians apart want two officers to sign.
+        """Answer nobody about this person from now on, and destroy record and face after 72 hours, until when `restore`
+        takes it back; or at once, which custodians apart want two officers to sign: refused, nothing was done.
 
         Raises `NobodyKept`."""
         desk, reading = self._desk, self._desk.now()
         stored = self._stored(())
+        if now:
+            receipt = self.destroy(stored, approved=approved)
+            return Leaving(self.pseudonym, True, instant_of(reading.minute), receipt)
+        # Of who is leaving already too: custodians that were put back to before do not know of it any more.
+        for version in (*self._left(), stored.handle):  # what an interruption left has its three days at the same time
+            desk.custody().hold(desk.name, version, self.pseudonym.value, True)
         stay = stored.stay
         if stay.state is not State.ERASING:
-            desk.custody().hold(desk.name, stored.handle, self.pseudonym.value, True)
             stay = desk.records().move(desk.name, self.pseudonym.value, Move.ERASE, reading)
-        if not now:
-            return Leaving(self.pseudonym, False, instant_of(stay.destroy_at))
-        receipt = self.destroy(stored, approved=approved)
-        return Leaving(self.pseudonym, True, instant_of(reading.minute), receipt)
+        return Leaving(self.pseudonym, False, instant_of(stay.destroy_at))
+
+    def restore(self) -> None:
+        """Take an erasure back that nobody wanted, before its 72 hours are over; of who is active it makes sure. Raises
+        `NobodyKept`, `GroundsMissing` of who took the grounds back, and `MoveRefused` of who is restricted."""
+        consent.require(self.basis(), face=False)
+        self._move(Move.RESTORE, State.ACTIVE)
 
     def request_erasure(self) -> bytes:
         """A request file for two officers to sign before `erase` at once is given it as `approved`; nothing in it names
         the person."""
-        stored = self._stored(())
-        return self._desk.custody().request_destruction(self._desk.name, stored.handle, self.pseudonym.value)
+        desk, stored, person = self._desk, self._stored(()), self.pseudonym.value
+        versions = [*self._left(), stored.handle]
+        return desk.custody().request_destruction(desk.name, versions, person)
 
     def history(self) -> list[Noted]:
         """What the ledgers say of this person: who did what, and whose ledgers have it. It takes the person's own key,
@@ -213,19 +226,33 @@ class Person:
         return list(desk.custody().noted(keys.secrets[ACCESS], keys.public, max(0, first), last))
 
     def destroy(self, stored: Stored, *, approved: bytes | None = None) -> Receipt | None:
-        """Leave nothing of this person anywhere: the keys first, so that what is interrupted can be gone on with. What
-        the custodians signed of it, where they had anything."""
-        desk = self._desk
-        desk.tidy([self.pseudonym.value])
-        gone = desk.custody().destroy(desk.name, stored.handle, self.pseudonym.value, approved=approved)
+        """Leave nothing of this person anywhere: the keys first, so that what is interrupted can be gone on with; those
+        of versions too that an interruption left, each of which opens the record's old copies. What the custodians
+        signed of it, where they had anything."""
+        desk, person, left = self._desk, self.pseudonym.value, self._left()
+        gone = desk.custody().destroy(desk.name, [*left, stored.handle], person, approved=approved)
         receipt = None
         if gone:
-            salt = desk.entropy(SALT_BYTES)
-            about = subject(str(self.pseudonym), salt)
-            receipt = Receipt(desk.custody().attest(gone, stored.handle, self.pseudonym.value, about), salt)
-        desk.records().destroy_many(desk.name, [self.pseudonym.value])
+            receipt = self._attested(gone)
+        for handle in left:
+            desk.records().left(handle)
+        desk.records().destroy_many(desk.name, [person])
         desk.records().scrub()
         return receipt
+
+    def _attested(self, gone: Sequence[tuple[str, bytes]]) -> Receipt | None:
+        """What the custodians sign of it; nothing where all of it had been written anew, as what is gone before."""
+        salt = self._desk.entropy(SALT_BYTES)
+        try:
+            return Receipt(self._desk.custody().attest(gone, subject(str(self.pseudonym), salt)), salt)
+        except Refused as refused:
+            if refused.code != UNATTESTED:
+                raise
+            return None
+
+    def _left(self) -> list[bytes]:
+        """Versions that are not the record any more, or never came to be, in an order that two people can sign."""
+        return sorted(self._desk.records().leaving(self._desk.name, [self.pseudonym.value]))
 
     def _move(self, move: Move, target: State) -> None:
         """The custodians first where somebody is to be kept from use, and last where they are not any more. Who is
@@ -239,7 +266,7 @@ class Person:
             desk.custody().hold(desk.name, stored.handle, self.pseudonym.value, True)
         if not there:
             desk.records().move(desk.name, self.pseudonym.value, move, reading)
-        if move is Move.LIFT:
+        if move is not Move.RESTRICT:
             desk.custody().hold(desk.name, stored.handle, self.pseudonym.value, False)
 
     def _stored(self, groups: Iterable[Group]) -> Stored:

@@ -6,6 +6,7 @@
 | active | restrict | restricted: kept, never used (GDPR Art. 18) |
 | restricted | lift | active |
 | pending, active, restricted | erase | erasing: never used, destroyed after 72 hours |
+| erasing | restore | active: nobody had wanted it |
 
 Destroyed is no state: nothing is left. A person who is erasing is destroyed when the hours have passed, and not before
 whatever else is due: in them, an erasure that nobody wanted is noticed. One who is active or pending is destroyed when
@@ -49,6 +50,7 @@ class Move(StrEnum):
     RESTRICT = "restrict"
     LIFT = "lift"
     ERASE = "erase"
+    RESTORE = "restore"
 
 
 MOVES: Final[dict[Move, tuple[frozenset[State], State]]] = {
@@ -56,6 +58,7 @@ MOVES: Final[dict[Move, tuple[frozenset[State], State]]] = {
     Move.RESTRICT: (frozenset({State.ACTIVE}), State.RESTRICTED),
     Move.LIFT: (frozenset({State.RESTRICTED}), State.ACTIVE),
     Move.ERASE: (frozenset({State.PENDING, State.ACTIVE, State.RESTRICTED}), State.ERASING),
+    Move.RESTORE: (frozenset({State.ERASING}), State.ACTIVE),
 }
 """The table above: from which states, and to which."""
 

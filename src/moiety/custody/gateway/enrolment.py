@@ -101,14 +101,15 @@ def _carry(three: Three, name: str, attempt: bytes, instead: Instead) -> None:
     )
 
 
-def erase(three: Three, headers: Headers, name: str, pseudonym: bytes) -> bool:
-    """Whether there was somebody of this pseudonym; either way nothing of them is left when this returns."""
+def erase(three: Three, headers: Headers, name: str, pseudonym: bytes, *, steps: int = 0) -> bool:
+    """Whether there was somebody of this pseudonym; either way nothing of them is left when this returns. `steps` have
+    changed the gallery since these headers began."""
     known = handles(name, [pseudonym])
     slots = three.each(lambda custodian: custodian.locate(name, known[custodian.seat].tobytes()))
     if any(not np.array_equal(slots[seat], slots["a"]) for seat in SEATS):
         raise Disagreement
     if len(slots["a"]):
-        erasing = headers.make("erase", name, rows=1)
+        erasing = headers.make("erase", name, rows=1, steps=steps)
         three.work(lambda custodian: custodian.erase(name, erasing, known[custodian.seat].tobytes()))
     three.each(lambda custodian: custodian.scrub())
     return bool(len(slots["a"]))

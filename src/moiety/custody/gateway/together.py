@@ -18,7 +18,7 @@ from moiety.custody.gateway.ledgers import Noted
 from moiety.custody.gateway.opening import Opened, Row, Version
 from moiety.custody.refusals import GalleryFixed
 from moiety.custody.store.handles import handles
-from moiety.custody.store.kinds import is_keys, keys_of
+from moiety.custody.store.kinds import keys_of
 from moiety.custody.trust import matter
 from moiety.custody.trust.asked import hashed
 from moiety.custody.trust.matter import Matter
@@ -155,26 +155,31 @@ class Together(Conduct):
         self.erase(keys_of(purpose), version)
         return True
 
-    def destroy(self, purpose: str, version: bytes, pseudonym: bytes, *, approved: bytes | None = None) -> list[str]:
-        """Destroy a person's keys and face at all three; the galleries in which there were any. Before three days have
-        passed since `hold`, custodians apart want two officers' signatures: `approved` is what `request_destruction`
-        wrote."""
-        with self._changing() as headers, self._carried(_destruction(purpose, version, pseudonym), approved, headers):
-            found = []
-            for name, known in ((keys_of(purpose), version), (purpose, pseudonym)):
+    def destroy(
+        self, purpose: str, versions: Sequence[bytes], pseudonym: bytes, *, approved: bytes | None = None
+    ) -> list[tuple[str, bytes]]:
+        """Destroy the keys of all versions of a person's record, and the face, at all three: those that there were,
+        each by its gallery and its 16 bytes. Before three days have passed since `hold`, custodians apart want two
+        officers' signatures: `approved` is what `request_destruction` wrote."""
+        what = _destruction(purpose, versions, pseudonym)
+        with self._changing() as headers, self._carried(what, approved, headers):
+            rows = [(keys_of(purpose), version) for version in versions] + [(purpose, pseudonym)]
+            for name in dict.fromkeys(name for name, _ in rows):
                 self._load(headers, name)
-                if enrolment.erase(self._three, headers, name, known):
-                    found.append(name)
-            self._erased(purpose, len(found))
-            return found
+            gone: list[tuple[str, bytes]] = []
+            for name, known in rows:
+                if enrolment.erase(self._three, headers, name, known, steps=_changes(gone, name)):
+                    gone.append((name, known))
+            self._erased(purpose, len(gone))
+            return gone
 
-    def attest(self, galleries: Sequence[str], version: bytes, pseudonym: bytes, subject: str) -> bytes:
+    def attest(self, gone: Sequence[tuple[str, bytes]], subject: str) -> bytes:
         """A receipt (see `ledger.receipt`) for what `destroy` destroyed: signed by all three, about a salted commitment
         to whom it was, 64 hexadecimal digits. Raises `NothingDestroyed`."""
-        rows = {name: handles(name, [version if is_keys(name) else pseudonym]) for name in galleries}
+        rows = [(name, handles(name, [known])) for name, known in gone]
         signed = self._three.each(
             lambda custodian: custodian.audit.attest(
-                subject, [(name, known[custodian.seat].tobytes()) for name, known in rows.items()]
+                subject, [(name, known[custodian.seat].tobytes()) for name, known in rows]
             )
         )
         return receipt.written(list(signed.values()))
@@ -197,10 +202,10 @@ class Together(Conduct):
         """A request file for `keep` of so many at most; raises as `request_bulk`."""
         return self.request_bulk(keys_of(purpose), people)
 
-    def request_destruction(self, purpose: str, version: bytes, pseudonym: bytes) -> bytes:
-        """A request file for destroying one person's record and face at once, whom nothing in it names; raises as
-        `request_bulk`."""
-        return self._request(_destruction(purpose, version, pseudonym))
+    def request_destruction(self, purpose: str, versions: Sequence[bytes], pseudonym: bytes) -> bytes:
+        """A request file for destroying one person's record, all its versions, and face at once, whom nothing in it
+        names; raises as `request_bulk`."""
+        return self._request(_destruction(purpose, versions, pseudonym))
 
     # What people sign first.
 
@@ -278,8 +283,14 @@ def _erasure(name: str, pseudonym: bytes) -> Matter:
     return matter.erasure(name, _hashed(name, pseudonym))
 
 
-def _destruction(purpose: str, version: bytes, pseudonym: bytes) -> Matter:
-    return matter.erasure(purpose, [*_hashed(keys_of(purpose), version), *_hashed(purpose, pseudonym)])
+def _destruction(purpose: str, versions: Sequence[bytes], pseudonym: bytes) -> Matter:
+    keys = [one for version in versions for one in _hashed(keys_of(purpose), version)]
+    return matter.erasure(purpose, [*keys, *_hashed(purpose, pseudonym)])
+
+
+def _changes(gone: Sequence[tuple[str, bytes]], gallery: str) -> int:
+    """Of a gallery, since the headers began."""
+    return sum(name == gallery for name, _ in gone)
 
 
 def _hashed(name: str, pseudonym: bytes) -> list[bytes]:

@@ -43,6 +43,14 @@ def kept(connection: Connection, kind: str) -> dict[bytes, bytes]:
     return {one: value for _, one, value in (opened(own.office, own.seat, own.epoch, key, row) for row in rows)}
 
 
+def kept_of(connection: Connection, kind: str, one: bytes) -> bytes | None:
+    """What is kept under one key, or None. Raises as `kept`."""
+    own, key = _now(connection)
+    encoded = kind.encode()
+    row = tables.kept_row(connection, _named(key, encoded), _named(key, encoded, one))
+    return None if row is None else opened(own.office, own.seat, own.epoch, key, row)[2]
+
+
 def keep(connection: Connection, kind: str, values: Mapping[bytes, bytes]) -> None:
     """Store these values in place of what their keys had before. The change is the caller's transaction's."""
     own, key = _now(connection)

@@ -115,6 +115,9 @@ _OWN = select(CUSTODIAN, DATA_KEY.c.wrapped).select_from(
     CUSTODIAN.outerjoin(DATA_KEY, DATA_KEY.c.epoch == CUSTODIAN.c.epoch)
 )
 _GALLERY = select(GALLERY).where(GALLERY.c.name == bindparam("of"))
+_KEPT_ROW = select(KEPT.c.kind, KEPT.c.id, KEPT.c.sealed).where(
+    KEPT.c.kind == bindparam("of"), KEPT.c.id == bindparam("one")
+)
 
 
 @dataclass(frozen=True)
@@ -189,6 +192,12 @@ def kept(connection: Connection, kind: bytes | None = None) -> list[tuple[bytes,
     if kind is not None:
         chosen = chosen.where(KEPT.c.kind == kind)
     return [(row.kind, row.id, row.sealed) for row in connection.execute(chosen)]
+
+
+def kept_row(connection: Connection, kind: bytes, one: bytes) -> tuple[bytes, bytes, bytes] | None:
+    """(kind, id, sealed) of one thing that is kept, or None."""
+    row = connection.execute(_KEPT_ROW, {"of": kind, "one": one}).one_or_none()
+    return None if row is None else (row.kind, row.id, row.sealed)
 
 
 def keep(connection: Connection, kind: bytes, rows: Sequence[tuple[bytes, bytes]]) -> None:

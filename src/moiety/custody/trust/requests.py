@@ -35,7 +35,8 @@ from moiety.custody.trust.verifying import APPROVAL_S, CLOCKS_APART_S
 REQUEST_LIMIT: Final = 262_144
 """Bytes of a file: the longest document (64 KiB) in base64, all signatures, and more."""
 
-PARTS_MOST: Final = 8
+PARTS_MOST: Final = 24
+"""Three of a face, and of each of seven versions of a record."""
 
 SIGNATURES_MOST: Final = 16
 
