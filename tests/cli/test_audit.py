@@ -252,7 +252,7 @@ def test_where_a_ledger_cannot_be_written_commands_end_with_3(
 ) -> None:
     from moiety.database import sqlite
 
-    monkeypatch.setattr(sqlite, "_AT_ONCE", (*sqlite._AT_ONCE, "PRAGMA query_only=ON"))
+    monkeypatch.setattr(sqlite, "AT_ONCE", (*sqlite.AT_ONCE, "PRAGMA query_only=ON"))
     assert shell.refused("person", "reveal", anna, "address", "--reason", "parcel") == (3, "ledger_unwritable")
     assert shell.refused("audit", "verify") == (3, "ledger_unwritable")
     assert shell.refused("refresh") == (3, "ledger_unwritable")
