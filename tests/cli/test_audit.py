@@ -102,12 +102,9 @@ def test_verify_names_the_ledger_that_was_altered(shell: Shell, log: str) -> Non
 
 
 def test_verify_names_what_was_done_and_not_written(shell: Shell, anna: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    from moiety.custody.gateway import opening
-
     before = shell.json("audit", "verify")[1]["operations"]
     with monkeypatch.context() as patch:
-        patch.setattr(opening, "PARTIES", {})  # the gateway writes nothing, and tells nobody
-        patch.setattr(Together, "unlock", _unwritten)
+        patch.setattr(Together, "unlock", _unwritten)  # the gateway writes nothing, and tells nobody
         assert shell("person", "reveal", anna, "address", "--reason", "theft")[0] == 0
     status, answer = shell.json("audit", "verify")
     at = answer["difference"].rsplit(" ", 1)[1]
