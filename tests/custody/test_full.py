@@ -93,13 +93,11 @@ def test_a_disk_that_is_full_for_everybody(folder: Path, room: int) -> None:
     office.close()
 
 
-def test_a_folder_that_may_not_be_written_is_unavailable(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_folder_that_may_not_be_written_is_unavailable(folder: Path) -> None:
     """As root every file may be written, so the database is opened read-only instead."""
-    from moiety.custody.store import sqlite
-
     office = opened(folder)
-    monkeypatch.setattr(sqlite, "_AT_ONCE", (*sqlite._AT_ONCE, "PRAGMA query_only=ON"))
     for custodian in office._three.custodians.values():
+        event.listen(custodian._store.engine, "connect", lambda some, _: some.execute("PRAGMA query_only=ON"))
         custodian._store.engine.dispose()
     with pytest.raises(refusals.StoreFull):
         office.enrol(DOOR, RESIDENTS)

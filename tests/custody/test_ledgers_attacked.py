@@ -241,7 +241,7 @@ def test_a_head_of_another_key_is_no_head_of_its(folder: Path, seat: Seat, monke
             assert raised.value.numbers == {"ledger": NUMBER[seat]}
 
 
-def _other(asked: Any, liar: Any, said: Any, then: Callable[[], Any] | None = None) -> Any:
+def _other(asked: Any, liar: Any, said: Any) -> Any:
     """What a liar says, and what the others do."""
     return said if asked is liar else Shown(asked.own.chronicle.head(), asked.own.chronicle.public)
 

@@ -14,9 +14,11 @@ import pytest
 from moiety.custody import refusals
 from moiety.custody.custodian import Custodian
 from moiety.custody.store import postgresql, tables
+from moiety.custody.store.failing import of_store
 from moiety.custody.store.keyring import Keyring
 from moiety.custody.store.sql import Store, unobserved
 from moiety.custody.store.token import FileToken
+from moiety.database import refusals as databases
 from moiety.sharing.seat import Seat
 from tests.postgres import TRUSTED_SOCKET, Server
 
@@ -160,30 +162,16 @@ def test_a_commit_is_durable_and_a_read_writes_nothing(tmp_path: Path, url: str,
             assert connection.exec_driver_sql("SHOW transaction_read_only").scalar() == "on"
 
 
-@pytest.mark.parametrize(
-    ("error", "refusal"),
-    [
-        (psycopg.errors.DiskFull, refusals.StoreFull),
-        (psycopg.errors.ReadOnlySqlTransaction, refusals.StoreFull),
-        (psycopg.errors.AdminShutdown, refusals.StoreLost),
-        (psycopg.errors.CrashShutdown, refusals.StoreLost),
-        (psycopg.errors.CannotConnectNow, refusals.StoreLost),
-        (psycopg.errors.ConnectionFailure, refusals.StoreLost),
-        (psycopg.errors.TooManyConnections, refusals.StoreLost),
-        (psycopg.OperationalError, refusals.StoreLost),
-        (psycopg.errors.SerializationFailure, refusals.StoreBusy),
-        (psycopg.errors.DeadlockDetected, refusals.StoreBusy),
-        (psycopg.errors.LockNotAvailable, refusals.StoreBusy),
-        (psycopg.errors.InsufficientPrivilege, refusals.StoreShut),
-        (psycopg.errors.InvalidPassword, refusals.StoreShut),
-        (psycopg.errors.DataCorrupted, refusals.StoreUnreadable),
-        (psycopg.errors.UndefinedTable, refusals.StoreFailed),
-    ],
-)
-def test_what_an_error_of_the_database_means(error: type[psycopg.Error], refusal: type[Exception], url: str) -> None:
+def test_what_an_error_of_the_database_means(url: str) -> None:
+    """As to any database (`tests/database`), in the words of a custodian's store."""
     database = postgresql.PostgresDatabase(url, Keyring(FileToken(Path("nowhere"), os.urandom), "a", os.urandom))
-    assert type(database.typed(error("said something"))) is refusal
+    assert type(database.typed(psycopg.errors.DiskFull("said something"))) is refusals.StoreFull
     database.close()
+    for kind in (*databases.DatabaseUnavailable.__subclasses__(), databases.DatabaseUnreadable):
+        numbers = {"error": 7} if "{error}" in kind.advice else {}
+        found = of_store(kind(**numbers))
+        assert type(found).__name__ == kind.__name__.replace("Database", "Store")
+        assert found.numbers == numbers
 
 
 def paged(store: Store, name: str = "door") -> int:

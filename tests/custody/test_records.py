@@ -393,6 +393,25 @@ def _offer(office: Embedded, offered: Any) -> None:
     lockstep({seat: custodians(office)[seat].offer(KEPT, offered[seat], header) for seat in SEATS})
 
 
+@pytest.mark.parametrize("seat", SEATS)
+def test_keys_are_carried_once_and_to_one_newcomer(office: Embedded, seat: Seat) -> None:
+    """Else what a second request carries would not be what the three agreed on."""
+    own = custodians(office)[seat].records
+    handle = handles(KEPT, [KNOWN[0].name])[seat].tobytes()
+    for count in (1, 2):
+        with office._alone() as headers:
+            header = headers.make("enrol", KEPT, rows=count)
+        offered = batches(versions(count, seed=20 + count))
+        lockstep({each: custodians(office)[each].offer(KEPT, offered[each], header) for each in SEATS})
+        if count == 1:
+            own.carry(KEPT, header.attempt, handle, ["birth"])
+        for secrets in (["birth"], ["photo"]):
+            with pytest.raises(refusals.NotAdmitted):
+                own.carry(KEPT, header.attempt, handle, secrets)
+    with pytest.raises(refusals.NotAdmitted):
+        own.carry(KEPT, bytes(16), handle, ["birth"])
+
+
 def test_rows_of_a_face_are_no_keys_and_keys_no_face(office: Embedded) -> None:
     with pytest.raises(refusals.WordsWrong):
         office.enrol(KEPT, people(1, seed=5))

@@ -193,6 +193,8 @@ def test_what_an_error_of_sqlite_means(code: int, refusal: type[MoietyError], tm
         (psycopg.errors.DiskFull, refusals.DatabaseFull),
         (psycopg.errors.ReadOnlySqlTransaction, refusals.DatabaseFull),
         (psycopg.errors.AdminShutdown, refusals.DatabaseLost),
+        (psycopg.errors.CrashShutdown, refusals.DatabaseLost),
+        (psycopg.errors.CannotConnectNow, refusals.DatabaseLost),
         (psycopg.errors.ConnectionFailure, refusals.DatabaseLost),
         (psycopg.errors.TooManyConnections, refusals.DatabaseLost),
         (psycopg.OperationalError, refusals.DatabaseLost),

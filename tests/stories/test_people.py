@@ -33,7 +33,7 @@ from moiety.vault.schema import Group
 from moiety.vault.sql import RecordStore
 from moiety.vault.stored import Stored
 from moiety.vault.values import Raw
-from tests.stories.guests import GUEST, NUMBER, PHOTO, Inn, guest, inn, number
+from tests.stories.guests import GUEST, NUMBER, PHOTO, Inn, guest, hotel, inn, number
 from tests.stories.scene import DOOR
 
 OFFICER = "officer"
@@ -226,6 +226,25 @@ def test_the_index_follows_a_name_that_is_corrected(house: Inn, tmp_path: Path) 
         assert not found("Lǐ Canary", "1949-12-30")
         anna.correct({"birth_date": "1949-12-29"})
         assert found("Lǐ Canary", "1949-12-29")
+
+
+def test_a_purpose_that_keeps_other_fields_now_shows_and_corrects_those(house: Inn, tmp_path: Path) -> None:
+    name = "trusting-fields"
+    with house.people(tmp_path / "records", name) as people:
+        who = people.add(GUEST, grounds="register").pseudonym
+    with house.open(tmp_path / "records") as office:
+        office.add_purpose(hotel(name, trusting=True).replace(b'name = "room"', b'name = "table"'))
+        anna = office.purpose(name).person(who)
+        assert set(anna.show()) == set(GUEST) - {"room"}
+        with pytest.raises(FieldUnknown):
+            anna.reveal(["room"], reason="parcel")
+        assert anna.reveal(["table"], reason="parcel").values == {"table": ""}
+        anna.correct({"table": "seven"})
+        assert set(anna.show()) == set(GUEST) - {"room"} | {"table"}
+        assert anna.reveal(["table", "address"], reason="parcel").values == {
+            "table": "seven",
+            "address": GUEST["address"],
+        }
 
 
 def test_a_photograph_is_taken_out_and_put_in(house: Inn, tmp_path: Path) -> None:

@@ -187,6 +187,43 @@ def test_at_once_where_nobody_signs(tmp_path: Path, models: Installed) -> None:
         assert gone(house, tmp_path / "records", anna)
 
 
+def test_nothing_of_who_was_destroyed_is_in_the_record_stores_files(tmp_path: Path, models: Installed) -> None:
+    """While it is open, too: nothing waits until somebody closes it."""
+    with inn(tmp_path, models, apart=False) as house, house.people(tmp_path / "records") as people:
+        anna = people.person(people.add(GUEST, grounds="register").pseudonym)
+        stored = people._desk.records().get("hotel", anna.pseudonym.value, Group)
+        assert stored is not None
+
+        def left() -> list[str]:
+            files = b"".join(file.read_bytes() for file in (tmp_path / "records").iterdir())
+            # From the end: a page of a database holds a short value whole.
+            return [group.value for group, blob in stored.blobs.items() if bytes(blob[-64:]) in files]
+
+        assert left() == [group.value for group in stored.blobs]
+        anna.erase(now=True)
+        assert left() == []
+
+
+def test_whoever_is_destroyed_is_so_with_what_was_written_anew_of_them(
+    tmp_path: Path, models: Installed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of a correction that ended before the version before it was destroyed."""
+    with inn(tmp_path, models, apart=False) as house, house.people(tmp_path / "records") as people:
+        anna = people.person(people.add(GUEST, grounds="register").pseudonym)
+        custody, records = people._desk.custody(), people._desk.records()
+
+        def stopped(*asked: object, **more: object) -> bool:
+            raise RuntimeError("stopped here")
+
+        with monkeypatch.context() as patch:
+            patch.setattr(custody, "drop", stopped)
+            with pytest.raises(RuntimeError):
+                anna.correct({"address": "2 New Street"})
+        assert len(records.leaving("hotel")) == 1
+        anna.erase(now=True)
+        assert records.leaving("hotel") == {}
+
+
 def test_at_once_apart_takes_two_officers(tmp_path: Path, models: Installed) -> None:
     """Of a gateway that has no officer's key: the file with their signatures is brought to it."""
     olga, otto, ben = Signatory("olga", Role.OFFICER), Signatory("otto", Role.OFFICER), Signatory("ben")

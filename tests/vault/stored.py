@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-from contextlib import closing
-from pathlib import Path
 
 from moiety.vault.record import Record
 from moiety.vault.retention import Reading, State, Stay, Trust
 from moiety.vault.schema import Group
 from moiety.vault.seal import Blob, Whose, seal_class
-from moiety.vault.sql import RecordStore
 from moiety.vault.stored import Stored
-from tests.database.doomed import Fatal
 from tests.vault.people import keys, record, repeating
 
 EXPIRES = 20_000
@@ -49,12 +45,3 @@ def somebody(number: int, *, expires: int = EXPIRES, known: Record | None = None
 def minute(day: int, more: int = 0) -> Reading:
     """A clock that is right, on a day."""
     return Reading(day * 1440 + more, day * 1440 + more, Trust.ON_TIME)
-
-
-def put_forty(place: Path | str, point: str = "never", turn: int = 1) -> None:
-    """Forty people in four batches; ends where it is said, the n-th time."""
-    with closing(RecordStore.open(place, Fatal(point, turn))) as store:
-        for start in range(0, 40, 10):
-            people = [somebody(number, known=record(photo=None)) for number in range(start, start + 10)]
-            store.put_many("door", people)
-            store.settle_many("door", [one.person for one in people])

@@ -135,9 +135,7 @@ def person(
         names = noted.entry.__struct_fields__
         given = dict(zip(names, said[1:], strict=True))
         minute, caller = given.pop("minute"), given.pop("caller")
-        details = {
-            name: ", ".join(some) if isinstance(some, tuple | list) else str(some) for name, some in given.items()
-        }
+        details = {name: _word(some) for name, some in given.items()}
         at = datetime.fromtimestamp(minute * 60, UTC).isoformat(timespec="minutes")
         ledgers = _names(noted.parties)
         entries.append({"at": at, "what": said[0], "caller": caller, "ledgers": ledgers, "details": details})

@@ -14,16 +14,11 @@ from threading import Lock
 from typing import Final
 
 from moiety.custody.own import Own
+from moiety.custody.store.kinds import is_keys
 from moiety.custody.unopened import NothingDestroyed
-from moiety.custody.verbs import Clock, Row, Shown
+from moiety.custody.verbs import ROWS_AT_ONCE, TAGS_AT_ONCE, Clock, Row, Shown
 from moiety.ledger import receipt
 from moiety.sharing.seat import Seat
-
-ROWS_AT_ONCE: Final = 10_000
-"""Rows of one answer: 800 KB."""
-
-TAGS_AT_ONCE: Final = 400
-"""Days of one question: more than a year."""
 
 EPOCH_DAYS: Final = 7
 """An epoch ends after a week at the latest (docs/protocol, part 6): whatever was written in it opens nowhere then."""
@@ -99,7 +94,7 @@ class Auditing:
         when, galleries = self.destroyed.counted(subject, rows)
         counted: dict[str, int] = {}
         for gallery in galleries:
-            what = "keys" if gallery.endswith("/keys") else "face"
+            what = "keys" if is_keys(gallery) else "face"
             counted[what] = counted.get(what, 0) + 1
         minute = when.astimezone(UTC).replace(second=0, microsecond=0)
         end = minute.date() + timedelta(days=EPOCH_DAYS)

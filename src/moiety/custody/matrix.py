@@ -100,11 +100,6 @@ class Matrix:
         for at, (segment, inside) in enumerate(self._where(numbers)):
             segment.states[inside] = pages["states"][at]
 
-    def states_of(self, numbers: Sequence[int]) -> NDArray[np.uint8]:
-        """The states of the slots of these pages, uint8 (pages, 64): a copy."""
-        states = [segment.states[inside] for segment, inside in self._where(numbers)]
-        return np.stack(states) if states else np.empty((0, SLOTS), dtype=np.uint8)
-
     def states(self) -> NDArray[np.uint8]:
         """The state of every slot, uint8 (slots,): a copy."""
         columns = [np.empty(0, dtype=np.uint8), *(segment.states for segment in self._segments)]

@@ -43,7 +43,7 @@ from moiety.custody.store.sql import Store
 from moiety.custody.turns import Turns
 from moiety.custody.unopened import KeyLost, KeyNotMade
 from moiety.custody.verbs import Evaluated
-from moiety.matching.channel import Keys, agree
+from moiety.matching.channel import agree
 from moiety.matching.header import Header
 from moiety.matching.refusals import Disagreement
 from moiety.matching.rounds import Exchange, Rounds, expect, shown
@@ -167,7 +167,7 @@ class Pseudonyms:
         if len({said[1:] for said in told.values()}) > 1 or not all(told.values()):
             if any(said[:1] == bytes([_MADE]) for said in told.values()):
                 raise KeyLost
-            own = yield from self._dealt(keys, name, header, gallery.now().place.office)
+            own = yield from self._dealt(name, header, gallery.now().place.office)
             yield from self._same(own.transcript)  # all three hold it from here on
         elif own is None:
             raise KeyLost
@@ -222,7 +222,7 @@ class Pseudonyms:
         except (KeptDamaged, FormatUnknown):
             return True
 
-    def _dealt(self, keys: Keys, name: str, header: Header, office: bytes) -> Rounds[_Key]:
+    def _dealt(self, name: str, header: Header, office: bytes) -> Rounds[_Key]:
         """Deal with the other two, and keep what came of it."""
         seat, own = self._seat, number_of(self._seat)
         following, previous = next_seat(seat), previous_seat(seat)

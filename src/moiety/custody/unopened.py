@@ -1,4 +1,4 @@
-"""Refusals about what is not opened: one for each side of the question, alike whatever the reason."""
+"""Refusals about records and ledgers: what is not opened, alike whatever the reason, and which ledger is not sound."""
 
 from __future__ import annotations
 
@@ -42,8 +42,8 @@ class LedgerChanged(Refused):
     code: ClassVar[str] = "ledger_changed"
     advice: ClassVar[str] = (
         "ledger {ledger} (0 the gateway's, 1 to 3 those of custodians a to c) is not what it was when it was looked at "
-        "before: another key, or it does not begin with what it was. Keep it and the file seen.json for whoever looks "
-        "into that"
+        "before: another key, or it does not begin with what it was; or the gateway's seen.json does not read (then "
+        "0). Keep both for whoever looks into that"
     )
 
 

@@ -35,6 +35,12 @@ MOST_PROBES = 256
 OFFERED_TOGETHER = 1 << 13
 """Newcomers checked in one attempt: their 64-bit parts take 13 MB at 192 words, and never lie on a disk."""
 
+ROWS_AT_ONCE = 10_000
+"""Rows of a ledger in one answer: 800 KB."""
+
+TAGS_AT_ONCE = 400
+"""Days of one question about a person: more than a year."""
+
 PSEUDONYM_WORDS = PSEUDONYM_BYTES // 2
 """The parts of a pseudonym are checked as further words of the row."""
 

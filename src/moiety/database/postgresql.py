@@ -6,10 +6,11 @@ promises that something is gone has sealed it under a key that is gone.
 
 from __future__ import annotations
 
-from typing import Final
+from collections.abc import Mapping
+from typing import Any, Final
 
 import psycopg
-from sqlalchemy import Connection, create_engine, make_url, text
+from sqlalchemy import Connection, Engine, create_engine, make_url, text
 from sqlalchemy.exc import ArgumentError
 
 from moiety.database import refusals
@@ -32,26 +33,12 @@ class PostgresBackend:
     driver_error: type[Exception] = psycopg.Error
 
     def __init__(self, url: str, kind: Kind) -> None:
-        try:
-            address = make_url(url)
-        except ArgumentError:
-            raise refusals.DatabaseUrlWrong from None
-        if address.get_backend_name() != "postgresql":
-            raise refusals.DatabaseUrlWrong
         self._kind = kind
-        self.engine = create_engine(
-            address.set(drivername="postgresql+psycopg"),
-            connect_args={"options": _SETTINGS, "connect_timeout": _WAIT_S},
-            hide_parameters=True,
-            max_overflow=-1,
-        )
+        self.engine = engine(url)
 
     def connect(self, *, writing: bool) -> Connection:
         """A connection for one transaction: a snapshot to read, or the newest state after whoever wrote last."""
-        connection = self.engine.connect()
-        if writing:
-            return connection.execution_options(isolation_level="READ COMMITTED")
-        return connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+        return connected(self.engine, writing=writing)
 
     def claim(self, connection: Connection) -> None:
         """Wait for the turn to write. It ends with the transaction, however that ends."""
@@ -72,23 +59,7 @@ class PostgresBackend:
 
     def typed(self, error: BaseException | None) -> MoietyError:
         """The refusal for an error of the driver's, by its SQLSTATE."""
-        state: str = getattr(error, "sqlstate", None) or ""
-        if state in _FULL:
-            return refusals.DatabaseFull()
-        if state in _BUSY:
-            return refusals.DatabaseBusy()
-        if state.startswith(_SHUT):
-            return refusals.DatabaseShut()
-        if state in _BROKEN:
-            return refusals.DatabaseUnreadable(error=_number(state))
-        if not state and isinstance(error, psycopg.OperationalError):
-            # Nobody answered, or who answered did not let us in: then a password was asked for.
-            tried = error.pgconn
-            asked = tried is not None and (tried.needs_password or tried.used_password)
-            return refusals.DatabaseShut() if asked else refusals.DatabaseLost()
-        if state.startswith(_LOST):
-            return refusals.DatabaseLost()
-        return refusals.DatabaseFailed(error=_number(state))
+        return typed(error)
 
 
 _FULL: Final = {"53100", "25006"}  # disk full; a server that only reads
@@ -101,3 +72,51 @@ _LOST: Final = ("08", "57P", "53300", "25P03", "25P04")
 def _number(state: str) -> int:
     """An SQLSTATE as a whole number: itself where it has no letters, else in base 36."""
     return int(state) if state.isdigit() else int(state or "0", 36)
+
+
+def typed(error: BaseException | None) -> MoietyError:
+    """What an error of the driver's means, by its SQLSTATE: one of `refusals`."""
+    state: str = getattr(error, "sqlstate", None) or ""
+    if state in _FULL:
+        return refusals.DatabaseFull()
+    if state in _BUSY:
+        return refusals.DatabaseBusy()
+    if state.startswith(_SHUT):
+        return refusals.DatabaseShut()
+    if state in _BROKEN:
+        return refusals.DatabaseUnreadable(error=_number(state))
+    if not state and isinstance(error, psycopg.OperationalError):
+        # Nobody answered, or who answered did not let us in: then a password was asked for.
+        tried = error.pgconn
+        asked = tried is not None and (tried.needs_password or tried.used_password)
+        return refusals.DatabaseShut() if asked else refusals.DatabaseLost()
+    if state.startswith(_LOST):
+        return refusals.DatabaseLost()
+    return refusals.DatabaseFailed(error=_number(state))
+
+
+def engine(url: str, options: Mapping[str, Any] | None = None) -> Engine:
+    """What opens connections to a database by its URL; `options` are SQLAlchemy's execution options. Raises
+    `DatabaseUrlWrong`."""
+    try:
+        address = make_url(url)
+    except ArgumentError:
+        raise refusals.DatabaseUrlWrong from None
+    if address.get_backend_name() != "postgresql":
+        raise refusals.DatabaseUrlWrong
+    # Threads read at the same time: none of them should wait for another's connection.
+    return create_engine(
+        address.set(drivername="postgresql+psycopg"),
+        connect_args={"options": _SETTINGS, "connect_timeout": _WAIT_S},
+        hide_parameters=True,
+        max_overflow=-1,
+        execution_options=dict(options or {}),
+    )
+
+
+def connected(engine: Engine, *, writing: bool) -> Connection:
+    """A connection for one transaction: a snapshot to read, or the newest state."""
+    connection = engine.connect()
+    if writing:
+        return connection.execution_options(isolation_level="READ COMMITTED")
+    return connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)

@@ -9,7 +9,9 @@ from moiety.errors import Refused, Unavailable
 
 class DatabaseMissing(Unavailable):
     code: ClassVar[str] = "database_missing"
-    advice: ClassVar[str] = "there is no database of this kind where it should be: it was never made, or was moved away"
+    advice: ClassVar[str] = (
+        "there is no database of this kind where it should be: where it was moved away, put it back, or say where it is"
+    )
 
 
 class DatabaseExists(Refused):
@@ -24,7 +26,10 @@ class DatabaseForeign(Refused):
 
 class DatabaseFormatUnknown(Refused):
     code: ClassVar[str] = "database_format_unknown"
-    advice: ClassVar[str] = "this database was written in format {found} and this version reads format {known}"
+    advice: ClassVar[str] = (
+        "this database was written in format {found} and this version reads format {known}: use the "
+        "version that wrote it"
+    )
 
 
 class DatabaseUnavailable(Unavailable):
@@ -64,7 +69,7 @@ class DatabaseShut(DatabaseUnavailable):
 
 class DatabaseFailed(DatabaseUnavailable):
     code: ClassVar[str] = "database_failed"
-    advice: ClassVar[str] = "a database cannot be read or written (database error {error})"
+    advice: ClassVar[str] = "a database cannot be read or written (database error {error}): see to its disk or server"
 
 
 class DatabaseUnreadable(Refused):

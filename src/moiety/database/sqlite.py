@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import sqlite3
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any, Final
 
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import URL
@@ -19,10 +21,10 @@ _WAIT_S = 10.0
 
 _WRITING = "moiety_writing"
 
-_LOG_BYTES = 128 * 2**20
+_LOG_BYTES: Final = 128 * 2**20
 """Of commits, until they are moved into the file. Whoever destroys something scrubs, which moves them in one go."""
 
-_AT_ONCE = (
+AT_ONCE: Final = (
     "PRAGMA journal_mode=WAL",
     # FULL: a commit survives a power cut, not only a killed process.
     "PRAGMA synchronous=FULL",
@@ -32,6 +34,7 @@ _AT_ONCE = (
     "PRAGMA temp_store=MEMORY",
     "PRAGMA trusted_schema=OFF",
 )
+"""What every connection is told first."""
 
 
 class SqliteBackend:
@@ -41,8 +44,8 @@ class SqliteBackend:
 
     def __init__(self, folder: Path, kind: Kind) -> None:
         self._file = folder / kind.file
-        self._opened = _which(self._file)
-        self.engine = _engine(self._file, kind.page_bytes)
+        self._opened = which(self._file)
+        self.engine = engine(self._file, kind.page_bytes, AT_ONCE, _WAIT_S)
 
     @classmethod
     def make(cls, folder: Path, kind: Kind) -> SqliteBackend:
@@ -67,14 +70,14 @@ class SqliteBackend:
 
     def connect(self, *, writing: bool) -> Connection:
         """A connection for one transaction; one that writes waits for its turn at its beginning."""
-        return self.engine.connect().execution_options(**{_WRITING: writing})
+        return connected(self.engine, writing=writing)
 
     def claim(self, connection: Connection) -> None:
         """Nothing: a transaction that writes holds the file's lock from its beginning on."""
 
     def check(self) -> None:
         """Raises `DatabaseReplaced`: what is written now would be acknowledged and be nowhere."""
-        if _which(self._file) != self._opened:
+        if which(self._file) != self._opened:
             raise refusals.DatabaseReplaced
 
     def is_empty(self, connection: Connection) -> bool:
@@ -86,25 +89,12 @@ class SqliteBackend:
 
         Raises `DatabaseBusy` where another program keeps the log in use.
         """
-        pooled = self.engine.raw_connection()
-        try:
-            busy, _, _ = pooled.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
-        finally:
-            pooled.close()
-        if busy:
+        if not cut(self.engine):
             raise refusals.DatabaseBusy
 
     def typed(self, error: BaseException | None) -> MoietyError:
         """The refusal for an error of the driver's."""
-        code: int = getattr(error, "sqlite_errorcode", 0)
-        plain = code & 0xFF
-        if plain in _FULL or code in _UNWRITTEN:
-            return refusals.DatabaseFull()
-        if plain in _BUSY:
-            return refusals.DatabaseBusy()
-        if plain in _BROKEN:
-            return refusals.DatabaseUnreadable(error=code)
-        return refusals.DatabaseFailed(error=code)
+        return typed(error)
 
 
 _FULL = {sqlite3.SQLITE_FULL, sqlite3.SQLITE_READONLY}
@@ -119,7 +109,20 @@ _UNWRITTEN = {
 }
 
 
-def _which(file: Path) -> tuple[int, int] | None:
+def typed(error: BaseException | None) -> MoietyError:
+    """What an error of the driver's means: one of `refusals`."""
+    code: int = getattr(error, "sqlite_errorcode", 0)
+    plain = code & 0xFF
+    if plain in _FULL or code in _UNWRITTEN:
+        return refusals.DatabaseFull()
+    if plain in _BUSY:
+        return refusals.DatabaseBusy()
+    if plain in _BROKEN:
+        return refusals.DatabaseUnreadable(error=code)
+    return refusals.DatabaseFailed(error=code)
+
+
+def which(file: Path) -> tuple[int, int] | None:
     """What tells a file from another that is put in its place."""
     try:
         found = file.stat()
@@ -128,28 +131,48 @@ def _which(file: Path) -> tuple[int, int] | None:
     return found.st_dev, found.st_ino
 
 
-def _engine(file: Path, page_bytes: int) -> Engine:
+def connected(engine: Engine, *, writing: bool) -> Connection:
+    """A connection for one transaction; one that writes waits for its turn at its beginning."""
+    return engine.connect().execution_options(**{_WRITING: writing})
+
+
+def cut(engine: Engine) -> bool:
+    """Move the log into the file and cut it to nothing; whether no other program keeps it in use."""
+    pooled = engine.raw_connection()
+    try:
+        busy, _, _ = pooled.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+    finally:
+        pooled.close()
+    return not busy
+
+
+def engine(
+    file: Path, page_bytes: int, at_once: Sequence[str], wait_s: float, options: Mapping[str, Any] | None = None
+) -> Engine:
+    """What opens connections to a file, each told `at_once` first; one waits so long for another program's writing.
+    `options` are SQLAlchemy's execution options."""
     # A path may hold characters that mean something in a URL. Errors must not print what was bound.
     # Threads read at the same time: none of them should wait for another's connection.
-    engine = create_engine(
+    made = create_engine(
         URL.create("sqlite", database=str(file)),
-        connect_args={"timeout": _WAIT_S},
+        connect_args={"timeout": wait_s},
         hide_parameters=True,
         max_overflow=-1,
+        execution_options=dict(options or {}),
     )
 
-    @event.listens_for(engine, "connect")
+    @event.listens_for(made, "connect")
     def configure(connection: sqlite3.Connection, entry: ConnectionPoolEntry) -> None:
         # Python's driver would begin and end transactions on its own; ours are explicit (see `begin`).
         connection.isolation_level = None
-        connection.execute(f"PRAGMA page_size={page_bytes:d}")  # before there is anything in the file
-        for pragma in _AT_ONCE:
+        connection.execute(f"PRAGMA page_size={page_bytes}")
+        connection.execute(f"PRAGMA wal_autocheckpoint={_LOG_BYTES // page_bytes}")
+        for pragma in at_once:
             connection.execute(pragma)
-        connection.execute(f"PRAGMA wal_autocheckpoint={_LOG_BYTES // page_bytes:d}")
 
-    @event.listens_for(engine, "begin")
+    @event.listens_for(made, "begin")
     def begin(connection: Connection) -> None:
         writing = connection.get_execution_options().get(_WRITING, False)
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
 
-    return engine
+    return made

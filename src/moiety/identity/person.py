@@ -20,7 +20,7 @@ from moiety.ledger.receipt import SALT_BYTES, subject
 from moiety.vault import consent
 from moiety.vault.consent import Entry, How
 from moiety.vault.mask import masked, shown
-from moiety.vault.record import Record
+from moiety.vault.record import Record, corrected
 from moiety.vault.refusals import FieldUnknown, PersonMissing
 from moiety.vault.retention import Move, State
 from moiety.vault.schema import Group, Kind
@@ -86,7 +86,8 @@ class Person:
         """
         fields = self._desk.schema().fields
         found = self._opened(self._desk.allowed(), SHOWN)
-        return {name: masked(fields[name], plain) for name, plain in _joined(found).items()}
+        # What the purpose keeps no more lies there until its class is written anew.
+        return {name: masked(fields[name], plain) for name, plain in _joined(found).items() if name in fields}
 
     def reveal(self, fields: Iterable[str], *, reason: str) -> Revealed:
         """These fields in the clear; only the classes that they are in are opened. `reason` is one word of lower-case
@@ -122,18 +123,19 @@ class Person:
         indexed = set(desk.purpose.records.index) if desk.purpose.records else set()
         wanted = changed | ({schema.fields[name].group for name in indexed} if indexed & set(values) else set())
         stored = self._stored(wanted)
-        found, public = opened(desk.custody(), self._whose, stored, wanted, role=desk.role, reason=CORRECTED)
-        if "national_id" in values and found[Group.DOCUMENT]["national_id"] != checked.plain["national_id"]:
+        before, public = opened(desk.custody(), self._whose, stored, wanted, role=desk.role, reason=CORRECTED)
+        if "national_id" in values and before[Group.DOCUMENT]["national_id"] != checked.plain["national_id"]:
             raise NumberFixed
-        for name in values:
-            found[schema.fields[name].group][name] = checked.plain[name]
+        found = {
+            group: corrected(
+                schema, group, plain, {name: raw for name, raw in values.items() if schema.fields[name].group is group}
+            )
+            for group, plain in before.items()
+        }
         entry = desk.entry_of(_joined(found)) if indexed & set(values) else stored.entry
-        written = {group: found[group] for group in changed}
-        if Group.PHOTO in written:
-            written[Group.PHOTO] = {name: plain for name, plain in written[Group.PHOTO].items() if plain}
         # Whoever it is keeps the key that ledgers are read with: custodians carry it over.
         after = replace(Version.fresh(desk.entropy, stored.stay.expires + 1, 0), public=public)
-        blobs = after.sealed(self._whose, stored.number + 1, written, desk.entropy)
+        blobs = after.sealed(self._whose, stored.number + 1, {group: found[group] for group in changed}, desk.entropy)
         carried = [*(group.value for group in Group if group not in changed), ACCESS]
         desk.records().expect(desk.name, self.pseudonym.value, after.name)
         desk.custody().rewrite(desk.name, after, stored.handle, carried)

@@ -22,10 +22,10 @@ from typing import Final
 
 from moiety.identity.ports import Entropy
 from moiety.identity.refusals import PseudonymUnreadable
+from moiety.vault.framing import PURPOSE_PATTERN
 
 BYTES: Final = 16
 ALPHABET: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
-PURPOSE_PATTERN: Final = r"[a-z](?:[a-z0-9-]{0,29}[a-z0-9])?"
 TEXT_LIMIT: Final = 160
 """More characters than a purpose, 28 symbols and generous separators need; nothing longer is looked at."""
 

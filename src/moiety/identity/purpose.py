@@ -14,8 +14,8 @@ from typing import Annotated, Any, Final, Literal, TypeVar
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
 
-from moiety.identity.pseudonym import PURPOSE_PATTERN
 from moiety.identity.refusals import PurposeInvalid, PurposeTooLong, PurposeUnreadable
+from moiety.vault.framing import PURPOSE_PATTERN
 from moiety.vault.index import require_many
 from moiety.vault.refusals import IndexTooFew, SchemaInvalid
 from moiety.vault.schema import FIELDS_LIMIT, Schema

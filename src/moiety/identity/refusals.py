@@ -126,7 +126,9 @@ class AlreadyKept(Refused):
 
 class NobodyKept(Refused):
     code: ClassVar[str] = "nobody_kept"
-    advice: ClassVar[str] = "nobody's record is kept under this pseudonym"
+    advice: ClassVar[str] = (
+        "nobody's record is kept under this pseudonym: `moiety person find` tells under which somebody is"
+    )
 
 
 class NotInIndex(Refused):

@@ -37,7 +37,8 @@ def corrected(
 ) -> dict[str, bytes]:
     """The values of one class, opened before, with some of them changed: what is sealed anew.
 
-    A field that the schema has and the class had not yet is there, empty or changed. Raises `FieldUnknown` for a
+    A field that the schema has and the class had not yet is there, empty or changed; one that the schema has no more is
+    not. Raises `FieldUnknown` for a
     change in another class or in none, and `ValueInvalid`.
     """
     fields = {field.name: field for field in schema.of(group)}

@@ -49,7 +49,10 @@ class ValueTooLong(Refused):
 
 class SealBroken(Refused):
     code: ClassVar[str] = "seal_broken"
-    advice: ClassVar[str] = "this record does not open: it is another one's, was altered, or its key is gone"
+    advice: ClassVar[str] = (
+        "this record does not open: it is another one's, was altered, or its key is gone. Ask again, and where it "
+        "stays so put the newest copy of the record store back"
+    )
 
 
 class IndexTooFew(Refused):
@@ -67,7 +70,10 @@ class ShelfClosed(Refused):
 
 class MoveRefused(Refused):
     code: ClassVar[str] = "move_refused"
-    advice: ClassVar[str] = "nobody in state {state} can be moved so (0 pending, 1 active, 2 restricted, 3 erasing)"
+    advice: ClassVar[str] = (
+        "nobody in state {state} can be moved so (0 pending, 1 active, 2 restricted, 3 erasing): "
+        "an erasure that was begun is not taken back"
+    )
 
 
 class BasisInvalid(Refused):
@@ -89,7 +95,9 @@ class FaceGroundsMissing(Refused):
 
 class NothingToWithdraw(Refused):
     code: ClassVar[str] = "nothing_to_withdraw"
-    advice: ClassVar[str] = "this person has no basis that can be withdrawn or objected to"
+    advice: ClassVar[str] = (
+        "this person has no basis that can be withdrawn or objected to: whoever may end it otherwise erases the record"
+    )
 
 
 class PersonMissing(Refused):
@@ -132,29 +140,36 @@ class MappingInvalid(Refused):
 
 class ValueMissing(Refused):
     code: ClassVar[str] = "value_missing"
-    advice: ClassVar[str] = "the number that people are known by is missing"
+    advice: ClassVar[str] = "the number that people are known by is missing: fill it in where the row comes from"
 
 
 class PhotoMissing(Refused):
     code: ClassVar[str] = "photo_missing"
-    advice: ClassVar[str] = "there is no photograph of this name in the folder"
+    advice: ClassVar[str] = "there is no photograph of this name in the folder: put it there, or name the right folder"
 
 
 class SourceUnknown(Refused):
     code: ClassVar[str] = "source_unknown"
-    advice: ClassVar[str] = "the file's name ends in none of .csv, .jsonl, .ndjson, .parquet and .bson"
+    advice: ClassVar[str] = (
+        "give a file whose name ends in .csv, .jsonl, .ndjson, .parquet or .bson: that says what it is"
+    )
 
 
 class SourceUnreadable(Refused):
     code: ClassVar[str] = "source_unreadable"
-    advice: ClassVar[str] = "the file to read from is not there or may not be read"
+    advice: ClassVar[str] = "the file cannot be read: check its path and who may read it"
 
 
 class SourceBroken(Refused):
     code: ClassVar[str] = "source_broken"
-    advice: ClassVar[str] = "the file is broken behind row {row}: what is behind it cannot be read"
+    advice: ClassVar[str] = (
+        "the file is broken behind row {row}, and everybody before is there: get it whole and import it under another "
+        "name; nobody comes twice"
+    )
 
 
 class ColumnMissing(Refused):
     code: ClassVar[str] = "column_missing"
-    advice: ClassVar[str] = "{columns} columns that the mapping reads are not in the file"
+    advice: ClassVar[str] = (
+        "{columns} columns that the mapping reads are not in the file: compare their names with its first row"
+    )

@@ -13,7 +13,7 @@ from moiety.custody.chronicle import PARTIES, Chronicle, number_of, origin_of, t
 from moiety.custody.gateway.three import Answer, Three
 from moiety.custody.refusals import OfficeUnwritable
 from moiety.custody.unopened import LedgerChanged, LedgerTampered
-from moiety.custody.verbs import AuditVerbs, Row
+from moiety.custody.verbs import ROWS_AT_ONCE, TAGS_AT_ONCE, AuditVerbs, Row
 from moiety.errors import MoietyError
 from moiety.ledger import audit, seal
 from moiety.ledger.audit import Difference, Finding, What
@@ -25,8 +25,6 @@ from moiety.ledger.seal import Leaf
 from moiety.ledger.state import State
 from moiety.sharing.seat import SEATS
 
-_AT_ONCE: Final = 10_000
-_DAYS_AT_ONCE: Final = 400
 _MINUTES_A_DAY: Final = 1_440
 
 _SEEN_BYTES: Final = 4_096
@@ -102,8 +100,8 @@ class Ledgers:
         tags = [tag_of(public, day * _MINUTES_A_DAY) for day in days]
         found: dict[bytes, Noted] = {}
         for party in (Party.GATEWAY, *PARTIES.values()):
-            for at in range(0, len(tags), _DAYS_AT_ONCE):
-                for row in self._entries(party, tags[at : at + _DAYS_AT_ONCE]):
+            for at in range(0, len(tags), TAGS_AT_ONCE):
+                for row in self._entries(party, tags[at : at + TAGS_AT_ONCE]):
                     _add(found, party, row, private)
         # Within a minute in the order of the first ledger that has it.
         return sorted(found.values(), key=lambda noted: noted.entry.minute)
@@ -129,8 +127,8 @@ class Ledgers:
                 yield from self._book.log.lines(0, size)
                 return
             side = self._side(party)
-            for start in range(0, size, _AT_ONCE):
-                end = min(size, start + _AT_ONCE)
+            for start in range(0, size, ROWS_AT_ONCE):
+                end = min(size, start + ROWS_AT_ONCE)
                 found = side.rows(start, end)
                 for row in found:
                     yield row.commitment, row.line

@@ -40,31 +40,13 @@ class Three:
 
     def each(self, ask: Callable[[Verbs], Answer]) -> dict[Seat, Answer]:
         """Ask all three, wait for all three whatever happens, then raise the first one's error if there is one."""
-        asked: dict[Seat, Future[Answer]] = {}
-        try:
-            for seat in SEATS:
-                asked[seat] = self._threads.submit(ask, self.custodians[seat])
-        finally:
-            _finish(asked.values())
-        errors = [error for future in asked.values() if (error := future.exception()) is not None]
-        # That a custodian is down is the reason of whatever else went wrong; that one stopped because another did, of
-        # nothing.
-        errors.sort(key=lambda error: (not isinstance(error, CustodianDown), isinstance(error, AttemptStopped)))
-        if errors:
-            raise errors[0]
-        return {seat: future.result() for seat, future in asked.items()}
+        return self._at_once(SEATS, ask)
 
     def some(self, seats: Collection[Seat], ask: Callable[[Verbs], Answer], *, small: bool) -> dict[Seat, Answer]:
         """As `each`, of these alone; what is small is asked one after the other, which is faster than threads are."""
         if small:
             return {seat: ask(self.custodians[seat]) for seat in seats}
-        asked = {seat: self._threads.submit(ask, self.custodians[seat]) for seat in seats}
-        _finish(asked.values())
-        errors = [error for future in asked.values() if (error := future.exception()) is not None]
-        errors.sort(key=lambda error: not isinstance(error, CustodianDown))
-        if errors:
-            raise errors[0]
-        return {seat: future.result() for seat, future in asked.items()}
+        return self._at_once(seats, ask)
 
     def two(self, ask: Callable[[Verbs], Answer]) -> dict[Seat, Answer]:
         """Ask two, and the third where one of them is down: one after the other, which for a small read is faster than
@@ -105,6 +87,22 @@ class Three:
         self._threads.shutdown()
         with ThreadPoolExecutor(len(SEATS)) as threads:
             list(threads.map(lambda seat: self.custodians[seat].close(), SEATS))
+
+    def _at_once(self, seats: Collection[Seat], ask: Callable[[Verbs], Answer]) -> dict[Seat, Answer]:
+        """Each in a thread of its own; whatever happens, all of them have ended when this does."""
+        asked: dict[Seat, Future[Answer]] = {}
+        try:
+            for seat in seats:
+                asked[seat] = self._threads.submit(ask, self.custodians[seat])
+        finally:
+            _finish(asked.values())
+        errors = [error for future in asked.values() if (error := future.exception()) is not None]
+        # That a custodian is down is the reason of whatever else went wrong; that one stopped because another did, of
+        # nothing.
+        errors.sort(key=lambda error: (not isinstance(error, CustodianDown), isinstance(error, AttemptStopped)))
+        if errors:
+            raise errors[0]
+        return {seat: future.result() for seat, future in asked.items()}
 
 
 class Headers:

@@ -20,12 +20,15 @@ from threading import Lock
 from typing import Any, Final
 
 import psycopg
-from sqlalchemy import Connection, create_engine, make_url, text
-from sqlalchemy.exc import ArgumentError, DBAPIError
+from sqlalchemy import Connection, text
+from sqlalchemy.exc import DBAPIError
 
 from moiety.custody import refusals
 from moiety.custody.store import tables
+from moiety.custody.store.failing import of_store
 from moiety.custody.store.keyring import KEYRING, Keyring
+from moiety.database.postgresql import connected, engine, typed
+from moiety.database.refusals import DatabaseUrlWrong
 from moiety.errors import MoietyError
 from moiety.sharing.seat import Seat
 
@@ -38,11 +41,6 @@ _POLL_S: Final = 0.05
 
 _MARK_BYTES: Final = 16
 
-_SETTINGS: Final = (
-    # A commit is on the disk, and on the standby where one is set, when it is acknowledged.
-    "-c synchronous_commit=on -c lock_timeout=10s -c client_encoding=UTF8"
-)
-
 
 class PostgresDatabase:
     """One database by its URL (`postgresql://user:password@host/name`). Safe for threads."""
@@ -51,19 +49,9 @@ class PostgresDatabase:
 
     def __init__(self, url: str, keys: Keyring) -> None:
         try:
-            address = make_url(url)
-        except ArgumentError:
+            self.engine = engine(url, {KEYRING: keys})
+        except DatabaseUrlWrong:
             raise refusals.DatabaseWrong from None
-        if address.get_backend_name() != "postgresql":
-            raise refusals.DatabaseWrong
-        # Every thread that searches reads at the same time: none of them should wait for another's connection.
-        self.engine = create_engine(
-            address.set(drivername="postgresql+psycopg"),
-            connect_args={"options": _SETTINGS, "connect_timeout": int(_WAIT_S)},
-            hide_parameters=True,
-            max_overflow=-1,
-            execution_options={KEYRING: keys},
-        )
         self._mark = keys.entropy(_MARK_BYTES)
         self._holding = Lock()
         self._holder: Connection | None = None
@@ -103,10 +91,7 @@ class PostgresDatabase:
 
     def connect(self, *, writing: bool) -> Connection:
         """A connection for one transaction: a snapshot to read, or the newest state under the writer's row."""
-        connection = self.engine.connect()
-        if writing:
-            return connection.execution_options(isolation_level="READ COMMITTED")
-        return connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+        return connected(self.engine, writing=writing)
 
     def claim(self, connection: Connection, *, first: bool = False) -> None:
         """Count this change. Raises `StoreTaken` where another process has put its mark there; `first` puts this one's
@@ -138,23 +123,7 @@ class PostgresDatabase:
     @staticmethod
     def typed(error: BaseException | None) -> MoietyError:
         """The refusal for an error of the driver's, by its SQLSTATE."""
-        state: str = getattr(error, "sqlstate", None) or ""
-        if state in _FULL:
-            return refusals.StoreFull()
-        if state in _BUSY:
-            return refusals.StoreBusy()
-        if state.startswith(_SHUT):
-            return refusals.StoreShut()
-        if state in _BROKEN:
-            return refusals.StoreUnreadable(error=_number(state))
-        if not state and isinstance(error, psycopg.OperationalError):
-            # Nobody answered, or who answered did not let us in: then a password was asked for.
-            tried = error.pgconn
-            asked = tried is not None and (tried.needs_password or tried.used_password)
-            return refusals.StoreShut() if asked else refusals.StoreLost()
-        if state.startswith(_LOST):
-            return refusals.StoreLost()
-        return refusals.StoreFailed(error=_number(state))
+        return of_store(typed(error))
 
     def close(self) -> None:
         """Close every connection, and let go of the database."""
@@ -196,17 +165,6 @@ class PostgresDatabase:
 _PUT_MARK: Final = text("UPDATE writer SET mark = :mark")
 _COUNT: Final = text("UPDATE writer SET changes = changes + 1 WHERE mark = :mark")
 _STAMP: Final = text("SELECT changes, mark FROM writer")
-
-_FULL: Final = {"53100", "25006"}  # disk full; a server that only reads
-_BUSY: Final = {"40001", "40P01", "55P03"}
-_BROKEN: Final = {"XX001", "XX002"}
-_SHUT: Final = ("28", "3D", "42501")  # not let in; no such database; no right to a table
-_LOST: Final = ("08", "57P", "53300", "25P03", "25P04")
-
-
-def _number(state: str) -> int:
-    """An SQLSTATE as a whole number: itself where it has no letters, else in base 36."""
-    return int(state) if state.isdigit() else int(state or "0", 36)
 
 
 def remove_leftover(url: str, office: bytes, seat: Seat, keys: Keyring) -> None:

@@ -46,7 +46,6 @@ from __future__ import annotations
 
 import hashlib
 from enum import IntEnum
-from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -73,12 +72,8 @@ class State(IntEnum):
     RESTRICTED = 4
 
 
-LIVING: Final = (State.ACTIVE, State.RESTRICTED)
-"""Somebody is there, whether or not anybody may be answered about."""
-
-
 def living(states: NDArray[np.uint8]) -> NDArray[np.bool_]:
-    """Where somebody is."""
+    """Where somebody is, whether or not anybody may be answered about."""
     found: NDArray[np.bool_] = (states == State.ACTIVE) | (states == State.RESTRICTED)
     return found
 
