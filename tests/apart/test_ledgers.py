@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from moiety.custody import audit_asks, record_asks
-from moiety.custody.chronicle import caller_of, minute_of
+from moiety.custody.chronicle import TAGS_AT_ONCE, caller_of, minute_of
 from moiety.custody.gateway import trial
 from moiety.custody.gateway.apart import Apart
 from moiety.custody.gateway.book import BEGUN, BOOK
@@ -243,8 +243,9 @@ def test_questions_about_ledgers_are_signed_and_bounded(site: Site, keeping: Apa
         assert asking.ask("a", ask, call=b"").code == "caller_refused", ask
         assert asking.ask("a", ask, call=asking.hand.call(asks[0] if ask is not asks[0] else asks[1])).code != DONE, ask
     assert [asking.ask("a", ask).code for ask in asks] == [DONE, DONE, DONE, "nothing_destroyed"]
+    assert asking.ask("a", audit_asks.AuditEntries([bytes(16)] * TAGS_AT_ONCE)).code == DONE
     for ask in (
-        audit_asks.AuditEntries([bytes(16)] * 401),
+        audit_asks.AuditEntries([bytes(16)] * (TAGS_AT_ONCE + 1)),
         audit_asks.AuditEntries([bytes(15)]),
         audit_asks.Attest(bytes(31), [KEPT], [bytes(16)]),
         audit_asks.Attest(bytes(32), [KEPT] * 5, [bytes(16)] * 5),

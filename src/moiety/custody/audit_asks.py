@@ -7,6 +7,7 @@ from typing import Annotated
 from msgspec import Meta
 
 from moiety.custody.asks import Ask
+from moiety.custody.chronicle import TAGS_AT_ONCE
 from moiety.custody.messages import AttestedMessage, Count, LedgerRow, Name, ShownMessage, Sixteen, ThirtyTwo, learn
 
 
@@ -28,7 +29,7 @@ class AuditEntries(Ask, frozen=True):
     """`audit.entries`."""
 
     ANSWER = list[LedgerRow]
-    tags: Annotated[list[Sixteen], Meta(max_length=400)]
+    tags: Annotated[list[Sixteen], Meta(max_length=TAGS_AT_ONCE)]
 
 
 class Attest(Ask, frozen=True):

@@ -13,6 +13,7 @@ from datetime import UTC, datetime, timedelta
 from threading import Lock
 from typing import Final
 
+from moiety.custody.chronicle import TAGS_AT_ONCE
 from moiety.custody.own import Own
 from moiety.custody.unopened import NothingDestroyed
 from moiety.custody.verbs import Clock, Row, Shown
@@ -21,9 +22,6 @@ from moiety.sharing.seat import Seat
 
 ROWS_AT_ONCE: Final = 10_000
 """Rows of one answer: 800 KB."""
-
-TAGS_AT_ONCE: Final = 400
-"""Days of one question: more than a year."""
 
 EPOCH_DAYS: Final = 7
 """An epoch ends after a week at the latest (docs/protocol, part 6): whatever was written in it opens nowhere then."""
