@@ -160,6 +160,7 @@ class Chronicle:
         self._entropy = entropy
         self._clock = clock
         self._numbers = Numbers(entropy)
+        self._said: tuple[int, set[bytes]] = (0, set())
 
     @classmethod
     def open(
@@ -210,6 +211,17 @@ class Chronicle:
     def nobody(self, identity: bytes, entry: AboutNobody, parties: Party = EVERYBODY) -> None:
         """Write down what is about nobody. Raises `LedgerUnwritable`."""
         self.log.append([clear(entry, about_nobody(identity, parties), self._entropy)])
+
+    def once(self, identity: bytes, entry: AboutNobody) -> None:
+        """As `nobody`, in this ledger alone, of what is written once in its minute: however many come cost no more
+        than the first. Raises `LedgerUnwritable`."""
+        minute, said = self._said
+        if minute != entry.minute:
+            said = set()
+            self._said = (entry.minute, said)
+        if identity not in said:  # of two who come at once both write, and the log has it once
+            self.nobody(identity, entry, self.party)
+            said.add(identity)
 
     def person(self, identity: bytes, entry: AboutPerson, public: bytes, parties: Party = EVERYBODY) -> None:
         """Write down what is about whoever has this public key. Raises `LedgerUnwritable`."""

@@ -119,7 +119,8 @@ class Records:
             for slot in answering.suspects(gallery, handle):
                 row = _taken(gallery, current, slot, handle, day)
                 if row is not None:
-                    self._offers.carry(attempt, handle, [SECRETS.index(name) for name in secrets], row)
+                    noting.looked_up(self._own.chronicle, name, "located")  # that it is done tells who is there
+                    self._offers.carry(attempt, handle, [SECRETS.index(secret) for secret in secrets], row)
                     return
         raise NobodyThere
 
