@@ -13,8 +13,8 @@ from typing import Any
 
 import pytest
 
-from moiety.custody import audit_asks, record_asks
-from moiety.custody.chronicle import caller_of, minute_of
+from moiety.custody import audit_asks, record_asks, wire
+from moiety.custody.chronicle import TAGS_AT_ONCE, caller_of, minute_of
 from moiety.custody.gateway import trial
 from moiety.custody.gateway.apart import Apart
 from moiety.custody.gateway.book import BEGUN, BOOK
@@ -32,12 +32,14 @@ from moiety.ledger.entry import (
     Enrolments,
     Erasure,
     Erasures,
+    LookUp,
     Opening,
     Recognition,
     Refusal,
     Restriction,
 )
 from moiety.ledger.operation import Party
+from moiety.oprf import voprf
 from moiety.sharing.seat import Seat
 from tests.apart.asking import DONE, Asking, enlist
 from tests.apart.scene import Site
@@ -117,6 +119,32 @@ def test_every_entry_names_whoever_signs_as_caller(site: Site, keeping: Apart, r
     keeping.pseudonyms(DOOR, WHO)
     keeping.refresh()
     assert {some.caller for entries in reader.news().values() for some in entries if some is not None} == {asks}
+    assert agree(keeping)
+
+
+def test_who_draws_names_without_the_gateway_is_in_the_ledger_of_whoever_answers(
+    site: Site, keeping: Apart, reader: Reader
+) -> None:
+    keeping.pseudonyms(DOOR, WHO)
+    keeping.enrol(DOOR, CROWD[:1])
+    site.clock.pass_(minutes=1)
+    now, elements = minute_of(site.clock().timestamp()), voprf.blind_all(WHO, os.urandom).elements
+    reader.news()
+    asking = Asking(site)
+    asks: dict[str, Any] = {
+        "evaluated": record_asks.Evaluate(DOOR, ("b", "c"), elements, False),
+        "pseudonyms": wire.PseudonymParts(DOOR, [0]),
+        "located": wire.Locate(DOOR, bytes(16)),
+    }
+    with asking.leased("c") as lease:
+        for what, ask in asks.items():
+            assert asking.ask("c", ask, lease=lease, call=b"").code == "caller_refused"
+            assert reader.look_ups() == {}
+            for _ in range(2):
+                assert asking.ask("c", ask, lease=lease).code == DONE
+            asker = caller_of(asking.hand.caller.public)
+            assert reader.look_ups() == {"c": [LookUp(now, asker, DOOR, what)]}  # type: ignore[arg-type]
+    asking.close()
     assert agree(keeping)
 
 
@@ -243,8 +271,9 @@ def test_questions_about_ledgers_are_signed_and_bounded(site: Site, keeping: Apa
         assert asking.ask("a", ask, call=b"").code == "caller_refused", ask
         assert asking.ask("a", ask, call=asking.hand.call(asks[0] if ask is not asks[0] else asks[1])).code != DONE, ask
     assert [asking.ask("a", ask).code for ask in asks] == [DONE, DONE, DONE, "nothing_destroyed"]
+    assert asking.ask("a", audit_asks.AuditEntries([bytes(16)] * TAGS_AT_ONCE)).code == DONE
     for ask in (
-        audit_asks.AuditEntries([bytes(16)] * 401),
+        audit_asks.AuditEntries([bytes(16)] * (TAGS_AT_ONCE + 1)),
         audit_asks.AuditEntries([bytes(15)]),
         audit_asks.Attest(bytes(31), [KEPT], [bytes(16)]),
         audit_asks.Attest(bytes(32), [KEPT] * 5, [bytes(16)] * 5),

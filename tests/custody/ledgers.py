@@ -7,7 +7,7 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeVar
 
 from sqlalchemy import event
 
@@ -16,7 +16,7 @@ from moiety.custody.gateway.book import BOOK
 from moiety.custody.gateway.embedded import Embedded
 from moiety.identity.keyring import Version
 from moiety.ledger import seal
-from moiety.ledger.entry import Entry, Refusal
+from moiety.ledger.entry import Entry, LookUp, Refusal
 from moiety.ledger.operation import Line, Party
 from moiety.ledger.refusals import EntryUnopened, LedgerUnwritable
 from moiety.ledger.seal import Leaf
@@ -24,6 +24,8 @@ from tests.custody.scene import TODAY
 
 FILE: Final = "ledger.sqlite"
 LOGS: Final = ("gateway", "a", "b", "c")
+
+Sort = TypeVar("Sort")
 
 
 def place(folder: Path, log: str, inside: str = "") -> Path:
@@ -74,8 +76,19 @@ class Reader:
         return new
 
     def news(self, *keys: bytes) -> dict[str, list[Entry | None]]:
-        """As entries, opened by these private keys; a ledger with nothing new is left out."""
-        return {log: [read(leaf, *keys) for leaf in some] for log, some in self.leaves().items() if some}
+        """As entries, opened by these private keys, without look-ups, with which much else begins; a ledger without
+        news is left out."""
+        told = {log: [read(leaf, *keys) for leaf in some] for log, some in self.leaves().items()}
+        return _some({log: [one for one in some if not isinstance(one, LookUp)] for log, some in told.items()})
+
+    def look_ups(self) -> dict[str, list[LookUp]]:
+        """The new look-ups, and nothing else."""
+        told = {log: [read(leaf) for leaf in some] for log, some in self.leaves().items()}
+        return _some({log: [one for one in some if isinstance(one, LookUp)] for log, some in told.items()})
+
+
+def _some(told: dict[str, list[Sort]]) -> dict[str, list[Sort]]:
+    return {log: some for log, some in told.items() if some}
 
 
 def everywhere(*entries: Entry) -> dict[str, list[Entry]]:

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from moiety.custody.chronicle import minute_of, tag_of
+from moiety.custody.chronicle import minute_of, tags_of
 from moiety.custody.gateway.embedded import Embedded
 from moiety.custody.store.handles import handles
 from moiety.custody.store.kinds import keys_of
@@ -151,7 +151,7 @@ def test_entries_that_somebody_put_under_a_persons_tag_are_not_shown(
     before = told(office, lived.anna)
     liar: Any = office.three.custodians["a"].audit
     honest = type(liar).entries
-    tags = [tag_of(lived.bert.public, (TODAY + day) * A_DAY) for day in range(2)]
+    tags = [tag for day in range(2) for tag in tags_of(lived.bert.public, TODAY + day)]
 
     def entries(self: Any, asked: Any) -> Any:
         found = honest(self, asked)
@@ -190,11 +190,9 @@ def test_a_stolen_ledger_names_nobody(lived: Lived, log: str) -> None:
 
 @pytest.mark.parametrize("log", LOGS)
 def test_two_days_of_one_person_cannot_be_put_together_without_the_key(lived: Lived, log: str) -> None:
-    """On a day they have one tag; between days nothing is the same, in what is sealed neither."""
+    """Between days nothing is the same, in what is sealed neither."""
     found = [leaf for leaf in leaves(place(lived.folder, log)) if leaf.tag is not None]
-    days = [
-        [leaf for leaf in found if leaf.tag == tag_of(lived.anna.public, (TODAY + day) * A_DAY)] for day in range(2)
-    ]
+    days = [[leaf for leaf in found if leaf.tag in tags_of(lived.anna.public, TODAY + day)] for day in range(2)]
     assert all(days)
     first, second = days
     assert not {leaf.tag for leaf in first} & {leaf.tag for leaf in second}
@@ -206,7 +204,7 @@ def test_two_days_of_one_person_cannot_be_put_together_without_the_key(lived: Li
             assert (one.kept or b"")[:34] != (other.kept or b"")[:34]
     assert {len(leaf.kept or b"") for leaf in found} == {562}
     # What a tag is made of is in no ledger: a day alone gives none of them.
-    assert tag_of(bytes(32), TODAY * A_DAY) not in {leaf.tag for leaf in found}
+    assert not {*tags_of(bytes(32), TODAY)} & {leaf.tag for leaf in found}
 
 
 def test_after_erasure_nobody_opens_what_was_said_and_every_proof_holds(
@@ -220,7 +218,7 @@ def test_after_erasure_nobody_opens_what_was_said_and_every_proof_holds(
     after = {log: leaves(place(folder, log)) for log in LOGS}
     for log in LOGS:
         assert after[log][: len(before[log])] == before[log]  # nothing is taken away
-        tags = {tag_of(lived.anna.public, (TODAY + day) * A_DAY) for day in range(2)}
+        tags = {tag for day in range(2) for tag in tags_of(lived.anna.public, TODAY + day)}
         hers = [leaf for leaf in after[log] if leaf.tag in tags]
         assert hers
         assert {read(leaf, lived.bert.access, *lived.corrected.classes.values()) for leaf in hers} == {None}

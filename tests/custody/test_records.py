@@ -404,12 +404,12 @@ def test_keys_are_carried_once_and_to_one_newcomer(office: Embedded, seat: Seat)
         offered = batches(versions(count, seed=20 + count))
         lockstep({each: custodians(office)[each].offer(KEPT, offered[each], header) for each in SEATS})
         if count == 1:
-            own.carry(KEPT, header.attempt, handle, ["birth"])
-        for secrets in (["birth"], ["photo"]):
+            own.carry(KEPT, header.attempt, handle, ["birth", "access"])
+        for secrets in (["birth", "access"], ["photo", "access"]):
             with pytest.raises(refusals.NotAdmitted):
                 own.carry(KEPT, header.attempt, handle, secrets)
     with pytest.raises(refusals.NotAdmitted):
-        own.carry(KEPT, bytes(16), handle, ["birth"])
+        own.carry(KEPT, bytes(16), handle, ["birth", "access"])
 
 
 def test_rows_of_a_face_are_no_keys_and_keys_no_face(office: Embedded) -> None:

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from moiety.ledger import entry
-from moiety.ledger.entry import ENTRY_MAX, Enrolment, Entry, Opening, Recognition, Refusal, decode, encode
+from moiety.ledger.entry import ENTRY_MAX, Enrolment, Entry, LookUp, Opening, Recognition, Refusal, decode, encode
 from moiety.ledger.refusals import EntryWrong
 from tests.ledger.people import ABOUT_NOBODY, ABOUT_PERSON, MINUTE
 
@@ -31,7 +31,7 @@ def _fullest(kind: type[msgspec.Struct]) -> Entry:
     full = {
         "minute": 2**32 - 1, "caller": WIDE, "purpose": WIDE, "text": WIDE, "ground": LONGEST, "reason": LONGEST,
         "how": LONGEST, "code": LONGEST, "part": LONGEST, "faces": 2**32 - 1, "count": 2**32 - 1, "due": 2**32 - 1,
-        "classes": (LONGEST,) * 6, "restricted": True, "digest": b"\xff" * 32,
+        "classes": (LONGEST,) * 6, "restricted": True, "what": "pseudonyms", "digest": b"\xff" * 32,
     }  # fmt: skip
     return kind(**{name: full[name] for name in kind.__struct_fields__})  # type: ignore[return-value]
 
@@ -62,13 +62,14 @@ def test_a_name_has_1_to_64_bytes(name: str) -> None:
         Recognition(MINUTE, "gate", WIDE + "x", 1),
         Recognition(MINUTE, "\ud800", "door", 1),
         Refusal(MINUTE, "gate", "door", "Not a code"),
+        LookUp(MINUTE, "desk", "door", "seen"),  # type: ignore[arg-type]
         Opening(MINUTE, "desk", "door", (), "asked"),
         Opening(MINUTE, "desk", "door", ("birth",) * 7, "asked"),
         Enrolment(MINUTE, "desk", None, "consent", 1),  # type: ignore[arg-type]
         entry.Key(MINUTE, "desk", None, "gallery", bytes(31)),
         object(),
     ],
-    ids=range(12),
+    ids=range(13),
 )
 def test_what_is_out_of_bounds_is_not_written(said: Entry) -> None:
     with pytest.raises(EntryWrong) as raised:

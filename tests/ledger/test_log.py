@@ -118,6 +118,14 @@ def test_a_person_finds_what_is_about_the_person_by_the_tag(log: Log) -> None:
     assert list(log.leaves_of(person_tag(3))) == []
 
 
+def test_of_many_tags_all_are_found_in_the_order_of_the_log(log: Log) -> None:
+    log.append([leaf_about(person, at) for at, person in enumerate((3, 1, 2, 1, 3))])
+    others = [person_tag(number) for number in range(10, 10 + 2 * sql.TAGS)]
+    tags = [person_tag(1), *others[: sql.TAGS], person_tag(2), *others[sql.TAGS :], person_tag(3)]
+    assert [position for position, _ in log.leaves_of(*tags)] == [0, 1, 2, 3, 4]
+    assert [position for position, _ in log.leaves_of(*tags[:-1])] == [1, 2, 3]
+
+
 def test_what_is_about_nobody_is_read_in_the_clear(log: Log) -> None:
     log.append([leaf_about(1, 0), *(leaf_about_nobody(at, entry) for at, entry in enumerate(ABOUT_NOBODY, 1))])
     assert [seal.read(leaf) for _, leaf in log.leaves_about_nobody()] == ABOUT_NOBODY

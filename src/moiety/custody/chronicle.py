@@ -11,11 +11,13 @@ It cannot be switched off. Where it cannot be written nothing is done.
 from __future__ import annotations
 
 import hashlib
+from collections import OrderedDict
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import datetime
 from pathlib import Path
+from threading import Lock
 from typing import Final
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -38,8 +40,19 @@ CALLER: Final[ContextVar[str]] = ContextVar("caller", default="office")
 """Who asks for what is being done: the beginning of a key's digest where it is signed for, and the office itself where
 all three are one process."""
 
+NUMBERS: Final = 64
+"""Tags that a person has on one day: more entries than almost anybody has on one, and few enough to ask for all."""
+
+DAYS_AT_ONCE: Final = 400
+TAGS_AT_ONCE: Final = DAYS_AT_ONCE * NUMBERS
+"""Of one question, more than a year: 410 KB."""
+
 _CALLER_DIGITS: Final = 16
 _MINUTE_S: Final = 60
+_MINUTES_A_DAY: Final = 1_440
+
+_REMEMBERED: Final = 100_000
+"""People whose last number is remembered (17 MB), those of the latest entries."""
 
 
 def caller_of(public: bytes) -> str:
@@ -89,10 +102,43 @@ def about_person(identity: bytes, parties: Party, public: bytes) -> Operation:
     return Operation(identity, hashlib.sha256(b"moiety blind 1" + identity + public).digest(), parties)
 
 
-def tag_of(public: bytes, minute: int) -> bytes:
-    """By what a person's entries of one day are found: whoever has no key cannot put two days together."""
-    day = minute * _MINUTE_S // 86_400
-    return hashlib.sha256(b"moiety ledger tag 1" + public + day.to_bytes(4, "big")).digest()[:TAG_BYTES]
+def tag_of(public: bytes, day: int, number: int) -> bytes:
+    """By what a person's entry is found, the `NUMBERS` of a day under as many tags: between the entries about nobody
+    each can be told to the minute, so whoever has a ledger and no key must not put two of them together."""
+    said = b"moiety ledger tag 2" + public + day.to_bytes(4, "big") + bytes([number])
+    return hashlib.sha256(said).digest()[:TAG_BYTES]
+
+
+def tags_of(public: bytes, day: int) -> list[bytes]:
+    """All tags of a person on one day: nobody remembers which of them were used."""
+    return [tag_of(public, day, number) for number in range(NUMBERS)]
+
+
+class Numbers:
+    """Which number each person's latest entry had, on the latest day and in memory alone. Safe for threads.
+
+    The first is random, since what was written before a restart is not remembered, and by another process never was.
+    """
+
+    def __init__(self, entropy: Entropy) -> None:
+        self._entropy = entropy
+        self._lock = Lock()
+        self._day = 0
+        self._last: OrderedDict[bytes, int] = OrderedDict()
+
+    def next(self, public: bytes, day: int) -> int:
+        """The number of an entry about whoever has this public key."""
+        # Not under the key itself, from which tags follow: a gateway has nobody's while it has no record open.
+        whose = hashlib.sha256(b"moiety ledger number 1" + public).digest()
+        with self._lock:
+            if day != self._day:
+                self._day, self._last = day, OrderedDict()
+            last = self._last.pop(whose, None)
+            number = (self._entropy(1)[0] if last is None else last + 1) % NUMBERS
+            self._last[whose] = number
+            if len(self._last) > _REMEMBERED:
+                self._last.popitem(last=False)
+        return number
 
 
 class Chronicle:
@@ -113,6 +159,8 @@ class Chronicle:
         self.party = party
         self._entropy = entropy
         self._clock = clock
+        self._numbers = Numbers(entropy)
+        self._said: tuple[int, set[bytes]] = (0, set())
 
     @classmethod
     def open(
@@ -164,6 +212,17 @@ class Chronicle:
         """Write down what is about nobody. Raises `LedgerUnwritable`."""
         self.log.append([clear(entry, about_nobody(identity, parties), self._entropy)])
 
+    def once(self, identity: bytes, entry: AboutNobody) -> None:
+        """As `nobody`, in this ledger alone, of what is written once in its minute: however many come cost no more
+        than the first. Raises `LedgerUnwritable`."""
+        minute, said = self._said
+        if minute != entry.minute:
+            said = set()
+            self._said = (entry.minute, said)
+        if identity not in said:  # of two who come at once both write, and the log has it once
+            self.nobody(identity, entry, self.party)
+            said.add(identity)
+
     def person(self, identity: bytes, entry: AboutPerson, public: bytes, parties: Party = EVERYBODY) -> None:
         """Write down what is about whoever has this public key. Raises `LedgerUnwritable`."""
         self.people([(identity, entry, public, parties)])
@@ -173,7 +232,9 @@ class Chronicle:
         leaves = []
         for identity, entry, public, parties in entries:
             operation = about_person(identity, parties, public)
-            leaves.append(sealed(entry, operation, public, tag_of(public, entry.minute), self._entropy))
+            day = entry.minute // _MINUTES_A_DAY
+            tag = tag_of(public, day, self._numbers.next(public, day))
+            leaves.append(sealed(entry, operation, public, tag, self._entropy))
         self.log.append(leaves)
 
     def close(self) -> None:

@@ -208,13 +208,12 @@ class Custodian:
     def locate(self, name: str, handle: bytes) -> Slots:
         """Where the person of this handle lies: int64 (0 or 1,)."""
         gallery = self._gallery(name)
+        noting.looked_up(self._own.chronicle, name, "located")
         return np.array(answering.locate(gallery, gallery.usable(), handle), dtype=np.int64)
 
     def erase(self, name: str, header: Header, handle: bytes) -> Rounds[None]:
-        """This custodian's side of overwriting whoever has this handle, in SQL and in memory, if anybody has.
-
-        The caller scrubs before it acknowledges.
-        """
+        """This custodian's side of overwriting whoever has this handle, in SQL and in memory, if anybody has. The caller
+        scrubs before it acknowledges."""
         gallery, chronicle = self._gallery(name), self._own.chronicle
         anew = yield from stepping.erase(gallery, self._changes, chronicle, header, handle, self._entropy)
         if anew is not None:
@@ -329,6 +328,7 @@ class Custodian:
 
     def pseudonym_parts(self, name: str, numbers: list[int]) -> NDArray[np.uint8]:
         """This custodian's parts of the pseudonyms of these pages, to make a lost custodian's handles from."""
+        noting.looked_up(self._own.chronicle, self._gallery(name).name, "pseudonyms")
         return mending.pseudonym_parts(self._gallery(name), numbers)
 
     def unknown(self, name: str, numbers: list[int], states: NDArray[np.uint8]) -> int:

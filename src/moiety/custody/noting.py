@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from contextlib import suppress
-from typing import Final
+from typing import Final, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +21,7 @@ from moiety.ledger.entry import (
     Erasure,
     Erasures,
     Key,
+    LookUp,
     Opening,
     Recognition,
     Refusal,
@@ -106,6 +107,15 @@ def keyed(chronicle: Chronicle, header: Header, public: bytes) -> None:
     digest = hashlib.sha256(public).digest()
     entry = Key(minute_of(header.at), CALLER.get(), header.gallery, "pseudonyms", digest)
     chronicle.nobody(header.attempt, entry, chronicle.party)
+
+
+def looked_up(chronicle: Chronicle, gallery: str, what: Literal["evaluated", "located", "pseudonyms"]) -> None:
+    """What leaves tells names, or who is there. One line a minute for each caller, purpose and kind: how many, budgets
+    count. Unlike what is refused it is not done where that cannot be written: raises `LedgerUnwritable`."""
+    minute, caller, purpose = chronicle.now(), CALLER.get(), purpose_of(gallery)
+    words = (caller.encode(), purpose.encode(), what.encode())
+    identity = named(b"look up", bytes([chronicle.party]), minute.to_bytes(8, "big"), *words)
+    chronicle.once(identity, LookUp(minute, caller, purpose, what))
 
 
 def refused(chronicle: Chronicle, seat: Seat, code: str) -> None:

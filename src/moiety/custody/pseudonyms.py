@@ -187,6 +187,7 @@ class Pseudonyms:
             epoch, key = self._as_of_now(name)
         if key is None or key.state != _MADE:
             raise KeyNotMade
+        noting.looked_up(self._own.chronicle, name, "evaluated")
         part = Part.decode(key.part)
         numbers: Pair = (number_of(pair[0]), number_of(pair[1]))
         if proven:

@@ -122,6 +122,7 @@ class Records:
                 taken = _taken(gallery, current, slot, handle, day)
                 if taken is not None:
                     row, expires = taken
+                    noting.looked_up(self._own.chronicle, name, "located")  # that it is done tells who is there
                     numbers = tuple(SECRETS.index(name) for name in secrets)
                     carried = Carried(handle, slot, numbers, noting.public_of(row.reshape(-1)))
                     self._offers.carry(attempt, carried, row, expires)

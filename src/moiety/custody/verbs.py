@@ -38,9 +38,6 @@ OFFERED_TOGETHER = 1 << 13
 ROWS_AT_ONCE = 10_000
 """Rows of a ledger in one answer: 800 KB."""
 
-TAGS_AT_ONCE = 400
-"""Days of one question about a person: more than a year."""
-
 PSEUDONYM_WORDS = PSEUDONYM_BYTES // 2
 """The parts of a pseudonym are checked as further words of the row."""
 

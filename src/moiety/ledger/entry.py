@@ -10,7 +10,7 @@ is the kind, then the fields in the order in which they stand here.
 
 from __future__ import annotations
 
-from typing import Annotated, Final
+from typing import Annotated, Final, Literal
 
 import msgspec
 from msgspec import Meta, Struct
@@ -114,6 +114,14 @@ class Recognition(_Kind, frozen=True):
     count: Count
 
 
+class LookUp(_Kind, frozen=True):
+    """In this minute it was answered, once or more often, what somebody's pseudonym is, where whoever has a handle is,
+    or whose pseudonyms are on a page. Of whom is not written."""
+
+    purpose: Name
+    what: Literal["evaluated", "located", "pseudonyms"]
+
+
 class Refusal(_Kind, frozen=True):
     """Something was asked and not done. `purpose` is None where the one that was named does not exist."""
 
@@ -138,7 +146,7 @@ class Key(_Kind, frozen=True):
 
 
 AboutPerson = Enrolment | Opening | Correction | Erasure | Restriction | Consent | Withdrawal
-AboutNobody = Recognition | Enrolments | Erasures | Refusal | Configuration | Key
+AboutNobody = Recognition | Enrolments | Erasures | LookUp | Refusal | Configuration | Key
 Entry = AboutPerson | AboutNobody
 
 _ENCODER: Final = msgspec.msgpack.Encoder(order="deterministic")

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from threading import Lock
 from typing import Self
@@ -132,8 +133,12 @@ class Log:
         return self._pages(lambda connection, at: sql.page(connection, at, end), start)
 
     def leaves_of(self, *tags: bytes) -> Iterator[tuple[int, Leaf]]:
-        """The leaves of these tags, a thousand at most, with their positions, in order."""
-        return self._pages(lambda connection, at: sql.page_of(connection, tags, at), 0)
+        """The leaves of these tags, with their positions, in order."""
+        found: list[tuple[int, Leaf]] = []
+        for start in range(0, len(tags), sql.TAGS):
+            some = tags[start : start + sql.TAGS]
+            found += self._pages(partial(sql.page_of, tags=some), 0)
+        return iter(sorted(found, key=lambda leaf: leaf[0]))
 
     def leaves_about_nobody(self, start: int = 0) -> Iterator[tuple[int, Leaf]]:
         """The leaves in the clear from a position on, with their positions, in order."""

@@ -82,6 +82,9 @@ LEDGER: Final = Kind("ledger", 1, TABLES, page_bytes=4_096)
 PAGE: Final = 1_000
 """Leaves that are read at a time (0.6 MB where all are sealed)."""
 
+TAGS: Final = 1_000
+"""Tags that are looked for in one statement: databases bound its length."""
+
 _TOGETHER: Final = 500
 """Operations that are looked up in one statement."""
 
@@ -168,7 +171,7 @@ def page(connection: Connection, start: int, end: int) -> list[tuple[int, Leaf]]
     return [_leaf(row) for row in connection.execute(_FROM, {"start": start, "end": end})]
 
 
-def page_of(connection: Connection, tags: Sequence[bytes], start: int) -> list[tuple[int, Leaf]]:
+def page_of(connection: Connection, start: int, tags: Sequence[bytes]) -> list[tuple[int, Leaf]]:
     """The first `PAGE` leaves of these tags, from a position on."""
     return [_leaf(row) for row in connection.execute(_OF, {"tags": list(tags), "start": start})]
 

@@ -9,11 +9,11 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
 
-from moiety.custody.chronicle import PARTIES, Chronicle, number_of, origin_of, tag_of
+from moiety.custody.chronicle import DAYS_AT_ONCE, PARTIES, Chronicle, number_of, origin_of, tags_of
 from moiety.custody.gateway.three import Answer, Three
 from moiety.custody.refusals import OfficeUnwritable
 from moiety.custody.unopened import LedgerChanged, LedgerTampered
-from moiety.custody.verbs import ROWS_AT_ONCE, TAGS_AT_ONCE, AuditVerbs, Row
+from moiety.custody.verbs import ROWS_AT_ONCE, AuditVerbs, Row
 from moiety.errors import MoietyError
 from moiety.ledger import audit, seal
 from moiety.ledger.audit import Difference, Finding, What
@@ -24,8 +24,6 @@ from moiety.ledger.refusals import EntryUnopened, HeadWrong, LedgerAltered
 from moiety.ledger.seal import Leaf
 from moiety.ledger.state import State
 from moiety.sharing.seat import SEATS
-
-_MINUTES_A_DAY: Final = 1_440
 
 _SEEN_BYTES: Final = 4_096
 """Of four keys and heads, less than a thousand."""
@@ -96,20 +94,19 @@ class Ledgers:
 
     def about(self, private: bytes, public: bytes, first_day: int, last_day: int) -> list[Noted]:
         """What the four say of whoever has this key, from one day to another (since 1970-01-01), in order."""
-        days = range(first_day, last_day + 1)
-        tags = [tag_of(public, day * _MINUTES_A_DAY) for day in days]
         found: dict[bytes, Noted] = {}
-        for party in (Party.GATEWAY, *PARTIES.values()):
-            for at in range(0, len(tags), TAGS_AT_ONCE):
-                for row in self._entries(party, tags[at : at + TAGS_AT_ONCE]):
+        for first in range(first_day, last_day + 1, DAYS_AT_ONCE):
+            days = range(first, min(first + DAYS_AT_ONCE, last_day + 1))
+            for party, rows in self._entries([tag for day in days for tag in tags_of(public, day)]).items():
+                for row in rows:
                     _add(found, party, row, private)
         # Within a minute in the order of the first ledger that has it.
         return sorted(found.values(), key=lambda noted: noted.entry.minute)
 
-    def _entries(self, party: Party, tags: Sequence[bytes]) -> list[Row]:
-        if party is Party.GATEWAY:
-            return [Row(leaf.commitment, leaf.line, leaf.kept) for _, leaf in self._book.log.leaves_of(*tags)]
-        return self._side(party).entries(tags)
+    def _entries(self, tags: Sequence[bytes]) -> dict[Party, list[Row]]:
+        own = [Row(leaf.commitment, leaf.line, leaf.kept) for _, leaf in self._book.log.leaves_of(*tags)]
+        theirs = self._three.each(lambda custodian: custodian.audit.entries(tags))
+        return {Party.GATEWAY: own} | {PARTIES[seat]: rows for seat, rows in theirs.items()}
 
     def _side(self, party: Party) -> AuditVerbs:
         return next(self._three.custodians[seat].audit for seat in SEATS if PARTIES[seat] is party)
