@@ -212,8 +212,8 @@ class Custodian:
         return np.array(answering.locate(gallery, gallery.usable(), handle), dtype=np.int64)
 
     def erase(self, name: str, header: Header, handle: bytes) -> Rounds[None]:
-        """This custodian's side of overwriting whoever has this handle, in SQL and in memory, if anybody has. The caller
-        scrubs before it acknowledges."""
+        """This custodian's side of overwriting whoever has this handle, in SQL and in memory, if anybody has. Whoever
+        asks scrubs before it acknowledges."""
         gallery, chronicle = self._gallery(name), self._own.chronicle
         anew = yield from stepping.erase(gallery, self._changes, chronicle, header, handle, self._entropy)
         if anew is not None:
