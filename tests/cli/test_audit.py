@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from moiety import cli
-from moiety.cli.audit import Checked, History, Keys, Line, Stated, Verified
+from moiety.cli.audit import Acknowledged, Checked, History, Keys, Line, Stated, Verified
 from moiety.cli.person import ErasedAnswer
 from moiety.custody.gateway.together import Together
 from moiety.custody.unopened import NothingDestroyed
@@ -115,6 +115,10 @@ def test_verify_names_what_was_done_and_not_written(shell: Shell, anna: str, mon
     status, answer = shell.json("audit", "verify", "--in-flight", "2")
     assert (status, answer["behind"]["gateway"]) == (0, 2)
     assert "ledger gateway lacks 2 that may be on their way\n" in shell("audit", "verify", "--in-flight", "2")[1]
+    assert shell("audit", "acknowledge") == (0, "2 operations that the gateway's ledger lacked are written there\n")
+    status, answer = shell.json("audit", "acknowledge")
+    keys(answer, Acknowledged)
+    assert (status, answer) == (0, {"acknowledged": 0, "agree": True, "difference": None})
     # And the person is told of it.
     told = shell.json("audit", "person", anna)[1]["entries"]
     assert [one["ledgers"] for one in told if one["details"].get("reason") == "theft"] == [["a"], ["b"]]

@@ -24,11 +24,11 @@ from moiety.custody.unopened import LedgerChanged, LedgerLost, LedgerTampered
 from moiety.custody.verbs import Row, Shown
 from moiety.errors import Refused
 from moiety.ledger.audit import Difference, What
-from moiety.ledger.entry import Recognition, Refusal
+from moiety.ledger.entry import Configuration, Recognition, Refusal
 from moiety.ledger.log import Log
 from moiety.ledger.operation import ID_BYTES, Party
 from moiety.sharing.seat import SEATS, Seat
-from tests.custody.ledgers import LOGS, chronicle, fresh, place, tamper
+from tests.custody.ledgers import LOGS, chronicle, fresh, leaves, place, read, tamper
 from tests.custody.scene import DOCUMENT, DOOR, matched, opened, people
 from tests.custody.test_chronicle import REVEAL
 
@@ -312,6 +312,39 @@ def test_a_gateway_that_searches_and_writes_nothing_is_found(folder: Path, monke
         matched(office, CROWD[:1])
     first = difference(folder)
     assert (first.what, first.log) == (What.MISSING, Party.GATEWAY)
+
+
+def test_what_somebody_has_acknowledged_hides_no_later_difference(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with closing(opened(folder)) as office:
+        with monkeypatch.context() as patch:
+            patch.setattr(noting, "recognised", _silent(office.book))
+            matched(office, CROWD[:2])
+        assert office.audit().first is not None
+        assert office.acknowledge() == 3
+        assert office.acknowledge() == 0
+        assert office.audit().first is None
+        last = leaves(place(folder, "gateway"))
+        assert [entry.part for leaf in last if leaf.kept and isinstance(entry := read(leaf), Configuration)][
+            -1
+        ] == "acknowledge"
+        with monkeypatch.context() as patch:
+            patch.setattr(noting, "recognised", _silent(office.book))
+            matched(office, CROWD[:1])
+    first = difference(folder)
+    assert (first.what, first.log) == (What.MISSING, Party.GATEWAY)
+
+
+@pytest.mark.parametrize("seat", SEATS)
+def test_nobody_acknowledges_what_another_lacks(folder: Path, seat: Seat, monkeypatch: pytest.MonkeyPatch) -> None:
+    with closing(opened(folder)) as office:
+        monkeypatch.setattr(noting, "recognised", _silent(chronicle(office, seat)))
+        matched(office, CROWD[:1])
+        size = office.book.log.state().size
+        assert office.acknowledge() == 0
+        assert office.book.log.state().size == size
+    assert difference(folder).log == PARTY[seat]
 
 
 @pytest.mark.parametrize("seat", SEATS)

@@ -36,6 +36,15 @@ class Verified(TypedDict):
     difference: str | None
 
 
+class Acknowledged(TypedDict):
+    """What `audit acknowledge` answers: how many operations the gateway's ledger lacked, whether the ledgers agree now,
+    and the first difference in words, or null."""
+
+    acknowledged: int
+    agree: bool
+    difference: str | None
+
+
 class Line(TypedDict):
     """One operation: in which minute (ISO 8601, UTC), what, by whom, whose ledgers have it, and what the entry says."""
 
@@ -109,6 +118,28 @@ def verify(
     late = [f"ledger {name} lacks {count} that may be on their way" for name, count in behind.items() if count]
     lines = [said or f"the ledgers agree on {finding.operations} operations", *late]
     return Outcome(answer, lines, DONE if finding.first is None else NO_MATCH)
+
+
+@app.command()
+def acknowledge(office: OfficeFolder = None, as_json: AsJson = False) -> Outcome[Acknowledged]:
+    """Write into the gateway's ledger what custodians wrote and it lacks, and verify again.
+
+    A gateway that was killed, or whose disk was full, lacks what was being done then, and says so in every audit until
+    somebody acknowledges it. Look first who did that: a gateway that keeps silent on purpose leaves the same. What was
+    said of a person is not written there: custodians have it. Exit status 1 where the ledgers still differ.
+
+    \b
+    Examples:
+      moiety audit acknowledge
+      moiety audit acknowledge --office deployment --json
+    """
+    with bar() as progress, opened(office, progress) as m:
+        count = m.acknowledge_missing()
+        finding = m.audit()
+    said = None if finding.first is None else _difference(finding.first)
+    answer: Acknowledged = {"acknowledged": count, "agree": finding.first is None, "difference": said}
+    line = f"{count} operations that the gateway's ledger lacked are written there"
+    return Outcome(answer, [line, *([said] if said else [])], DONE if finding.first is None else NO_MATCH)
 
 
 @app.command()

@@ -102,6 +102,12 @@ def refreshed(chronicle: Chronicle, header: Header) -> None:
     chronicle.nobody(header.attempt, Configuration(minute_of(header.at), CALLER.get(), None, "refresh", digest))
 
 
+def acknowledged(chronicle: Chronicle, digest: bytes) -> None:
+    """What the gateway's ledger lacked was written there later, of operations with this digest."""
+    entry = Configuration(chronicle.now(), CALLER.get(), None, "acknowledge", digest)
+    chronicle.nobody(named(b"acknowledged", digest), entry, chronicle.party)
+
+
 def keyed(chronicle: Chronicle, header: Header, public: bytes) -> None:
     """A purpose has its pseudonyms' key from now on."""
     digest = hashlib.sha256(public).digest()

@@ -254,6 +254,12 @@ class Office:
         `Refused` where one is not what it was when it was looked at before."""
         return self._custody().audit(in_flight)
 
+    def acknowledge_missing(self) -> int:
+        """Write into the gateway's ledger what custodians wrote and it lacks, since the gateway was killed before, or
+        its disk was full; how many operations. Look first whether somebody knows of them: a stolen gateway leaves the
+        same. Nothing where the ledgers differ in anything else first. Raises as `audit`."""
+        return self._custody().acknowledge()
+
     def ledger_keys(self) -> dict[str, bytes]:
         """The public keys that custodians sign heads and receipts with, by seat: for whoever checks one offline."""
         return self._custody().ledger_keys()

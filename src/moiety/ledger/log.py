@@ -120,6 +120,11 @@ class Log:
         with self._database.reading() as connection:
             return sql.last_head(connection)
 
+    def lacking(self, operations: Sequence[bytes]) -> set[bytes]:
+        """Those of some operations that are not in the log."""
+        with self._reading() as (connection, _):
+            return set(operations) - set(sql.known(connection, operations))
+
     def leaf(self, position: int) -> Leaf:
         """One leaf. Raises `PositionUnknown`."""
         with self._reading() as (connection, state):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -9,6 +10,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
 
+from moiety.custody import noting
 from moiety.custody.chronicle import DAYS_AT_ONCE, PARTIES, Chronicle, number_of, origin_of, tags_of
 from moiety.custody.gateway.three import Answer, Three
 from moiety.custody.refusals import OfficeUnwritable
@@ -75,6 +77,30 @@ class Ledgers:
         if finding.first is None:
             self._remember({party: (keys[party], head.size, head.root) for party, head in heads.items()})
         return finding
+
+    def acknowledge(self) -> int:
+        """Write into the gateway's ledger what custodians have and it lacks, as they show it: how many operations.
+
+        What was said of a person stays with the custodians. Only where all else agrees: for what was altered, or said
+        otherwise, nobody makes up. That it was done is written down too. Raises as `audit`.
+        """
+        found = self.audit(0).first
+        if found is None or (found.what, found.log) != (What.MISSING, Party.GATEWAY):
+            return 0
+        digest, count = hashlib.sha256(), 0
+        for seat, shown in self._three.each(lambda custodian: custodian.audit.head()).items():
+            size = self._verified(PARTIES[seat], shown.head, shown.key).size
+            for start in range(0, size, ROWS_AT_ONCE):
+                rows = self._three.custodians[seat].audit.rows(start, min(size, start + ROWS_AT_ONCE))
+                named = {row.line.operation: row for row in rows if Party.GATEWAY in row.line.parties}
+                lacking = self._book.log.lacking(list(named))
+                missed = [row for operation, row in named.items() if operation in lacking]
+                self._book.log.append([Leaf(row.commitment, row.line, None, None) for row in missed])
+                for row in missed:
+                    digest.update(row.line.operation)
+                count += len(missed)
+        noting.acknowledged(self._book, digest.digest())
+        return count
 
     def lately(self, operation: bytes) -> bool:
         """Whether one of the custodians that answer has this operation among the last that it wrote down."""

@@ -190,6 +190,11 @@ class Together(Conduct):
         """Hold the four ledgers against each other; see `Ledgers.audit`."""
         return self._ledgers().audit(in_flight)
 
+    def acknowledge(self) -> int:
+        """Write into the gateway's ledger what it lacks; see `Ledgers.acknowledge`."""
+        with self._alone():
+            return self._ledgers().acknowledge()
+
     def ledger_keys(self) -> dict[str, bytes]:
         """The public keys that custodians sign heads and receipts with, by seat."""
         return self._ledgers().keys()
