@@ -21,7 +21,7 @@ from moiety.custody.trust.denials import ApprovalRefused, RequestExceeded, Reque
 from moiety.custody.trust.policy import RECORDS_ABOVE
 from moiety.custody.trust.requests import ask, read_request
 from moiety.custody.trust.roster import Role
-from moiety.custody.trust.tickets import LASTS_S
+from moiety.custody.trust.verifying import APPROVAL_S
 from moiety.errors import MoietyError
 from moiety.identity.keyring import Version
 from moiety.sharing.seat import SEATS
@@ -141,7 +141,7 @@ def test_custodians_themselves_count_what_was_signed(gateway: Apart, monkeypatch
 def test_a_ticket_is_over_after_a_day(gateway: Apart, clock: Clock) -> None:
     approved = signed(gateway.request_records(DOOR, 5), OLGA, OTTO)
     gateway.keep(DOOR, versions(1), approved=approved)
-    clock.pass_(seconds=LASTS_S - 1)
+    clock.pass_(seconds=APPROVAL_S - 1)
     gateway.keep(DOOR, versions(1), approved=approved)
     clock.pass_(seconds=2)
     with refused(kind=RequestExpired):
@@ -152,10 +152,27 @@ def test_custodians_themselves_end_a_ticket(gateway: Apart, clock: Clock, monkey
     """Whatever the gateway believes of the request's age."""
     approved = signed(gateway.request_records(DOOR, 5), OLGA, OTTO)
     gateway.keep(DOOR, versions(1), approved=approved)
-    clock.pass_(seconds=LASTS_S)
+    clock.pass_(seconds=APPROVAL_S)
     monkeypatch.setattr("moiety.custody.trust.requests.Request.require_current", lambda self, now: None)
     with refused():
         gateway.keep(DOOR, versions(1), approved=approved)
+
+
+def test_a_ticket_that_was_opened_late_lasts_no_longer(
+    gateway: Apart, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two officers sign for a day, not for a day from when the gateway first shows it."""
+    approved = signed(gateway.request_records(DOOR, RECORDS_ABOVE + 5), OLGA, OTTO)
+    clock.pass_(hours=23, minutes=58)
+    gateway.keep(DOOR, versions(1), approved=approved)
+    clock.pass_(minutes=1)
+    gateway.keep(DOOR, versions(1), approved=approved)
+    monkeypatch.setattr("moiety.custody.trust.requests.Request.require_current", lambda self, now: None)
+    for later in ({"minutes": 2}, {"hours": 22}):
+        clock.pass_(**later)
+        with refused():
+            gateway.keep(DOOR, versions(1), approved=approved)
+    assert kept(gateway) == 2
 
 
 def test_whoever_signs_is_shown_that_it_is_about_records(gateway: Apart) -> None:
