@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,7 +17,7 @@ from moiety.cli.request import RequestContradicts, told
 from moiety.custody.gateway import approving
 from moiety.custody.gateway.apart import Apart
 from moiety.custody.net.remote import Approved
-from moiety.custody.store.kinds import keys_of
+from moiety.custody.store.kinds import CLASSES, keys_of
 from moiety.custody.trust import matter
 from moiety.custody.trust.denials import ApprovalRefused, RequestExceeded, RequestExpired, RequestOther
 from moiety.custody.trust.policy import RECORDS_ABOVE
@@ -23,13 +25,21 @@ from moiety.custody.trust.requests import ask, read_request
 from moiety.custody.trust.roster import Role
 from moiety.custody.trust.verifying import APPROVAL_S
 from moiety.errors import MoietyError
+from moiety.face.installed import Installed
+from moiety.identity.importing import Imported, run
 from moiety.identity.keyring import Version
+from moiety.identity.office import Office
 from moiety.sharing.seat import SEATS
+from moiety.vault.mapping import Taken
+from moiety.vault.record import Record
+from moiety.vault.retention import State
+from moiety.vault.shelf import Shelf
 from tests.apart.asking import enlist
 from tests.apart.scene import Site
 from tests.apart.test_approvals import BEN, EVA, OLGA, OTTO, signed, without_officers
 from tests.custody.scene import DOCUMENT, DOOR, TERMS, TODAY, Clock
 from tests.custody.signers import Signatory
+from tests.stories.guests import GUEST, guest, hotel
 
 REVEAL = replace(TERMS, reveal=(("officer", ("document",)),))
 """Terms of a purpose that keeps records, and has nobody sign for anything."""
@@ -121,6 +131,27 @@ def test_a_ticket_is_of_its_very_signatures(gateway: Apart) -> None:
     gateway.keep(DOOR, versions(3), approved=approved)
     with refused():
         gateway.keep(DOOR, versions(1), approved=approved)
+
+
+def test_whoever_is_refused_for_want_of_a_ticket_stays_nowhere(gateway: Apart, clock: Clock, tmp_path: Path) -> None:
+    """The hundred and first of a day at the desk, and an import that brought no ticket."""
+    terms, document = replace(TERMS, reveal=(("officer", CLASSES),)), hotel("hotel")
+    asked = gateway.request_papers("hotel", terms, document)
+    gateway.add_gallery("hotel", terms, document, approved=signed(asked, OLGA, OTTO))
+    shelf = Shelf(tmp_path / "records")
+    people = Office(gateway, Installed(tmp_path), shelf, clock=clock, entropy=os.urandom).purpose("hotel").people()
+    gateway.keep("hotel", versions(RECORDS_ABOVE))
+    with refused():
+        people.add(GUEST, grounds="register")
+    checked = [Taken(at, Record(people.schema(), guest(at))) for at in range(1, RECORDS_ABOVE + 10)]
+    with refused():
+        run(people, checked, grounds="register", text="1", approved=None, so_far=Imported(), done=lambda *told: None)
+    assert sum(shelf.store().count("hotel").values()) == 0
+    assert shelf.store().leaving("hotel") == {}
+    clock.pass_(days=1)
+    people.add(GUEST, grounds="register")
+    assert shelf.store().count("hotel")[State.ACTIVE] == 1
+    shelf.close()
 
 
 def test_custodians_themselves_count_what_was_signed(gateway: Apart, monkeypatch: pytest.MonkeyPatch) -> None:
