@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,21 +17,29 @@ from moiety.cli.request import RequestContradicts, told
 from moiety.custody.gateway import approving
 from moiety.custody.gateway.apart import Apart
 from moiety.custody.net.remote import Approved
-from moiety.custody.store.kinds import keys_of
+from moiety.custody.store.kinds import CLASSES, keys_of
 from moiety.custody.trust import matter
 from moiety.custody.trust.denials import ApprovalRefused, RequestExceeded, RequestExpired, RequestOther
 from moiety.custody.trust.policy import RECORDS_ABOVE
 from moiety.custody.trust.requests import ask, read_request
 from moiety.custody.trust.roster import Role
-from moiety.custody.trust.tickets import LASTS_S
+from moiety.custody.trust.verifying import APPROVAL_S
 from moiety.errors import MoietyError
+from moiety.face.installed import Installed
+from moiety.identity.importing import Imported, run
 from moiety.identity.keyring import Version
+from moiety.identity.office import Office
 from moiety.sharing.seat import SEATS
+from moiety.vault.mapping import Taken
+from moiety.vault.record import Record
+from moiety.vault.retention import State
+from moiety.vault.shelf import Shelf
 from tests.apart.asking import enlist
 from tests.apart.scene import Site
 from tests.apart.test_approvals import BEN, EVA, OLGA, OTTO, signed, without_officers
 from tests.custody.scene import DOCUMENT, DOOR, TERMS, TODAY, Clock
 from tests.custody.signers import Signatory
+from tests.stories.guests import GUEST, guest, hotel
 
 REVEAL = replace(TERMS, reveal=(("officer", ("document",)),))
 """Terms of a purpose that keeps records, and has nobody sign for anything."""
@@ -123,6 +133,27 @@ def test_a_ticket_is_of_its_very_signatures(gateway: Apart) -> None:
         gateway.keep(DOOR, versions(1), approved=approved)
 
 
+def test_whoever_is_refused_for_want_of_a_ticket_stays_nowhere(gateway: Apart, clock: Clock, tmp_path: Path) -> None:
+    """The hundred and first of a day at the desk, and an import that brought no ticket."""
+    terms, document = replace(TERMS, reveal=(("officer", CLASSES),)), hotel("hotel")
+    asked = gateway.request_papers("hotel", terms, document)
+    gateway.add_gallery("hotel", terms, document, approved=signed(asked, OLGA, OTTO))
+    shelf = Shelf(tmp_path / "records")
+    people = Office(gateway, Installed(tmp_path), shelf, clock=clock, entropy=os.urandom).purpose("hotel").people()
+    gateway.keep("hotel", versions(RECORDS_ABOVE))
+    with refused():
+        people.add(GUEST, grounds="register")
+    checked = [Taken(at, Record(people.schema(), guest(at))) for at in range(1, RECORDS_ABOVE + 10)]
+    with refused():
+        run(people, checked, grounds="register", text="1", approved=None, so_far=Imported(), done=lambda *told: None)
+    assert sum(shelf.store().count("hotel").values()) == 0
+    assert shelf.store().leaving("hotel") == {}
+    clock.pass_(days=1)
+    people.add(GUEST, grounds="register")
+    assert shelf.store().count("hotel")[State.ACTIVE] == 1
+    shelf.close()
+
+
 def test_custodians_themselves_count_what_was_signed(gateway: Apart, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whatever the gateway brings them; and whoever asked for too much has not used up the signatures."""
     approved = signed(gateway.request_records(DOOR, 3), OLGA, OTTO)
@@ -141,7 +172,7 @@ def test_custodians_themselves_count_what_was_signed(gateway: Apart, monkeypatch
 def test_a_ticket_is_over_after_a_day(gateway: Apart, clock: Clock) -> None:
     approved = signed(gateway.request_records(DOOR, 5), OLGA, OTTO)
     gateway.keep(DOOR, versions(1), approved=approved)
-    clock.pass_(seconds=LASTS_S - 1)
+    clock.pass_(seconds=APPROVAL_S - 1)
     gateway.keep(DOOR, versions(1), approved=approved)
     clock.pass_(seconds=2)
     with refused(kind=RequestExpired):
@@ -152,10 +183,27 @@ def test_custodians_themselves_end_a_ticket(gateway: Apart, clock: Clock, monkey
     """Whatever the gateway believes of the request's age."""
     approved = signed(gateway.request_records(DOOR, 5), OLGA, OTTO)
     gateway.keep(DOOR, versions(1), approved=approved)
-    clock.pass_(seconds=LASTS_S)
+    clock.pass_(seconds=APPROVAL_S)
     monkeypatch.setattr("moiety.custody.trust.requests.Request.require_current", lambda self, now: None)
     with refused():
         gateway.keep(DOOR, versions(1), approved=approved)
+
+
+def test_a_ticket_that_was_opened_late_lasts_no_longer(
+    gateway: Apart, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two officers sign for a day, not for a day from when the gateway first shows it."""
+    approved = signed(gateway.request_records(DOOR, RECORDS_ABOVE + 5), OLGA, OTTO)
+    clock.pass_(hours=23, minutes=58)
+    gateway.keep(DOOR, versions(1), approved=approved)
+    clock.pass_(minutes=1)
+    gateway.keep(DOOR, versions(1), approved=approved)
+    monkeypatch.setattr("moiety.custody.trust.requests.Request.require_current", lambda self, now: None)
+    for later in ({"minutes": 2}, {"hours": 22}):
+        clock.pass_(**later)
+        with refused():
+            gateway.keep(DOOR, versions(1), approved=approved)
+    assert kept(gateway) == 2
 
 
 def test_whoever_signs_is_shown_that_it_is_about_records(gateway: Apart) -> None:

@@ -37,8 +37,8 @@ def test_it_goes_from_hand_to_hand_and_is_approved_once() -> None:
     verifier = Verifier("a", People(), OFFICE, Clock(), SpentNonces(Passing()))
     assert both.signers() == 2
     digest = request_digest(content_digest(b"early_erasure", b"door", b"these", b"three"), 3)
-    people = verifier.approved(both.approvals(), "early_erasure", "door", digest, role=Role.OPERATOR)
-    assert people == (ANA.person, BEN.person)
+    found = verifier.approved(both.approvals(), "early_erasure", "door", digest, role=Role.OPERATOR)
+    assert found.people == (ANA.person, BEN.person)
 
 
 def test_whoever_signed_twice_counts_once() -> None:

@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 from moiety.custody.store.keeping import Passing
-from moiety.custody.trust.tickets import LASTS_S, Tickets
+from moiety.custody.trust.tickets import Tickets
+from moiety.custody.trust.verifying import APPROVAL_S
 from tests.custody.scene import Clock
 
 GATEWAY, DIGEST, SIGNED = b"g" * 32, b"d" * 32, [b"one signature", b"another"]
+
+
+def a_day_on(clock: Clock) -> int:
+    """Until when what is signed now is an approval."""
+    return int(clock().timestamp()) + APPROVAL_S
 
 
 def opened(left: int = 10) -> tuple[Tickets, Passing, Clock]:
     """A ticket."""
     keeping, clock = Passing(), Clock()
     some = Tickets(keeping, clock)
-    some.open(GATEWAY, DIGEST, SIGNED, left)
+    some.open(GATEWAY, DIGEST, SIGNED, left, a_day_on(clock))
     return some, keeping, clock
 
 
@@ -39,11 +45,11 @@ def test_a_ticket_is_of_one_gateway_one_request_and_its_very_signatures() -> Non
 
 def test_a_ticket_ends_after_a_day_and_no_clock_brings_it_back() -> None:
     some, _, clock = opened()
-    clock.pass_(seconds=LASTS_S - 1)
+    clock.pass_(seconds=APPROVAL_S - 1)
     assert some.draw(GATEWAY, DIGEST, SIGNED, 1)
     clock.pass_(seconds=1)
     assert not some.draw(GATEWAY, DIGEST, SIGNED, 1)
-    some.open(GATEWAY, b"e" * 32, SIGNED, 1)  # ended ones are forgotten
+    some.open(GATEWAY, b"e" * 32, SIGNED, 1, a_day_on(clock))  # ended ones are forgotten
     clock.pass_(days=-1)
     assert not some.draw(GATEWAY, DIGEST, SIGNED, 1)
     assert some.draw(GATEWAY, b"e" * 32, SIGNED, 1)
@@ -56,8 +62,8 @@ def test_a_restart_keeps_what_is_left_and_nothing_that_is_drawn() -> None:
     assert not later.draw(GATEWAY, DIGEST, SIGNED, 4)
     assert later.draw(GATEWAY, DIGEST, SIGNED, 3)
     assert not Tickets(keeping, clock).draw(GATEWAY, DIGEST, SIGNED, 1)
-    clock.pass_(seconds=LASTS_S)
-    later.open(GATEWAY, b"e" * 32, SIGNED, 1)
+    clock.pass_(seconds=APPROVAL_S)
+    later.open(GATEWAY, b"e" * 32, SIGNED, 1, a_day_on(clock))
     assert len(keeping.kept("tickets")) == 1
 
 

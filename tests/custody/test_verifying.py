@@ -227,8 +227,15 @@ def test_a_roster_that_is_not_in_order_lets_nobody_in() -> None:
 
 
 def test_two_officers_approve(custody: Custody) -> None:
-    people = custody.verifier.approved([OLGA.approves(), OTTO.approves()], "policy", "door", DIGEST)
-    assert people == (OLGA.person, OTTO.person)
+    found = custody.verifier.approved([OLGA.approves(), OTTO.approves()], "policy", "door", DIGEST)
+    assert found.people == (OLGA.person, OTTO.person)
+
+
+def test_an_approval_ends_a_day_after_what_was_signed_first(custody: Custody) -> None:
+    now = int(custody.clock().timestamp())
+    early, late, none = OLGA.approves(at=now - 7_200), OTTO.approves(at=now - 60), STRANGER.approves(at=now - 9_000)
+    found = custody.verifier.approved([late, early, none], "policy", "door", DIGEST)
+    assert found.until == now - 7_200 + APPROVAL_S
 
 
 def test_two_signatures_of_one_are_one(custody: Custody) -> None:

@@ -7,6 +7,7 @@ import io
 import os
 import subprocess
 import sys
+from base64 import b64encode
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -21,8 +22,8 @@ from pyarrow import parquet
 
 from moiety.vault import readers
 from moiety.vault.mapping import BadRow, FieldMapping, Row, Taken, taken
-from moiety.vault.readers import PhotoFolder, rows
-from moiety.vault.refusals import ColumnMissing, SourceBroken, SourceUnknown, SourceUnreadable
+from moiety.vault.readers import LINE_LIMIT, PhotoFolder, rows
+from moiety.vault.refusals import ColumnMissing, ColumnUnbounded, SourceBroken, SourceUnknown, SourceUnreadable
 from moiety.vault.schema import Schema
 from moiety.vault.synth import people
 from moiety.vault.values import PHOTO_LIMIT
@@ -330,6 +331,151 @@ def test_a_broken_parquet_is_said_to_be(tmp_path: Path) -> None:
     for content in (b"", b"PAR1", whole[:-10], whole[10:], middle):
         with pytest.raises((SourceBroken, SourceUnreadable)):
             list(rows(written(tmp_path, "b.parquet", content), mapping()))
+
+
+def test_lists_in_parquet_have_no_end_and_are_refused(tmp_path: Path) -> None:
+    table = pyarrow.table({"a": ["1"], "b": [["x"] * 5], "c": [{"d": "y", "e": ["z"]}]})
+    parquet.write_table(table, tmp_path / "a.parquet")
+    with pytest.raises(ColumnUnbounded):
+        list(rows(tmp_path / "a.parquet", mapping()))
+    beside = '[fields.national_id]\ncolumn = "a"\n[fields.name]\ncolumn = "c.d"\n'
+    assert list(rows(tmp_path / "a.parquet", mapping(beside))) == [Row(1, {"a": "1", "c": {"d": "y"}})]
+
+
+def test_room_in_parquet_for_values_of_a_length_that_the_schema_says_is_bounded(tmp_path: Path) -> None:
+    table = pyarrow.table({"a": ["1"], "b": pyarrow.nulls(1, pyarrow.binary(40 * 2**20))})
+    parquet.write_table(table, tmp_path / "a.parquet")
+    with pytest.raises(ColumnUnbounded):
+        list(rows(tmp_path / "a.parquet", mapping()))
+
+
+def test_columns_of_parquet_that_are_not_there_or_there_twice_are_refused(tmp_path: Path) -> None:
+    twice = pyarrow.Table.from_arrays([pyarrow.array(["1"])] * 3, ["a", "b", "b"])
+    parquet.write_table(twice, tmp_path / "a.parquet")
+    with pytest.raises(SourceBroken):
+        list(rows(tmp_path / "a.parquet", mapping()))
+    parquet.write_table(pyarrow.table({"a": ["1"], "b.c": ["2"], "d": [{"e": "3"}]}), tmp_path / "b.parquet")
+    for missing in ("b", "d.f", "e"):
+        text = f'[fields.national_id]\ncolumn = "a"\n[fields.name]\ncolumn = "{missing}"\n'
+        with pytest.raises(ColumnMissing):
+            list(rows(tmp_path / "b.parquet", mapping(text)))
+    for there, value in (("b.c", {"b.c": "2"}), ("d.e", {"d": {"e": "3"}})):
+        text = f'[fields.national_id]\ncolumn = "a"\n[fields.name]\ncolumn = "{there}"\n'
+        assert list(rows(tmp_path / "b.parquet", mapping(text))) == [Row(1, {"a": "1", **value})]
+
+
+@pytest.mark.parametrize("kind", ["dictionary", "string", "large_string", "string_view", "inner", "binary", "fixed"])
+def test_a_row_of_parquet_that_is_too_long_is_set_aside_alone(tmp_path: Path, kind: str) -> None:
+    """Whatever the table says that a text is; and it is found before Python has it."""
+    long = "x" * (LINE_LIMIT // 2)
+    texts = pyarrow.array([long, long + "y", "z"])
+    column: Any = {
+        "dictionary": texts.dictionary_encode,
+        "string": lambda: texts,
+        "large_string": lambda: texts.cast(pyarrow.large_string()),
+        "string_view": lambda: texts.cast(pyarrow.string_view()),
+        "inner": lambda: [{"of": {"these": text}} for text in texts.to_pylist()],
+        "binary": lambda: texts.cast(pyarrow.binary()),
+        "fixed": lambda: pyarrow.array([b"x" * len(long), b"y" * len(long), None], pyarrow.binary(len(long))),
+    }[kind]()
+    first = ["a" * (LINE_LIMIT - len(long)), "a" * (LINE_LIMIT - len(long) + (kind == "fixed")), "1"]
+    parquet.write_table(pyarrow.table({"a": first, "b": column}), tmp_path / "a.parquet")
+    found = list(rows(tmp_path / "a.parquet", mapping()))
+    assert [row.code if isinstance(row, BadRow) else "" for row in found] == ["", "row_too_long", ""]
+
+
+@pytest.mark.parametrize("form", ["bytes", "base64"])
+def test_photographs_of_the_greatest_length_come_out_of_parquet(tmp_path: Path, form: str) -> None:
+    """As writers put them there by themselves: dozens in one dictionary, and in the page behind it."""
+    photos = [os.urandom(PHOTO_LIMIT) for _ in range(8)]
+    written_ = photos if form == "bytes" else [b64encode(photo).decode() for photo in photos]
+    table = pyarrow.table({"a": [str(number) for number in range(12)], "b": [*written_, *written_[:4]]})
+    parquet.write_table(table, tmp_path / "a.parquet", compression="zstd")
+    found = [row.values["b"] for row in rows(tmp_path / "a.parquet", mapping()) if isinstance(row, Row)]
+    assert found == [*written_, *written_[:4]]
+
+
+BOMBS = """
+import sys, pyarrow
+from pyarrow import parquet
+path, kind, mebibytes, columns, pack = sys.argv[1:]
+names = ["a", "b", *map(str, range(2, int(columns)))]
+long = "x" * (int(mebibytes) * 2**20)
+how = {"compression": pack, "write_statistics": False}
+if kind == "dictionary":
+    one = pyarrow.array([long]).dictionary_encode().take(pyarrow.array([0] * 64))
+    how["store_schema"] = False
+elif kind == "kept":  # the table says that it is read as a dictionary
+    one = pyarrow.array([long]).dictionary_encode().take(pyarrow.array([0] * 64))
+elif kind == "plain":
+    one, how["use_dictionary"] = pyarrow.array([long, None, long]), False
+elif kind == "delta":
+    one = pyarrow.array([long] * 6)
+    how |= {"use_dictionary": False, "column_encoding": "DELTA_BYTE_ARRAY"}
+elif kind == "fixed":
+    one = pyarrow.nulls(2, pyarrow.binary(len(long)))
+elif kind == "list":
+    one = pyarrow.array([[None] * len(long)])
+parquet.write_table(pyarrow.table({name: one for name in names}), path, **how)
+"""
+
+READ = """
+import re, sys
+from pathlib import Path
+from moiety.errors import Refused
+from moiety.vault.mapping import FieldMapping
+from moiety.vault.readers import rows
+from moiety.vault.schema import Schema
+
+def most():
+    return int(re.search(r"VmHWM:\\s+(\\d+)", Path("/proc/self/status").read_text())[1])
+
+fields = list(Schema.default().fields)[: int(sys.argv[2])]
+fields = ["national_id", *(name for name in fields if name not in ("national_id", "photo"))]
+names = ["a", "b", *map(str, range(2, len(fields)))]
+text = "".join(f'[fields.{field}]\\ncolumn = "{name}"\\n' for field, name in zip(fields, names))
+mapping = FieldMapping(text.encode(), Schema.default())
+import pyarrow.parquet
+before = most()
+try:
+    found = {getattr(row, "code", "row") for row in rows(Path(sys.argv[1]), mapping)}
+except Refused as refused:
+    found = {refused.code}
+print(*found, (most() - before) >> 10)
+"""
+
+
+@pytest.mark.parametrize("pack", ["zstd", "snappy"])
+@pytest.mark.parametrize(
+    ("kind", "mebibytes", "columns"),
+    [
+        ("dictionary", 100, 2),
+        ("dictionary", 23, 2),
+        ("dictionary", 3, 14),
+        ("dictionary", 11, 14),
+        ("kept", 40, 2),
+        ("kept", 23, 2),
+        ("kept", 3, 14),
+        ("plain", 40, 2),
+        ("plain", 11, 2),
+        ("delta", 40, 2),
+        ("delta", 11, 2),
+        ("fixed", 15, 2),
+        ("list", 20, 2),
+    ],
+)
+def test_a_small_parquet_takes_no_more_memory_than_it_may(
+    tmp_path: Path, kind: str, mebibytes: int, columns: int, pack: str
+) -> None:
+    path = tmp_path / "a.parquet"
+    asked = [sys.executable, "-c", BOMBS, str(path), kind, str(mebibytes), str(columns), pack]
+    subprocess.run(asked, check=True)
+    whole = path.stat().st_size
+    assert whole < (2**20 if pack == "zstd" else 48 * 2**20)
+    answer = subprocess.run([sys.executable, "-c", READ, str(path), str(columns)], check=True, capture_output=True)
+    *codes, mebibytes_taken = answer.stdout.decode().split()
+    assert set(codes) <= {"row_too_long", "column_unbounded", "row"}
+    assert int(mebibytes_taken) < 300
 
 
 def test_photographs_come_from_their_folder_and_nowhere_else(tmp_path: Path) -> None:

@@ -125,6 +125,22 @@ def test_to_put_again_replaces_who_is_pending_and_leaves_alone_who_is_settled(st
     assert sum(store.count("door").values()) == 3
 
 
+def test_who_is_pending_as_they_were_put_is_taken_out_again(store: RecordStore) -> None:
+    some = [somebody(number) for number in range(4)]
+    store.put_many("door", some)
+    store.put_many("gate", some)
+    store.settle_many("door", some[:1])
+    again = replace(some[1], handle=bytes(16))
+    store.put_many("door", [again])
+    assert list(store.leaving("door")) == [some[1].handle]
+    assert store.undo_many("door", some, known=False) == 2
+    assert list(store.leaving("door")) == [some[1].handle]
+    assert store.undo_many("door", [again], known=True) == 1
+    assert set(store.leaving("door")) == {some[1].handle, again.handle}
+    assert store.count("door") == dict.fromkeys(State, 0) | {State.ACTIVE: 1}
+    assert store.count("gate")[State.PENDING] == 4
+
+
 def test_people_of_two_purposes_do_not_meet(store: RecordStore) -> None:
     filled(store, 2)
     filled(store, 3, "gate")

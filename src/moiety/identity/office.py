@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from types import TracebackType
 from typing import TYPE_CHECKING, get_args
@@ -31,6 +32,7 @@ from moiety.identity.pseudonym import Pseudonym
 from moiety.identity.purpose import Purpose
 from moiety.identity.refusals import OfficeClosed, PurposeUnknown, SeatUnknown
 from moiety.identity.results import Candidates, Enrolled, Erased, PurposeStatus, Status, Verdict
+from moiety.vault.retention import State
 
 if TYPE_CHECKING:
     from moiety.ledger.audit import Finding
@@ -91,7 +93,8 @@ class PurposeOffice:
         """Whether a record is kept under this pseudonym."""
         if self.document.records is None:
             return False
-        return self._records().get(self.name, pseudonym.value) is not None
+        stored = self._records().get(self.name, pseudonym.value)
+        return stored is not None and stored.stay.state is not State.PENDING
 
     def enrol(self, pictures: Sequence[Picture], *, grounds: str, person: Pseudonym | str | None = None) -> Enrolled:
         """Enrol one person from one picture or several; see `identity.enrol`. `person` is whose record is kept: the
@@ -162,8 +165,11 @@ class PurposeOffice:
         )
 
     def erase(self, person: Pseudonym | str, *, approved: bytes | None = None) -> Erased:
-        """Overwrite one person at all three custodians; see `identity.erase`."""
-        return erase.erase(self.document, person, custodians=self._custody(), approved=approved)
+        """Overwrite one person at all three custodians, see `identity.erase`; and what an interrupted `People.add` left
+        of a record under this pseudonym."""
+        left = self.document.records is not None and self.people().give_up(person)
+        erased = erase.erase(self.document, person, custodians=self._custody(), approved=approved)
+        return replace(erased, found=True) if left else erased
 
     def request_erasure(self, person: Pseudonym | str) -> bytes:
         """A request file for two people to sign before `erase` is given it as `approved`; nothing in it names the

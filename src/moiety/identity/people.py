@@ -35,6 +35,9 @@ from moiety.vault.values import Raw, identifier
 NUMBER: Final = "national_id"
 """The field that a person's pseudonym is made of."""
 
+_PENDING_DAYS: Final = 1
+"""Days behind that of today on which somebody may have been put who is still on the way."""
+
 Named = tuple[bytes, bytes | None]
 """A pseudonym's bytes, and the entry of the purpose's index; None where there is none."""
 
@@ -139,7 +142,7 @@ class People:
             outcomes[left] = AlreadyKept()
         fresh = [at for at in range(len(rows)) if outcomes[at] is None]
         if fresh:
-            desk.custody().keep(desk.name, [rows[at][1] for at in fresh], approved=approved)
+            self._keep([rows[at] for at in fresh], approved)
             for left in desk.records().settle_many(desk.name, [rows[at][0] for at in fresh]):
                 # Somebody else put the same person meanwhile: theirs is the record, and these keys are nobody's.
                 outcomes[fresh[left]] = AlreadyKept()
@@ -148,6 +151,40 @@ class People:
             if outcomes[at] is None:
                 outcomes[at] = Added(Pseudonym(desk.name, rows[at][0].person), date_of(last))
         return [outcome for outcome in outcomes if outcome is not None]
+
+    def _keep(self, put: Sequence[tuple[Stored, Version]], approved: bytes | None) -> None:
+        """Have custodians keep the keys of people who were put. Nothing stays of whom they refuse: nobody could take
+        that out again. What they may have kept, where they were not all there, stays and is put again."""
+        desk = self._desk
+        try:
+            desk.custody().keep(desk.name, [version for _, version in put], approved=approved)
+        except Refused:
+            desk.records().undo_many(desk.name, [stored for stored, _ in put], known=False)
+            desk.records().scrub()
+            raise
+
+    def give_up(self, pseudonym: Pseudonym | str) -> bool:
+        """Take out somebody who was put and whom nobody was told to be there, see `add_many`; whether there was such a
+        one. Raises as `person`."""
+        person = of_purpose(pseudonym, self._desk.purpose).value
+        stored = self._desk.records().get(self._desk.name, person)
+        return stored is not None and self._given_up([stored]) == 1
+
+    def _given_up(self, people: Sequence[Stored]) -> int:
+        """How many of these were pending, and are not there any more."""
+        desk = self._desk
+        gone = desk.records().undo_many(desk.name, people, known=True)
+        if gone:
+            desk.tidy([stored.person for stored in people])
+            desk.records().scrub()
+        return gone
+
+    def _forgotten(self) -> list[Stored]:
+        """Who is pending for more than a day: whoever put them is not coming back. No row says when it was written, but
+        the day until which it is kept is counted from there."""
+        desk = self._desk
+        latest = desk.last_day(desk.now()) - _PENDING_DAYS
+        return [stored for stored in desk.records().pending(desk.name) if stored.stay.expires < latest]
 
     def request_bulk(self, people: int) -> bytes:
         """A request file for two people to sign before `add_many` of so many at most is given it as `approved`."""
@@ -188,10 +225,12 @@ class People:
         return self._desk.schema()
 
     def sweep(self) -> int:
-        """Destroy whoever is due: erased three days ago, or kept to the last day; and what was written anew. How many
-        people are gone."""
+        """Destroy whoever is due: erased three days ago, or kept to the last day; what was written anew; and whoever a
+        call put that was interrupted more than a day ago. How many people are gone."""
         desk = self._desk
         now, gone = desk.now(), 0
+        while forgotten := self._forgotten():
+            gone += self._given_up(forgotten)
         while due := desk.records().due(now, purpose=desk.name):
             for _, stored in due:
                 Person(desk, Pseudonym(desk.name, stored.person)).destroy(stored)

@@ -18,14 +18,17 @@ from typing import TYPE_CHECKING, Any, BinaryIO, Final
 import msgspec
 
 from moiety.vault.mapping import BadRow, FieldMapping, Row
-from moiety.vault.refusals import ColumnMissing, SourceBroken, SourceUnknown, SourceUnreadable
+from moiety.vault.pages import Chunk, Held, PagesBroken, chunks, held
+from moiety.vault.refusals import ColumnMissing, ColumnUnbounded, SourceBroken, SourceUnknown, SourceUnreadable
 from moiety.vault.values import PHOTO_LIMIT
 
 if TYPE_CHECKING:
-    import pyarrow
+    from pyarrow import RecordBatch, Scalar
+    from pyarrow.parquet import ParquetFile
 
 LINE_LIMIT: Final = 8 * 2**20
-"""Bytes: the largest photograph in base64 is 5.6 MB, and the other columns are small beside it."""
+"""Bytes of a row, of Parquet too: the largest photograph in base64 is 5.6 MB, and the other columns are small beside
+it."""
 
 DOCUMENT_LIMIT: Final = 16 * 2**20 + 16 * 2**10
 """Bytes of a BSON document: MongoDB's own limit for what it stores, and what it allows itself beyond."""
@@ -35,7 +38,29 @@ LINES_LIMIT: Final = 64
 
 COLUMNS_LIMIT: Final = 4_096
 _BATCH: Final = 32
-"""Rows of a Parquet file at a time: 128 MB if every photograph is as large as may be."""
+"""Rows of a Parquet file at a time, where its pages are of the usual length."""
+
+_COLUMN_UNPACKED: Final = 32 * 2**20
+"""Bytes that one column of a Parquet file may have unpacked at a time: writers begin a page at 1 MiB of texts, or at
+some 100,000 of them."""
+
+_UNPACKED: Final = 48 * 2**20
+"""The same of all columns together."""
+
+_VALUES: Final = 16 * 2**20
+"""Bytes of values that are read together: one of a dictionary is unpacked for every row that has it."""
+
+_RATIO: Final = 2
+"""Pages that unpack to no more than so many times what they take in the file may be longer: photographs do not pack,
+and writers put a thousand into a page. Base64 of what does not pack is four thirds of it."""
+
+_UNPACKED_MOST: Final = 2**30
+"""And these together at most: a thousand photographs of half a megabyte, in a dictionary and in a page behind it."""
+
+_BUFFER: Final = 65_536
+
+_LIST: Final = 65_536
+"""Elements of a list of a Parquet file's footer: row groups, or columns of all kinds."""
 
 UNREADABLE: Final = "row_unreadable"
 TOO_LONG: Final = "row_too_long"
@@ -48,7 +73,7 @@ def rows(path: Path, mapping: FieldMapping, after: int = 0) -> Iterator[Row | Ba
     """The rows behind one of a number. What a file is, its name's ending says.
 
     Raises `SourceUnknown`, `SourceUnreadable` where there is no such file, `ColumnMissing` where a table lacks what
-    the mapping reads, and `SourceBroken`.
+    the mapping reads, `ColumnUnbounded` where those of Parquet would take too much memory, and `SourceBroken`.
     """
     kind = FORMATS.get(path.suffix.lower())
     if kind is None:
@@ -247,28 +272,73 @@ def _parquet(path: Path, mapping: FieldMapping, after: int) -> Iterator[Row | Ba
     from pyarrow import parquet
 
     position = 0
-    needed = mapping.columns
     try:
-        with parquet.ParquetFile(path) as file:
-            there = set(file.schema_arrow.names)
-            # Of `a.b`, `a` is the column: Parquet has inner documents, too.
-            wanted = {name if name in there else name.split(".")[0] for name in needed}
-            if missing := wanted - there:
-                raise ColumnMissing(columns=len(missing))
-            for batch in file.iter_batches(_BATCH, columns=sorted(wanted)):
-                for place in range(batch.num_rows):
-                    position += 1
-                    if position > after:
-                        yield _row(position, batch.slice(place, 1))
+        # Column chunks are read page by page, since of a photograph one can be as long as the file.
+        with path.open("rb") as source:
+            groups = chunks(source)
+            file = parquet.ParquetFile(source, pre_buffer=False, buffer_size=_BUFFER, thrift_container_size_limit=_LIST)
+            leaves = _leaves(file, mapping.columns)
+            columns = [file.schema.column(leaf).path for leaf in leaves]
+            for group, there in enumerate(groups):
+                together = _rows_together(path, file, there, leaves, position)
+                for batch in file.iter_batches(together, row_groups=[group], columns=columns, use_threads=False):
+                    for place in range(batch.num_rows):
+                        position += 1
+                        if position > after:
+                            yield _row(position, batch, place)
     except OSError:
         raise SourceUnreadable from None
-    except pyarrow.ArrowException:
+    # A group of fewer columns than the schema has is an IndexError.
+    except (pyarrow.ArrowException, PagesBroken, IndexError):
         raise SourceBroken(row=position) from None
 
 
-def _row(position: int, one: pyarrow.RecordBatch) -> Row | BadRow:
+def _leaves(file: ParquetFile, needed: Set[str]) -> list[int]:
+    """Which columns of values are read: of `a.b`, `a` is Parquet's column, which has inner documents, too."""
+    if len(set(file.schema_arrow.names)) != len(file.schema_arrow.names):
+        raise SourceBroken(row=0)
+    paths = [file.schema.column(leaf).path for leaf in range(len(file.schema))]
+    found = {name: [leaf for leaf, path in enumerate(paths) if f"{path}.".startswith(f"{name}.")] for name in needed}
+    there = set(file.schema_arrow.names)
+    if missing := [name for name in needed if not found[name] or there.isdisjoint((name, name.split(".")[0]))]:
+        raise ColumnMissing(columns=len(missing))
+    return sorted({leaf for some in found.values() for leaf in some})
+
+
+def _rows_together(path: Path, file: ParquetFile, there: list[Chunk], leaves: list[int], position: int) -> int:
+    """How many rows of a group are read at a time. Raises `ColumnUnbounded` where one would be too many."""
+    whole = Held(0, 0)
+    with path.open("rb") as source:
+        for leaf in leaves:
+            schema = file.schema.column(leaf)
+            # Room is made for a value whose length the schema says also where there is none; a list has no end.
+            one = held(source, there[leaf]) + Held(0, schema.length or 0)
+            if schema.max_repetition_level or one.unpacked > max(_COLUMN_UNPACKED, _RATIO * one.packed):
+                raise ColumnUnbounded(row=position)
+            whole += one
+    if whole.unpacked > min(_UNPACKED_MOST, max(_UNPACKED, _RATIO * whole.packed)):
+        raise ColumnUnbounded(row=position)
+    return max(1, min(_BATCH, _VALUES // max(1, whole.unpacked)))
+
+
+def _row(position: int, batch: RecordBatch, place: int) -> Row | BadRow:
     """One row by itself: a moment that Python has no date for, or text that is none, is one row's fault."""
+    values = {name: column[place] for name, column in zip(batch.schema.names, batch.columns, strict=True)}
+    if sum(map(_size, values.values())) > LINE_LIMIT:
+        return BadRow(position, TOO_LONG)
     try:
-        return Row(position, one.to_pylist()[0])
+        return Row(position, {name: value.as_py() for name, value in values.items()})
     except (ValueError, OverflowError):
         return BadRow(position, UNREADABLE)
+
+
+def _size(value: Scalar) -> int:
+    """Bytes of a value's texts, before Python has them, where a letter can take four."""
+    import pyarrow
+
+    if isinstance(value, pyarrow.StructScalar):
+        return sum(map(_size, value.values())) if value.is_valid else 0
+    if isinstance(value, pyarrow.DictionaryScalar | pyarrow.ExtensionScalar):
+        return _size(value.value)
+    found = value.as_buffer() if isinstance(value, pyarrow.BinaryScalar) else None
+    return 0 if found is None else int(found.size)

@@ -168,6 +168,14 @@ class SourceBroken(Refused):
     )
 
 
+class ColumnUnbounded(Refused):
+    code: ClassVar[str] = "column_unbounded"
+    advice: ClassVar[str] = (
+        "behind row {row}, columns that the mapping reads are lists, or unpack to more than is read at once: where "
+        "nobody meant harm by it, have the file written anew in row groups of a hundred rows"
+    )
+
+
 class ColumnMissing(Refused):
     code: ClassVar[str] = "column_missing"
     advice: ClassVar[str] = (

@@ -1,8 +1,8 @@
 """The record store: people of all purposes, sealed, on SQLite or PostgreSQL. It holds no key and opens nothing.
 
-Somebody who is put is pending until they are settled: whoever was ended in between finds them by `pending`, or puts
-them again, which replaces what is pending and leaves alone what is settled. Each method is one transaction, durable
-when it returns.
+Somebody who is put is pending until they are settled: whoever was ended in between finds them by `pending`, puts them
+again, which replaces what is pending and leaves alone what is settled, or takes them out by `undo_many`. Each method is
+one transaction, durable when it returns.
 """
 
 from __future__ import annotations
@@ -94,6 +94,19 @@ class RecordStore:
                     left.append(position)
             rows.settle(connection, pending)
         return left
+
+    def undo_many(self, purpose: str, people: Sequence[Stored], *, known: bool) -> int:
+        """Take out people who are pending as they were put; old bytes are gone after `scrub`. Custodians may keep keys
+        under the handles of those whom they have `known`, which are `leaving`. Returns how many there were."""
+        _bound(people)
+        with self._database.writing("undo") as connection:
+            there = rows.found(connection, purpose, [one.person for one in people])
+            handles = {one.handle for one in people}
+            put = [row for row in there.values() if row.state == State.PENDING and bytes(row.handle) in handles]
+            if known:
+                rows.leave(connection, put)
+            rows.remove(connection, [row.id for row in put])
+        return len(put)
 
     def get(self, purpose: str, person: bytes, groups: Iterable[Group] = ()) -> Stored | None:
         """Somebody, whatever their state, with the classes that are asked for; None where nobody is."""

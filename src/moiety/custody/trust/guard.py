@@ -204,8 +204,9 @@ class Guard:
         digest: bytes,
         role: Role,
         charges: Sequence[tuple[Unit, int, bytes | None]] = (),
-    ) -> None:
-        """Two people have approved this: charged to each of them, and to the certificate that brought it.
+    ) -> int:
+        """Two people have approved this, up to the unix second that is answered: charged to each of them, and to the
+        certificate that brought it.
 
         Their signatures are used up once there is budget for that and for what is approved, `charges`: nobody has to
         sign anew because an account was empty.
@@ -216,9 +217,10 @@ class Guard:
             asked = [Charge(asker.gateway, purpose, asker.person, unit, amount) for unit, amount, _ in charges]
             self._budget.require([*approving, *asked])
 
-        people = self._verifier.approved(approvals, operation, purpose, digest, needed=NEEDED, role=role, before=borne)
-        for person in people:
+        found = self._verifier.approved(approvals, operation, purpose, digest, needed=NEEDED, role=role, before=borne)
+        for person in found.people:
             self._budget.charge(asker.gateway, purpose, person.key, Unit.APPROVALS, 1)
+        return found.until
 
     def _erase(self, asker: Asker, ask: wire.Erase, begun: Said, approvals: list[bytes]) -> None:
         if self._due(ask.name, ask.handle):
@@ -260,8 +262,8 @@ class Guard:
         if ask.approved >= people > 0:
             digest = bulk_digest(ask.name, ask.approved)
             if not self._tickets.draw(gateway, digest, approvals, people):
-                self._approved(asker, approvals, BULK, purpose_of(ask.name), digest, role)
-                self._tickets.open(gateway, digest, approvals, ask.approved - people)
+                until = self._approved(asker, approvals, BULK, purpose_of(ask.name), digest, role)
+                self._tickets.open(gateway, digest, approvals, ask.approved - people, until)
         elif not self._portions.take(ask.name, people, above):
             raise ApprovalRefused(needed=NEEDED, valid=0)
         return asker

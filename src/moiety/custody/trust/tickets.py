@@ -1,7 +1,7 @@
 """What is left of bulk approvals: two people sign for so many at most, and an import takes them some at a time.
 
 A ticket is of one gateway and of exactly the signatures that it was opened with: whoever draws from it has to bring
-them again. It is durable, and ends after a day.
+them again. It is durable, and ends when they do, however late it was opened.
 """
 
 from __future__ import annotations
@@ -14,7 +14,6 @@ from typing import Final
 
 from moiety.custody.store.keeping import Keeping
 
-LASTS_S: Final = 86_400
 _KIND: Final = "tickets"
 _ID_BYTES: Final = 16
 
@@ -41,15 +40,16 @@ class Tickets:
             self._keep(key, left - people, until)
             return True
 
-    def open(self, gateway: bytes, digest: bytes, approvals: Sequence[bytes], left: int) -> None:
-        """So many are left of approvals that were just verified and used up; ended tickets are forgotten."""
+    def open(self, gateway: bytes, digest: bytes, approvals: Sequence[bytes], left: int, until: int) -> None:
+        """So many are left, up to a unix second, of approvals that were just verified and used up; ended tickets are
+        forgotten."""
         now = int(self._clock().timestamp())
         with self._lock:
             ended = [key for key, (_, until) in self._left.items() if now >= until]
             for key in ended:
                 del self._left[key]
             self._keeping.keep(_KIND, {}, ended)
-            self._keep(_key(gateway, digest, approvals), left, now + LASTS_S)
+            self._keep(_key(gateway, digest, approvals), left, until)
 
     def _keep(self, key: bytes, left: int, until: int) -> None:
         self._keeping.keep(_KIND, {key: left.to_bytes(8, "big") + until.to_bytes(8, "big")})

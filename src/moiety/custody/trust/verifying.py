@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hmac
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
@@ -27,6 +28,15 @@ APPROVAL_S: Final = 86_400
 
 MOST_APPROVALS: Final = 16
 """Signatures that are looked at for one request: each costs a verification."""
+
+
+@dataclass(frozen=True, slots=True)
+class Approval:
+    """Who approved something; and the unix second, a day after what counted first of it was signed, up to which that is
+    an approval."""
+
+    people: tuple[Person, ...]
+    until: int
 
 
 class Verifier:
@@ -82,8 +92,8 @@ class Verifier:
         needed: int = 2,
         role: Role = Role.OFFICER,
         before: Callable[[Sequence[Person]], None] = lambda people: None,
-    ) -> tuple[Person, ...]:
-        """The people who approved this, at least `needed` of them; raises `ApprovalRefused`.
+    ) -> Approval:
+        """The people who approved this, at least `needed` of them, and until when; raises `ApprovalRefused`.
 
         What counts is used up together, or not at all where it does not suffice or `before`, which is told who they
         are, raises.
@@ -91,6 +101,7 @@ class Verifier:
         now = self._now()
         people: dict[bytes, Person] = {}
         nonces: dict[bytes, int] = {}
+        ends: list[int] = []
         for signed in approvals[:MOST_APPROVALS]:
             try:
                 statement, person = self._read(signed, Kind.APPROVAL, operation, purpose, digest)
@@ -102,6 +113,7 @@ class Verifier:
             if now <= until and statement.at <= now + CLOCKS_APART_S and person.key not in people:
                 people[person.key] = person
                 nonces[statement.nonce] = max(until, nonces.get(statement.nonce, 0))
+                ends.append(until)
         if len(people) < needed:
             raise ApprovalRefused(needed=needed, valid=len(people))
         before(tuple(people.values()))
@@ -109,7 +121,7 @@ class Verifier:
             self._spent.spend(nonces, now)
         except AlreadySpent:
             raise ApprovalRefused(needed=needed, valid=0) from None
-        return tuple(people.values())
+        return Approval(tuple(people.values()), min(ends))
 
     def _read(
         self, signed: bytes, kind: Kind, operation: str, purpose: str, digest: bytes
