@@ -7,7 +7,7 @@ from contextlib import closing
 from pathlib import Path
 
 from moiety.vault.record import Record
-from moiety.vault.retention import Reading, State, Stay, Trust
+from moiety.vault.retention import Reading, State, Stay, confirmed
 from moiety.vault.schema import Group
 from moiety.vault.seal import Blob, Whose, seal_class
 from moiety.vault.sql import RecordStore
@@ -48,7 +48,7 @@ def somebody(number: int, *, expires: int = EXPIRES, known: Record | None = None
 
 def minute(day: int, more: int = 0) -> Reading:
     """A clock that is right, on a day."""
-    return Reading(day * 1440 + more, day * 1440 + more, Trust.ON_TIME)
+    return confirmed(day * 1440 + more)
 
 
 def put_forty(place: Path | str, point: str = "never", turn: int = 1) -> None:
