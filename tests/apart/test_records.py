@@ -207,12 +207,12 @@ def test_no_key_is_made_by_two(site: Site, keeping: Apart) -> None:
 
 
 @pytest.fixture
-def tight(tmp_path: Path) -> Iterator[Callable[..., tuple[Apart, Asking]]]:
+def tight(tmp_path: Path, clock: Clock) -> Iterator[Callable[..., tuple[Apart, Asking]]]:
     """A deployment of these budgets, where four versions are kept and a key is made."""
     begun: list[Any] = []
 
     def make(row: int = 1_000, **amounts: int) -> tuple[Apart, Asking]:
-        site = Site.make(tmp_path / "site", Clock(), limits(row, **amounts))
+        site = Site.make(tmp_path / "site", clock, limits(row, **amounts))
         gateway = site.gateway()
         begun.extend([site, gateway])
         gateway.add_gallery(DOOR, REVEAL, DOCUMENT)
@@ -279,6 +279,32 @@ def test_a_restriction_is_charged_like_an_erasure_and_its_lifting_is_not(tight: 
     with pytest.raises(ErasuresSpent):
         gateway.restrict(KEPT, KNOWN[0].name, True)
     assert_opens(gateway, KNOWN[0])
+
+
+def test_whose_time_is_over_is_charged_no_more_and_whoever_leaves_early_is(tight: Any, clock: Clock) -> None:
+    """More people expire in a day than a thief may destroy, and retention does not fall behind for that."""
+    gateway, _ = tight(gateway_erasures=1)
+    assert gateway.hold(DOOR, KNOWN[0].name, NO_FACE, True)
+    with pytest.raises(ErasuresSpent):
+        gateway.hold(DOOR, KNOWN[1].name, NO_FACE, True)
+    clock.pass_(hours=72, seconds=1)
+    assert gateway.destroy(DOOR, KNOWN[0].name, NO_FACE) == [KEPT]
+    assert gateway.hold(DOOR, KNOWN[1].name, NO_FACE, True)
+    clock.pass_(hours=24 * 28)
+    expired = [gateway.destroy(DOOR, version.name, NO_FACE) for version in KNOWN[1:]]
+    assert expired == [[KEPT]] * 3
+
+
+def test_a_record_that_is_written_anew_is_charged_as_it_is_written(tight: Any) -> None:
+    """Where its keys are gone, so is the record: refused before that, it is still there."""
+    gateway, _ = tight(gateway_erasures=1)
+    first, second = versions(2, seed=5)
+    carried = ["birth", "document", "photo", "access"]
+    gateway.rewrite(DOOR, first, KNOWN[0].name, carried)
+    assert gateway.drop(DOOR, KNOWN[0].name)
+    with pytest.raises(ErasuresSpent):
+        gateway.rewrite(DOOR, second, KNOWN[1].name, carried)
+    assert_opens(gateway, KNOWN[1])
 
 
 # What two people sign.

@@ -19,7 +19,9 @@ from tests.apart import compose
 ROOT = Path(__file__).resolve().parent.parent.parent
 FOLDER = ROOT / "docs" / "operations"
 PAGE = (ROOT / "docs" / "operations.md").read_text()
-UNITS = ("moiety-custodian@.service", "moiety-refresh.service", "moiety-refresh.timer")
+CUSTODIAN = "moiety-custodian@.service"
+GATEWAY = ("moiety-refresh", "moiety-sweep@")
+UNITS = (CUSTODIAN, *(f"{name}.{kind}" for name in GATEWAY for kind in ("service", "timer")))
 MOIETY = "/opt/moiety/bin/moiety"
 STATE = "/var/lib/moiety"
 
@@ -38,6 +40,7 @@ def is_command(words: list[str]) -> bool:
     while words and hasattr(command, "commands"):
         command, words = command.commands[words[0]], words[1:]
     options = {name for parameter in command.params for name in parameter.opts}
+    words = words[sum(parameter.param_type_name == "argument" for parameter in command.params) :]
     return not hasattr(command, "commands") and all(word in options for word in words[::2]) and len(words) % 2 == 0
 
 
@@ -62,7 +65,7 @@ def test_systemd_takes_the_units(name: str, tmp_path: Path) -> None:
 
 
 def test_the_units_run_commands_that_there_are_as_the_user_that_the_page_makes() -> None:
-    for name in UNITS[:2]:
+    for name in (CUSTODIAN, *(f"{name}.service" for name in GATEWAY)):
         service = unit(name)["Service"]
         binary, *words = shlex.split(service["ExecStart"])
         assert binary == MOIETY
@@ -77,24 +80,33 @@ def test_the_units_run_commands_that_there_are_as_the_user_that_the_page_makes()
 
 
 def test_page_and_units_have_the_same_folders() -> None:
-    custodian, refresh = unit(UNITS[0])["Service"], unit(UNITS[1])["Service"]
+    custodian = unit(CUSTODIAN)["Service"]
     assert custodian["ExecStart"].endswith("--config /etc/moiety/%i/custodian.toml")
     assert f"/var/lib/{custodian['StateDirectory']}/store".replace("%i", "a") == f"{STATE}/a/store"
     assert f"rows, `{STATE}/a/store` and so on" in PAGE
     assert 'store = "$STORE"' in PAGE
-    assert refresh["ExecStart"].endswith("--office /etc/moiety/gateway")
+    for name in GATEWAY:
+        service = unit(f"{name}.service")["Service"]
+        assert "--office /etc/moiety/gateway" in service["ExecStart"]
+        # The ledger is in the office's folder, and nothing is done that cannot be written there.
+        assert service["ReadWritePaths"] == "/etc/moiety/gateway"
     made = next(line for line in PAGE.splitlines() if line.startswith("install -d -m 0700"))
     assert made.endswith(f'"/etc/moiety/$PLACE" {STATE} "{STATE}/$PLACE"')
     for name in UNITS:
         assert re.search(rf"^cp .*docs/operations/{re.escape(name)}", PAGE, re.M)
 
 
-def test_the_timer_starts_the_service_of_its_name() -> None:
-    timer = unit(UNITS[2])
+@pytest.mark.parametrize(
+    ("name", "enabled"),
+    [("moiety-refresh", "moiety-refresh.timer"), ("moiety-sweep@", '"moiety-sweep@$PURPOSE.timer"')],
+)
+def test_the_timer_starts_the_service_of_its_name(name: str, enabled: str) -> None:
+    timer = unit(f"{name}.timer")
     assert "Unit" not in timer["Timer"]  # the service of the same name
     assert timer["Timer"]["OnCalendar"]
+    assert timer["Timer"]["Persistent"] == "true"
     assert timer["Install"]["WantedBy"] == "timers.target"
-    assert "systemctl enable --now moiety-refresh.timer" in PAGE
+    assert f"systemctl enable --now {enabled}\n" in PAGE
 
 
 def test_the_compose_file_is_as_narrow_as_it_says() -> None:

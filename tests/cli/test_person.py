@@ -7,12 +7,15 @@ import io
 import json
 import stat
 import sys
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from moiety.cli.person import Added, Changed, ErasedAnswer, Found, Shown, Standing, Swept
+import moiety
+from moiety.cli.person import Added, Changed, ErasedAnswer, Found, Shown, Standing
+from moiety.cli.sweeping import ClockAnswer, Swept
 from moiety.identity.pseudonym import Pseudonym
 from moiety.vault.values import PHOTO_LIMIT
 from tests.cli.test_commands import NAME, Shell, keys
@@ -209,8 +212,35 @@ def test_restrict_lift_and_withdraw(shell: Shell, anna: str, values: Any) -> Non
     assert shell.refused("person", "restrict", anna) == (2, "move_refused")
     status, answer = shell.json("person", "sweep", "hotel")
     keys(answer, Swept)
-    assert (status, answer) == (0, {"destroyed": 0})
+    assert (status, answer) == (0, {"destroyed": 0, "warning": None})
     assert shell("person", "sweep", "hotel") == (0, "0 people whose time was over\n")
+
+
+@pytest.mark.parametrize(("days", "where"), [(60, "46 days ahead"), (-3, "3 days behind")])
+def test_a_clock_that_is_not_believed_is_said_until_somebody_confirms_it(
+    days: int, where: str, shell: Shell, anna: str, values: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert shell("person", "clock", "hotel")[0] == 0
+    assert moiety.open.__kwdefaults__ is not None
+    monkeypatch.setitem(moiety.open.__kwdefaults__, "clock", lambda: datetime.now(UTC) + timedelta(days=days))
+    for words in (("sweep", "hotel"), ("add", "hotel", "--from", values(guest(1)), "--grounds", "register")):
+        status, answer = shell.json("person", *words)
+        assert status == 0
+        assert where in answer["warning"]
+        assert answer["warning"] in shell.said
+        assert "--confirm" in answer["warning"]
+    today = datetime.now(UTC).date()
+    assert answer["expires"] == (today + timedelta(days=365 + max(days, 0))).isoformat()
+    status, answer = shell.json("person", "clock", "hotel")
+    keys(answer, ClockAnswer)
+    assert (status, answer["days_off"]) == (1, int(where.split()[0]) * (1 if days > 0 else -1))
+    status, out = shell("person", "clock", "hotel")
+    assert (status, out.splitlines()[2]) == (1, answer["warning"])
+    status, answer = shell.json("person", "clock", "hotel", "--confirm")
+    assert (status, answer["days_off"], answer["warning"]) == (0, 0, None)
+    assert answer["clock"] == answer["believed"]
+    assert shell.json("person", "sweep", "hotel") == (0, {"destroyed": 0, "warning": None})
+    assert "days" not in shell.said
 
 
 def test_erase_in_three_days_or_now(shell: Shell, anna: str, tmp_path: Path) -> None:

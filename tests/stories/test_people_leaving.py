@@ -110,6 +110,62 @@ def test_a_clock_far_ahead_destroys_nobody_early(tmp_path: Path, models: Install
         reached(house, now)
 
 
+def test_an_office_that_was_closed_for_two_months_destroys_again_by_itself(house: Inn, tmp_path: Path) -> None:
+    """Nobody confirms anything: retention catches up, and erasures take their three days meanwhile."""
+    records = tmp_path / "records"
+    with house.people(records) as people:
+        start = house.clock.now
+        anna = people.person(people.add(GUEST, grounds="register").pseudonym)
+        day = start
+        while day < start + timedelta(days=343):
+            day += timedelta(days=13)
+            reached(house, day)
+            assert people.sweep() == 0
+    reopened = start + timedelta(days=400)
+    reached(house, reopened)
+    with house.people(records) as people:
+        assert people.clock().days_off > 0
+        bert = people.add(guest(1), grounds="register")
+        assert bert.expires == (reopened + timedelta(days=365)).date()
+        assert people.person(bert.pseudonym).reveal(["address"], reason="parcel")
+        assert people.sweep() == 0
+        leaving = people.person(bert.pseudonym).erase()
+        assert leaving.at == reopened.replace(second=0) + ERASURE
+        destroyed = []
+        for hours in (20, 40, 60, 71):
+            reached(house, reopened + timedelta(hours=hours))
+            destroyed.append(people.sweep())
+            assert people.person(bert.pseudonym).state() is State.ERASING
+        assert sum(destroyed) == 1
+        assert people.clock().days_off == 0
+        reached(house, leaving.at + timedelta(minutes=1))
+        assert people.sweep() == 1
+    assert gone(house, records, anna)
+
+
+def test_whoever_looked_at_the_clock_says_so(tmp_path: Path, models: Installed) -> None:
+    with inn(tmp_path, models, apart=False) as house:
+        with house.people(tmp_path / "records") as people:
+            anna = people.person(people.add(GUEST, grounds="register").pseudonym)
+            reached(house, house.clock.now + timedelta(days=400))
+            assert people.sweep() == 0
+            assert people.confirm_clock().days_off == 0
+            assert people.sweep() == 1
+        assert gone(house, tmp_path / "records", anna)
+
+
+def test_an_erasure_under_a_wrong_clock_is_done_once_it_is_right(tmp_path: Path, models: Installed) -> None:
+    with inn(tmp_path, models, apart=False) as house, house.people(tmp_path / "records") as people:
+        now = house.clock.now
+        anna = people.person(people.add(GUEST, grounds="register").pseudonym)
+        reached(house, now + timedelta(days=400))
+        assert anna.erase().at > now + timedelta(days=400)
+        reached(house, now)
+        assert people.sweep() == 0
+        reached(house, now + ERASURE)
+        assert people.sweep() == 1
+
+
 def test_who_withdraws_is_on_the_way_out_at_once(house: Inn, tmp_path: Path) -> None:
     with house.people(tmp_path / "records") as people:
         anna = people.person(people.add(GUEST, grounds="consent").pseudonym)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 
 from moiety.vault.record import Record
-from moiety.vault.retention import Reading, State, Stay, Trust
+from moiety.vault.retention import Reading, State, Stay, confirmed
 from moiety.vault.schema import Group
 from moiety.vault.seal import Blob, Whose, seal_class
 from moiety.vault.stored import Stored
@@ -44,4 +44,4 @@ def somebody(number: int, *, expires: int = EXPIRES, known: Record | None = None
 
 def minute(day: int, more: int = 0) -> Reading:
     """A clock that is right, on a day."""
-    return Reading(day * 1440 + more, day * 1440 + more, Trust.ON_TIME)
+    return confirmed(day * 1440 + more)

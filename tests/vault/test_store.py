@@ -17,7 +17,7 @@ from moiety.database.refusals import DatabaseExists, DatabaseMissing
 from moiety.vault import retention, sql
 from moiety.vault.consent import ENTRIES_LIMIT, ENTRY_LIMIT
 from moiety.vault.refusals import BatchTooLarge, MoveRefused, PersonMissing, PersonUnnamed, RecordMisfit, WriteStale
-from moiety.vault.retention import ERASURE_MINUTES, STEP_MINUTES, Move, State, Stay, Trust
+from moiety.vault.retention import ERASURE_MINUTES, PROGRESS_MINUTES, STEP_MINUTES, Move, Reading, State, Stay, Trust
 from moiety.vault.schema import Group
 from moiety.vault.seal import BLOB_LIMIT, PHOTO_BLOB_LIMIT, Blob, Whose, open_class
 from moiety.vault.sql import RecordStore
@@ -367,6 +367,54 @@ def test_the_clock_is_kept_over_restarts(place: Path | str) -> None:
         assert store.confirm(start - 9).minute == start - 9
         assert store.now(start - 10).trust is Trust.BEHIND
         assert store.now(start - 8).trust is Trust.ON_TIME
+
+
+def test_a_clock_far_ahead_moves_on_over_restarts_and_is_forgotten_when_it_is_right(place: Path | str) -> None:
+    start, day = 20_000_000, 1440
+    RecordStore.create(place).close()
+    for clock, taken, shown in (
+        (start, start, None),
+        (start + 400 * day, start + STEP_MINUTES, start + 400 * day),
+        (start + 400 * day + PROGRESS_MINUTES - 1, start + STEP_MINUTES, start + 400 * day),
+        (start + 401 * day, start + 2 * STEP_MINUTES, start + 401 * day),
+        (start + 500 * day, start + 3 * STEP_MINUTES, start + 500 * day),
+        (start + 5 + 2 * STEP_MINUTES, start + 5 + 2 * STEP_MINUTES, None),
+        (start + 501 * day, start + 5 + 3 * STEP_MINUTES, start + 501 * day),
+    ):
+        with closing(RecordStore.open(place)) as store:
+            reading = store.now(clock)
+            assert (reading.minute, reading.shown) == (taken, shown)
+    with closing(RecordStore.open(place)) as store:
+        assert store.confirm(start + 501 * day).trust is Trust.ON_TIME
+        assert store.now(start + 502 * day).trust is Trust.ON_TIME
+
+
+def test_who_is_erasing_waits_by_the_clock_and_no_longer_than_three_days_once_it_is_right(store: RecordStore) -> None:
+    start, day = 20_000_000, 1440
+    expires = start // day + 10
+    store.put_many("door", [somebody(number, expires=expires) for number in (1, 2)])
+    store.settle_many("door", [somebody(number) for number in (1, 2)])
+    store.now(start)
+    wrong = store.now(start + 400 * day)
+    assert wrong.trust is Trust.AHEAD
+    at = store.move("door", pseudonym(1), Move.ERASE, wrong).destroy_at
+    assert at == start + 403 * day
+
+    def due(now: Reading) -> list[bytes]:
+        store.hasten(now)
+        return [one.person for _, one in store.due(now)]
+
+    assert due(wrong) == [pseudonym(2)]  # whose time is over within the step that is believed
+    assert due(store.now(at - 1)) == [pseudonym(2)]
+    assert due(store.now(at)) == [pseudonym(2), pseudonym(1)]
+    # The clock is put right: three days from now, and not 403 from then.
+    behind = store.now(start - day)
+    assert behind.trust is Trust.BEHIND
+    assert due(behind) == [pseudonym(2)]  # of the two weeks and more that were believed meanwhile
+    store.confirm(start)
+    assert due(store.now(start)) == []
+    assert due(store.now(start + ERASURE_MINUTES - 1)) == []
+    assert due(store.now(start + ERASURE_MINUTES)) == [pseudonym(1)]
 
 
 def test_a_kept_clock_never_changes_its_form_and_another_is_refused(store: RecordStore) -> None:

@@ -1,4 +1,5 @@
-"""What `moiety person` does: add, find, show, reveal, correct, restrict, lift, withdraw, erase, restore, sweep."""
+"""What `moiety person` does: add, find, show, reveal, correct, restrict, lift, withdraw, erase, restore; the others:
+`sweeping`."""
 
 from __future__ import annotations
 
@@ -13,6 +14,7 @@ from moiety.cli.options import OfficeFolder, PurposeName, opened
 from moiety.cli.outcome import DONE, NO_MATCH, AsJson, Outcome
 from moiety.cli.progress import bar
 from moiety.cli.request import ApprovedBy, Requested, RequestTo, carried, written
+from moiety.cli.sweeping import clock, doubt, sweep
 from moiety.cli.values import read_values, reserved
 from moiety.identity.pseudonym import Pseudonym
 
@@ -39,10 +41,12 @@ RoleName = Annotated[
 
 
 class Added(TypedDict):
-    """What `person add` answers; `expires` is the last day on which the record is kept."""
+    """What `person add` answers; `expires` is the last day on which the record is kept. `warning` says what the clock
+    has to do with it, where it is not believed."""
 
     pseudonym: str
     expires: str
+    warning: str | None
 
 
 class Found(TypedDict):
@@ -84,12 +88,6 @@ class ErasedAnswer(TypedDict):
     salt: str | None
 
 
-class Swept(TypedDict):
-    """What `person sweep` answers: how many people whose time was over are gone now."""
-
-    destroyed: int
-
-
 @app.command()
 def add(
     purpose: PurposeName,
@@ -112,8 +110,10 @@ def add(
     """
     given: dict[str, Any] = read_values(values, photo)
     with bar() as progress, opened(office, progress) as m:
-        added = m.purpose(purpose).people().add(given, grounds=grounds, how=_how(how), text=text)
-    answer: Added = {"pseudonym": str(added.pseudonym), "expires": added.expires.isoformat()}
+        people = m.purpose(purpose).people()
+        added = people.add(given, grounds=grounds, how=_how(how), text=text)
+        warning = doubt(people, purpose)
+    answer: Added = {"pseudonym": str(added.pseudonym), "expires": added.expires.isoformat(), "warning": warning}
     return Outcome(answer, [str(added.pseudonym)])
 
 
@@ -330,19 +330,8 @@ def erase(
     return Outcome(answer, [line], DONE if erased.found else NO_MATCH)
 
 
-@app.command()
-def sweep(purpose: PurposeName, office: OfficeFolder = None, as_json: AsJson = False) -> Outcome[Swept]:
-    """Destroy whoever's time is over: erased 72 hours ago, or kept to the last day. For a timer, daily.
-
-    \b
-    Examples:
-      moiety person sweep hotel
-      moiety person sweep hotel --json
-    """
-    with bar() as progress, opened(office, progress) as m:
-        gone = m.purpose(purpose).people().sweep()
-    answer: Swept = {"destroyed": gone}
-    return Outcome(answer, [f"{gone} {'person' if gone == 1 else 'people'} whose time was over"])
+app.command()(sweep)
+app.command()(clock)
 
 
 def _person(office: Office, who: str, role: str = "operator") -> Person:

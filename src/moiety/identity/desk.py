@@ -48,14 +48,21 @@ class Desk:
 
     def now(self) -> Reading:
         """The minute that it is taken to be, whatever the clock says: see `vault.retention`."""
-        instant = self.clock()
-        if instant.tzinfo is None:
-            raise ClockWithoutZone
-        return self.records().now(int(instant.astimezone(UTC).timestamp()) // 60)
+        return self.records().now(self._minute())
+
+    def confirm_clock(self) -> Reading:
+        """Believe the clock as it stands, from now on, for all purposes."""
+        return self.records().confirm(self._minute())
 
     def last_day(self, now: Reading) -> int:
         """The last day (since 1970-01-01) on which somebody who comes now is kept."""
         return now.day + self.purpose.retention_days
+
+    def _minute(self) -> int:
+        instant = self.clock()
+        if instant.tzinfo is None:
+            raise ClockWithoutZone
+        return int(instant.astimezone(UTC).timestamp()) // 60
 
     def entry_of(self, plain: Mapping[str, bytes]) -> bytes | None:
         """What the purpose's index is evaluated to for values in bytes; None where one of its fields is empty."""

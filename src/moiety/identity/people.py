@@ -26,7 +26,7 @@ from moiety.vault.consent import Given, How
 from moiety.vault.identifier import Identifier
 from moiety.vault.index import index_bytes
 from moiety.vault.record import Record
-from moiety.vault.retention import State, Stay
+from moiety.vault.retention import Reading, State, Stay
 from moiety.vault.schema import Schema
 from moiety.vault.seal import Whose
 from moiety.vault.stored import Stored
@@ -224,11 +224,22 @@ class People:
         """The fields that are kept."""
         return self._desk.schema()
 
+    def clock(self) -> Reading:
+        """What is believed of the clock. Where it is further ahead than that, or behind, retention waits for it: see
+        `vault.retention`, and `days_off`. It is one for all purposes of the office."""
+        return self._desk.now()
+
+    def confirm_clock(self) -> Reading:
+        """Believe the clock as it stands, because somebody has looked at it: whoever's time is over by it goes with the
+        next `sweep`."""
+        return self._desk.confirm_clock()
+
     def sweep(self) -> int:
         """Destroy whoever is due: erased three days ago, or kept to the last day; what was written anew; and whoever a
         call put that was interrupted more than a day ago. How many people are gone."""
         desk = self._desk
         now, gone = desk.now(), 0
+        desk.records().hasten(now)
         while forgotten := self._forgotten():
             gone += self._given_up(forgotten)
         while due := desk.records().due(now, purpose=desk.name):

@@ -13,9 +13,15 @@ whatever else is due: in them, an erasure that nobody wanted is noticed. One who
 the last day of retention has passed. A restricted one stays until the restriction is lifted: it is
 there because somebody needs what is kept, and only they can say that they do not any more.
 
-The clock can be set wrong, so it is not believed: the highest minute that was ever seen is kept, and what is due is
-judged by it (`read`). A clock set back stops nothing and revives nobody. A clock that is further ahead than a step
-destroys what falls due within that step and not one more, however often it is asked, until somebody confirms it.
+The clock can be set wrong, so it is not believed: the highest minute that was ever seen is kept, and whose retention is
+over is judged by it (`read`). A clock set back stops nothing and revives nobody. Of a clock that is further ahead than
+a step, one step is believed, however often it is asked; and another step each time that the clock itself has gone on
+for about a day since. A clock that was set years ahead by mistake destroys what falls due within two weeks, and two
+weeks' more for each day on which nobody puts it right. An office that was closed for two months is right again after
+four days, and at once where somebody confirms its clock.
+
+Three days from an erasure are counted by the clock as it stands: whoever asked for it is not to wait until a clock is
+believed. Where a clock was wrong and is right again, nobody waits longer than three days from then.
 """
 
 from __future__ import annotations
@@ -32,6 +38,10 @@ ERASURE_MINUTES: Final = 72 * 60
 
 STEP_MINUTES: Final = 14 * MINUTES_PER_DAY
 """How far a clock may be ahead of when it was last seen: an office closed for two weeks opens without a question."""
+
+PROGRESS_MINUTES: Final = 20 * 60
+"""How far a clock that is further ahead has to go on before another step is believed: a timer that runs daily, and some
+hours sooner than the day before, moves it on each day."""
 
 
 class State(IntEnum):
@@ -81,32 +91,46 @@ class Trust(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What is taken for now: minutes since 1970-01-01T00:00Z. Whoever enrols counts retention from here, too.
+    """What is taken for now: minutes since 1970-01-01T00:00Z. `clock` is what the clock says, and `minute` what is
+    believed of it.
 
-    `seen` is to be kept for the next reading.
+    `seen` and `shown` are to be kept for the next reading: `shown` is what a clock too far ahead said when it was last
+    believed a step, None for any other.
     """
 
+    clock: int
     minute: int
     seen: int
     trust: Trust
+    shown: int | None = None
 
     @property
     def day(self) -> int:
-        return self.minute // MINUTES_PER_DAY
+        """The day that what is done now is dated with, and from which the retention of whoever comes is counted: the
+        later of the two, since custodians go by the clock, and nobody comes with days that are over."""
+        return max(self.clock, self.minute) // MINUTES_PER_DAY
+
+    @property
+    def days_off(self) -> int:
+        """How many days the clock is ahead of what is believed, each that has begun; less than 0 where it is behind, by
+        so many whole ones."""
+        return -((self.minute - self.clock) // MINUTES_PER_DAY)
 
 
-def read(clock: int, seen: int | None) -> Reading:
-    """What a clock's minute is taken for; `seen` is what was kept, None where nothing ever was."""
+def read(clock: int, seen: int | None, shown: int | None = None) -> Reading:
+    """What a clock's minute is taken for; `seen` and `shown` are what was kept, None where nothing was."""
     if seen is None or seen <= clock <= seen + STEP_MINUTES:
-        return Reading(clock, clock, Trust.ON_TIME)
+        return Reading(clock, clock, clock, Trust.ON_TIME)
     if clock < seen:
-        return Reading(seen, seen, Trust.BEHIND)
-    return Reading(seen + STEP_MINUTES, seen, Trust.AHEAD)
+        return Reading(clock, seen, seen, Trust.BEHIND)
+    if shown is not None and clock >= shown + PROGRESS_MINUTES:
+        return read(clock, seen + STEP_MINUTES, clock)
+    return Reading(clock, seen + STEP_MINUTES, seen, Trust.AHEAD, clock if shown is None else min(clock, shown))
 
 
 def confirmed(clock: int) -> Reading:
     """What is kept once somebody has looked at the clock: whatever was seen before, also if it was later."""
-    return Reading(clock, clock, Trust.ON_TIME)
+    return Reading(clock, clock, clock, Trust.ON_TIME)
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,11 +145,12 @@ class Stay:
 
     @property
     def due(self) -> int | None:
-        """The minute from which this person is to be destroyed; None for who is kept until somebody says otherwise."""
+        """The minute from which this person is to be destroyed: the clock's where they are erasing, else the one that
+        is believed. None for who is kept until somebody says otherwise."""
         if self.state is State.ERASING:
             return self.destroy_at
         return None if self.state is State.RESTRICTED else (self.expires + 1) * MINUTES_PER_DAY
 
     def after(self, move: Move, now: Reading) -> Stay:
         """What a move makes of it. Raises `MoveRefused`."""
-        return Stay(moved(self.state, move), self.expires, now.minute + ERASURE_MINUTES if move is Move.ERASE else 0)
+        return Stay(moved(self.state, move), self.expires, now.clock + ERASURE_MINUTES if move is Move.ERASE else 0)

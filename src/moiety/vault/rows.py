@@ -6,10 +6,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from enum import IntEnum
 from typing import Any, Final
 
-from sqlalchemy import BindParameter, Connection, Row, Select, bindparam, delete, func, insert, select, update
+from sqlalchemy import BindParameter, Connection, Row, Select, bindparam, case, delete, func, insert, select, update
 
 from moiety.vault.refusals import RecordMisfit
-from moiety.vault.retention import State, Stay
+from moiety.vault.retention import Reading, State, Stay
 from moiety.vault.schema import Group
 from moiety.vault.seal import Blob
 from moiety.vault.stored import Stored
@@ -32,6 +32,7 @@ class Stage(IntEnum):
 
 _TEXTS: Final = (Group.DOCUMENT, Group.CONTACT, Group.BIRTH)
 _CLOCK: Final = "clock"
+_AHEAD: Final = "ahead"
 
 
 _ID: Final[BindParameter[int]] = bindparam("row")
@@ -50,8 +51,20 @@ _PENDING: Final = (
     .order_by(PEOPLE.c.person)
     .limit(bindparam("limit"))
 )
-_DUE: Final = select(PEOPLE).where(PEOPLE.c.due <= bindparam("minute")).order_by(PEOPLE.c.due).limit(bindparam("limit"))
+_ERASING: Final = PEOPLE.c.state == int(State.ERASING)
+_DUE: Final = (
+    select(PEOPLE)
+    .where(
+        PEOPLE.c.due <= bindparam("later"),
+        PEOPLE.c.due <= case((_ERASING, bindparam("clock")), else_=bindparam("minute")),
+    )
+    .order_by(PEOPLE.c.due)
+    .limit(bindparam("limit"))
+)
 _DUE_HERE: Final = _DUE.where(_HERE)
+_LATE: Final = _ERASING & (PEOPLE.c.due > bindparam("latest"))
+_ANY_LATE: Final = select(PEOPLE.c.id).where(_LATE).limit(1)
+_HASTEN: Final = update(PEOPLE).where(_LATE).values(due=bindparam("latest"))
 _COUNT: Final = select(PEOPLE.c.state, func.count()).where(_HERE).group_by(PEOPLE.c.state)
 _LAST: Final = select(func.max(PEOPLE.c.id))
 
@@ -87,9 +100,9 @@ _STAGED: Final = _STAGE.values(stage=bindparam("to"))
 _LEAVING: Final = select(LEAVING).where(LEAVING.c.purpose == bindparam("purpose")).limit(bindparam("limit"))
 _LEAVING_OF: Final = _LEAVING.where(LEAVING.c.person.in_(bindparam("people", expanding=True)))
 
-_SEEN: Final = select(KEPT.c.value).where(KEPT.c.name == _CLOCK)
-_FIRST_SEEN: Final = insert(KEPT).values(name=_CLOCK)
-_KEEP_SEEN: Final = update(KEPT).where(KEPT.c.name == _CLOCK).values(value=bindparam("to"))
+_TIMES: Final = select(KEPT.c.name, KEPT.c.value).where(KEPT.c.name.in_([_CLOCK, _AHEAD]))
+_FORGET_TIME: Final = delete(KEPT).where(KEPT.c.name == bindparam("which"))
+_KEEP_TIME: Final = insert(KEPT)
 
 
 def found(connection: Connection, purpose: str, people: Sequence[bytes]) -> dict[bytes, Row[Any]]:
@@ -256,15 +269,25 @@ def pending(connection: Connection, purpose: str, limit: int) -> list[Stored]:
     return _people(connection.execute(_PENDING, {"purpose": purpose, "limit": limit}))
 
 
-def due(connection: Connection, purpose: str | None, minute: int, limit: int) -> list[tuple[str, Stored]]:
-    """Who is to be destroyed by a minute, with the purpose: of one purpose, or of all."""
-    given = {"minute": minute, "limit": limit}
+def due(connection: Connection, purpose: str | None, now: Reading, limit: int) -> list[tuple[str, Stored]]:
+    """Who is to be destroyed by now, with the purpose: of one purpose, or of all."""
+    given = {"clock": now.clock, "minute": now.minute, "later": max(now.clock, now.minute), "limit": limit}
     found = (
         connection.execute(_DUE, given)
         if purpose is None
         else connection.execute(_DUE_HERE, given | {"purpose": purpose})
     )
     return [(row.purpose, person(row, {})) for row in found]
+
+
+def late(connection: Connection, latest: int) -> bool:
+    """Whether somebody who is erasing is to be destroyed later than at this minute."""
+    return connection.scalar(_ANY_LATE, {"latest": latest}) is not None
+
+
+def hasten(connection: Connection, latest: int) -> None:
+    """Destroy those at this minute."""
+    connection.execute(_HASTEN, {"latest": latest})
 
 
 def count(connection: Connection, purpose: str) -> dict[State, int]:
@@ -283,23 +306,22 @@ def add_basis(connection: Connection, row: int, serial: int, entry: bytes) -> No
     connection.execute(_PUT_BASIS, {"id": row, "serial": serial, "entry": entry})
 
 
-def seen(connection: Connection) -> int | None:
-    """The highest minute that was kept. Raises `RecordMisfit` for what is none."""
-    value = connection.scalar(_SEEN)
-    if value is None:
-        return None
-    if len(value) != 9 or value[0] != 1:
+def seen(connection: Connection) -> tuple[int | None, int | None]:
+    """The highest minute that was believed, and what a clock too far ahead said: see `retention.Reading`. Raises
+    `RecordMisfit` for what is no minute."""
+    found = {name: bytes(value) for name, value in connection.execute(_TIMES)}
+    if any(len(value) != 9 or value[0] != 1 for value in found.values()):
         raise RecordMisfit
-    return int.from_bytes(value[1:], "little")
+    times = {name: int.from_bytes(value[1:], "little") for name, value in found.items()}
+    return times.get(_CLOCK), times.get(_AHEAD)
 
 
-def keep_seen(connection: Connection, minute: int, *, first: bool) -> None:
-    """Keep another one: version 1 | minute u64 (little-endian)."""
-    value = b"\x01" + minute.to_bytes(8, "little")
-    if first:
-        connection.execute(_FIRST_SEEN, {"value": value})
-    else:
-        connection.execute(_KEEP_SEEN, {"to": value})
+def keep_seen(connection: Connection, reading: Reading) -> None:
+    """Keep what the next reading needs: version 1 | minute u64 (little-endian), each."""
+    for name, minute in ((_CLOCK, reading.seen), (_AHEAD, reading.shown)):
+        connection.execute(_FORGET_TIME, {"which": name})
+        if minute is not None:
+            connection.execute(_KEEP_TIME, {"name": name, "value": b"\x01" + minute.to_bytes(8, "little")})
 
 
 def _people(found: Iterable[Row[Any]]) -> list[Stored]:

@@ -16,7 +16,7 @@ from moiety.vault import retention, rows
 from moiety.vault.consent import ENTRIES_LIMIT, ENTRY_LIMIT
 from moiety.vault.framing import person_bytes, purpose_bytes
 from moiety.vault.refusals import BatchTooLarge, PersonMissing, RecordMisfit, WriteStale
-from moiety.vault.retention import Move, Reading, State, Stay
+from moiety.vault.retention import Move, Reading, State, Stay, Trust
 from moiety.vault.rows import Stage
 from moiety.vault.schema import Group
 from moiety.vault.seal import BLOB_LIMIT, PHOTO_BLOB_LIMIT, Blob, number_of
@@ -213,7 +213,19 @@ class RecordStore:
         """Purposes and people to be destroyed by now, of one purpose or of all, at most `limit`; the longest due
         first."""
         with self._database.reading() as connection:
-            return rows.due(connection, purpose, now.minute, limit)
+            return rows.due(connection, purpose, now, limit)
+
+    def hasten(self, now: Reading) -> None:
+        """Let nobody of any purpose who is erasing wait longer than 72 hours from now, where the clock is on time: it
+        was wrong when they were asked for."""
+        latest = now.clock + retention.ERASURE_MINUTES
+        if now.trust is not Trust.ON_TIME:
+            return
+        with self._database.reading() as connection:
+            late = rows.late(connection, latest)
+        if late:
+            with self._database.writing("hasten") as connection:
+                rows.hasten(connection, latest)
 
     def page(self, purpose: str, after: bytes = b"", limit: int = BATCH_LIMIT) -> list[Stored]:
         """People of a purpose in the order of their pseudonyms, from behind one of them on."""
@@ -254,24 +266,24 @@ class RecordStore:
             return [] if row is None else rows.bases(connection, row.id)
 
     def now(self, clock: int) -> Reading:
-        """What a clock's minute is taken for (`retention.read`); the highest one is kept."""
-        return self._kept(lambda seen: retention.read(clock, seen))
+        """What a clock's minute is taken for (`retention.read`); what the next one needs is kept."""
+        return self._kept(lambda seen, shown: retention.read(clock, seen, shown))
 
     def confirm(self, clock: int) -> Reading:
         """Take a clock's minute as it is, from now on (`retention.confirmed`)."""
-        return self._kept(lambda seen: retention.confirmed(clock))
+        return self._kept(lambda seen, shown: retention.confirmed(clock))
 
-    def _kept(self, judged: Callable[[int | None], Reading]) -> Reading:
+    def _kept(self, judged: Callable[[int | None, int | None], Reading]) -> Reading:
         # Most of the time the minute that is kept is the one that would be: then nothing is written.
         with self._database.reading() as connection:
-            seen = rows.seen(connection)
-        if (reading := judged(seen)).seen == seen:
+            kept = rows.seen(connection)
+        if ((reading := judged(*kept)).seen, reading.shown) == kept:
             return reading
         with self._database.writing("clock") as connection:
-            seen = rows.seen(connection)
-            reading = judged(seen)
-            if reading.seen != seen:
-                rows.keep_seen(connection, reading.seen, first=seen is None)
+            kept = rows.seen(connection)
+            reading = judged(*kept)
+            if (reading.seen, reading.shown) != kept:
+                rows.keep_seen(connection, reading)
         return reading
 
 

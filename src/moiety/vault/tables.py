@@ -93,4 +93,5 @@ KEPT: Final = Table(
     Column("name", String(16), primary_key=True),
     Column("value", LargeBinary, nullable=False),
 )
-"""The clock's highest minute: version 1 | minute u64 (little-endian)."""
+"""The highest minute that was believed (`clock`), and what a clock that is too far ahead said (`ahead`, mostly absent):
+version 1 | minute u64 (little-endian). See `retention.Reading`."""

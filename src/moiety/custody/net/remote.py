@@ -19,11 +19,11 @@ from moiety.custody.net import ends
 from moiety.custody.net.remote_audit import RemoteAudit
 from moiety.custody.net.remote_records import RemoteRecords
 from moiety.custody.net.tls import Identity, Neighbour
+from moiety.custody.net.told import error
 from moiety.custody.refusals import CustodianDown, MessageRefused, PeerUnknown, StoreUnavailable
 from moiety.custody.trust.hand import Hand
 from moiety.custody.trust.pledges import BLIND_BYTES, commitment, share_of
 from moiety.custody.verbs import Batch, Help, Progress, Slots, Standing, Survey
-from moiety.errors import MoietyError, Refused, Unavailable
 from moiety.matching.header import Header
 from moiety.matching.opening import Opening
 from moiety.matching.rounds import Rounds, shown
@@ -291,22 +291,3 @@ class _Watch:
             self._was_ready = True
         elif self._was_ready or state == grpc.ChannelConnectivity.TRANSIENT_FAILURE:
             self.broken = True
-
-
-def error(code: str, numbers: Mapping[str, int]) -> MoietyError:
-    """The error of this code, as it was raised at the other end; an unknown one is `Unavailable`."""
-    kind = _by_code().get(code, Unavailable)
-    try:
-        return kind(**numbers)
-    except (KeyError, TypeError, IndexError):
-        return Unavailable()
-
-
-def _by_code() -> dict[str, type[MoietyError]]:
-    found: dict[str, type[MoietyError]] = {}
-    kinds: list[type[MoietyError]] = [Refused, Unavailable]
-    while kinds:
-        kind = kinds.pop()
-        found[kind.code] = kind
-        kinds += kind.__subclasses__()
-    return found

@@ -170,11 +170,17 @@ class Guard:
     def _begun(self, ask: Any, begun: Said, asker: Asker, approvals: list[bytes]) -> None:
         if isinstance(ask, wire.AddGallery | wire.ReplaceDocument):
             self._approved(asker, approvals, POLICY, begun.purpose, begun.digest, Role.OFFICER, _charges(ask))
+        charges = _charges(ask)
         if isinstance(ask, wire.Erase):
-            self._erase(asker, ask, begun, approvals)
+            if self._due(ask.name, ask.handle):
+                # Not early any more, and no gateway's doing: who was restricted, or is written anew, was charged then,
+                # and who expired was never to be kept for longer. More go in a day than a thief may destroy.
+                charges = [_REQUEST]
+            else:
+                self._erase(asker, ask, begun, approvals)
         if isinstance(ask, wire.Identify):
             self._wait_until_counted(asker)
-        for unit, amount, row in _charges(ask):
+        for unit, amount, row in charges:
             self._budget.charge(asker.gateway, begun.purpose, asker.person, unit, amount, row)
         if isinstance(ask, wire.Identify):
             uncounted = self._uncounted(begun.purpose, ask.header.rows)
@@ -223,8 +229,6 @@ class Guard:
         return found.until
 
     def _erase(self, asker: Asker, ask: wire.Erase, begun: Said, approvals: list[bytes]) -> None:
-        if self._due(ask.name, ask.handle):
-            return  # restricted for three days, or written anew: not early any more
         # Keys destroyed are a record destroyed, of somebody who may not be asked for it again: officers decide.
         role = Role.OFFICER if is_keys(ask.name) else self._eyes(ask.name).approvers(EARLY)
         if role is None:
@@ -306,9 +310,12 @@ class Guard:
         return FourEyes() if terms is None else FourEyes.of(Terms.from_json(terms))
 
 
+_REQUEST: Final = (Unit.REQUESTS, 1, None)
+
+
 def _charges(ask: Any) -> list[tuple[Unit, int, bytes | None]]:
     """What a signed request draws: itself, and what leaks by it or is destroyed."""
-    return [(Unit.REQUESTS, 1, None), *_special(ask)]
+    return [_REQUEST, *_special(ask)]
 
 
 def _special(ask: Any) -> list[tuple[Unit, int, bytes | None]]:
@@ -320,6 +327,8 @@ def _special(ask: Any) -> list[tuple[Unit, int, bytes | None]]:
         case wire.Offer():
             return [(Unit.ENROLMENTS, ask.header.rows, None)]
         case wire.Erase():
+            return [(Unit.ERASURES, 1, None)]
+        case record_asks.Carry():  # the row that it is carried from may be destroyed as soon as this is in place
             return [(Unit.ERASURES, 1, None)]
         case record_asks.Unlock():
             return [(Unit.OPENINGS, len(ask.secrets), ask.handle)]

@@ -18,10 +18,10 @@ class Unit(StrEnum):
 
     `requests`: everything that somebody signs. `rows`: rows x probes x thresholds of a search. `matches`: rows that
     matched. `openings`: classes of a person's fields, and pseudonyms, that are opened. `evaluations`: of the pseudonym
-    function. `erasures`, `enrolments`: people; an erasure is also each whose handle
-    a custodian has lost and takes from a gateway. `comparisons`: 1:1, probes; also of each row by itself. `helps`:
-    requests for help with mending. `approvals`: approvals that are used up, each charged to who signed it as the
-    caller.
+    function. `erasures`, `enrolments`: people. An erasure is also a restriction, a record that is written anew, and
+    each whose handle a custodian has lost and takes from a gateway; none is whose time is over by the custodian's own
+    clock. `comparisons`: 1:1, probes; also of each row by itself. `helps`: requests for help with mending.
+    `approvals`: approvals that are used up, each charged to who signed it as the caller.
     """
 
     REQUESTS = "requests"
