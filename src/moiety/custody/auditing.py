@@ -26,7 +26,8 @@ TAGS_AT_ONCE: Final = 400
 """Days of one question: more than a year."""
 
 EPOCH_DAYS: Final = 7
-"""An epoch ends after a week at the latest (docs/protocol, part 6): whatever was written in it opens nowhere then."""
+"""Days after which the epoch is to be over in which somebody was destroyed: the operators' timer refreshes weekly (see
+docs/operations). Nothing here makes it end, so the day that is signed is when that is due, and not that it was."""
 
 _REMEMBERED: Final = 4_096
 """Destroyed rows that a statement may still be asked for, the newest."""
