@@ -14,7 +14,6 @@ import pytest
 
 from moiety.custody.gateway.apart import Apart
 from moiety.custody.gateway.deployment import DEPLOYMENT
-from moiety.custody.net.remote import Approved
 from moiety.custody.store.handles import handles
 from moiety.custody.trust import matter
 from moiety.custody.trust.denials import (
@@ -28,6 +27,7 @@ from moiety.custody.trust.denials import (
 )
 from moiety.custody.trust.requests import ask, read_request
 from moiety.custody.trust.roster import Role
+from moiety.custody.verbs import Approved
 from moiety.errors import MoietyError
 from moiety.sharing.seat import SEATS
 from tests.apart.asking import enlist

@@ -16,7 +16,6 @@ import pytest
 from moiety.cli.request import RequestContradicts, told
 from moiety.custody.gateway import approving
 from moiety.custody.gateway.apart import Apart
-from moiety.custody.net.remote import Approved
 from moiety.custody.store.kinds import CLASSES, keys_of
 from moiety.custody.trust import matter
 from moiety.custody.trust.denials import ApprovalRefused, RequestExceeded, RequestExpired, RequestOther
@@ -24,6 +23,7 @@ from moiety.custody.trust.policy import RECORDS_ABOVE
 from moiety.custody.trust.requests import ask, read_request
 from moiety.custody.trust.roster import Role
 from moiety.custody.trust.verifying import APPROVAL_S
+from moiety.custody.verbs import Approved
 from moiety.errors import MoietyError
 from moiety.face.installed import Installed
 from moiety.identity.importing import Imported, run

@@ -13,6 +13,7 @@ from moiety.custody.messages import (
     Name,
     Seated,
     Sixteen,
+    Small,
     UnlockedMessage,
     learn,
 )
@@ -57,14 +58,15 @@ class AgreeKey(Ask, frozen=True):
     header: HeaderMessage
 
 
-class Evaluate(Ask, frozen=True):
-    """`records.evaluate`."""
+class Evaluate(Ask, frozen=True, omit_defaults=True):
+    """`records.evaluate`; `approved` is how many people a bulk approval of the purpose's records is for."""
 
     ANSWER = EvaluatedMessage
     name: Name
     pair: tuple[Seated, Seated]
     elements: Annotated[bytes, Meta(min_length=32, max_length=32 * 65_535)]
     proven: bool
+    approved: Small = 0
 
 
 learn(list(vars().values()))

@@ -29,7 +29,7 @@ from moiety.custody.store.sql import Store
 from moiety.custody.store.stored import Current, fetch
 from moiety.custody.turns import Turns
 from moiety.custody.unopened import ClassRefused, NobodyThere
-from moiety.custody.verbs import SECONDS_A_DAY, Clock, Evaluated, Unlocked
+from moiety.custody.verbs import SECONDS_A_DAY, UNAPPROVED, Approved, Clock, Evaluated, Unlocked
 from moiety.matching.header import Header
 from moiety.matching.rounds import Rounds
 from moiety.sharing.seat import Seat
@@ -65,8 +65,10 @@ class Records:
         """See `Pseudonyms.agree_key`."""
         return (yield from self._pseudonyms.agree_key(name, header))
 
-    def evaluate(self, name: str, pair: tuple[Seat, Seat], elements: bytes, proven: bool) -> Evaluated:
-        """See `Pseudonyms.evaluate`."""
+    def evaluate(
+        self, name: str, pair: tuple[Seat, Seat], elements: bytes, proven: bool, approved: Approved = UNAPPROVED
+    ) -> Evaluated:
+        """See `Pseudonyms.evaluate`. What people have signed for it is for who counts what is asked: see `guard`."""
         return self._pseudonyms.evaluate(name, pair, elements, proven)
 
     def help(self, name: str, lost: Seat, secret: bytes) -> bytes:
@@ -128,6 +130,10 @@ class Records:
                     self._offers.carry(attempt, carried, row, expires)
                     return
         raise NobodyThere
+
+    def instead(self, attempts: list[bytes]) -> int:
+        """How many newcomers of these attempts come in place of rows that they are written anew from: see `carry`."""
+        return len(self._offers.instead(attempts))
 
     def is_due(self, name: str, handle: bytes) -> bool:
         """Whether whoever has this handle may be destroyed and nobody has to sign for it: see `leaving`. So may who

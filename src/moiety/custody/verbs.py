@@ -167,6 +167,19 @@ class AuditVerbs(Protocol):
     def attest(self, subject: str, rows: Sequence[tuple[str, bytes]]) -> Signed: ...
 
 
+@dataclass(frozen=True)
+class Approved:
+    """What people have signed for what is asked: of how many people at most, or (`hashed`) of whom."""
+
+    signatures: Sequence[bytes] = ()
+    people: int = 0
+    hashed: Sequence[bytes] = ()
+
+
+UNAPPROVED = Approved()
+"""Nobody has signed for it."""
+
+
 class RecordVerbs(Protocol):
     """What one custodian does for records. Its docstrings are `records.Records`'."""
 
@@ -176,7 +189,9 @@ class RecordVerbs(Protocol):
     def carry(self, name: str, attempt: bytes, handle: bytes, secrets: Sequence[str]) -> None: ...
     def restrict(self, name: str, header: Header, handle: bytes, on: bool) -> Rounds[None]: ...
     def agree_key(self, name: str, header: Header) -> Rounds[bytes]: ...
-    def evaluate(self, name: str, pair: tuple[Seat, Seat], elements: bytes, proven: bool) -> Evaluated: ...
+    def evaluate(
+        self, name: str, pair: tuple[Seat, Seat], elements: bytes, proven: bool, approved: Approved = UNAPPROVED
+    ) -> Evaluated: ...
 
 
 class Verbs(Protocol):

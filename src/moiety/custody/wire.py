@@ -101,12 +101,13 @@ class Pledging(Ask, frozen=True, kw_only=True):
     pledge: Pledge
 
 
-class Offer(Pledging, frozen=True):
-    """`offer`."""
+class Offer(Pledging, frozen=True, omit_defaults=True):
+    """`offer`; `approved` is how many people a bulk approval is for."""
 
     name: Name
     batch: BatchMessage
     header: HeaderMessage
+    approved: Small = 0
 
 
 Attempts = Annotated[list[Sixteen], Meta(max_length=1 << 12)]

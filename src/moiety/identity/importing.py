@@ -78,9 +78,12 @@ def run(
         so_far.after = batch.last
         done(so_far, sorted(left, key=lambda row: row.position))
 
+    def named(records: list[Record]) -> Future[list[Named]]:
+        return beside.submit(people.named, records, approved=approved)
+
     # The pseudonyms of the next batch are made beside this one: they take as long as all else together.
     with ThreadPoolExecutor(1) as beside:
-        for batch in _one_behind(_batches(rows, lambda records: beside.submit(people.named, records))):
+        for batch in _one_behind(_batches(rows, named)):
             settle(batch)
     return so_far
 

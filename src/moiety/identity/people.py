@@ -109,14 +109,15 @@ class People:
             except Refused as refusal:
                 outcomes[at] = refusal.with_traceback(None)
         checked = list(records.values())
-        names = self.named(checked)
+        names = self.named(checked, approved=approved)
         added = self.add_records(checked, names, grounds=grounds, how=how, text=text, approved=approved)
         for at, outcome in zip(records, added, strict=True):
             outcomes[at] = outcome
         return [outcome for outcome in outcomes if outcome is not None]
 
-    def named(self, people: Sequence[Record]) -> list[Named]:
-        """The pseudonym of each, and the entry of the purpose's index, evaluated together."""
+    def named(self, people: Sequence[Record], *, approved: bytes | None = None) -> list[Named]:
+        """The pseudonym of each, and the entry of the purpose's index, evaluated together. `approved` is what
+        `add_records` of them will be given."""
         desk = self._desk
         names = desk.purpose.records.index if desk.purpose.records else ()
         inputs = [identifier(record.plain[NUMBER]).input_bytes(desk.name) for record in people]
@@ -126,7 +127,7 @@ class People:
             if entry is not None:
                 entries[at] = len(inputs)
                 inputs.append(entry)
-        outputs = desk.custody().pseudonyms(desk.name, inputs) if inputs else []
+        outputs = desk.custody().pseudonyms(desk.name, inputs, approved=approved) if inputs else []
         return [(outputs[at], outputs[entries[at]] if at in entries else None) for at in range(len(people))]
 
     def add_records(

@@ -21,7 +21,7 @@ from moiety.custody.gateway.opening import Opened
 from moiety.custody.gateway.three import TWO, Headers, Three, enough
 from moiety.custody.gateway.together import Together
 from moiety.custody.net.config import Deployment
-from moiety.custody.net.remote import Approved, Remote
+from moiety.custody.net.remote import Remote
 from moiety.custody.refusals import AttemptStopped, CustodianDown, HeaderRefused, TurnTaken
 from moiety.custody.store.kinds import keys_of
 from moiety.custody.store.noise import Entropy
@@ -32,7 +32,7 @@ from moiety.custody.trust.matter import Matter
 from moiety.custody.trust.policy import BULK, EARLY, NEEDED, POLICY, FourEyes
 from moiety.custody.trust.roster import Role
 from moiety.custody.trust.signing import NONCE_BYTES
-from moiety.custody.verbs import Clock, Progress, Standing, Verbs
+from moiety.custody.verbs import UNAPPROVED, Approved, Clock, Progress, Standing, Verbs
 from moiety.errors import MoietyError
 from moiety.matching.header import FAR_PASS_WORDS, Circuit
 from moiety.matching.refusals import Disagreement
@@ -217,9 +217,9 @@ class Apart(Together):
         """As `Together.identify`, asked again where a change came between."""
         return self._again(lambda: super(Apart, self).identify(name, words))
 
-    def pseudonyms(self, purpose: str, inputs: Sequence[bytes]) -> list[bytes]:
+    def pseudonyms(self, purpose: str, inputs: Sequence[bytes], *, approved: bytes | None = None) -> list[bytes]:
         """As `Together.pseudonyms`, asked again where a change came between."""
-        return self._again(lambda: super(Apart, self).pseudonyms(purpose, inputs))
+        return self._again(lambda: super(Apart, self).pseudonyms(purpose, inputs, approved=approved))
 
     def unlock(self, purpose: str, version: bytes, secrets: Sequence[str], *, role: str, reason: str) -> Opened:
         """As `Together.unlock`, asked again where a change came between."""
@@ -242,9 +242,6 @@ class Apart(Together):
         nonce = self._entropy(NONCE_BYTES)
         return requests.ask(what, office=self.office, at=int(self._clock().timestamp()), nonce=nonce).to_bytes()
 
-    def _require_signed(self, what: Matter, approved: bytes | None, headers: Headers) -> None:
-        self._signed(what, approved, headers)
-
     def _signed(self, what: Matter, approved: bytes | None, headers: Headers) -> Approved:
         approvers = _approvers(what, headers)
         if approved is not None:
@@ -257,7 +254,7 @@ class Apart(Together):
             approvers, above = FourEyes.of(headers.terms(what.purpose)).bulk(_gallery(what))
             if approvers is not None and what.people > above:
                 raise ApprovalRefused(needed=NEEDED, valid=0)
-        return Approved()
+        return UNAPPROVED
 
     @contextmanager
     def _carried(self, what: Matter, approved: bytes | None, headers: Headers) -> Iterator[None]:
@@ -268,7 +265,7 @@ class Apart(Together):
             yield
         finally:
             for remote in self.remotes.values():
-                remote.approved = Approved()
+                remote.approved = UNAPPROVED
 
     @contextmanager
     def _shared(self) -> Iterator[Headers]:

@@ -6,11 +6,11 @@ still be said in so many words, and before anything is charged to a budget.
 
 from __future__ import annotations
 
-from moiety.custody.net.remote import Approved
 from moiety.custody.trust.denials import ApprovalRefused, RequestExceeded, RequestOther
 from moiety.custody.trust.matter import Matter
 from moiety.custody.trust.policy import EARLY, NEEDED
 from moiety.custody.trust.requests import read_request
+from moiety.custody.verbs import Approved
 
 
 def approved(data: bytes, matter: Matter, office: bytes, now: int) -> Approved:

@@ -25,7 +25,7 @@ from moiety.custody.store.slots import SLOTS
 from moiety.custody.trust.denials import NobodySigns
 from moiety.custody.trust.matter import Matter
 from moiety.custody.trust.policy import POLICY
-from moiety.custody.verbs import SECONDS_A_DAY, Clock, Progress
+from moiety.custody.verbs import SECONDS_A_DAY, UNAPPROVED, Approved, Clock, Progress
 from moiety.errors import MoietyError
 from moiety.ledger.entry import Erasures
 from moiety.ledger.operation import ID_BYTES, Party
@@ -84,15 +84,16 @@ class Conduct:
     def _request(self, what: Matter) -> bytes:
         raise NobodySigns
 
-    def _require_signed(self, what: Matter, approved: bytes | None, headers: Headers) -> None:
-        """Raises what is wrong with the signatures, or with their absence."""
+    def _signed(self, what: Matter, approved: bytes | None, headers: Headers) -> Approved:
+        """What goes with it. Raises what is wrong with the signatures, or with their absence."""
         if approved is not None:
             raise NobodySigns
+        return UNAPPROVED
 
     @contextmanager
     def _carried(self, what: Matter, approved: bytes | None, headers: Headers) -> Iterator[None]:
         """Have people's signatures go with what custodians are asked meanwhile; held alone."""
-        self._require_signed(what, approved, headers)
+        self._signed(what, approved, headers)
         yield
 
     # The gateway's own ledger.

@@ -17,7 +17,7 @@ from moiety.custody.refusals import CustodianDown, FormatUnknown, KeptDamaged
 from moiety.custody.store.noise import Entropy
 from moiety.custody.store.page import PSEUDONYM_BYTES
 from moiety.custody.unopened import KeyNotMade
-from moiety.custody.verbs import Evaluated
+from moiety.custody.verbs import UNAPPROVED, Approved, Evaluated
 from moiety.matching.refusals import Disagreement, UnequalParts
 from moiety.oprf import recheck, threshold, voprf
 from moiety.oprf.keys import Pair, PublicKey
@@ -57,9 +57,15 @@ def without_key(three: Three, entropy: Entropy, purpose: str) -> set[Seat]:
 
 
 def pseudonyms(
-    three: Three, entropy: Entropy, purpose: str, inputs: Sequence[bytes], answering: Answering
+    three: Three,
+    entropy: Entropy,
+    purpose: str,
+    inputs: Sequence[bytes],
+    answering: Answering,
+    approved: Approved = UNAPPROVED,
 ) -> list[bytes]:
-    """The pseudonym of each input, 16 bytes: the beginning of its output (RFC 9497, mode 0x01).
+    """The pseudonym of each input, 16 bytes: the beginning of its output (RFC 9497, mode 0x01). What people have signed
+    goes with each question.
 
     Raises `KeyNotMade`, `CustodianDown` where no two are there, `ProofWrong` and `AnswersDiffer` where one gives other
     answers than its part of the key does.
@@ -72,9 +78,9 @@ def pseudonyms(
         # Nobody but these two can be asked again where the third is down: then each answer is proven.
         proven = len(inputs) <= PROVEN_TO or bool(down)
         try:
-            outputs = _outputs(three, entropy, purpose, pair, inputs, answering, proven=proven)
+            outputs = _outputs(three, entropy, purpose, pair, inputs, answering, approved, proven=proven)
             if not proven:
-                _ask_again(three, entropy, purpose, pair, inputs, outputs, answering)
+                _ask_again(three, entropy, purpose, pair, inputs, outputs, answering, approved)
         except CustodianDown as error:
             if down:
                 raise
@@ -91,12 +97,14 @@ def _ask_again(
     inputs: Sequence[bytes],
     outputs: Sequence[bytes],
     answering: Answering,
+    approved: Approved,
 ) -> None:
     again: dict[int, bytes] = {}
     for other, places in recheck.chosen(len(inputs), _numbers(pair), entropy).items():
         seats = SEATS[other[0] - 1], SEATS[other[1] - 1]
         some = [inputs[place] for place in places]
-        again.update(zip(places, _outputs(three, entropy, purpose, seats, some, answering, proven=False), strict=True))
+        told = _outputs(three, entropy, purpose, seats, some, answering, approved, proven=False)
+        again.update(zip(places, told, strict=True))
     recheck.compare(outputs, again)
 
 
@@ -107,6 +115,7 @@ def _outputs(
     pair: tuple[Seat, Seat],
     inputs: Sequence[bytes],
     answering: Answering,
+    approved: Approved,
     *,
     proven: bool,
 ) -> list[bytes]:
@@ -114,7 +123,7 @@ def _outputs(
     with answering():
         told = three.some(
             pair,
-            lambda custodian: custodian.records.evaluate(purpose, pair, blinded.elements, proven),
+            lambda custodian: custodian.records.evaluate(purpose, pair, blinded.elements, proven, approved),
             small=len(inputs) <= PROVEN_TO,
         )
     one, other = (told[seat] for seat in pair)

@@ -23,7 +23,7 @@ from moiety.custody.trust import matter
 from moiety.custody.trust.asked import hashed
 from moiety.custody.trust.matter import Matter
 from moiety.custody.unopened import KeyNotMade
-from moiety.custody.verbs import Progress, silent
+from moiety.custody.verbs import UNAPPROVED, Progress, silent
 from moiety.ledger import audit as auditing
 from moiety.ledger import receipt
 from moiety.ledger.operation import ID_BYTES
@@ -115,15 +115,21 @@ class Together(Conduct):
         """Have the keys of these versions of people's records kept, all or none. Raises as `enrol`."""
         self.enrol(keys_of(purpose), [Row.of(version) for version in versions], approved=approved)
 
-    def pseudonyms(self, purpose: str, inputs: Sequence[bytes]) -> list[bytes]:
+    def pseudonyms(self, purpose: str, inputs: Sequence[bytes], *, approved: bytes | None = None) -> list[bytes]:
         """The pseudonyms, 16 bytes each, of what people are known by elsewhere: see `naming.pseudonyms`. The first time
-        of all, the three make the purpose's key."""
+        of all, the three make the purpose's key. `approved` is what `keep` of these people will be given."""
+        signed = UNAPPROVED
+        if approved is not None:
+            with self._shared() as headers:  # for how many, `keep` will know: some of them are there already
+                signed = self._signed(matter.bulk(keys_of(purpose), 1), approved, headers)
         try:
-            return naming.pseudonyms(self._three, self._entropy, purpose, inputs, self._answering)
+            if approved is not None:  # what was drawn is not given back: one question tells whether there is a key
+                naming.pseudonyms(self._three, self._entropy, purpose, inputs[:1], self._answering, signed)
+            return naming.pseudonyms(self._three, self._entropy, purpose, inputs, self._answering, signed)
         except KeyNotMade:
             with self._changing() as headers:
                 naming.agree_key(self._three, headers, purpose)
-        return naming.pseudonyms(self._three, self._entropy, purpose, inputs, self._answering)
+        return naming.pseudonyms(self._three, self._entropy, purpose, inputs, self._answering, signed)
 
     def rewrite(self, purpose: str, version: Version, before: bytes, carried: Sequence[str]) -> None:
         """Have the keys of a record kept that was written anew from the version `before`, whose keys of the classes in
@@ -234,7 +240,7 @@ class Together(Conduct):
         """Raises at once what `enrol` of so many would raise for want of signatures, as far as that can be told
         before custodians verify them."""
         with self._shared() as headers:
-            self._require_signed(matter.bulk(name, people), approved, headers)
+            self._signed(matter.bulk(name, people), approved, headers)
 
     # The office.
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from threading import Lock
 from typing import Any, TypeVar
 from weakref import finalize
@@ -23,7 +22,7 @@ from moiety.custody.net.told import error
 from moiety.custody.refusals import CustodianDown, MessageRefused, PeerUnknown, StoreUnavailable
 from moiety.custody.trust.hand import Hand
 from moiety.custody.trust.pledges import BLIND_BYTES, commitment, share_of
-from moiety.custody.verbs import Batch, Help, Progress, Slots, Standing, Survey
+from moiety.custody.verbs import UNAPPROVED, Approved, Batch, Help, Progress, Slots, Standing, Survey
 from moiety.matching.header import Header
 from moiety.matching.opening import Opening
 from moiety.matching.rounds import Rounds, shown
@@ -34,17 +33,8 @@ _PREFIX = "/moiety.custodian.1/"
 Kind = TypeVar("Kind")
 
 
-_APPROVED = (wire.AddGallery, wire.ReplaceDocument, wire.Prepare, wire.Erase)
-"""What signatures go with."""
-
-
-@dataclass(frozen=True)
-class Approved:
-    """What people have signed for the change that is under way: see `asked`."""
-
-    signatures: Sequence[bytes] = ()
-    people: int = 0
-    hashed: Sequence[bytes] = ()
+_APPROVED = (wire.AddGallery, wire.ReplaceDocument, wire.Offer, wire.Prepare, wire.Erase)
+"""What signatures for a change go with."""
 
 
 class Remote:
@@ -53,7 +43,7 @@ class Remote:
     def __init__(self, seat: Seat, at: Neighbour, identity: Identity, hand: Hand) -> None:
         self.seat: Seat = seat
         self._hand = hand
-        self.approved = Approved()
+        self.approved = UNAPPROVED
         self._at = at
         self._identity = identity
         self._lock = Lock()
@@ -114,7 +104,8 @@ class Remote:
     def offer(self, name: str, batch: Batch, header: Header) -> Rounds[None]:
         """As `custodian.Custodian.offer`."""
         some = BatchMessage.of(batch)
-        make = lambda pledge: wire.Offer(name, some, HeaderMessage.of(header), pledge=pledge)  # noqa: E731
+        people = self.approved.people
+        make = lambda pledge: wire.Offer(name, some, HeaderMessage.of(header), people, pledge=pledge)  # noqa: E731
         yield from self._pledged(make, None)
 
     def prepare(self, name: str, header: Header, attempts: list[bytes]) -> Rounds[Slots]:
@@ -218,10 +209,17 @@ class Remote:
         message: Array = self._ask(asked, Array)
         return message.array(dtype, dims)
 
-    def _ask(self, asked: Any, kind: type[Kind] | None = None, *, progress: Progress | None = None) -> Kind:
+    def _ask(
+        self,
+        asked: Any,
+        kind: type[Kind] | None = None,
+        *,
+        progress: Progress | None = None,
+        approved: Approved = UNAPPROVED,
+    ) -> Kind:
         # Whoever brings signatures means these, and none that this host can make.
-        carried = self.approved.signatures if isinstance(asked, _APPROVED) else ()
-        approvals = list(carried or self._hand.approvals(asked))
+        carried = self.approved if isinstance(asked, _APPROVED) else approved
+        approvals = list(carried.signatures or self._hand.approvals(asked))
         data = wire.request(asked, self._lease, self._hand.call(asked), approvals)
         with self._calls():
             if not isinstance(asked, wire.LONG):

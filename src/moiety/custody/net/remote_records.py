@@ -9,7 +9,7 @@ import numpy as np
 
 from moiety.custody import record_asks
 from moiety.custody.messages import EvaluatedMessage, HeaderMessage, UnlockedMessage
-from moiety.custody.verbs import Evaluated, Unlocked
+from moiety.custody.verbs import UNAPPROVED, Approved, Evaluated, Unlocked
 from moiety.matching.header import Header
 from moiety.matching.rounds import Rounds
 from moiety.sharing.seat import Seat
@@ -18,7 +18,7 @@ from moiety.sharing.seat import Seat
 class RemoteRecords:
     """`ask` sends one request and reads its answer, of this type."""
 
-    def __init__(self, ask: Callable[[Any, Any], Any]) -> None:
+    def __init__(self, ask: Callable[..., Any]) -> None:
         self._ask = ask
 
     def unlock(
@@ -38,9 +38,12 @@ class RemoteRecords:
         return public
         yield  # what makes this a generator
 
-    def evaluate(self, name: str, pair: tuple[Seat, Seat], elements: bytes, proven: bool) -> Evaluated:
-        """As `records.Records.evaluate`."""
-        found: EvaluatedMessage = self._ask(record_asks.Evaluate(name, pair, elements, proven), EvaluatedMessage)
+    def evaluate(
+        self, name: str, pair: tuple[Seat, Seat], elements: bytes, proven: bool, approved: Approved = UNAPPROVED
+    ) -> Evaluated:
+        """As `records.Records.evaluate`. Others ask meanwhile for whom nobody has signed: these go with this alone."""
+        asked = record_asks.Evaluate(name, pair, elements, proven, approved.people)
+        found: EvaluatedMessage = self._ask(asked, EvaluatedMessage, approved=approved)
         return Evaluated(found.epoch, found.public, found.elements, found.proof)
 
     def restrict(self, name: str, header: Header, handle: bytes, on: bool) -> Rounds[None]:

@@ -133,6 +133,7 @@ def served(
                 Tickets(keeping, clock),
                 custodian.terms,
                 custodian.records.is_due,
+                custodian.records.instead,
             ),
             doors,
             lines.round_trip_s,

@@ -14,12 +14,12 @@ from dataclasses import dataclass
 from threading import Event, Lock
 from typing import Any, Final
 
-from moiety.custody import record_asks, wire
+from moiety.custody import wire
 from moiety.custody.refusals import AnswerUnknown, GalleryUnknown, MessageRefused
 from moiety.custody.store.kinds import is_keys, purpose_of
-from moiety.custody.store.slots import SLOTS
 from moiety.custody.trust.asked import OFFICE, Said, bulk_digest, erasure_digest, hashed, said
 from moiety.custody.trust.budget import Budget, Charge
+from moiety.custody.trust.charges import REQUEST, Bulk, bulk_of, charges_of, special
 from moiety.custody.trust.denials import ApprovalRefused, CallerRefused
 from moiety.custody.trust.limits import Unit
 from moiety.custody.trust.pledges import is_kept
@@ -27,7 +27,7 @@ from moiety.custody.trust.policy import BULK, EARLY, NEEDED, POLICY, FourEyes
 from moiety.custody.trust.portions import Portions
 from moiety.custody.trust.roster import Person, Role
 from moiety.custody.trust.spending import BudgetSpent, MatchesSpent
-from moiety.custody.trust.tickets import Tickets
+from moiety.custody.trust.tickets import EVALUATIONS_EACH, Left, Tickets
 from moiety.custody.trust.verifying import Verifier
 from moiety.matching.policy import Terms, identify_point
 from moiety.sharing.seat import Seat
@@ -68,7 +68,8 @@ class _Search:
 
 class Guard:
     """The guard of the custodian of one seat. Safe for threads. `terms` gives its own copy of a purpose's terms, and
-    `due` says whether whoever has a handle may be destroyed without a signature."""
+    `due` says whether whoever has a handle may be destroyed without a signature, and `instead` how many of those who
+    were offered in some attempts are written anew from rows that are there."""
 
     def __init__(
         self,
@@ -79,6 +80,7 @@ class Guard:
         tickets: Tickets,
         terms: Callable[[str], bytes | None],
         due: Callable[[str, bytes], bool],
+        instead: Callable[[list[bytes]], int],
     ) -> None:
         self._seat: Seat = seat
         self._portions = portions
@@ -87,7 +89,9 @@ class Guard:
         self._budget = budget
         self._terms = terms
         self._due = due
+        self._instead = instead
         self._lock = Lock()
+        self._ticketing = Lock()
         self._searches: OrderedDict[bytes, _Search] = OrderedDict()
         self._offers: OrderedDict[bytes, tuple[Asker, int]] = OrderedDict()
         self._cleared: OrderedDict[bytes, Any] = OrderedDict()
@@ -169,25 +173,31 @@ class Guard:
 
     def _begun(self, ask: Any, begun: Said, asker: Asker, approvals: list[bytes]) -> None:
         if isinstance(ask, wire.AddGallery | wire.ReplaceDocument):
-            self._approved(asker, approvals, POLICY, begun.purpose, begun.digest, Role.OFFICER, _charges(ask))
-        charges = _charges(ask)
+            self._approved(asker, approvals, POLICY, begun.purpose, begun.digest, Role.OFFICER, charges_of(ask))
+        charges = charges_of(ask)
         if isinstance(ask, wire.Erase):
             if self._due(ask.name, ask.handle):
                 # Not early any more, and no gateway's doing: who was restricted, or is written anew, was charged then,
                 # and who expired was never to be kept for longer. More go in a day than a thief may destroy.
-                charges = [_REQUEST]
+                charges = [REQUEST]
             else:
                 self._erase(asker, ask, begun, approvals)
         if isinstance(ask, wire.Identify):
             self._wait_until_counted(asker)
+        bulk = bulk_of(ask)
+        if bulk is not None:  # no gateway's doing: two officers signed for so many; who owes is refused all the same
+            charges = [REQUEST, *((unit, 0, row) for unit, _, row in special(ask))]
         for unit, amount, row in charges:
             self._budget.charge(asker.gateway, begun.purpose, asker.person, unit, amount, row)
+        if bulk is not None:
+            self._draw(asker, approvals, bulk, Role.OFFICER)
         if isinstance(ask, wire.Identify):
             uncounted = self._uncounted(begun.purpose, ask.header.rows)
             self._search(ask.header.attempt, _Search(asker, begun.purpose, ask.header.probes, uncounted, Event()))
         elif isinstance(ask, wire.Offer):
             with self._lock:
-                _remember(self._offers, ask.header.attempt, (asker, ask.header.rows))
+                # Of whom a ticket was drawn already, nobody has to sign for when they are prepared.
+                _remember(self._offers, ask.header.attempt, (asker, ask.header.rows if bulk is None else 0))
 
     def _search(self, attempt: bytes, search: _Search) -> None:
         """A match for each probe is set aside, so that searches that run at once do not find more than is left."""
@@ -239,7 +249,7 @@ class Guard:
         if own not in ask.hashed:
             raise ApprovalRefused(needed=NEEDED, valid=0)
         digest = erasure_digest(begun.purpose, ask.hashed)
-        self._approved(asker, approvals, EARLY, begun.purpose, digest, role, _charges(ask))
+        self._approved(asker, approvals, EARLY, begun.purpose, digest, role, charges_of(ask))
         with self._lock:  # the same two people mean all that there is of this person
             for other in ask.hashed:
                 if other != own:
@@ -258,19 +268,32 @@ class Guard:
         known = [offer for offer in offers if offer is not None and offer[0].gateway == gateway]
         if len(known) < len(offers):
             raise CallerRefused
-        people = sum(rows for _, rows in known)
-        role, above = self._eyes(ask.name).bulk(ask.name)
-        if not known or role is None:
-            return known[0][0] if known else None
+        if not known:
+            return None
         asker = known[0][0]
-        if ask.approved >= people > 0:
-            digest = bulk_digest(ask.name, ask.approved)
-            if not self._tickets.draw(gateway, digest, approvals, people):
-                until = self._approved(asker, approvals, BULK, purpose_of(ask.name), digest, role)
-                self._tickets.open(gateway, digest, approvals, ask.approved - people, until)
+        # Whoever is written anew is no newcomer: that was charged as a correction.
+        people = sum(rows for _, rows in known) - self._instead(ask.attempts)
+        role, above = self._eyes(ask.name).bulk(ask.name)
+        if role is None or people <= 0:
+            return asker
+        if ask.approved >= people:
+            self._draw(asker, approvals, Bulk(ask.name, ask.approved, people=people), role)
         elif not self._portions.take(ask.name, people, above):
             raise ApprovalRefused(needed=NEEDED, valid=0)
         return asker
+
+    def _draw(self, asker: Asker, approvals: list[bytes], bulk: Bulk, role: Role) -> None:
+        """Draw from the ticket of these signatures; the first time, they are verified and used up. Held by one: the
+        first two requests of an import come at once."""
+        digest = bulk_digest(bulk.gallery, bulk.approved)
+        people, evaluations = bulk.approved - bulk.people, bulk.approved * EVALUATIONS_EACH - bulk.evaluations
+        with self._ticketing:
+            if self._tickets.draw(asker.gateway, digest, approvals, bulk.people, bulk.evaluations):
+                return
+            if min(people, evaluations) < 0:  # and nobody has to sign anew for that
+                raise ApprovalRefused(needed=NEEDED, valid=0)
+            until = self._approved(asker, approvals, BULK, purpose_of(bulk.gallery), digest, role)
+            self._tickets.open(asker.gateway, digest, approvals, Left(people, until, evaluations))
 
     def _release(self, gateway: bytes, ask: wire.Release) -> None:
         """Pseudonyms of as many rows as the three counted, to the gateway that searched."""
@@ -308,40 +331,6 @@ class Guard:
     def _eyes(self, name: str) -> FourEyes:
         terms = self._terms(name)
         return FourEyes() if terms is None else FourEyes.of(Terms.from_json(terms))
-
-
-_REQUEST: Final = (Unit.REQUESTS, 1, None)
-
-
-def _charges(ask: Any) -> list[tuple[Unit, int, bytes | None]]:
-    """What a signed request draws: itself, and what leaks by it or is destroyed."""
-    return [_REQUEST, *_special(ask)]
-
-
-def _special(ask: Any) -> list[tuple[Unit, int, bytes | None]]:
-    match ask:
-        case wire.Identify():
-            return [(Unit.ROWS, ask.header.rows * ask.header.probes, None)]
-        case wire.Verify():
-            return [(Unit.COMPARISONS, ask.header.probes, ask.handle)]
-        case wire.Offer():
-            return [(Unit.ENROLMENTS, ask.header.rows, None)]
-        case wire.Erase():
-            return [(Unit.ERASURES, 1, None)]
-        case record_asks.Carry():  # the row that it is carried from may be destroyed as soon as this is in place
-            return [(Unit.ERASURES, 1, None)]
-        case record_asks.Unlock():
-            return [(Unit.OPENINGS, len(ask.secrets), ask.handle)]
-        case record_asks.Evaluate():
-            return [(Unit.EVALUATIONS, len(ask.elements) // 32, None)]
-        case record_asks.Restrict():
-            return [(Unit.ERASURES, int(ask.on), None)]
-        case wire.Assist():
-            return [(Unit.HELPS, len(ask.numbers), None)]
-        case wire.PseudonymParts():
-            return [(Unit.OPENINGS, len(ask.numbers) * SLOTS, None)]
-        case _:
-            return []
 
 
 def _remember(held: OrderedDict[bytes, Any], attempt: bytes, value: Any) -> None:

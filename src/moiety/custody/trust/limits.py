@@ -14,14 +14,15 @@ _STRICT: Final = ConfigDict(extra="forbid", frozen=True, strict=True)
 
 
 class Unit(StrEnum):
-    """What is counted: what leaks, or what destroys.
+    """What is counted: what leaks, or what destroys. What a ticket of two officers carries is not (see `tickets`).
 
     `requests`: everything that somebody signs. `rows`: rows x probes x thresholds of a search. `matches`: rows that
     matched. `openings`: classes of a person's fields, and pseudonyms, that are opened. `evaluations`: of the pseudonym
-    function. `erasures`, `enrolments`: people. An erasure is also a restriction, a record that is written anew, and
-    each whose handle a custodian has lost and takes from a gateway; none is whose time is over by the custodian's own
-    clock. `comparisons`: 1:1, probes; also of each row by itself. `helps`: requests for help with mending.
-    `approvals`: approvals that are used up, each charged to who signed it as the caller.
+    function. `erasures`, `enrolments`: people. An erasure is also a restriction, and each whose handle a custodian
+    has lost and takes from a gateway; none is whose time is over by the custodian's own clock. `corrections`: records
+    that are written anew, whose keys before may then be destroyed. `comparisons`: 1:1, probes; also of each row by
+    itself. `helps`: requests for help with mending. `approvals`: approvals that are used up, each charged to who signed
+    it as the caller.
     """
 
     REQUESTS = "requests"
@@ -31,6 +32,7 @@ class Unit(StrEnum):
     EVALUATIONS = "evaluations"
     ERASURES = "erasures"
     ENROLMENTS = "enrolments"
+    CORRECTIONS = "corrections"
     COMPARISONS = "comparisons"
     HELPS = "helps"
     APPROVALS = "approvals"
@@ -75,6 +77,7 @@ class Table(BaseModel):
     | evaluations | 583 | guesses at identity numbers, of which there are 2^37 in the smallest known space |
     | erasures | 24 | people who have to be enrolled again |
     | enrolments | 1,083 | rows of rubbish, and impostors; a first day's bulk enrolment still fits |
+    | corrections | 62 | people whose record is written over with rubbish; a desk's day has some dozens |
     | comparisons | 1,833 | 1:1 questions; `row` in `Limits` bounds those about one person |
     | helps | 26 | pieces of a store that two others must mask for a third |
     | approvals | 58 | what two people's stolen keys can agree to |
@@ -91,6 +94,7 @@ class Table(BaseModel):
     evaluations: Limit = Limit(burst=500, daily=2_000)
     erasures: Limit = Limit(burst=20, daily=100)
     enrolments: Limit = Limit(burst=1_000, daily=2_000)
+    corrections: Limit = Limit(burst=50, daily=300)
     comparisons: Limit = Limit(burst=1_000, daily=20_000)
     helps: Limit = Limit(burst=16, daily=256)
     approvals: Limit = Limit(burst=50, daily=200)

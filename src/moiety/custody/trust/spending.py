@@ -54,6 +54,13 @@ class EnrolmentsSpent(BudgetSpent):
     )
 
 
+class CorrectionsSpent(BudgetSpent):
+    code: ClassVar[str] = "budget_corrections_spent"
+    advice: ClassVar[str] = (
+        "a custodian's budget of corrections is spent: it refills over the day, or its operator raises it"
+    )
+
+
 class ComparisonsSpent(BudgetSpent):
     code: ClassVar[str] = "budget_comparisons_spent"
     advice: ClassVar[str] = (
@@ -79,6 +86,7 @@ SPENT: Final[dict[Unit, type[BudgetSpent]]] = {
     Unit.EVALUATIONS: EvaluationsSpent,
     Unit.ERASURES: ErasuresSpent,
     Unit.ENROLMENTS: EnrolmentsSpent,
+    Unit.CORRECTIONS: CorrectionsSpent,
     Unit.COMPARISONS: ComparisonsSpent,
     Unit.HELPS: HelpsSpent,
     Unit.APPROVALS: ApprovalsSpent,
