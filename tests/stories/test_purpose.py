@@ -181,8 +181,10 @@ def test_grounds_are_known_by_their_place() -> None:
 
 
 def test_a_new_document_may_add_grounds_and_change_targets() -> None:
-    require_successor(read(DOOR.encode()), read(TWO.encode()))
-    require_successor(read(DOOR.encode()), read(door(fmr="fmr = 0.001", retention_days="retention_days = 7")))
+    require_successor(read(DOOR.encode()), read(TWO.encode()), kept=lambda: False)
+    require_successor(
+        read(DOOR.encode()), read(door(fmr="fmr = 0.001", retention_days="retention_days = 7")), kept=lambda: False
+    )
 
 
 @pytest.mark.parametrize(
@@ -196,14 +198,14 @@ def test_a_new_document_may_add_grounds_and_change_targets() -> None:
 )
 def test_a_new_document_may_not_change_what_rows_mean(old: bytes, new: bytes, refusal: type[Refused]) -> None:
     with pytest.raises(refusal):
-        require_successor(read(old), read(new))
+        require_successor(read(old), read(new), kept=lambda: False)
 
 
 def test_grounds_do_not_change_places() -> None:
     first, second = DOOR[DOOR.index("[grounds") :], TWO[len(DOOR) :]
     swapped = DOOR[: DOOR.index("[grounds")] + second + first
     with pytest.raises(PurposeGroundsFixed):
-        require_successor(read(TWO.encode()), read(swapped.encode()))
+        require_successor(read(TWO.encode()), read(swapped.encode()), kept=lambda: False)
 
 
 EYES = DOOR + '\n[four_eyes]\noperations = ["replace", "bulk"]\nbulk_above = 50\n'

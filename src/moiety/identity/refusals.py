@@ -81,6 +81,15 @@ class PurposeGroundsFixed(Refused):
     )
 
 
+class PurposeRecordsFixed(Refused):
+    code: ClassVar[str] = "purpose_records_fixed"
+    advice: ClassVar[str] = (
+        "people's records are kept under this purpose: [records] and its index stay, and so does each field with its "
+        "type, class, scheme and country, or they are not found, opened or destroyed any more; add fields, erase "
+        "everybody first, or add a purpose of another name"
+    )
+
+
 class RateUnmeasured(Refused):
     code: ClassVar[str] = "rate_unmeasured"
     advice: ClassVar[str] = (
