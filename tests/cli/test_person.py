@@ -261,3 +261,14 @@ def test_a_face_is_enrolled_beside_a_record(shell: Shell, anna: str, photographs
     assert shell("person", "erase", anna, "--now")[0] == 0
     assert shell.refused(*enrol, anna) == (2, "nobody_kept")
     assert shell.json("status")[1]["purposes"][0]["people"] == 0
+
+
+def test_no_face_is_enrolled_where_the_law_asks_for_a_register_alone(
+    shell: Shell, anna: str, values: Any, photographs: Photographs
+) -> None:
+    add = ("person", "add", "hotel", "--from", values(guest(1)), "--grounds", "register")
+    bert = shell.json(*add)[1]["pseudonym"]
+    enrol = ("enrol", "hotel", photographs.anna[0], "--grounds")
+    for words in ((*enrol, "consent", "--person", bert), (*enrol, "register", "--person", anna), (*enrol, "register")):
+        assert shell.refused(*words) == (2, "face_grounds_missing")
+    assert shell.json("status")[1]["purposes"][0]["people"] == 0

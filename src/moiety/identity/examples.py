@@ -58,9 +58,9 @@ model = "mobilefacenet-192"
 fmr = 0.0001
 fpir = 0.01
 
+# Without an article_9 they are for records alone: nobody's face is enrolled on them.
 [grounds.register]
 article_6 = "6(1)(c)"
-article_9 = "9(2)(g)"
 notice = "The law asks every hotel for a register of its guests; it is destroyed after a year."
 
 [grounds.consent]

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 
 from moiety.identity.purpose import Purpose, Records
 from moiety.identity.refusals import GroundsUnknown, PurposeGroundsFixed, PurposeModelFixed, PurposeRecordsFixed
+from moiety.vault.refusals import FaceGroundsMissing
 from moiety.vault.schema import Field
 
 
@@ -18,6 +19,14 @@ def position(purpose: Purpose, key: str) -> int:
     if key not in keys:
         raise GroundsUnknown(known=len(keys))
     return keys.index(key)
+
+
+def position_of_face(purpose: Purpose, key: str) -> int:
+    """As `position`, of grounds on which a face may be enrolled; raises `FaceGroundsMissing` for others."""
+    found = position(purpose, key)
+    if not purpose.grounds[key].article_9:
+        raise FaceGroundsMissing
+    return found
 
 
 def require_successor(old: Purpose, new: Purpose, *, kept: Callable[[], bool]) -> None:

@@ -54,12 +54,17 @@ def _each_once(names: tuple[Name, ...]) -> tuple[Name, ...]:
 
 
 class Grounds(BaseModel):
-    """Why the law allows it: recognising people by their faces needs both articles of the GDPR."""
+    """Why the law allows it: recognising people by their faces needs both articles of the GDPR, and a record the first
+    alone. `article_9` is empty where the document has none: no face is enrolled on such grounds."""
 
     model_config = _STRICT
 
     article_6: str = Field(pattern=r"^6\(1\)\([a-f]\)$", description='"6(1)(a)" to "6(1)(f)", GDPR Article 6')
-    article_9: str = Field(pattern=r"^9\(2\)\([a-j]\)$", description='"9(2)(a)" to "9(2)(j)", GDPR Article 9')
+    article_9: str = Field(
+        default="",
+        pattern=r"^9\(2\)\([a-j]\)$",
+        description='"9(2)(a)" to "9(2)(j)", GDPR Article 9; left out where no face is enrolled',
+    )
     notice: _Sentence = Field(description="what people are told, in at most 2,000 characters")
 
 

@@ -84,7 +84,10 @@ class GroundsMissing(Refused):
 
 class FaceGroundsMissing(Refused):
     code: ClassVar[str] = "face_grounds_missing"
-    advice: ClassVar[str] = "a face is special-category data: record grounds of Article 9 before it is enrolled"
+    advice: ClassVar[str] = (
+        "a face is special-category data: the grounds that it is enrolled on, and those of the record beside it, need "
+        "an article_9"
+    )
 
 
 class NothingToWithdraw(Refused):
