@@ -238,6 +238,26 @@ def test_what_cannot_be_imported_leaves_nothing(shell: Shell, words: Any, tmp_pa
     assert numbers(shell, PEOPLE[:2], tmp_path) == []
 
 
+def test_people_come_in_by_the_number_that_the_purpose_names(shell: Shell, words: Any, tmp_path: Path) -> None:
+    text = (shell.office / "purpose.toml").read_text()
+    other = text.replace('scheme = "national_id"', 'scheme = "social_security"').replace('"CN"', '"US"')
+    (tmp_path / "other.toml").write_text(other)
+    assert shell("purpose", "add", tmp_path / "other.toml")[0] == 0
+    rows = [{"ssn": "536-90-4399", "name": "Anna"}, {"ssn": "536-90-4398", "name": "Bert"}, {"ssn": "", "name": NAME}]
+    file = written(tmp_path, "jsonl", [*rows, {"ssn": "078-05-1120"}])
+    mapping = '[fields.social_security]\ncolumn = "ssn"\n[fields.name]\ncolumn = "name"\n'
+    assert shell.refused(*words(file, 'pseudonym = "social_security"\n' + mapping)) == (2, "mapping_invalid")
+    assert shell.refused(*words(file, '[fields.name]\ncolumn = "name"\n')) == (2, "mapping_invalid")
+    status, answer = shell.json(*words(file, mapping))
+    assert (status, answer["added"], answer["aside"]) == (1, 2, {"value_invalid": 1, "value_missing": 1})
+    for number, count in (("536904399", 1), ("536904398", 1), ("536904397", 0)):
+        (tmp_path / "number.json").write_text(json.dumps({"social_security": number}))
+        status, found = shell.json("person", "find", "hotel", "--from", tmp_path / "number.json")
+        assert (status, len(found["pseudonyms"])) == (1 - count, count)
+    (tmp_path / "number.json").write_text(json.dumps({"national_id": NUMBER}))
+    assert shell.refused("person", "find", "hotel", "--from", tmp_path / "number.json") == (2, "not_in_index")
+
+
 def test_a_file_that_breaks_off_brings_everybody_before(
     shell: Shell, words: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

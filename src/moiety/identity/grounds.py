@@ -51,7 +51,7 @@ def _continued(old: Records, new: Records | None) -> bool:
         return False
     before, after = old.kept().fields, new.kept().fields
     fields = all(name in after and _form(after[name]) == _form(field) for name, field in before.items())
-    return fields and _indexed(old, before) == _indexed(new, after)
+    return fields and old.scheme == new.scheme and _indexed(old, before) == _indexed(new, after)
 
 
 def _form(field: Field) -> tuple[str, ...]:

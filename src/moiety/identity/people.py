@@ -11,7 +11,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Final
 
 from moiety.errors import Refused
 from moiety.identity.claim import of_purpose
@@ -31,9 +30,6 @@ from moiety.vault.schema import Schema
 from moiety.vault.seal import Whose
 from moiety.vault.stored import Stored
 from moiety.vault.values import Raw, identifier
-
-NUMBER: Final = "national_id"
-"""The field that a person's pseudonym is made of."""
 
 Named = tuple[bytes, bytes | None]
 """A pseudonym's bytes, and the entry of the purpose's index; None where there is none."""
@@ -101,7 +97,7 @@ class People:
         """The pseudonym of each, and the entry of the purpose's index, evaluated together."""
         desk = self._desk
         names = desk.purpose.records.index if desk.purpose.records else ()
-        inputs = [identifier(record.plain[NUMBER]).input_bytes(desk.name) for record in people]
+        inputs = [identifier(record.plain[record.schema.number]).input_bytes(desk.name) for record in people]
         entries: dict[int, int] = {}
         for at, record in enumerate(people):
             entry = index_bytes(desk.name, names, record) if names else None
@@ -157,7 +153,8 @@ class People:
         """Who has this identity number: it is looked up through the pseudonym alone, which custodians evaluate without
         learning the number. None where nobody is kept who has it. Raises `IdentifierInvalid`."""
         desk = self._desk
-        known = desk.schema().fields[NUMBER]
+        schema = desk.schema()
+        known = schema.fields[schema.number]
         if isinstance(number, str):
             number = Identifier.parse(known.scheme, known.country, number)
         [person] = desk.custody().pseudonyms(desk.name, [number.input_bytes(desk.name)])
@@ -201,6 +198,6 @@ class People:
 
     def _checked(self, values: Mapping[str, Raw]) -> Record:
         record = Record(self._desk.schema(), values)
-        if not record.plain[NUMBER]:
+        if not record.plain[record.schema.number]:
             raise NoNumber
         return record

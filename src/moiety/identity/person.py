@@ -119,7 +119,8 @@ class Person:
         wanted = changed | ({schema.fields[name].group for name in indexed} if indexed & set(values) else set())
         stored = self._stored(wanted)
         found, public = opened(desk.custody(), self._whose, stored, wanted, role=desk.role, reason=CORRECTED)
-        if "national_id" in values and found[Group.DOCUMENT]["national_id"] != checked.plain["national_id"]:
+        number = schema.number
+        if number in values and found[schema.fields[number].group][number] != checked.plain[number]:
             raise NumberFixed
         for name in values:
             found[schema.fields[name].group][name] = checked.plain[name]

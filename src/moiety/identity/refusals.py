@@ -120,7 +120,7 @@ class NoRecords(Refused):
 
 class NoNumber(Refused):
     code: ClassVar[str] = "no_number"
-    advice: ClassVar[str] = "a record needs an identity number: the person's pseudonym is made of it"
+    advice: ClassVar[str] = "a record needs the number of [records] scheme: the person's pseudonym is made of it"
 
 
 class NumberFixed(Refused):

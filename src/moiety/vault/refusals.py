@@ -129,7 +129,8 @@ class MappingInvalid(Refused):
     code: ClassVar[str] = "mapping_invalid"
     advice: ClassVar[str] = (
         "the mapping says something that is not known or does not go together ({fields} fields looked at): "
-        "each field has a column, columns or a constant, and what its type needs"
+        "each field has a column, columns or a constant, and what its type needs, and one of them is the number that "
+        "the purpose knows people by"
     )
 
 
