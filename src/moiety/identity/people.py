@@ -16,7 +16,7 @@ from moiety.errors import Refused
 from moiety.identity.claim import of_purpose
 from moiety.identity.desk import Desk, date_of
 from moiety.identity.grounds import position
-from moiety.identity.keyring import Version, classes_of
+from moiety.identity.keyring import Version, bears, classes_of
 from moiety.identity.person import Person
 from moiety.identity.pseudonym import Pseudonym
 from moiety.identity.refusals import AlreadyKept, NoNumber, NotInIndex
@@ -116,8 +116,10 @@ class People:
         how: How,
         text: str,
         approved: bytes | None,
+        mark: bytes = b"",
     ) -> list[Added | Refused]:
-        """As `add_many`, of records that were checked already, each with an identity number and `named`."""
+        """As `add_many`, of records that were checked already, each with an identity number and `named`. Whoever is
+        added under a `mark` is known by it again: see `bearing`."""
         desk = self._desk
         place = position(desk.purpose, grounds)
         known = desk.purpose.grounds[grounds]
@@ -128,6 +130,8 @@ class People:
         rows: list[tuple[Stored, Version]] = []
         for record, (person, entry) in zip(people, names, strict=True):
             version = Version.fresh(desk.entropy, last + 1, place)
+            if mark:
+                version = version.marked(mark, person)
             blobs = version.sealed(Whose(desk.name, person), 0, classes_of(record), desk.entropy)
             stored = Stored(person, version.name, Stay(State.PENDING, last), 0, blobs, entry, (given,))
             rows.append((stored, version))
@@ -144,6 +148,12 @@ class People:
             if outcomes[at] is None:
                 outcomes[at] = Added(Pseudonym(desk.name, rows[at][0].person), date_of(last))
         return [outcome for outcome in outcomes if outcome is not None]
+
+    def bearing(self, person: bytes, mark: bytes) -> bool:
+        """Whether the record that is kept of this person is the one that was added under this mark: one that was
+        written anew since then is not."""
+        stored = self._desk.records().get(self._desk.name, person)
+        return stored is not None and bears(stored.handle, mark, person)
 
     def request_bulk(self, people: int) -> bytes:
         """A request file for two people to sign before `add_many` of so many at most is given it as `approved`."""
