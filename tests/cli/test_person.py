@@ -132,13 +132,14 @@ def test_a_photograph_goes_into_a_file_of_its_own(shell: Shell, anna: str, value
     assert shell.refused(*reveal, "--photo-to", out) == (2, "file_unwritable")
     assert shell.refused(*reveal, "--photo-to", tmp_path / NAME / "out.jpg") == (2, "file_unwritable")
     new = tmp_path / f"{NAME}.jpg"
-    new.write_bytes(PHOTO[::-1])
+    new.write_bytes(PHOTO[:2_000])
     correct = ("person", "correct", anna, "--from", values({}), "--role", "officer", "--photo")
     assert shell.json(*correct, new)[1]["corrected"] == ["photo"]
     assert shell(*reveal, "--photo-to", tmp_path / "second.jpg")[0] == 0
-    assert (tmp_path / "second.jpg").read_bytes() == PHOTO[::-1]
-    new.write_bytes(bytes(PHOTO_LIMIT + 1))
-    assert refused_where(shell, *correct, new) == ("value_invalid", "photo")
+    assert (tmp_path / "second.jpg").read_bytes() == PHOTO[:2_000]
+    for wrong in (PHOTO.ljust(PHOTO_LIMIT + 1, b"a"), PHOTO[1:], b"no picture"):
+        new.write_bytes(wrong)
+        assert refused_where(shell, *correct, new) == ("value_invalid", "photo")
     assert shell.refused(*correct, tmp_path / "nothing.jpg") == (2, "document_unreadable")
 
 
