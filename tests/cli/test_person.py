@@ -136,13 +136,14 @@ def test_a_photograph_goes_into_a_file_of_its_own(shell: Shell, anna: str, value
     assert shell.refused(*reveal, "--photo-to", out) == (2, "file_unwritable")
     assert shell.refused(*reveal, "--photo-to", tmp_path / NAME / "out.jpg") == (2, "file_unwritable")
     new = tmp_path / f"{NAME}.jpg"
-    new.write_bytes(PHOTO[::-1])
+    new.write_bytes(PHOTO[:2_000])
     correct = ("person", "correct", anna, "--from", values({}), "--role", "officer", "--photo")
     assert shell.json(*correct, new)[1]["corrected"] == ["photo"]
     assert shell(*reveal, "--photo-to", tmp_path / "second.jpg")[0] == 0
-    assert (tmp_path / "second.jpg").read_bytes() == PHOTO[::-1]
-    new.write_bytes(bytes(PHOTO_LIMIT + 1))
-    assert refused_where(shell, *correct, new) == ("value_invalid", "photo")
+    assert (tmp_path / "second.jpg").read_bytes() == PHOTO[:2_000]
+    for wrong in (PHOTO.ljust(PHOTO_LIMIT + 1, b"a"), PHOTO[1:], b"no picture"):
+        new.write_bytes(wrong)
+        assert refused_where(shell, *correct, new) == ("value_invalid", "photo")
     assert shell.refused(*correct, tmp_path / "nothing.jpg") == (2, "document_unreadable")
 
 
@@ -330,4 +331,15 @@ def test_a_face_is_enrolled_beside_a_record(shell: Shell, anna: str, photographs
     assert shell("verify", "hotel", photographs.anna[1], "--claimed", anna)[0] == 1
     assert shell("person", "erase", anna, "--now")[0] == 0
     assert shell.refused(*enrol, anna) == (2, "nobody_kept")
+    assert shell.json("status")[1]["purposes"][0]["people"] == 0
+
+
+def test_no_face_is_enrolled_where_the_law_asks_for_a_register_alone(
+    shell: Shell, anna: str, values: Any, photographs: Photographs
+) -> None:
+    add = ("person", "add", "hotel", "--from", values(guest(1)), "--grounds", "register")
+    bert = shell.json(*add)[1]["pseudonym"]
+    enrol = ("enrol", "hotel", photographs.anna[0], "--grounds")
+    for words in ((*enrol, "consent", "--person", bert), (*enrol, "register", "--person", anna), (*enrol, "register")):
+        assert shell.refused(*words) == (2, "face_grounds_missing")
     assert shell.json("status")[1]["purposes"][0]["people"] == 0

@@ -277,6 +277,7 @@ WORLD_FILES: dict[str, set[str]] = {
     "cli/bench.py": {"the clock", "randomness"},  # a benchmark plays a whole office, at the present time
     "bench/ring.py": {"the clock", "randomness"},  # a process of its own
     "cli/custodian.py": {"the clock", "randomness"},  # what a custodian's process hands to the custodian
+    "cli/importing.py": {"randomness"},  # the key of an import, in a file beside the one that is read
     "cli/keys.py": {"the clock"},  # certificates have dates
     "cli/up.py": {"the clock", "randomness"},
     "cli/demo.py": {"the clock", "randomness"},  # the demo too

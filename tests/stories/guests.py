@@ -26,11 +26,12 @@ from moiety.vault.shelf import Shelf
 from moiety.vault.values import Raw
 from tests.apart.field import TIME, Field, patiently
 from tests.stories.scene import Clock
+from tests.vault.people import picture
 
 NUMBER = "11010519491231002X"
 """The example of GB 11643-1999."""
 
-PHOTO = b"\xff\xd8canary photograph" + hashlib.shake_256(b"photograph").digest(3_000)
+PHOTO = picture(b"canary photograph" + hashlib.shake_256(b"photograph").digest(3_000))
 GUEST: dict[str, Raw] = {
     "national_id": NUMBER,
     "document_dates": "2010-01-17/2030-01-16",

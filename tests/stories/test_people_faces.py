@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
 
@@ -13,9 +12,8 @@ from moiety.custody.refusals import AlreadyEnrolled
 from moiety.face.installed import Installed
 from moiety.identity.pseudonym import Pseudonym
 from moiety.identity.refusals import NobodyKept, NoRecords, PseudonymOfAnotherPurpose
-from moiety.vault.consent import Given, encode
+from moiety.vault.consent import Given
 from moiety.vault.refusals import FaceGroundsMissing, PersonMissing
-from moiety.vault.sql import RecordStore
 from tests.stories.guests import GUEST, Inn, guest, hotel, inn
 from tests.stories.scene import DOOR, Photographs
 
@@ -70,18 +68,12 @@ def test_a_face_takes_a_record_and_grounds_for_it(tmp_path: Path, models: Instal
         for document in (hotel("hotel"), DOOR.encode()):
             office.add_purpose(document)
         desk = office.purpose("hotel")
-        anna, bert, carl = (
-            desk.people().add(some, grounds="consent").pseudonym for some in (GUEST, guest(1), guest(2))
-        )
+        anna, bert = (desk.people().add(some, grounds="consent").pseudonym for some in (GUEST, guest(1)))
         desk.person(anna).restrict()
         desk.person(bert).withdraw()
-        without = Given("6(1)(c)", "", "1", 20_000, "imported")
-        with closing(RecordStore.open(tmp_path / "records")) as store:
-            store.add_basis("hotel", carl.value, encode(without))
         refused = {
             anna: PersonMissing,
             bert: PersonMissing,
-            carl: FaceGroundsMissing,
             Pseudonym("hotel", bytes(16)): NobodyKept,
             Pseudonym("door", bytes(16)): PseudonymOfAnotherPurpose,
         }
@@ -91,3 +83,33 @@ def test_a_face_takes_a_record_and_grounds_for_it(tmp_path: Path, models: Instal
         with pytest.raises(NoRecords):
             office.purpose("door").enrol([photographs.anna[0]], grounds="consent", person=anna)
         assert not desk.identify(photographs.anna[0])
+
+
+def test_nobody_s_face_is_enrolled_on_grounds_without_article_9(
+    house: Inn, tmp_path: Path, photographs: Photographs
+) -> None:
+    """A register that the law asks for is no permission to recognise those who are in it."""
+    with house.open(tmp_path / "records") as office:
+        office.add_purpose(hotel("hotel"))
+        desk = office.purpose("hotel")
+        listed, asked = (
+            desk.people().add(some, grounds=grounds).pseudonym
+            for some, grounds in ((GUEST, "register"), (guest(1), "consent"))
+        )
+        [given] = desk.person(listed).basis()
+        assert isinstance(given, Given)
+        assert (given.article_6, given.article_9) == ("6(1)(c)", "")
+        pictures = [photographs.anna[0]]
+        # Whose record is kept on them alone, whatever the face is said to be enrolled on.
+        for grounds in ("register", "consent"):
+            with pytest.raises(FaceGroundsMissing):
+                desk.enrol(pictures, grounds=grounds, person=listed)
+        # The face's own grounds, whoever it is of.
+        with pytest.raises(FaceGroundsMissing):
+            desk.enrol(pictures, grounds="register", person=asked)
+        with pytest.raises(FaceGroundsMissing):
+            desk.enrol(pictures, grounds="register")
+        with pytest.raises(FaceGroundsMissing):
+            desk.enrol_many([pictures], grounds="register")
+        assert not desk.identify(photographs.anna[1])
+        assert desk.enrol(pictures, grounds="consent", person=asked).pseudonym == asked

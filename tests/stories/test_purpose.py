@@ -8,7 +8,7 @@ import pytest
 
 from moiety.errors import Refused
 from moiety.identity.examples import DOOR
-from moiety.identity.grounds import position, require_successor
+from moiety.identity.grounds import position, position_of_face, require_successor
 from moiety.identity.purpose import DOCUMENT_LIMIT, GROUNDS_LIMIT, Purpose, read
 from moiety.identity.refusals import (
     GroundsUnknown,
@@ -18,6 +18,7 @@ from moiety.identity.refusals import (
     PurposeTooLong,
     PurposeUnreadable,
 )
+from moiety.vault.refusals import FaceGroundsMissing
 
 CANARY = "Quaresma"
 
@@ -64,7 +65,6 @@ def test_every_field_is_needed() -> None:
         "fmr",
         "fpir",
         "article_6",
-        "article_9",
     ]
     for field in [*fields, "notice"]:
         [fault] = faults(door(**{field: ""}))
@@ -94,6 +94,7 @@ def test_every_field_is_needed() -> None:
         ("fpir", f'fpir = "{CANARY}"'),
         ("article_6", 'article_6 = "6(1)(g)"'),
         ("article_9", 'article_9 = "9(2)(k)"'),
+        ("article_9", 'article_9 = ""'),
         ("notice", 'notice = ""'),
     ],
 )
@@ -122,6 +123,15 @@ def test_an_unknown_table_is_refused_by_its_line() -> None:
 def test_grounds_need_a_key_that_can_be_typed() -> None:
     [fault] = faults(DOOR.replace("[grounds.consent]", f"[grounds.{CANARY}]").encode())
     assert fault.startswith("grounds.KEY:")
+
+
+def test_grounds_without_article_9_are_for_records_and_for_no_face() -> None:
+    purpose = read(TWO.replace('article_6 = "6(1)(b)"\narticle_9 = "9(2)(a)"', 'article_6 = "6(1)(b)"').encode())
+    assert (position(purpose, "contract"), position_of_face(purpose, "consent")) == (1, 0)
+    with pytest.raises(FaceGroundsMissing):
+        position_of_face(purpose, "contract")
+    with pytest.raises(GroundsUnknown):
+        position_of_face(purpose, CANARY)
 
 
 def test_a_purpose_without_grounds_is_refused() -> None:
@@ -181,8 +191,10 @@ def test_grounds_are_known_by_their_place() -> None:
 
 
 def test_a_new_document_may_add_grounds_and_change_targets() -> None:
-    require_successor(read(DOOR.encode()), read(TWO.encode()))
-    require_successor(read(DOOR.encode()), read(door(fmr="fmr = 0.001", retention_days="retention_days = 7")))
+    require_successor(read(DOOR.encode()), read(TWO.encode()), kept=lambda: False)
+    require_successor(
+        read(DOOR.encode()), read(door(fmr="fmr = 0.001", retention_days="retention_days = 7")), kept=lambda: False
+    )
 
 
 @pytest.mark.parametrize(
@@ -196,14 +208,14 @@ def test_a_new_document_may_add_grounds_and_change_targets() -> None:
 )
 def test_a_new_document_may_not_change_what_rows_mean(old: bytes, new: bytes, refusal: type[Refused]) -> None:
     with pytest.raises(refusal):
-        require_successor(read(old), read(new))
+        require_successor(read(old), read(new), kept=lambda: False)
 
 
 def test_grounds_do_not_change_places() -> None:
     first, second = DOOR[DOOR.index("[grounds") :], TWO[len(DOOR) :]
     swapped = DOOR[: DOOR.index("[grounds")] + second + first
     with pytest.raises(PurposeGroundsFixed):
-        require_successor(read(TWO.encode()), read(swapped.encode()))
+        require_successor(read(TWO.encode()), read(swapped.encode()), kept=lambda: False)
 
 
 EYES = DOOR + '\n[four_eyes]\noperations = ["replace", "bulk"]\nbulk_above = 50\n'

@@ -13,6 +13,12 @@ from moiety.vault.values import Raw
 RESIDENT = "11010519491231002X"
 """The example of GB 11643-1999."""
 
+
+def picture(rest: bytes = b"") -> bytes:
+    """The header of a JPEG of three by four grey pixels, and whatever follows."""
+    return bytes.fromhex("ffd8 ffc0000b08 0004 0003 01011100") + rest
+
+
 VALUES: dict[str, Raw] = {
     "national_id": RESIDENT,
     "document_dates": "2010-01-01/2030-01-01",
@@ -21,7 +27,7 @@ VALUES: dict[str, Raw] = {
     "nationality": "CN",
     "birth_date": "1949-12-31",
     "address": "7 Marmalade Lane, Canary Wharf",
-    "photo": b"\xff\xd8canary photo" + bytes(range(256)) * 40,
+    "photo": picture(b"canary photo" + bytes(range(256)) * 40),
     "employer": "Canary & Sons Clockmakers",
 }
 PERSON = bytes(range(16))

@@ -13,6 +13,7 @@ from moiety.vault.mapping import DOCUMENT_LIMIT, BadRow, FieldMapping, Row, Take
 from moiety.vault.refusals import MappingInvalid, MappingUnreadable
 from moiety.vault.schema import Schema
 from moiety.vault.values import PHOTO_LIMIT
+from tests.vault import people
 from tests.vault.people import RESIDENT
 
 SCHEMA = Schema.default()
@@ -50,8 +51,9 @@ def test_the_document_in_the_module_s_text_is_one() -> None:
     made = FieldMapping(text.encode(), SCHEMA)
     assert (made.encoding, made.separator) == ("gb18030", ";")
     assert made.columns == {"cardNo", "person.born", "issued", "until", "image"}
+    image = b64encode(people.picture()).decode()
     record = made.record(
-        {"cardNo": RESIDENT, "person": {"born": "31.12.1949"}, "issued": "2010-01-01", "until": "长期", "image": "/9j/"}
+        {"cardNo": RESIDENT, "person": {"born": "31.12.1949"}, "issued": "2010-01-01", "until": "长期", "image": image}
     )
     assert record.plain == {
         "national_id": f"national_id CN {RESIDENT}".encode(),
@@ -61,7 +63,7 @@ def test_the_document_in_the_module_s_text_is_one() -> None:
         "nationality": b"CN",
         "birth_date": b"1949-12-31",
         "address": b"",
-        "photo": b"\xff\xd8\xff",
+        "photo": people.picture(),
         "employer": b"",
     }
 
@@ -144,7 +146,7 @@ def test_every_row_comes_out_in_its_place() -> None:
 
 
 def test_a_photograph_is_read_as_bytes_base64_or_from_its_folder() -> None:
-    picture = b"\xff\xd8 a picture"
+    picture = people.picture(b" a picture")
     text = b64encode(picture).decode()
     as_bytes, as_text, as_file = (
         mapping(field("photo", f'column = "image"\nphoto = "{how}"')) for how in ("bytes", "base64", "file")
@@ -160,7 +162,10 @@ def test_a_photograph_is_read_as_bytes_base64_or_from_its_folder() -> None:
     assert refused(as_bytes, {"image": text}) == ("value_invalid", "photo")
     assert refused(as_text, {"image": picture}) == ("value_invalid", "photo")
     assert refused(as_text, {"image": "!"}) == ("value_invalid", "photo")
-    assert refused(as_bytes, {"image": bytes(PHOTO_LIMIT + 1)}) == ("value_invalid", "photo")
+    assert refused(as_bytes, {"image": picture.ljust(PHOTO_LIMIT + 1, b"a")}) == ("value_invalid", "photo")
+    for made, no_picture in ((as_bytes, b"a text"), (as_text, b64encode(b"a text").decode())):
+        assert refused(made, {"image": no_picture}) == ("value_invalid", "photo")
+    assert refused(as_file, {"image": "3.jpg"}, {"3.jpg": picture[1:]}.get) == ("value_invalid", "photo")
     assert refused(as_file, {"image": "2.jpg"}, {}.get) == ("photo_missing", "photo")
     assert refused(as_file, {"image": "2.jpg"}) == ("photo_missing", "photo")
 

@@ -16,7 +16,7 @@ from moiety.vault.record import Record, corrected
 from moiety.vault.refusals import FieldUnknown, SchemaInvalid, ValueInvalid
 from moiety.vault.schema import FIELDS_LIMIT, Field, Group, Kind, Schema
 from moiety.vault.values import Raw, canonical
-from tests.vault.people import RESIDENT, VALUES, record
+from tests.vault.people import RESIDENT, VALUES, picture, record
 
 SCHEMA = Schema.default()
 TEXT = SCHEMA.fields["address"]
@@ -152,7 +152,8 @@ def test_nothing_is_the_empty_string_for_every_type(name: str) -> None:
         ("national_id", RESIDENT[:-1] + "1"),
         ("national_id", RESIDENT.encode()),
         ("photo", "text"),
-        ("photo", bytes(values.PHOTO_LIMIT + 1)),
+        ("photo", picture(bytes(values.PHOTO_LIMIT))),
+        ("photo", b"a text"),
     ],
     ids=lambda value: value[:12].encode(errors="replace").hex() if isinstance(value, str) else "bytes",
 )
@@ -166,7 +167,7 @@ def test_a_value_of_another_type_or_length_is_refused_by_its_field_s_name_alone(
 def test_the_longest_values_are_taken() -> None:
     assert len(canonical(TEXT, "a" * values.TEXT_LIMIT)) == values.TEXT_LIMIT
     assert len(canonical(SCHEMA.fields["name"], "a" * values.NAME_LIMIT)) == values.NAME_LIMIT
-    assert len(canonical(SCHEMA.fields["photo"], b"a" * values.PHOTO_LIMIT)) == values.PHOTO_LIMIT
+    assert len(canonical(SCHEMA.fields["photo"], picture().ljust(values.PHOTO_LIMIT, b"a"))) == values.PHOTO_LIMIT
 
 
 @given(st.text(max_size=60))
@@ -240,7 +241,7 @@ def test_a_correction_changes_one_class_and_nothing_else_of_it() -> None:
     assert list(changed) == list(opened)
     assert corrected(SCHEMA, Group.CONTACT, opened, {"employer": None})["employer"] == b""
     assert corrected(SCHEMA, Group.PHOTO, {}, {}) == {}
-    assert corrected(SCHEMA, Group.PHOTO, {}, {"photo": b"new"}) == {"photo": b"new"}
+    assert corrected(SCHEMA, Group.PHOTO, {}, {"photo": picture()}) == {"photo": picture()}
     for wrong in ({"name": "Canary"}, {"shoe_size": "43"}):
         with pytest.raises(FieldUnknown):
             corrected(SCHEMA, Group.CONTACT, opened, wrong)

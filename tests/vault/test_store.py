@@ -23,7 +23,7 @@ from moiety.vault.seal import BLOB_LIMIT, PHOTO_BLOB_LIMIT, Blob, Whose, open_cl
 from moiety.vault.sql import RecordStore
 from moiety.vault.stored import Stored
 from tests.database.doomed import Fatal, live
-from tests.vault.people import VALUES, keys, record
+from tests.vault.people import VALUES, keys, picture, record
 from tests.vault.stored import EXPIRES, blobs, handle, minute, pseudonym, somebody
 
 NOBODY = pseudonym(999)
@@ -170,7 +170,7 @@ def test_a_class_is_written_anew_and_the_others_stay(store: RecordStore) -> None
     one = replace(somebody(1), entry=b"e" * 16)
     store.put_many("door", [one])
     store.settle_many("door", [one])
-    changed = blobs(one.person, 1, record(address="8 Marmalade Lane", photo=b"other"))
+    changed = blobs(one.person, 1, record(address="8 Marmalade Lane", photo=picture(b"other")))
     part = {group: changed[group] for group in (Group.CONTACT, Group.PHOTO)}
     first = rewritten(store, one.person, 1, part, entry=b"f" * 16)
     found = store.get("door", one.person, Group)

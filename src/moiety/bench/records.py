@@ -77,7 +77,13 @@ def run(people: int, *, seed: int, edge: scene.Edge) -> RecordFigures:
 
         began = now()
         imported = importing.run(
-            office, rows, grounds="register", text="1", approved=None, so_far=Imported(), done=done
+            office,
+            rows,
+            grounds="register",
+            text="1",
+            approved=None,
+            so_far=Imported(key=edge.entropy(importing.KEY_BYTES)),
+            done=done,
         )
         took = now() - began
         if imported.added != people:

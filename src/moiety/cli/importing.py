@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import csv
+import fcntl
 import hashlib
 import io
 import json
 import os
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, ClassVar, Final, TypedDict
 
@@ -33,7 +37,8 @@ ASIDE: Final = ".aside.csv"
 class ImportedAnswer(TypedDict):
     """What `import people` answers; `rows` were read: `added`, of people who were `there` already, or set `aside`, by
     reason's code. All but those added are listed in `aside_file`, by number. `sha256` is the file's, and
-    `may_be_deleted` how many of its rows may now be deleted at the source: those added."""
+    `may_be_deleted` how many of its rows may now be deleted at the source: those added. `repeated` says that this very
+    import was finished before: nothing was read again, and this is what it had answered."""
 
     rows: int
     added: int
@@ -42,6 +47,7 @@ class ImportedAnswer(TypedDict):
     aside_file: str | None
     sha256: str
     may_be_deleted: int
+    repeated: bool
 
 
 class ImportUnwritable(Refused):
@@ -52,9 +58,14 @@ class ImportUnwritable(Refused):
 class ImportOther(Refused):
     code: ClassVar[str] = "import_other"
     advice: ClassVar[str] = (
-        "an import of this file was begun with another file of this name, mapping or purpose: finish that one, or move "
-        "the file ending in .import.json away"
+        "an import of this file was begun with another file of this name, or with another mapping, purpose, grounds, "
+        "text, folder of photographs or office: finish that one, or move the file ending in .import.json away"
     )
+
+
+class ImportRunning(Refused):
+    code: ClassVar[str] = "import_running"
+    advice: ClassVar[str] = "this file is being imported at this moment: wait until that has ended"
 
 
 @app.callback()
@@ -83,9 +94,9 @@ def people(
     """Bring people in from another system's file, some at a time. Exit status 1 where rows were set aside.
 
     How far it has come lies beside the file (.import.json): the same command goes on after an interruption,
-    and nobody comes twice. Rows that do not fit, and those of people who were there already, are listed by
-    number and reason (.aside.csv), never with what stood in them. Custodians apart want two officers to
-    sign more than a hundred people a day.
+    nobody comes twice, and once it is finished it answers the same again. Rows that do not fit, and those
+    of people who were there already, are listed by number and reason (.aside.csv), never with what stood
+    in them. Custodians apart want two officers to sign more than a hundred people a day.
 
     \b
     Examples:
@@ -104,18 +115,22 @@ def people(
             return written(request, desk.request_bulk(people))
         plan = beginning(mapping, DOCUMENT_LIMIT + 1)
         fields = FieldMapping(plan, desk.schema())
-        digest = _digest(file)
-        journal = _Journal(file, f"{digest} {hashlib.sha256(plan).hexdigest()} {purpose}")
-        so_far = journal.read()
+        with _alone(file) as digest:
+            where = None if photos is None else os.path.abspath(photos)
+            keys = sorted(m.ledger_keys().items())  # they are the office's, wherever its folder lies
+            journal = _Journal(file, _all(digest, plan, purpose, grounds, text, where, keys))
+            end = journal.read()
+            if not journal.repeated:
 
-        def done(imported: Imported, aside: list[BadRow]) -> None:
-            journal.write(imported, aside)
-            progress("importing people", imported.rows, imported.rows)
+                def done(imported: Imported, aside: list[BadRow]) -> None:
+                    journal.write(imported, aside)
+                    progress("importing people", imported.rows, imported.rows)
 
-        folder = None if photos is None else PhotoFolder(photos)
-        records = taken(rows(file, fields, so_far.after), fields, folder)
-        end = run(desk, records, grounds=grounds, text=text, approved=signed, so_far=so_far, done=done)
-    journal.finish()
+                with journal.begun(end):
+                    folder = None if photos is None else PhotoFolder(photos)
+                    records = taken(rows(file, fields, end.after), fields, folder)
+                    end = run(desk, records, grounds=grounds, text=text, approved=signed, so_far=end, done=done)
+                    journal.finish(end)
     aside = end.counts()
     listed = str(journal.aside) if end.rows > end.added else None
     answer: ImportedAnswer = {
@@ -126,8 +141,11 @@ def people(
         "aside_file": listed,
         "sha256": digest,
         "may_be_deleted": end.added,
+        "repeated": journal.repeated,
     }
+    again = f"finished before, and not read again: to read it again, move {journal.file.name} away"
     lines = [
+        *([again] if journal.repeated else []),
         f"{end.rows} rows: {end.added} people added, {end.there} there already, {sum(aside.values())} set aside",
         *(f"  {code}: {count}" for code, count in aside.items()),
         f"of the file with SHA-256 {digest} may now be deleted at the source: {end.added} rows"
@@ -137,57 +155,90 @@ def people(
 
 
 class _Journal:
-    """How far one import has come, beside its file; and the rows of which nothing was kept."""
+    """How far one import has come, beside its file; and the rows of which nothing was kept.
+
+    It stays when all is read, so that the same import answers the same again, and its list is not written over by one
+    that finds everybody there. Nothing in it is anybody's: numbers of rows, counts, and until the end a random key.
+    """
 
     def __init__(self, file: Path, what: str) -> None:
-        self._file = file.with_name(file.name + JOURNAL)
+        self.file = file.with_name(file.name + JOURNAL)
         self.aside = file.with_name(file.name + ASIDE)
+        self.repeated = False
+        """Whether it had been finished before."""
         self._what = what
         self._length = 0
 
     def read(self) -> Imported:
         """Where to go on. Raises `ImportOther`, `ImportUnwritable`."""
-        from moiety.identity.importing import Imported
+        from moiety.identity.importing import KEY_BYTES, Imported
 
         try:
-            said = json.loads(self._file.read_bytes()) if self._file.exists() else None
-            if said is None:
-                return Imported()
+            said = json.loads(self.file.read_bytes()) if self.file.exists() else None
+            if said is None or (said["finished"] is True and said["what"] != self._what):
+                return Imported(key=os.urandom(KEY_BYTES))
             if said["what"] != self._what:
                 raise ImportOther
+            self.repeated = bool(said["finished"])
             self._length = int(said["length"])
-            if self._length:
+            if self._length and not self.repeated:
                 os.truncate(self.aside, self._length)  # what was listed and not written down is read again
-            return Imported(int(said["after"]), int(said["added"]), int(said["there"]), Counter(said["aside"]))
+            counts = Counter({str(code): int(count) for code, count in said["aside"].items()})
+            key = bytes.fromhex(said["key"])
+            return Imported(int(said["after"]), int(said["added"]), int(said["there"]), counts, key, resumed=True)
         except OSError:
             raise ImportUnwritable from None
-        except (ValueError, KeyError, TypeError):
+        except (ValueError, KeyError, TypeError, AttributeError):
             raise ImportOther from None
+
+    @contextmanager
+    def begun(self, imported: Imported) -> Iterator[None]:
+        """Meanwhile the key is on the disk under which people come in: whoever is cut off knows them by it again.
+
+        Nothing stays of an import that is refused before anybody could have come in. Raises `ImportUnwritable`.
+        """
+        fresh = not imported.resumed
+        if fresh:
+            self._keep(imported)
+        try:
+            yield
+        except Refused:
+            if fresh and not imported.after:
+                self.file.unlink(missing_ok=True)
+            raise
 
     def write(self, imported: Imported, aside: list[BadRow]) -> None:
         """One batch more. Raises `ImportUnwritable`."""
         try:
             self._set_aside(aside)
-            said = {
-                "what": self._what,
-                "after": imported.after,
-                "added": imported.added,
-                "there": imported.there,
-                "aside": imported.counts(),
-                "length": self._length,
-            }
-            partial = self._file.with_name(self._file.name + ".new")
-            _durably(partial, json.dumps(said).encode(), os.O_TRUNC)
-            partial.rename(self._file)
         except OSError:
             raise ImportUnwritable from None
+        self._keep(imported)
 
-    def finish(self) -> None:
-        """All of it was read: the next import of this file is another one."""
+    def finish(self, imported: Imported) -> None:
+        """All of it was read, and nobody is known by the key any more. Raises `ImportUnwritable`."""
         try:
-            self._file.unlink(missing_ok=True)
             if not self._length:
                 self.aside.unlink(missing_ok=True)  # an earlier import's
+        except OSError:
+            raise ImportUnwritable from None
+        self._keep(replace(imported, key=b""), finished=True)
+
+    def _keep(self, imported: Imported, finished: bool = False) -> None:
+        said = {
+            "what": self._what,
+            "finished": finished,
+            "key": imported.key.hex(),
+            "after": imported.after,
+            "added": imported.added,
+            "there": imported.there,
+            "aside": imported.counts(),
+            "length": self._length,
+        }
+        try:
+            partial = self.file.with_name(self.file.name + ".new")
+            _durably(partial, json.dumps(said).encode(), os.O_TRUNC)
+            partial.rename(self.file)
         except OSError:
             raise ImportUnwritable from None
 
@@ -212,9 +263,30 @@ def _durably(file: Path, data: bytes, how: int) -> None:
         os.fsync(opened_.fileno())
 
 
-def _digest(file: Path) -> str:
+@contextmanager
+def _alone(file: Path) -> Iterator[str]:
+    """Hold the file, so that nobody else imports it meanwhile; its SHA-256. The kernel lets go when a process dies.
+
+    Raises `DocumentUnreadable`, `ImportRunning`, and `ImportUnwritable` where the disk holds no files for anybody.
+    """
     try:
-        with file.open("rb") as opened_:
-            return hashlib.file_digest(opened_, "sha256").hexdigest()
+        opened_ = file.open("rb")
     except OSError:
         raise DocumentUnreadable from None
+    with opened_:
+        try:
+            fcntl.flock(opened_, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise ImportRunning from None
+        except OSError:
+            raise ImportUnwritable from None
+        try:
+            digest = hashlib.file_digest(opened_, "sha256").hexdigest()
+        except OSError:
+            raise DocumentUnreadable from None
+        yield digest
+
+
+def _all(*parts: object) -> str:
+    """A digest of everything that another outcome would follow from."""
+    return hashlib.sha256(json.dumps(parts, default=bytes.hex).encode()).hexdigest()

@@ -124,7 +124,9 @@ def find(
     office: OfficeFolder = None,
     as_json: AsJson = False,
 ) -> Outcome[Found]:
-    """Who has this identity number, or these values of the purpose's index? Exit status 1 if nobody has.
+    """Who has this number, or these values of the purpose's index? Exit status 1 if nobody has.
+
+    The number is the one by which the purpose knows people: national_id, unless its document says another.
 
     \b
     Examples:
@@ -135,8 +137,8 @@ def find(
     given = read_values(values, None)
     with bar() as progress, opened(office, progress) as m:
         people = m.purpose(purpose).people()
-        if set(given) == {"national_id"}:
-            one = people.find(given["national_id"] or "")
+        if set(given) == {number := people.schema().number}:
+            one = people.find(given[number] or "")
             found = [] if one is None else [one]
         else:
             found = people.look_up(given)

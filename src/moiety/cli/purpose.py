@@ -44,8 +44,9 @@ def add(
 ) -> Outcome[Added] | Outcome[Requested]:
     """Add a purpose, or replace the document of one.
 
-    Its model has to be installed. A purpose that is replaced keeps its model and its grounds;
-    everything else may change. Custodians that run apart want two officers' signatures.
+    Its model has to be installed. A purpose that is replaced keeps its model and its grounds, and
+    while anybody's record is there, its fields and its index: it may add fields. Everything else
+    may change. Custodians that run apart want two officers' signatures.
 
     \b
     Examples:

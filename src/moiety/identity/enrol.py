@@ -47,10 +47,10 @@ def enrol(
     """Enrol one person from several pictures, of somebody whose record is kept as `beside` says. What it returns is
     durable at all three custodians.
 
-    Raises `GroundsUnknown`, `PicturesNotAList`, what `Models.recogniser` raises and each refusal of a picture;
-    then nothing was kept.
+    Raises `GroundsUnknown`, `FaceGroundsMissing` for grounds without Article 9, `PicturesNotAList`, what
+    `Models.recogniser` raises and each refusal of a picture; then nothing was kept.
     """
-    position = legal.position(purpose, grounds)
+    position = legal.position_of_face(purpose, grounds)
     face = models.recogniser(purpose.model).template(_list(pictures))
     newcomer, enrolled = _newcomer(purpose, face, position, clock, entropy, beside)
     custodians.enrol(purpose.name, [newcomer])
@@ -72,14 +72,14 @@ def enrol_many(
     """Enrol people one by one, in their order; somebody whose pictures will not do is a `Refused` value.
 
     Each person is durable before the next is looked at: who stops reading knows every pseudonym that exists.
-    A refusal by the custodians ends it, since it would meet everybody. Raises `GroundsUnknown`, and
-    what `Models.recogniser` raises, at once.
+    A refusal by the custodians ends it, since it would meet everybody. Raises `GroundsUnknown`, `FaceGroundsMissing`,
+    and what `Models.recogniser` raises, at once.
 
     Where the purpose has people sign for bulk enrolments all of them are one: everybody's pictures are looked at, then
     all are enrolled or nobody. `approved` is what `request` wrote, once people have signed it. `before` hears in
     order what will have become of those who are about to be enrolled; where it raises, none of them is.
     """
-    position = legal.position(purpose, grounds)
+    position = legal.position_of_face(purpose, grounds)
     recogniser = models.recogniser(purpose.model)
 
     def looked_at() -> Iterator[tuple[Newcomer, Enrolled] | Refused]:

@@ -58,9 +58,9 @@ model = "mobilefacenet-192"
 fmr = 0.0001
 fpir = 0.01
 
+# Without an article_9 they are for records alone: nobody's face is enrolled on them.
 [grounds.register]
 article_6 = "6(1)(c)"
-article_9 = "9(2)(g)"
 notice = "The law asks every hotel for a register of its guests; it is destroyed after a year."
 
 [grounds.consent]
@@ -68,10 +68,13 @@ article_6 = "6(1)(a)"
 article_9 = "9(2)(a)"
 notice = "You may show your card at the desk instead, and you may withdraw there at any time."
 
-# Fields of people: identity number, document dates, name, sex, nationality, birth date, address, photo, employer.
+# Fields of people: their number, document dates, name, sex, nationality, birth date, address, photo, employer.
 # They are sealed in four classes, each under a key of its own: document, contact, birth and photo.
 [records]
-# Whose national identity numbers these are.
+# By which number people are known; its field has this name: national_id, social_security, tax, payment_card, or
+# passport and identity_card, which are read from their machine readable zones.
+scheme = "national_id"
+# Whose numbers these are: a country's two capitals, three of a passport or an identity card, "" of payment cards.
 country = "CN"
 # People are looked up by their number; by these together too, and never by one field of few values.
 index = ["name", "birth_date"]

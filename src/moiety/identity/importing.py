@@ -1,11 +1,14 @@
 """People from another system: rows become records, some at a time; whatever does not fit is set aside and told.
 
 Each batch is durable before it is written down that it was read, so whoever is killed reads at most one batch again,
-and in it meets people who are there already: none comes twice, and none is lost.
+and in it meets people who are there already: none comes twice, and none is lost. Whom this batch itself had brought in
+before it was cut off is known by a mark: it is in the names of records, which are random to whoever has not the key of
+the import, and it names nobody.
 """
 
 from __future__ import annotations
 
+import hmac
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -26,15 +29,27 @@ BYTES_TOGETHER: Final = 64 * 2**20
 """Bytes of values of one batch: a thousand photographs of the greatest length would be four thousand million."""
 
 
+KEY_BYTES: Final = 32
+
+
 @dataclass
 class Imported:
     """How far an import has come: the number of the last row that was read, and what became of all so far: people who
-    are new, who were there already, and rows that were set aside, by the code of their reason."""
+    are new, who were there already, and rows that were set aside, by the code of their reason. `key` is this import's
+    own, random, and `resumed` says that it was cut off: its next batch may have been kept already."""
 
     after: int = 0
     added: int = 0
     there: int = 0
     aside: Counter[str] = field(default_factory=Counter)
+    key: bytes = field(default=b"", repr=False)
+    resumed: bool = False
+
+    @property
+    def mark(self) -> bytes:
+        """What the next batch is known by: another one for each, so that a row whose person an earlier batch brought in
+        is not taken for one of its own."""
+        return hmac.digest(self.key, self.after.to_bytes(8, "little"), "sha256")
 
     @property
     def rows(self) -> int:
@@ -64,18 +79,24 @@ def run(
     """
 
     def settle(batch: _Batch) -> None:
+        names, mark = batch.names.result(), so_far.mark
         outcomes = people.add_records(
-            batch.records(), batch.names.result(), grounds=grounds, how=HOW, text=text, approved=approved
+            batch.records(), names, grounds=grounds, how=HOW, text=text, approved=approved, mark=mark
         )
         so_far.aside.update(row.code for row in batch.aside)
         left = list(batch.aside)
-        for row, outcome in zip(batch.taken, outcomes, strict=True):
-            if isinstance(outcome, Refused):
+        brought: set[bytes] = set()
+        for row, (person, _), outcome in zip(batch.taken, names, outcomes, strict=True):
+            if not isinstance(outcome, Refused) or (
+                # Of two rows of one person in a batch, the first brought them in.
+                so_far.resumed and person not in brought and people.bearing(person, mark)
+            ):
+                brought.add(person)
+                so_far.added += 1
+            else:
                 so_far.there += 1
                 left.append(BadRow(row.position, outcome.code))
-            else:
-                so_far.added += 1
-        so_far.after = batch.last
+        so_far.after, so_far.resumed = batch.last, False
         done(so_far, sorted(left, key=lambda row: row.position))
 
     def named(records: list[Record]) -> Future[list[Named]]:

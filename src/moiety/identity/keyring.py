@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import hmac
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
@@ -17,6 +18,9 @@ from moiety.vault.stored import Stored
 KEY_BYTES: Final = 32
 NAME_BYTES: Final = 16
 ACCESS: Final = "access"
+
+_FRESH_BYTES: Final = 8
+"""Random bytes of a name that bears a mark: with the eight that follow from them, no two names are one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +44,11 @@ class Version:
         classes = {group.value: key for group, key in zip(Group, keys, strict=False)}
         return cls(secret[:NAME_BYTES], classes, keys[-1], public, expires_day, grounds)
 
+    def marked(self, mark: bytes, person: bytes) -> Version:
+        """The same under a name that bears a mark: whoever has the mark sees whose it is (`bears`), and to anybody else
+        it is as random as any."""
+        return replace(self, name=_marked(self.name, mark, person))
+
     def sealed(
         self, whose: Whose, number: int, record: Mapping[Group, Mapping[str, bytes]], entropy: Entropy
     ) -> dict[Group, Blob]:
@@ -50,6 +59,16 @@ class Version:
             for group, values in record.items()
             if values or group is not Group.PHOTO
         }
+
+
+def bears(name: bytes, mark: bytes, person: bytes) -> bool:
+    """Whether a version's name was given to this person under this mark."""
+    return hmac.compare_digest(name, _marked(name, mark, person))
+
+
+def _marked(name: bytes, mark: bytes, person: bytes) -> bytes:
+    fresh = name[:_FRESH_BYTES]
+    return fresh + hmac.digest(mark, fresh + person, "sha256")[: NAME_BYTES - _FRESH_BYTES]
 
 
 def classes_of(record: Record) -> dict[Group, dict[str, bytes]]:

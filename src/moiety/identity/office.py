@@ -235,8 +235,15 @@ class Office:
         purpose = documents.read(document)
         known = purpose.name in self._custody().galleries()
         if known:  # before its model is looked for: another model is refused whether it is installed or not
-            grounds.require_successor(documents.read(self.document(purpose.name)), purpose)
+            old = documents.read(self.document(purpose.name))
+            grounds.require_successor(old, purpose, kept=lambda: self._keeps_anybody(purpose.name))
         return purpose, terms.derive(purpose, self._models.card(purpose.model)), known
+
+    def _keeps_anybody(self, name: str) -> bool:
+        """Whether there is a record of anybody, in whatever state, or what was written anew has keys that are left to
+        destroy."""
+        store = self._records.store()
+        return any(store.count(name).values()) or bool(store.leaving(name))
 
     def refresh(self, progress: Progress = silent) -> int:
         """Re-randomise every row at all three custodians; returns the new epoch."""

@@ -18,7 +18,7 @@ from moiety.errors import Refused
 from moiety.identity.claim import of_purpose
 from moiety.identity.desk import Desk, Refusals, date_of
 from moiety.identity.grounds import position
-from moiety.identity.keyring import Version, classes_of
+from moiety.identity.keyring import Version, bears, classes_of
 from moiety.identity.person import Person, Receipt
 from moiety.identity.pseudonym import Pseudonym
 from moiety.identity.refusals import AlreadyKept, NoNumber, NotInIndex
@@ -32,9 +32,6 @@ from moiety.vault.schema import Schema
 from moiety.vault.seal import Whose
 from moiety.vault.stored import Stored
 from moiety.vault.values import Raw, identifier
-
-NUMBER: Final = "national_id"
-"""The field that a person's pseudonym is made of."""
 
 _PENDING_DAYS: Final = 1
 """Days behind that of today on which somebody may have been put who is still on the way."""
@@ -120,7 +117,7 @@ class People:
         `add_records` of them will be given."""
         desk = self._desk
         names = desk.purpose.records.index if desk.purpose.records else ()
-        inputs = [identifier(record.plain[NUMBER]).input_bytes(desk.name) for record in people]
+        inputs = [identifier(record.plain[record.schema.number]).input_bytes(desk.name) for record in people]
         entries: dict[int, int] = {}
         for at, record in enumerate(people):
             entry = index_bytes(desk.name, names, record) if names else None
@@ -139,8 +136,10 @@ class People:
         how: How,
         text: str,
         approved: bytes | None,
+        mark: bytes = b"",
     ) -> list[Added | Refused]:
-        """As `add_many`, of records that were checked already, each with an identity number and `named`."""
+        """As `add_many`, of records that were checked already, each with an identity number and `named`. Whoever is
+        added under a `mark` is known by it again: see `bearing`."""
         desk = self._desk
         place = position(desk.purpose, grounds)
         known = desk.purpose.grounds[grounds]
@@ -151,6 +150,8 @@ class People:
         rows: list[tuple[Stored, Version]] = []
         for record, (person, entry) in zip(people, names, strict=True):
             version = Version.fresh(desk.entropy, last + 1, place)
+            if mark:
+                version = version.marked(mark, person)
             blobs = version.sealed(Whose(desk.name, person), 0, classes_of(record), desk.entropy)
             stored = Stored(person, version.name, Stay(State.PENDING, last), 0, blobs, entry, (given,))
             rows.append((stored, version))
@@ -202,6 +203,12 @@ class People:
         latest = desk.last_day(desk.now()) - _PENDING_DAYS
         return [stored for stored in desk.records().pending(desk.name) if stored.stay.expires < latest]
 
+    def bearing(self, person: bytes, mark: bytes) -> bool:
+        """Whether the record that is kept of this person is the one that was added under this mark: one that was
+        written anew since then is not."""
+        stored = self._desk.records().get(self._desk.name, person)
+        return stored is not None and bears(stored.handle, mark, person)
+
     def request_bulk(self, people: int) -> bytes:
         """A request file for two people to sign before `add_many` of so many at most is given it as `approved`."""
         return self._desk.custody().request_records(self._desk.name, people)
@@ -210,7 +217,8 @@ class People:
         """Who has this identity number: it is looked up through the pseudonym alone, which custodians evaluate without
         learning the number. None where nobody is kept who has it. Raises `IdentifierInvalid`."""
         desk = self._desk
-        known = desk.schema().fields[NUMBER]
+        schema = desk.schema()
+        known = schema.fields[schema.number]
         if isinstance(number, str):
             number = Identifier.parse(known.scheme, known.country, number)
         [person] = desk.custody().pseudonyms(desk.name, [number.input_bytes(desk.name)])
@@ -284,6 +292,6 @@ class People:
 
     def _checked(self, values: Mapping[str, Raw]) -> Record:
         record = Record(self._desk.schema(), values)
-        if not record.plain[NUMBER]:
+        if not record.plain[record.schema.number]:
             raise NoNumber
         return record

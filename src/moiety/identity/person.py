@@ -124,7 +124,8 @@ class Person:
         wanted = changed | ({schema.fields[name].group for name in indexed} if indexed & set(values) else set())
         stored = self._stored(wanted)
         before, public = opened(desk.custody(), self._whose, stored, wanted, role=desk.role, reason=CORRECTED)
-        if "national_id" in values and before[Group.DOCUMENT]["national_id"] != checked.plain["national_id"]:
+        number = schema.number
+        if number in values and before[schema.fields[number].group][number] != checked.plain[number]:
             raise NumberFixed
         found = {
             group: corrected(

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from moiety.ledger.entry import Entry
     from moiety.ledger.operation import Party
     from moiety.matching.policy import OperatingPoint, Terms
-    from moiety.vault.retention import Move, Reading, Stay
+    from moiety.vault.retention import Move, Reading, State, Stay
     from moiety.vault.schema import Group
     from moiety.vault.seal import Blob
     from moiety.vault.stored import Stored
@@ -252,6 +252,8 @@ class RecordStore(Protocol):
     def bases(self, purpose: str, person: bytes) -> list[bytes]: ...
 
     def add_basis(self, purpose: str, person: bytes, entry: bytes) -> int: ...
+
+    def count(self, purpose: str) -> Mapping[State, int]: ...
 
     def scrub(self) -> None: ...
 

@@ -12,10 +12,21 @@ import tomllib
 from bisect import bisect_left
 from typing import Annotated, Any, Final, Literal, TypeVar
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
 from moiety.identity.refusals import PurposeInvalid, PurposeTooLong, PurposeUnreadable
 from moiety.vault.framing import PURPOSE_PATTERN
+from moiety.vault.identifier import NATIONAL_ID, is_known
 from moiety.vault.index import require_many
 from moiety.vault.refusals import IndexTooFew, SchemaInvalid
 from moiety.vault.schema import FIELDS_LIMIT, Schema
@@ -54,12 +65,17 @@ def _each_once(names: tuple[Name, ...]) -> tuple[Name, ...]:
 
 
 class Grounds(BaseModel):
-    """Why the law allows it: recognising people by their faces needs both articles of the GDPR."""
+    """Why the law allows it: recognising people by their faces needs both articles of the GDPR, and a record the first
+    alone. `article_9` is empty where the document has none: no face is enrolled on such grounds."""
 
     model_config = _STRICT
 
     article_6: str = Field(pattern=r"^6\(1\)\([a-f]\)$", description='"6(1)(a)" to "6(1)(f)", GDPR Article 6')
-    article_9: str = Field(pattern=r"^9\(2\)\([a-j]\)$", description='"9(2)(a)" to "9(2)(j)", GDPR Article 9')
+    article_9: str = Field(
+        default="",
+        pattern=r"^9\(2\)\([a-j]\)$",
+        description='"9(2)(a)" to "9(2)(j)", GDPR Article 9; left out where no face is enrolled',
+    )
     notice: _Sentence = Field(description="what people are told, in at most 2,000 characters")
 
 
@@ -107,8 +123,16 @@ class Records(BaseModel):
         description='a table [records.reveal]: of "operator" and "officer" which classes they may have opened, each '
         'once, of "document", "contact", "birth" and "photo"',
     )
+    scheme: Literal["national_id", "social_security", "tax", "payment_card", "passport", "identity_card"] = Field(
+        default="national_id",
+        description='by which number people are known: "national_id", "social_security", "tax", "payment_card", '
+        '"passport" or "identity_card"',
+    )
     country: str = Field(
-        default="CN", pattern=r"^[A-Z]{2}$", description="whose national identity numbers these are, in two capitals"
+        default="",
+        validate_default=True,
+        description="whose numbers of this scheme these are: two capitals of a country whose are known, three letters "
+        "of a passport or an identity card, nothing of a payment card",
     )
     index: Annotated[tuple[str, ...], Field(strict=False, max_length=2)] = Field(
         default=(),
@@ -119,10 +143,26 @@ class Records(BaseModel):
         description="tables [[records.fields]], each with a name, a type, a class and what its type needs",
     )
 
+    @model_validator(mode="before")
+    @classmethod
+    def _of_china(cls, given: Any) -> Any:
+        """National identity numbers are China's where no country is named; of others nobody guesses whose."""
+        if isinstance(given, dict) and given.get("scheme", NATIONAL_ID) == NATIONAL_ID:
+            return {"country": "CN"} | given
+        return given
+
+    @field_validator("country")
+    @classmethod
+    def _known(cls, country: str, info: ValidationInfo) -> str:
+        # A scheme that is none was refused before.
+        if "scheme" in info.data and not is_known(info.data["scheme"], country):
+            raise ValueError("country")
+        return country
+
     def kept(self) -> Schema:
         """The fields that are kept. Raises ValueError where the document's do not go together."""
         try:
-            return Schema.default(self.country).extended(self.fields)
+            return Schema.default(self.scheme, self.country).extended(self.fields)
         except SchemaInvalid:
             raise ValueError("fields") from None
 

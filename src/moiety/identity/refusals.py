@@ -81,6 +81,15 @@ class PurposeGroundsFixed(Refused):
     )
 
 
+class PurposeRecordsFixed(Refused):
+    code: ClassVar[str] = "purpose_records_fixed"
+    advice: ClassVar[str] = (
+        "people's records are kept under this purpose: [records] and its index stay, and so does each field with its "
+        "type, class, scheme and country, or they are not found, opened or destroyed any more; add fields, erase "
+        "everybody first, or add a purpose of another name"
+    )
+
+
 class RateUnmeasured(Refused):
     code: ClassVar[str] = "rate_unmeasured"
     advice: ClassVar[str] = (
@@ -111,7 +120,7 @@ class NoRecords(Refused):
 
 class NoNumber(Refused):
     code: ClassVar[str] = "no_number"
-    advice: ClassVar[str] = "a record needs an identity number: the person's pseudonym is made of it"
+    advice: ClassVar[str] = "a record needs the number of [records] scheme: the person's pseudonym is made of it"
 
 
 class NumberFixed(Refused):

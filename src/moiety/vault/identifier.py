@@ -25,6 +25,7 @@ from moiety.vault.refusals import IdentifierInvalid, SchemeUnknown
 TEXT_LIMIT: Final = 256
 """Characters that are looked at: three lines of a machine readable zone are 90, spaced generously."""
 
+NATIONAL_ID: Final = "national_id"
 CARD: Final = "payment_card"
 ZONES: Final = {"passport": "P", "identity_card": "ACI"}
 """Schemes that are read from a machine readable zone, and what its document code begins with (ICAO 9303-3)."""
@@ -60,7 +61,7 @@ class Identifier:
         number = _plain(text, countries.SIGNIFICANT.get((scheme, country), ""))
         if scheme == CARD:
             return cls(scheme, country, _card(number))
-        if (scheme, country) == ("national_id", "CN"):
+        if (scheme, country) == (NATIONAL_ID, "CN"):
             return cls(scheme, country, resident.validate(number))
         return cls(scheme, country, _by_stdnum(scheme, country, number))
 
@@ -76,7 +77,7 @@ class Identifier:
 
 def known() -> list[tuple[str, str]]:
     """Every kind and country that is read, machine readable zones aside: those are of any state."""
-    return [(CARD, ""), ("national_id", "CN"), *countries.MODULES]
+    return [(CARD, ""), (NATIONAL_ID, "CN"), *countries.MODULES]
 
 
 def is_known(scheme: str, country: str) -> bool:

@@ -75,7 +75,6 @@ class _Document(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     encoding: Literal["utf-8", "gb18030", "iso-8859-1"] = "utf-8"
     separator: str = ","
     utc_offset_hours: int = 0
-    pseudonym: str = "national_id"
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +103,7 @@ class Taken:
 
 
 class FieldMapping:
-    """A mapping under a purpose's schema. `pseudonym` names the field that people are known by: no row goes without."""
+    """A mapping under a purpose's schema, whose `number` people are known by: no row goes without."""
 
     def __init__(self, text: bytes, schema: Schema) -> None:
         """Read a document in TOML. Raises `MappingUnreadable` and `MappingInvalid`; both quote nothing."""
@@ -112,12 +111,10 @@ class FieldMapping:
         self.schema = schema
         self.encoding = document.encoding
         self.separator = document.separator
-        self.pseudonym = document.pseudonym
         self._offset = timedelta(hours=document.utc_offset_hours)
         if document.separator not in (",", ";", "\t", "|") or not -12 <= document.utc_offset_hours <= 14:
             raise MappingInvalid(fields=len(document.fields))
-        known = schema.fields.get(document.pseudonym)
-        if known is None or known.kind is not Kind.IDENTIFIER or document.pseudonym not in document.fields:
+        if schema.number not in document.fields:
             raise MappingInvalid(fields=len(document.fields))
         self._plans = [_plan(schema, name, source) for name, source in document.fields.items()]
 
@@ -130,8 +127,8 @@ class FieldMapping:
         """A row's record. Raises `ValueInvalid`, `ValueMissing` and `PhotoMissing`, the field's name in `where`."""
         raw = {field.name: self._raw(field, source, day, values, photos) for field, source, day in self._plans}
         record = Record(self.schema, raw)
-        if not record.plain[self.pseudonym]:
-            raise _at(ValueMissing(), self.schema.fields[self.pseudonym])
+        if not record.plain[self.schema.number]:
+            raise _at(ValueMissing(), self.schema.fields[self.schema.number])
         return record
 
     def _raw(

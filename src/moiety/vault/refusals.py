@@ -90,7 +90,10 @@ class GroundsMissing(Refused):
 
 class FaceGroundsMissing(Refused):
     code: ClassVar[str] = "face_grounds_missing"
-    advice: ClassVar[str] = "a face is special-category data: record grounds of Article 9 before it is enrolled"
+    advice: ClassVar[str] = (
+        "a face is special-category data: the grounds that it is enrolled on, and those of the record beside it, need "
+        "an article_9"
+    )
 
 
 class NothingToWithdraw(Refused):
@@ -134,7 +137,8 @@ class MappingInvalid(Refused):
     code: ClassVar[str] = "mapping_invalid"
     advice: ClassVar[str] = (
         "the mapping says something that is not known or does not go together ({fields} fields looked at): "
-        "each field has a column, columns or a constant, and what its type needs"
+        "each field has a column, columns or a constant, and what its type needs, and one of them is the number that "
+        "the purpose knows people by"
     )
 
 

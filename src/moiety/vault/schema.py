@@ -2,7 +2,7 @@
 
 | class | by default |
 |---|---|
-| document | national_id, document_dates, name, nationality |
+| document | the number that people are known by (national_id), document_dates, name, nationality |
 | contact | address, employer |
 | birth | birth_date, sex |
 | photo | photo |
@@ -19,7 +19,7 @@ from typing import Any, Final
 
 import msgspec
 
-from moiety.vault.identifier import is_known
+from moiety.vault.identifier import NATIONAL_ID, is_known
 from moiety.vault.refusals import SchemaInvalid
 
 FIELDS_LIMIT: Final = 32
@@ -102,24 +102,28 @@ _OTHERS: Final = (
 
 
 class Schema:
-    """The fields of one purpose, in their order. Raises `SchemaInvalid` for none, too many, or one name twice."""
+    """The fields of one purpose, in their order; `number` names the one that people are known by.
 
-    def __init__(self, fields: Sequence[Field]) -> None:
+    Raises `SchemaInvalid` for none, too many, or one name twice.
+    """
+
+    def __init__(self, fields: Sequence[Field], number: str = "") -> None:
         self.fields: Mapping[str, Field] = {field.name: field for field in fields}
+        self.number = number
         photos = sum(field.kind is Kind.PHOTO for field in fields)
         if not 0 < len(self.fields) == len(fields) <= FIELDS_LIMIT or photos > 1:
             raise SchemaInvalid(fields=len(fields))
         self._of = {group: [field for field in fields if field.group is group] for group in Group}
 
     @classmethod
-    def default(cls, country: str = "CN") -> Schema:
-        """The nine fields that a leaked database of this kind held, with the identity numbers of a country.
+    def default(cls, scheme: str = NATIONAL_ID, country: str = "CN") -> Schema:
+        """The nine fields that a leaked database of this kind held. People are known by numbers of a kind and country
+        (`identifier`), in a field that is called after the kind.
 
-        Raises `SchemaInvalid` for a country whose numbers are not known.
+        Raises `SchemaInvalid` for numbers that are not known.
         """
-        return cls(
-            [Field("national_id", Kind.IDENTIFIER, Group.DOCUMENT, scheme="national_id", country=country), *_OTHERS]
-        )
+        number = Field(scheme, Kind.IDENTIFIER, Group.DOCUMENT, scheme=scheme, country=country)
+        return cls([number, *_OTHERS], scheme)
 
     def extended(self, rows: Sequence[Mapping[str, Any]]) -> Schema:
         """With the fields that a purpose's document adds: tables with `name`, `type`, `class` and what the type needs.
@@ -130,7 +134,7 @@ class Schema:
             added = msgspec.convert(list(rows), list[Field])
         except msgspec.ValidationError:
             raise SchemaInvalid(fields=len(rows)) from None
-        return Schema([*self.fields.values(), *added])
+        return Schema([*self.fields.values(), *added], self.number)
 
     def of(self, group: Group) -> Sequence[Field]:
         """The fields of one class, in their order."""

@@ -7,7 +7,7 @@
 | period | `2010-01-01/2020-01-01`, or `2010-01-01/..` without an end (ISO 8601-2) |
 | choice, country | one of the field's choices; two or three capitals (ISO 3166-1) |
 | identifier | scheme, country and number with a space between: `national_id CN …` |
-| photo | the picture's file as it is |
+| photo | the picture's file as it is: a JPEG or a PNG by its header (`picture`) |
 
 Nothing is the empty string, for every type.
 """
@@ -20,6 +20,7 @@ from datetime import date
 from typing import Final
 
 from moiety.vault.identifier import Identifier
+from moiety.vault.picture import is_picture
 from moiety.vault.refusals import IdentifierInvalid, ValueInvalid
 from moiety.vault.schema import Field, Kind
 
@@ -132,7 +133,7 @@ def _any_text(raw: Raw) -> str:
 
 
 def _photo(field: Field, raw: Raw) -> bytes:
-    if not isinstance(raw, bytes) or len(raw) > PHOTO_LIMIT:
+    if not isinstance(raw, bytes) or len(raw) > PHOTO_LIMIT or not is_picture(raw):
         raise ValueError
     return raw
 
