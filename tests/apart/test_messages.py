@@ -247,7 +247,7 @@ def test_another_verb_or_field_is_refused(other: dict[str, Any]) -> None:
         (wire.Alive("x", 0), {"day": (1 << 32) + 1}),
         (wire.Erase("x", HEADER, bytes(16)), {"handle": bytes(15)}),
         (wire.Erase("x", HEADER, bytes(16)), {"handle": bytes(17)}),
-        (wire.Erase("x", HEADER, bytes(16)), {"hashed": [bytes(32)] * 7}),
+        (wire.Erase("x", HEADER, bytes(16)), {"hashed": [bytes(32)] * 25}),
         (wire.Prepare("x", HEADER, []), {"attempts": [bytes(16)] * 4097}),
         (wire.PseudonymParts("x", []), {"numbers": [0] * 1025}),
         (wire.AddGallery("x", b"", b""), {"terms": bytes((1 << 17) + 1)}),

@@ -288,11 +288,11 @@ def test_whose_time_is_over_is_charged_no_more_and_whoever_leaves_early_is(tight
     with pytest.raises(ErasuresSpent):
         gateway.hold(DOOR, KNOWN[1].name, NO_FACE, True)
     clock.pass_(hours=72, seconds=1)
-    assert gateway.destroy(DOOR, KNOWN[0].name, NO_FACE) == [KEPT]
+    assert gateway.destroy(DOOR, [KNOWN[0].name], NO_FACE) == [(KEPT, KNOWN[0].name)]
     assert gateway.hold(DOOR, KNOWN[1].name, NO_FACE, True)
     clock.pass_(hours=24 * 28)
-    expired = [gateway.destroy(DOOR, version.name, NO_FACE) for version in KNOWN[1:]]
-    assert expired == [[KEPT]] * 3
+    for version in KNOWN[1:]:
+        assert gateway.destroy(DOOR, [version.name], NO_FACE) == [(KEPT, version.name)]
 
 
 def test_a_record_that_is_written_anew_is_charged_as_it_is_written(tight: Any) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import io
 import json
+import re
 import stat
 import sys
 from datetime import UTC, datetime, timedelta
@@ -212,7 +213,7 @@ def test_restrict_lift_and_withdraw(shell: Shell, anna: str, values: Any) -> Non
     assert shell.refused("person", "restrict", anna) == (2, "move_refused")
     status, answer = shell.json("person", "sweep", "hotel")
     keys(answer, Swept)
-    assert (status, answer) == (0, {"destroyed": 0, "warning": None})
+    assert (status, answer) == (0, {"destroyed": 0, "receipts": 0, "warning": None})
     assert shell("person", "sweep", "hotel") == (0, "0 people whose time was over\n")
 
 
@@ -239,8 +240,47 @@ def test_a_clock_that_is_not_believed_is_said_until_somebody_confirms_it(
     status, answer = shell.json("person", "clock", "hotel", "--confirm")
     assert (status, answer["days_off"], answer["warning"]) == (0, 0, None)
     assert answer["clock"] == answer["believed"]
-    assert shell.json("person", "sweep", "hotel") == (0, {"destroyed": 0, "warning": None})
+    assert shell.json("person", "sweep", "hotel") == (0, {"destroyed": 0, "receipts": 0, "warning": None})
     assert "days" not in shell.said
+
+
+def test_a_sweep_writes_receipts_that_name_nobody(
+    shell: Shell, anna: str, values: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bert = shell.json("person", "add", "hotel", "--from", values(guest(1)), "--grounds", "register")[1]["pseudonym"]
+    for who in (anna, bert):
+        assert shell("person", "erase", who)[0] == 0
+    kept = tmp_path / "receipts"
+    sweep = ("person", "sweep", "hotel", "--receipts")
+    assert shell(*sweep, kept) == (0, "0 people whose time was over\nreceipts written: 0\n")
+    assert (list(kept.iterdir()), stat.S_IMODE(kept.stat().st_mode)) == ([], 0o700)
+    assert moiety.open.__kwdefaults__ is not None
+    later = datetime.now(UTC) + timedelta(hours=72, minutes=1)
+    monkeypatch.setitem(moiety.open.__kwdefaults__, "clock", lambda: later)
+    kept.chmod(0o750)
+    assert shell.refused(*sweep, kept) == (2, "folder_open")
+    assert shell.refused(*sweep, tmp_path / NAME / "receipts") == (2, "file_unwritable")
+    assert shell.refused(*sweep, tmp_path / "values.json")[1] in {"file_unwritable", "folder_open"}
+    kept.chmod(0o700)
+    status, answer = shell.json(*sweep, kept)
+    keys(answer, Swept)
+    assert (status, answer) == (0, {"destroyed": 2, "receipts": 2, "warning": None})
+    files = sorted(kept.iterdir())
+    assert len({file.stem for file in files}) == 2
+    assert all(re.fullmatch(r"[0-9a-f]{32}\.(json|salt)", file.name) for file in files)
+    assert {stat.S_IMODE(file.stat().st_mode) for file in files} == {0o600}
+    for file in files:
+        assert b"hotel" not in file.read_bytes()
+    (tmp_path / "keys.json").write_text(json.dumps(shell.json("audit", "keys")[1]))
+    about = []
+    for file in kept.glob("*.json"):
+        salt = file.with_suffix(".salt").read_text().strip()
+        asked = [
+            shell("audit", "receipt", file, "--keys", tmp_path / "keys.json", "--person", who, "--salt", salt)[0]
+            for who in (anna, bert)
+        ]
+        about.append(asked)
+    assert sorted(about) == [[0, 2], [2, 0]]
 
 
 def test_erase_in_three_days_or_now(shell: Shell, anna: str, tmp_path: Path) -> None:

@@ -252,7 +252,7 @@ def test_a_receipt_says_what_three_destroyed_and_when_and_needs_no_office(office
         said = one.statement
         assert {some.what: some.count for some in said.destroyed} == {"face": 1, "keys": 1}
         assert (said.minute.isoformat(), said.live.isoformat()) == ("2026-03-02T12:00:00+00:00", "2026-03-02")
-        assert said.epoch_end.isoformat() == "2026-03-09"  # a week later no epoch of then is left
+        assert said.epoch_end.isoformat() == "2026-03-09"  # by which the weekly refresh is due
     assert lived.bert.name.hex().encode() not in file
 
 

@@ -122,6 +122,7 @@ def test_an_empty_file_of_whoever_was_ended_is_filled(tmp_path: Path) -> None:
 
 def test_a_file_of_somebody_elses_is_refused_and_left_alone(tmp_path: Path) -> None:
     file = tmp_path / "notes.sqlite"
+    file.touch(mode=0o600)
     with closing(sqlite3.connect(file)) as connection:
         connection.execute("CREATE TABLE theirs (id)")
     for way in (Database.open, Database.create):
@@ -132,6 +133,7 @@ def test_a_file_of_somebody_elses_is_refused_and_left_alone(tmp_path: Path) -> N
 
 
 def test_a_file_that_is_no_database_is_refused_and_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "notes.sqlite").touch(mode=0o600)
     (tmp_path / "notes.sqlite").write_bytes(b"dear diary, " * 100)
     for way in (Database.open, Database.create):
         with pytest.raises(refusals.DatabaseUnreadable):

@@ -182,7 +182,7 @@ def _coded(code: int) -> sqlite3.Error:
     ],
 )
 def test_what_an_error_of_sqlite_means(code: int, refusal: type[MoietyError], tmp_path: Path) -> None:
-    (tmp_path / NOTES.file).touch()
+    (tmp_path / NOTES.file).touch(mode=0o600)
     backend = sqlite.SqliteBackend.at(tmp_path, NOTES)
     assert type(backend.typed(_coded(code))) is refusal
 

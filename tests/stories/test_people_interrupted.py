@@ -109,7 +109,7 @@ STEPS: dict[str, tuple[list[str], list[str]]] = {
     "restrict": (["restrict"], ["restrict"]),
     "lift": (["lift"], ["restrict"]),
     "withdraw": (["erase", "basis"], ["restrict"]),
-    "erase": (["erase", "destroy"], ["restrict", "erase"]),
+    "erase": (["destroy"], ["erase"]),
 }
 """What commits in each call: at the record store, and at each custodian. To scrub is to change nothing."""
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
-from contextlib import closing
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -17,9 +18,11 @@ from moiety.custody.trust.requests import read_request
 from moiety.custody.trust.roster import Role, entry_text
 from moiety.custody.unopened import NobodyThere
 from moiety.face.installed import Installed
+from moiety.identity import people as stories
 from moiety.identity.keyring import ACCESS, Version
-from moiety.identity.person import Person
+from moiety.identity.person import Person, Receipt
 from moiety.identity.refusals import AlreadyKept, ClockWithoutZone, NobodyKept
+from moiety.ledger.receipt import verify
 from moiety.sharing.seat import SEATS
 from moiety.vault.consent import Withdrawn
 from moiety.vault.refusals import GroundsMissing, MoveRefused, NothingToWithdraw
@@ -223,6 +226,81 @@ def test_retention_ends_with_its_last_day(house: Inn, tmp_path: Path) -> None:
     with house.people(records, "hotel-next-door") as others:
         assert others.sweep() == 1
     assert gone(house, records, anna)
+
+
+def test_whom_custodians_refuse_keeps_nobody_else_waiting(
+    tmp_path: Path, models: Installed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stories, "SWEPT_AT_ONCE", 1)
+    taken: list[tuple[Receipt, int]] = []
+    entered: list[str] = []
+
+    @contextmanager
+    def receiving(name: str) -> Iterator[Callable[[Receipt], None]]:
+        entered.append(name)
+        yield lambda receipt: taken.append((receipt, len(entered)))
+
+    with inn(tmp_path, models, apart=True) as house:
+        records, start = tmp_path / "records", house.clock.now
+        with house.people(records) as people:
+            who = [people.person(people.add(guest(at), grounds="register").pseudonym) for at in (1, 2, 3, 4)]
+            for one in who:
+                one.erase()
+                reached(house, house.clock.now + timedelta(minutes=1))
+            desk = people._desk
+            stored = [desk.records().get("hotel", one.pseudonym.value) for one in who]
+            reached(house, start + timedelta(hours=50))
+            for at in (0, 2):  # whom custodians restricted later than the record store says
+                assert stored[at] is not None
+                for on in (False, True):
+                    desk.custody().hold("hotel", stored[at].handle, who[at].pseudonym.value, on)
+        reached(house, start + ERASURE + timedelta(minutes=9))
+        with house.people(records) as people:
+            with pytest.raises(ApprovalRefused):
+                people.sweep(receiving)
+            assert len(set(entered)) == 4
+            assert [count for _, count in taken] == [2, 4]
+            for at, one in enumerate(people.person(known.pseudonym) for known in who):
+                if at in (0, 2):
+                    assert one.state() is State.ERASING
+                else:
+                    with pytest.raises(NobodyKept):
+                        one.state()
+        reached(house, start + timedelta(hours=50) + ERASURE + timedelta(minutes=9))
+        with house.people(records) as people, house.open(records) as office:
+            assert people.sweep(receiving) == 2
+            keys: Any = office.ledger_keys()
+            about = [who[at] for at in (1, 3, 0, 2)]
+            for one, (receipt, _) in zip(about, taken, strict=True):
+                assert verify(receipt.file, keys, str(one.pseudonym), receipt.salt)
+
+
+def test_what_was_written_anew_keeps_nobody_waiting_where_it_is_refused(tmp_path: Path, models: Installed) -> None:
+    with inn(tmp_path, models, apart=False) as house, house.people(tmp_path / "records") as people:
+        anna = people.person(people.add(GUEST, grounds="register").pseudonym)
+        people.person(people.add(guest(1), grounds="register").pseudonym).erase()
+        desk = people._desk
+        for handle in (bytes([1]) * 16, bytes([2]) * 16):
+            desk.records().expect("hotel", anna.pseudonym.value, handle)
+        drop = desk.custody().drop
+        asked: list[bytes] = []
+
+        def refused(purpose: str, version: bytes, *, waiting: bool = False) -> bool:
+            asked.append(version)
+            if len(asked) == 1:
+                raise ApprovalRefused(needed=2, valid=0)
+            return drop(purpose, version, waiting=waiting)
+
+        reached(house, house.clock.now + ERASURE)
+        with pytest.MonkeyPatch.context() as patched:
+            patched.setattr(desk.custody(), "drop", refused)
+            with pytest.raises(ApprovalRefused):
+                people.sweep()
+        assert len(asked) == 2
+        assert list(desk.records().leaving("hotel")) == asked[:1]
+        assert people.find(str(guest(1)["national_id"])) is None
+        assert people.sweep() == 0
+        assert desk.records().leaving("hotel") == {}
 
 
 def test_at_once_where_nobody_signs(tmp_path: Path, models: Installed) -> None:

@@ -70,7 +70,7 @@ class Keys(TypedDict):
 
 class Stated(TypedDict):
     """What one custodian signed: so many things destroyed, when, since which day nothing of them is in live stores, and
-    from which day on in no backup either."""
+    by which day the refresh is due from which on nothing of them opens in backups."""
 
     custodian: str
     destroyed: dict[str, int]
@@ -230,7 +230,7 @@ def receipt(
     ]
     lines = [
         f"custodian {one['custodian']}: {_told(one['destroyed'])} destroyed at {one['at']}; gone from live stores "
-        f"since {one['live']}, from backups from {one['epoch_end']} on"
+        f"since {one['live']}, from backups once the refresh that is due by {one['epoch_end']} is made"
         for one in custodians
     ]
     answer: Checked = {"valid": True, "custodians": custodians}

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import stat
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Annotated, TypedDict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, ClassVar, Final, TypedDict
 
 import typer
 
@@ -11,17 +15,29 @@ from moiety.cli.delivery import remark
 from moiety.cli.options import OfficeFolder, PurposeName, opened
 from moiety.cli.outcome import DONE, NO_MATCH, AsJson, Outcome
 from moiety.cli.progress import bar
+from moiety.cli.values import FileUnwritable, reserved
+from moiety.errors import Refused
 
 if TYPE_CHECKING:
     from moiety.identity.people import People
+    from moiety.identity.person import Receipt
     from moiety.vault.retention import Reading
 
 
+OWNER_ONLY: Final = 0o700
+
+
+class FolderOpen(Refused):
+    code: ClassVar[str] = "folder_open"
+    advice: ClassVar[str] = "others may look into this folder: name a new one, or let its owner alone in (mode 0700)"
+
+
 class Swept(TypedDict):
-    """What `person sweep` answers: how many people whose time was over are gone now; `warning` says what the clock has
-    to do with it, where it is not believed."""
+    """What `person sweep` answers: how many people whose time was over are gone now, and how many receipts were written
+    of that; `warning` says what the clock has to do with it, where it is not believed."""
 
     destroyed: int
+    receipts: int
     warning: str | None
 
 
@@ -35,20 +51,70 @@ class ClockAnswer(TypedDict):
     warning: str | None
 
 
-def sweep(purpose: PurposeName, office: OfficeFolder = None, as_json: AsJson = False) -> Outcome[Swept]:
-    """Destroy whoever's time is over: erased 72 hours ago, or kept to the last day. For a timer, daily.
+def sweep(
+    purpose: PurposeName,
+    receipts: Annotated[
+        Path | None,
+        typer.Option(
+            "--receipts",
+            metavar="DIR",
+            help="Write what custodians signed of each: a file NAME.json, and NAME.salt beside it.",
+        ),
+    ] = None,
+    office: OfficeFolder = None,
+    as_json: AsJson = False,
+) -> Outcome[Swept]:
+    """Destroy whoever's time is over: erased 72 hours ago, or kept to the last day. For a timer, hourly.
+
+    Whom custodians refuse keeps nobody else waiting; the first refusal is told at the end. The name of a receipt is
+    random: `audit receipt` with its salt says whether it is about a pseudonym. Whoever has the salt and guesses the
+    pseudonym learns that, so hand both over, and keep no copy.
 
     \b
     Examples:
       moiety person sweep hotel
+      moiety person sweep hotel --receipts receipts
       moiety person sweep hotel --json
     """
+    kept = Kept(receipts)
     with bar() as progress, opened(office, progress) as m:
         people = m.purpose(purpose).people()
-        gone = people.sweep()
         warning = doubt(people, purpose)
-    answer: Swept = {"destroyed": gone, "warning": warning}
-    return Outcome(answer, [f"{gone} {'person' if gone == 1 else 'people'} whose time was over"])
+        gone = people.sweep(kept.receiving)
+    answer: Swept = {"destroyed": gone, "receipts": kept.count, "warning": warning}
+    lines = [f"{gone} {'person' if gone == 1 else 'people'} whose time was over"]
+    lines += [f"receipts written: {kept.count}"] if receipts is not None else []
+    return Outcome(answer, lines)
+
+
+class Kept:
+    """Receipts in a folder that is its owner's alone, under random names. Raises `FolderOpen`, `FileUnwritable`."""
+
+    def __init__(self, folder: Path | None) -> None:
+        self._folder = folder
+        self.count = 0
+        if folder is None:
+            return
+        try:
+            folder.mkdir(mode=OWNER_ONLY, exist_ok=True)
+            if stat.S_IMODE(folder.stat().st_mode) & ~OWNER_ONLY:
+                raise FolderOpen
+        except OSError:
+            raise FileUnwritable from None
+
+    @contextmanager
+    def receiving(self, name: str) -> Iterator[Callable[[Receipt], None]]:
+        """Two new files before somebody is destroyed, and not when all that they would say is gone."""
+        beside = [None if self._folder is None else self._folder / f"{name}.{kind}" for kind in ("salt", "json")]
+        with reserved(beside[0]) as write_salt, reserved(beside[1]) as write_file:
+
+            def take(receipt: Receipt) -> None:
+                if write_salt is not None and write_file is not None:
+                    write_salt(f"{receipt.salt.hex()}\n".encode())
+                    write_file(receipt.file)
+                    self.count += 1
+
+            yield take
 
 
 def clock(

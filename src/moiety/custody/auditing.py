@@ -22,7 +22,8 @@ from moiety.ledger import receipt
 from moiety.sharing.seat import Seat
 
 EPOCH_DAYS: Final = 7
-"""An epoch ends after a week at the latest (docs/protocol, part 6): whatever was written in it opens nowhere then."""
+"""Days after which the epoch is to be over in which somebody was destroyed: the operators' timer refreshes weekly (see
+docs/operations). Nothing here makes it end, so the day that is signed is when that is due, and not that it was."""
 
 _REMEMBERED: Final = 4_096
 """Destroyed rows that a statement may still be asked for, the newest."""

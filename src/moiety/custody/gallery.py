@@ -24,6 +24,7 @@ from moiety.custody.store.sql import Store
 from moiety.custody.store.stored import Change, Current, fetch_states
 from moiety.custody.store.tables import GalleryRow
 from moiety.custody.verbs import Progress, silent
+from moiety.matching.policy import Terms
 from moiety.sharing.seat import Seat
 
 
@@ -54,6 +55,7 @@ class Gallery:
         self._cached: tuple[int, int] | None = None
         self._read: tuple[int, Current] | None = None
         self._latest_day = 0
+        self._papers: tuple[bytes, Terms] | None = None
         self._identities = np.empty((0, IDENTITY_BYTES), dtype=np.uint8)
         self._alive: tuple[tuple[int, int, int], Alive] | None = None
 
@@ -67,7 +69,14 @@ class Gallery:
         own = tables.custodian(connection)
         place = Place(own.office, self.seat, self.name, own.epoch)
         key = keyring(connection).key(connection, own, own.epoch)
-        return Current(row, own.epoch, place, kinds.read_papers(self.name, row.terms), key, Staging(own.staging))
+        return Current(row, own.epoch, place, self._terms(row.terms), key, Staging(own.staging))
+
+    def _terms(self, papers: bytes) -> Terms:
+        """Read once, and not at every operation."""
+        kept = self._papers
+        if kept is None or kept[0] != papers:
+            kept = self._papers = papers, kinds.read_papers(self.name, papers)
+        return kept[1]
 
     def now(self) -> Current:
         """As `current`, in a transaction of its own; the cache stays as it is."""

@@ -19,6 +19,14 @@ class DatabaseExists(Refused):
     advice: ClassVar[str] = "there is a database of this kind already, and none is replaced: choose another place"
 
 
+class DatabaseExposed(Refused):
+    code: ClassVar[str] = "database_exposed"
+    advice: ClassVar[str] = (
+        "others than this user may reach a store or a ledger: `chmod 600` its files (`.sqlite`, `.sqlite-wal` and "
+        "`.sqlite-shm`), `chmod 700` the folder that they are in, and think about who has read or changed them"
+    )
+
+
 class DatabaseForeign(Refused):
     code: ClassVar[str] = "database_foreign"
     advice: ClassVar[str] = "this database was made by another program or for another purpose: choose another place"

@@ -14,6 +14,7 @@ from sqlalchemy.pool import ConnectionPoolEntry
 
 from moiety.database import refusals
 from moiety.database.kind import Kind
+from moiety.database.private import of_sqlite, require_private
 from moiety.errors import MoietyError
 
 _WAIT_S = 10.0
@@ -51,7 +52,8 @@ class SqliteBackend:
     def make(cls, folder: Path, kind: Kind) -> SqliteBackend:
         """Make the folder (0700) and an empty file (0600); SQLite gives its -wal and -shm files the same mode.
 
-        A file may be there already, from whoever was ended before anything was in it. Raises `DatabaseFull`.
+        A file may be there already, from whoever was ended before anything was in it. Raises `DatabaseFull` and
+        `DatabaseExposed`.
         """
         try:
             folder.mkdir(mode=0o700, exist_ok=True)
@@ -59,13 +61,15 @@ class SqliteBackend:
             os.close(os.open(folder / kind.file, flags, 0o600))
         except OSError:
             raise refusals.DatabaseFull from None
-        return cls(folder, kind)
+        return cls.at(folder, kind)
 
     @classmethod
     def at(cls, folder: Path, kind: Kind) -> SqliteBackend:
-        """Raises `DatabaseMissing` where there is no file, instead of making an empty one."""
+        """Raises `DatabaseMissing` where there is no file, instead of making an empty one, and `DatabaseExposed` where
+        others may reach it."""
         if not (folder / kind.file).is_file():
             raise refusals.DatabaseMissing
+        require_private(folder, *of_sqlite(kind.file))
         return cls(folder, kind)
 
     def connect(self, *, writing: bool) -> Connection:

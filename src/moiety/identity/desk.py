@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
+from types import TracebackType
 from typing import Final
 
+from moiety.errors import Refused
 from moiety.identity.ports import Clock, Custodians, Entropy, RecordStore
 from moiety.identity.purpose import Purpose
 from moiety.identity.refusals import ClockWithoutZone, NoRecords
@@ -73,16 +75,40 @@ class Desk:
     def tidy(self, people: Sequence[bytes] = ()) -> None:
         """Destroy the keys of records that were written anew, of these people or of all: what is sealed under them is
         not in the store any more, and is in its old copies. Custodians that have to wait for it are asked again the
-        next time."""
-        left = False
+        next time. The first refusal is raised when all others are gone."""
+        refusals, left = Refusals(), False
         for handle, waiting in self.records().leaving(self.name, people).items():
-            if self.custody().drop(self.name, handle, waiting=waiting):
-                self.records().left(handle)
-                left = True
-            elif not waiting:
-                self.records().wait(handle)
+            with refusals:
+                if self.custody().drop(self.name, handle, waiting=waiting):
+                    self.records().left(handle)
+                    left = True
+                elif not waiting:
+                    self.records().wait(handle)
         if left:  # whose it was is nobody's any more
             self.records().scrub()
+        refusals.raise_first()
+
+
+class Refusals:
+    """What is refused under `with` is remembered and ends nothing: one of many, of whom the others are not to wait."""
+
+    def __init__(self) -> None:
+        self._first: Refused | None = None
+
+    def __enter__(self) -> None: ...
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> bool:
+        if not isinstance(error, Refused):
+            return False
+        self._first = self._first or error
+        return True
+
+    def raise_first(self) -> None:
+        """Raise the first that there was."""
+        if self._first is not None:
+            raise self._first
 
 
 def date_of(day: int) -> date:

@@ -8,17 +8,18 @@ what an interruption left is put right by whoever comes next.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from datetime import date
 from typing import Final
 
 from moiety.errors import Refused
 from moiety.identity.claim import of_purpose
-from moiety.identity.desk import Desk, date_of
+from moiety.identity.desk import Desk, Refusals, date_of
 from moiety.identity.grounds import position
 from moiety.identity.keyring import Version, classes_of
-from moiety.identity.person import Person
+from moiety.identity.person import Person, Receipt
 from moiety.identity.pseudonym import Pseudonym
 from moiety.identity.refusals import AlreadyKept, NoNumber, NotInIndex
 from moiety.vault import consent
@@ -38,8 +39,22 @@ NUMBER: Final = "national_id"
 _PENDING_DAYS: Final = 1
 """Days behind that of today on which somebody may have been put who is still on the way."""
 
+SWEPT_AT_ONCE: Final = 1_000
+"""People of one question to the record store."""
+
+_NAME_BYTES: Final = 16
+
 Named = tuple[bytes, bytes | None]
 """A pseudonym's bytes, and the entry of the purpose's index; None where there is none."""
+
+
+Receiving = Callable[[str], AbstractContextManager[Callable[[Receipt], None]]]
+"""Makes room for the receipt of one person under a name, and takes it, where there is one."""
+
+
+def unreceived(name: str) -> AbstractContextManager[Callable[[Receipt], None]]:
+    """Where nobody keeps receipts."""
+    return nullcontext(lambda receipt: None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,20 +250,37 @@ class People:
         next `sweep`."""
         return self._desk.confirm_clock()
 
-    def sweep(self) -> int:
+    def sweep(self, receiving: Receiving = unreceived) -> int:
         """Destroy whoever is due: erased three days ago, or kept to the last day; what was written anew; and whoever a
-        call put that was interrupted more than a day ago. How many people are gone."""
-        desk = self._desk
-        now, gone = desk.now(), 0
+        call put that was interrupted more than a day ago. How many people are gone. `receiving` is entered before each
+        is destroyed, with a random name, and gives what takes the receipt of it.
+
+        Whoever custodians refuse keeps nobody else waiting: the first such refusal is raised when all others are gone.
+        """
+        desk, refusals, gone = self._desk, Refusals(), 0
+        now = desk.now()
         desk.records().hasten(now)
         while forgotten := self._forgotten():
             gone += self._given_up(forgotten)
-        while due := desk.records().due(now, purpose=desk.name):
-            for _, stored in due:
-                Person(desk, Pseudonym(desk.name, stored.person)).destroy(stored)
-            gone += len(due)
-        desk.tidy()  # after: what was left of somebody who goes goes with them
+        blocked: set[bytes] = set()
+        while due := self._due(now, blocked):
+            for stored in due:
+                blocked.add(stored.person)
+                with receiving(desk.entropy(_NAME_BYTES).hex()) as take, refusals:
+                    receipt = Person(desk, Pseudonym(desk.name, stored.person)).destroy(stored)
+                    blocked.remove(stored.person)
+                    gone += 1
+                    if receipt is not None:
+                        take(receipt)
+        with refusals:
+            desk.tidy()  # after: what was left of somebody who goes goes with them
+        refusals.raise_first()
         return gone
+
+    def _due(self, now: Reading, blocked: set[bytes]) -> list[Stored]:
+        """Some of those who are due and not blocked; nobody where there are no others."""
+        due = self._desk.records().due(now, SWEPT_AT_ONCE + len(blocked), purpose=self._desk.name)
+        return [stored for _, stored in due if stored.person not in blocked]
 
     def _checked(self, values: Mapping[str, Raw]) -> Record:
         record = Record(self._desk.schema(), values)

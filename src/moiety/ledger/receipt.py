@@ -45,8 +45,9 @@ class Destroyed(Struct, frozen=True, forbid_unknown_fields=True):
 class Statement(Struct, frozen=True, forbid_unknown_fields=True):
     """What one custodian destroyed of the subject, and in which minute (UTC).
 
-    `live` is the day from which nothing of it is in any live store, `epoch_end` the day from which nothing of it is in
-    any backup either.
+    `live` is the day from which nothing of it is in any live store. `epoch_end` is the day on which the operators'
+    weekly refresh is due at the latest: from that refresh on nothing of it opens in any backup either. Where it is not
+    made, they do, and no signature shows it.
     """
 
     version: Literal[1]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime
@@ -12,8 +13,9 @@ from typing import Final
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from moiety.custody.chronicle import Chronicle
-from moiety.custody.refusals import OfficeUnwritable
+from moiety.custody.refusals import KeyWorldReadable, OfficeUnwritable
 from moiety.custody.store.noise import Entropy
+from moiety.database.private import require_private
 from moiety.ledger.operation import Party
 
 BOOK: Final = "ledger"
@@ -30,10 +32,12 @@ _SEED_BYTES: Final = 32
 def opened(folder: Path, office: bytes, *, clock: Callable[[], datetime], entropy: Entropy) -> Chronicle:
     """The ledger of the gateway whose folder this is; both are made when they are first asked for.
 
-    Raises `LedgerLost` where the key is there and the ledger is not, `OfficeUnwritable`, and what `Log.open` raises.
+    Raises `LedgerLost` where the key is there and the ledger is not, `KeyWorldReadable` and
+    `DatabaseExposed` where others may reach them, `OfficeUnwritable`, and what `Log.open` raises.
     """
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        require_private(folder)
         key = Ed25519PrivateKey.from_private_bytes(_seed(folder / KEY, entropy))
         begun = (folder / BEGUN).exists()
     except OSError:
@@ -62,4 +66,7 @@ def _seed(file: Path, entropy: Entropy) -> bytes:
                 os.link(partial, file)
         finally:
             partial.unlink()
-    return file.read_bytes()
+    with file.open("rb") as opened_:
+        if os.fstat(opened_.fileno()).st_mode & (stat.S_IRWXG | stat.S_IRWXO):
+            raise KeyWorldReadable
+        return opened_.read(_SEED_BYTES + 1)

@@ -9,7 +9,6 @@ is written anew has a row of its own, since a slot is used once in an epoch; the
 from __future__ import annotations
 
 from dataclasses import replace
-from functools import lru_cache
 from typing import Final
 
 from moiety.matching.policy import Terms
@@ -29,9 +28,6 @@ OPEN_WORDS: Final = KEY_BYTES // 2
 """The public key, after what is shared."""
 
 _KEYS: Final = "/keys"
-
-_PAPERS: Final = 256
-"""Papers that are read once and not at every operation."""
 
 
 def keys_of(purpose: str) -> str:
@@ -54,7 +50,6 @@ def open_words(gallery: str) -> int:
     return OPEN_WORDS if is_keys(gallery) else 0
 
 
-@lru_cache(_PAPERS)
 def read_papers(gallery: str, papers: bytes) -> Terms:
     """The terms of a gallery under these papers, which are its purpose's: only the row's length is the kind's own.
 

@@ -13,6 +13,7 @@ from sqlalchemy.pool import PoolProxiedConnection
 from moiety.custody import refusals
 from moiety.custody.store.failing import of_store
 from moiety.custody.store.keyring import KEYRING, Keyring
+from moiety.database.private import of_sqlite, require_private
 from moiety.database.sqlite import AT_ONCE, connected, cut, engine, typed, which
 from moiety.errors import MoietyError
 
@@ -45,9 +46,11 @@ class SqliteDatabase:
 
     @classmethod
     def open(cls, folder: Path, keys: Keyring) -> SqliteDatabase:
-        """Raises `NoOffice` where there is no file, instead of making an empty one."""
+        """Raises `NoOffice` where there is no file, instead of making an empty one, and `DatabaseExposed` where others
+        may reach it."""
         if not (folder / FILE).is_file():
             raise refusals.NoOffice
+        require_private(folder, *of_sqlite(FILE))
         return cls(folder, keys)
 
     def connect(self, *, writing: bool) -> Connection:
