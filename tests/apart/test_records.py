@@ -23,7 +23,7 @@ from moiety.custody.store.handles import handles
 from moiety.custody.store.kinds import CLASSES
 from moiety.custody.trust.asked import OFFICE
 from moiety.custody.trust.denials import ApprovalRefused, RequestOther
-from moiety.custody.trust.spending import ErasuresSpent, EvaluationsSpent, OpeningsSpent
+from moiety.custody.trust.spending import CorrectionsSpent, ErasuresSpent, EvaluationsSpent, OpeningsSpent
 from moiety.custody.unopened import ClassRefused, KeyNotMade, NobodyThere
 from moiety.matching.header import Header
 from moiety.oprf.voprf import blind_all
@@ -296,13 +296,13 @@ def test_whose_time_is_over_is_charged_no_more_and_whoever_leaves_early_is(tight
 
 
 def test_a_record_that_is_written_anew_is_charged_as_it_is_written(tight: Any) -> None:
-    """Where its keys are gone, so is the record: refused before that, it is still there."""
-    gateway, _ = tight(gateway_erasures=1)
+    """As no erasure, and not again as what was there before goes. Refused before that, it is still there."""
+    gateway, _ = tight(gateway_corrections=1, gateway_erasures=0)
     first, second = versions(2, seed=5)
     carried = ["birth", "document", "photo", "access"]
     gateway.rewrite(DOOR, first, KNOWN[0].name, carried)
     assert gateway.drop(DOOR, KNOWN[0].name)
-    with pytest.raises(ErasuresSpent):
+    with pytest.raises(CorrectionsSpent):
         gateway.rewrite(DOOR, second, KNOWN[1].name, carried)
     assert_opens(gateway, KNOWN[1])
 

@@ -10,5 +10,6 @@
 | `hand`, `keyfile`, `keycard` | the other side: who signs at a gateway, with a key in a file or in a token |
 | `requests` | a request on its way from one approver to the next |
 | `limits`, `budget`, `account`, `portions` | how much; what is left; one bucket; many small enrolments as one |
+| `charges`, `tickets` | what a request draws of that; what two officers signed for, which is drawn from instead |
 | `denials`, `spending` | what is refused of who asks, and of how much |
 """
