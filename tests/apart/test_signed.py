@@ -145,7 +145,7 @@ SIGNED: Final[dict[type, Callable[[Asking], Asks]]] = {
     wire.Erase: _erased,
     wire.Unlock: _opened,
     wire.Restrict: _restricted,
-    wire.Carry: _alike(lambda asking: wire.Carry(KEPT, bytes(16), bytes(16), ["document"])),
+    wire.Carry: _alike(lambda asking: wire.Carry(KEPT, bytes(16), bytes(16), ["document", "access"])),
     wire.AuditHead: _alike(lambda asking: wire.AuditHead()),
     wire.AuditRows: _alike(lambda asking: wire.AuditRows(0, 1)),
     wire.AuditEntries: _alike(lambda asking: wire.AuditEntries([os.urandom(16)])),

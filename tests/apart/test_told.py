@@ -29,9 +29,9 @@ for kind in below(MoietyError):
     print(kind.__module__, kind.code, kind.exit_status)
 """
 
-NEVER_SENT = {"moiety.cli.", "moiety.identity.", "moiety.custody.net.misread"}
-"""Where what a custodian's process has loaded and no gateway hears is defined: its command line, the stories, and what
-is wrong with its own configuration."""
+NEVER_SENT = {"moiety.cli.", "moiety.identity.", "moiety.vault.", "moiety.custody.net.misread"}
+"""Where what a custodian's process has loaded and no gateway hears is defined: its command line, the stories and what
+they keep, and what is wrong with its own configuration."""
 
 
 def fresh(program: str) -> list[str]:
