@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from moiety.custody import audit_asks, record_asks, wire
-from moiety.custody.chronicle import TAGS_AT_ONCE, caller_of, minute_of
+from moiety.custody.chronicle import caller_of, minute_of
 from moiety.custody.gateway import trial
 from moiety.custody.gateway.apart import Apart
 from moiety.custody.gateway.book import BEGUN, BOOK
@@ -22,6 +22,7 @@ from moiety.custody.store.handles import handles
 from moiety.custody.store.kinds import keys_of
 from moiety.custody.trust.denials import ApprovalRefused
 from moiety.custody.unopened import ClassRefused, LedgerChanged, LedgerLost
+from moiety.custody.verbs import TAGS_AT_ONCE
 from moiety.errors import MoietyError
 from moiety.ledger import receipt
 from moiety.ledger.audit import What

@@ -12,8 +12,9 @@ from pathlib import Path
 import pytest
 
 from moiety.custody import chronicle
-from moiety.custody.chronicle import DAYS_AT_ONCE, NUMBERS, Numbers, minute_of, tag_of, tags_of
+from moiety.custody.chronicle import Numbers, minute_of, tag_of, tags_of
 from moiety.custody.gateway.embedded import Embedded
+from moiety.custody.verbs import DAYS_AT_ONCE, NUMBERS_A_DAY
 from moiety.ledger.entry import Enrolment, Opening
 from moiety.ledger.seal import Leaf
 from tests.custody.ledgers import FILE, LOGS, fresh, leaves, place, read
@@ -126,10 +127,10 @@ def test_days_beyond_what_is_asked_at_once_are_asked_next(day: Day, office: Embe
 
 def test_a_tag_comes_again_after_all_of_a_day_were_used() -> None:
     numbers, public = Numbers(os.urandom), bytes(range(32))
-    first = [numbers.next(public, TODAY) for _ in range(NUMBERS)]
-    assert sorted(first) == list(range(NUMBERS))
+    first = [numbers.next(public, TODAY) for _ in range(NUMBERS_A_DAY)]
+    assert sorted(first) == list(range(NUMBERS_A_DAY))
     assert {tag_of(public, TODAY, number) for number in first} == {*tags_of(public, TODAY)}
-    assert [numbers.next(public, TODAY) for _ in range(NUMBERS)] == first
+    assert [numbers.next(public, TODAY) for _ in range(NUMBERS_A_DAY)] == first
 
 
 def test_numbers_are_of_one_day_begin_anywhere_and_are_as_many_as_fit(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -64,6 +64,7 @@ def test_the_defaults_let_a_door_work_and_bound_an_hour() -> None:
         Unit.OPENINGS: 283,
         Unit.EVALUATIONS: 583,
         Unit.ERASURES: 24,
+        Unit.CORRECTIONS: 62,
         Unit.ENROLMENTS: 1_083,
         Unit.COMPARISONS: 1_833,
         Unit.HELPS: 26,

@@ -408,7 +408,7 @@ def down(made: Embedded, monkeypatch: pytest.MonkeyPatch) -> Callable[[Seat], li
 
         for each, custodian in custodians(made).items():
             right = custodian.records.evaluate
-            heard = lambda *said, right=right: asked.append(said[-1]) or right(*said)  # noqa: E731
+            heard = lambda *said, right=right: asked.append(said[3]) or right(*said)  # noqa: E731
             monkeypatch.setattr(custodian.records, "evaluate", answer if each == seat else heard)
         return asked
 

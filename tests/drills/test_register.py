@@ -128,7 +128,7 @@ def test_a_broken_stack_is_found(monkeypatch):
     monkeypatch.setattr(
         naming,
         "pseudonyms",
-        lambda three, entropy, purpose, inputs, answering: [hashlib.sha256(one[-18:]).digest()[:16] for one in inputs],
+        lambda three, entropy, purpose, inputs, *more: [hashlib.sha256(one[-18:]).digest()[:16] for one in inputs],
     )
     monkeypatch.setattr(seal, "filled", lambda plain, lengths: plain + b"\x80")
     monkeypatch.setattr(enrolment, "erase", lambda *anything, **more: True)

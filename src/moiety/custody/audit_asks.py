@@ -7,8 +7,8 @@ from typing import Annotated
 from msgspec import Meta
 
 from moiety.custody.asks import Ask
-from moiety.custody.chronicle import TAGS_AT_ONCE
 from moiety.custody.messages import AttestedMessage, Count, LedgerRow, Name, ShownMessage, Sixteen, ThirtyTwo, learn
+from moiety.custody.verbs import TAGS_AT_ONCE
 
 
 class AuditHead(Ask, frozen=True):

@@ -13,11 +13,10 @@ from datetime import UTC, datetime, timedelta
 from threading import Lock
 from typing import Final
 
-from moiety.custody.chronicle import TAGS_AT_ONCE
 from moiety.custody.own import Own
 from moiety.custody.store.kinds import is_keys
 from moiety.custody.unopened import NothingDestroyed
-from moiety.custody.verbs import ROWS_AT_ONCE, Clock, Row, Shown
+from moiety.custody.verbs import ROWS_AT_ONCE, TAGS_AT_ONCE, Clock, Row, Shown
 from moiety.ledger import receipt
 from moiety.sharing.seat import Seat
 

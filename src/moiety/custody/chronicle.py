@@ -23,6 +23,7 @@ from typing import Final
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from moiety.custody.unopened import LedgerLost, LedgerTampered
+from moiety.custody.verbs import NUMBERS_A_DAY
 from moiety.database.refusals import DatabaseExists, DatabaseMissing
 from moiety.ledger.entry import AboutNobody, AboutPerson
 from moiety.ledger.log import Log
@@ -39,13 +40,6 @@ PARTIES: Final[dict[Seat, Party]] = {"a": Party.A, "b": Party.B, "c": Party.C}
 CALLER: Final[ContextVar[str]] = ContextVar("caller", default="office")
 """Who asks for what is being done: the beginning of a key's digest where it is signed for, and the office itself where
 all three are one process."""
-
-NUMBERS: Final = 64
-"""Tags that a person has on one day: more entries than almost anybody has on one, and few enough to ask for all."""
-
-DAYS_AT_ONCE: Final = 400
-TAGS_AT_ONCE: Final = DAYS_AT_ONCE * NUMBERS
-"""Of one question, more than a year: 410 KB."""
 
 _CALLER_DIGITS: Final = 16
 _MINUTE_S: Final = 60
@@ -103,7 +97,7 @@ def about_person(identity: bytes, parties: Party, public: bytes) -> Operation:
 
 
 def tag_of(public: bytes, day: int, number: int) -> bytes:
-    """By what a person's entry is found, the `NUMBERS` of a day under as many tags: between the entries about nobody
+    """By what a person's entry is found, the `NUMBERS_A_DAY` of a day under as many tags: between entries about nobody
     each can be told to the minute, so whoever has a ledger and no key must not put two of them together."""
     said = b"moiety ledger tag 2" + public + day.to_bytes(4, "big") + bytes([number])
     return hashlib.sha256(said).digest()[:TAG_BYTES]
@@ -111,7 +105,7 @@ def tag_of(public: bytes, day: int, number: int) -> bytes:
 
 def tags_of(public: bytes, day: int) -> list[bytes]:
     """All tags of a person on one day: nobody remembers which of them were used."""
-    return [tag_of(public, day, number) for number in range(NUMBERS)]
+    return [tag_of(public, day, number) for number in range(NUMBERS_A_DAY)]
 
 
 class Numbers:
@@ -134,7 +128,7 @@ class Numbers:
             if day != self._day:
                 self._day, self._last = day, OrderedDict()
             last = self._last.pop(whose, None)
-            number = (self._entropy(1)[0] if last is None else last + 1) % NUMBERS
+            number = (self._entropy(1)[0] if last is None else last + 1) % NUMBERS_A_DAY
             self._last[whose] = number
             if len(self._last) > _REMEMBERED:
                 self._last.popitem(last=False)

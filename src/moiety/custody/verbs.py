@@ -38,6 +38,13 @@ OFFERED_TOGETHER = 1 << 13
 ROWS_AT_ONCE = 10_000
 """Rows of a ledger in one answer: 800 KB."""
 
+NUMBERS_A_DAY = 64
+"""Tags that a person has on one day: more entries than almost anybody has on one, and few enough to ask for all."""
+
+DAYS_AT_ONCE = 400
+TAGS_AT_ONCE = DAYS_AT_ONCE * NUMBERS_A_DAY
+"""Of one question, more than a year: 410 KB."""
+
 PSEUDONYM_WORDS = PSEUDONYM_BYTES // 2
 """The parts of a pseudonym are checked as further words of the row."""
 

@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from typing import Final
 
 from moiety.custody import noting
-from moiety.custody.chronicle import DAYS_AT_ONCE, PARTIES, Chronicle, number_of, origin_of, tags_of
+from moiety.custody.chronicle import PARTIES, Chronicle, number_of, origin_of, tags_of
 from moiety.custody.gateway.three import Answer, Three
 from moiety.custody.refusals import OfficeUnwritable
 from moiety.custody.unopened import LedgerChanged, LedgerTampered
-from moiety.custody.verbs import ROWS_AT_ONCE, AuditVerbs, Row
+from moiety.custody.verbs import DAYS_AT_ONCE, ROWS_AT_ONCE, AuditVerbs, Row
 from moiety.errors import MoietyError
 from moiety.ledger import audit, seal
 from moiety.ledger.audit import Difference, Finding, What
