@@ -69,6 +69,13 @@ def test_the_last_day_of_retention_is_whole(state: State) -> None:
     assert Stay(state, 100).due == 101 * MINUTES_PER_DAY
 
 
+def test_an_erasure_is_taken_back_until_its_hours_are_over_and_not_after() -> None:
+    leaving = Stay(State.ACTIVE, 100).after(Move.ERASE, at(7))
+    assert leaving.after(Move.RESTORE, at(7 + 72 * 60 - 1)) == Stay(State.ACTIVE, 100)
+    with pytest.raises(MoveRefused):
+        leaving.after(Move.RESTORE, at(7 + 72 * 60))
+
+
 def test_who_is_restricted_is_kept() -> None:
     assert Stay(State.RESTRICTED, 100).due is None
     assert Stay(State.ACTIVE, 100).after(Move.RESTRICT, at(7)) == Stay(State.RESTRICTED, 100)

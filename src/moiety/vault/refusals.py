@@ -72,7 +72,7 @@ class MoveRefused(Refused):
     code: ClassVar[str] = "move_refused"
     advice: ClassVar[str] = (
         "nobody in state {state} can be moved so (0 pending, 1 active, 2 restricted, 3 erasing): "
-        "an erasure that was begun is not taken back"
+        "an erasure is taken back within its 72 hours, by moiety person restore"
     )
 
 

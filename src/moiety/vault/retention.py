@@ -6,7 +6,7 @@
 | active | restrict | restricted: kept, never used (GDPR Art. 18) |
 | restricted | lift | active |
 | pending, active, restricted | erase | erasing: never used, destroyed after 72 hours |
-| erasing | restore | active: nobody had wanted it |
+| erasing | restore | active: nobody had wanted it; not after the 72 hours |
 
 Destroyed is no state: nothing is left. A person who is erasing is destroyed when the hours have passed, and not before
 whatever else is due: in them, an erasure that nobody wanted is noticed. One who is active or pending is destroyed when
@@ -152,5 +152,8 @@ class Stay:
         return None if self.state is State.RESTRICTED else (self.expires + 1) * MINUTES_PER_DAY
 
     def after(self, move: Move, now: Reading) -> Stay:
-        """What a move makes of it. Raises `MoveRefused`."""
+        """What a move makes of it. Raises `MoveRefused`, also where an erasure would be taken back whose hours are
+        over: to whoever asked for it, the record is destroyed."""
+        if move is Move.RESTORE and now.clock >= self.destroy_at:
+            raise MoveRefused(state=int(self.state))
         return Stay(moved(self.state, move), self.expires, now.clock + ERASURE_MINUTES if move is Move.ERASE else 0)
