@@ -67,7 +67,7 @@ def test_nobody_who_was_erased_comes_back_with_the_next_epoch(inhabited: Apart) 
         three.play(lambda custodian: custodian.renew(renewing))
         three.each(lambda custodian: custodian.stage(silent))
         with pytest.raises(HeaderRefused):
-            erase(three, headers, DOOR, CROWD[0].pseudonym)
+            erase(three, headers, [(DOOR, CROWD[0].pseudonym)])
         switching = headers.office("switch")
         three.play(lambda custodian: custodian.switch(switching))
     assert inhabited.erase(DOOR, CROWD[0].pseudonym)

@@ -7,7 +7,7 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 
 from sqlalchemy import event
 
@@ -109,10 +109,17 @@ def chronicle(office: Embedded, log: str) -> Chronicle:
     return written
 
 
+def anew(database: Any) -> None:
+    """Have a database use new connections from here on."""
+    database._connections._let_go()
+    database.engine.dispose()
+
+
 @contextmanager
 def unwritable(written: Chronicle, how: str) -> Iterator[None]:
     """Meanwhile a ledger cannot be written: its disk is full, its files may not be written, or somebody has it."""
-    engine = written.log._database.engine
+    database = written.log._database
+    engine = database.engine
     file = engine.url.database
     assert file is not None
 
@@ -125,7 +132,7 @@ def unwritable(written: Chronicle, how: str) -> Iterator[None]:
         else:
             connection.execute("PRAGMA busy_timeout=20")
 
-    engine.dispose()
+    anew(database._backend)
     event.listen(engine, "connect", limit)
     with closing(sqlite3.connect(file, isolation_level=None)) as other:
         if how == "locked":
@@ -136,7 +143,7 @@ def unwritable(written: Chronicle, how: str) -> Iterator[None]:
                     written.nobody(os.urandom(16), Refusal(written.now(), "x", None, "f"), written.party)
         yield
     event.remove(engine, "connect", limit)
-    engine.dispose()
+    anew(database._backend)
 
 
 def tamper(at: Path, *statements: str) -> None:

@@ -14,6 +14,7 @@ from moiety.custody import refusals
 from moiety.custody.gateway.embedded import Embedded
 from moiety.custody.store.slots import Phase, State
 from tests.custody.doomed import FORK
+from tests.custody.ledgers import anew
 from tests.custody.scene import DOOR, bytes_of, matched, opened, people
 
 RESIDENTS = people(3)
@@ -23,17 +24,17 @@ CROWD = people(5_000, seed=2)
 @contextmanager
 def limited(office: Embedded, seat: str) -> Iterator[None]:
     """One custodian's database may not grow."""
-    engine = office._three.custodians[seat]._store.engine  # type: ignore[index]
+    database = office._three.custodians[seat]._store._database  # type: ignore[index]
 
     def limit(connection, entry) -> None:  # type: ignore[no-untyped-def]
         [(pages,)] = connection.execute("PRAGMA page_count").fetchall()
         connection.execute(f"PRAGMA max_page_count={pages}")
 
-    engine.dispose()
-    event.listen(engine, "connect", limit)
+    anew(database)
+    event.listen(database.engine, "connect", limit)
     yield
-    event.remove(engine, "connect", limit)
-    engine.dispose()
+    event.remove(database.engine, "connect", limit)
+    anew(database)
 
 
 @pytest.mark.parametrize("seat", ["a", "b", "c"])
@@ -98,7 +99,7 @@ def test_a_folder_that_may_not_be_written_is_unavailable(folder: Path) -> None:
     office = opened(folder)
     for custodian in office._three.custodians.values():
         event.listen(custodian._store.engine, "connect", lambda some, _: some.execute("PRAGMA query_only=ON"))
-        custodian._store.engine.dispose()
+        anew(custodian._store._database)
     with pytest.raises(refusals.StoreFull):
         office.enrol(DOOR, RESIDENTS)
     assert matched(office, RESIDENTS) == [False] * 3

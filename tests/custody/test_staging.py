@@ -61,7 +61,7 @@ def switching(custodians: Custodians, headers: Headers) -> dict[Seat, Rounds[Non
 
 
 def erasing(office: Embedded, headers: Headers) -> None:
-    enrolment.erase(office.three, headers, DOOR, CROWD[0].pseudonym)
+    enrolment.erase(office.three, headers, [(DOOR, CROWD[0].pseudonym)])
 
 
 def enrolling(office: Embedded, headers: Headers) -> None:

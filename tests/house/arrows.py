@@ -144,6 +144,7 @@ IO_FILES: dict[str, set[str]] = {
     "sodium.py": {"rbcl"},
     "bench/peers.py": {"faiss"},
     "bench/cluster.py": {"shutil", "socket"},
+    "bench/callers.py": {"multiprocessing"},
     "bench/delay.py": {"multiprocessing"},
     "bench/ring.py": {"multiprocessing", "socket", "ssl"},
     "bench/records.py": {"tempfile"},
@@ -185,6 +186,8 @@ IO_FILES: dict[str, set[str]] = {
     # databases of whatever is no custodian's store
     "database/kind.py": {"sqlalchemy"},
     "database/sql.py": {"sqlalchemy"},
+    "database/idle.py": {"sqlalchemy"},
+    "database/prepared.py": {"sqlalchemy"},
     "database/sqlite.py": {"sqlalchemy", "sqlite3"},
     "ledger/appending.py": {"sqlalchemy"},
     "ledger/checking.py": {"sqlalchemy"},
@@ -275,6 +278,7 @@ WORLD_FILES: dict[str, set[str]] = {
     "__init__.py": {"the clock", "randomness"},  # the defaults of `moiety.open`
     "settings.py": {"the environment"},
     "cli/bench.py": {"the clock", "randomness"},  # a benchmark plays a whole office, at the present time
+    "bench/callers.py": {"the clock", "randomness"},  # processes of their own
     "bench/ring.py": {"the clock", "randomness"},  # a process of its own
     "cli/custodian.py": {"the clock", "randomness"},  # what a custodian's process hands to the custodian
     "cli/importing.py": {"randomness"},  # the key of an import, in a file beside the one that is read

@@ -7,7 +7,6 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from sqlalchemy import event
 
 from moiety.database.refusals import DatabaseExists, DatabaseMissing
 from moiety.ledger import appending, head, seal, sql, tree
@@ -239,22 +238,21 @@ def test_one_commit_is_not_of_more_than_it_may_hold(monkeypatch: pytest.MonkeyPa
 def test_a_log_that_cannot_be_written_says_so_to_everybody(log: Log) -> None:
     log.append(leaves(1))
 
-    def refuse(connection, cursor, statement, parameters, context, many) -> None:  # type: ignore[no-untyped-def]
-        if statement.startswith(("INSERT", "UPDATE")):
-            cursor.execute("INSERT INTO nowhere (id) VALUES (1)")
+    def renamed(table: str, to: str) -> None:
+        with log._database.writing("renamed") as connection:
+            connection.exec_driver_sql(f"ALTER TABLE {table} RENAME TO {to}")
 
-    engine = log._database.engine
-    event.listen(engine, "before_cursor_execute", refuse)
-    asked = (
-        lambda: log.append(leaves(2, 5)),
-        lambda: log.head(MINUTE, SIGNER.sign),
-        lambda: log.forget([person_tag(1)]),
-    )
-    for ask in asked:
+    asked = {
+        "ledger_leaf": lambda: log.append(leaves(2, 5)),
+        "ledger_head": lambda: log.head(MINUTE, SIGNER.sign),
+        "ledger_state": lambda: log.forget([person_tag(1)]),
+    }
+    for table, ask in asked.items():
+        renamed(table, "elsewhere")
         with pytest.raises(LedgerUnwritable) as raised:
             ask()
         assert raised.value.exit_status == 3
-    event.remove(engine, "before_cursor_execute", refuse)
+        renamed("elsewhere", table)
     assert shown(log) == leaves(1)
     assert log.append(leaves(2, 5)) == [1, 2]
     log.verify()

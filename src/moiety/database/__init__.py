@@ -5,6 +5,8 @@
 | `kind` | what is kept there: a name, a format, tables |
 | `sql` | made, opened, transactions, commit points, overwriting |
 | `sqlite`, `postgresql` | what differs between the two |
+| `idle` | connections between two transactions |
+| `prepared` | statements that are asked for all the time |
 | `refusals` | what is refused, and what makes a database unavailable |
 
 Nothing here seals anything: whoever keeps a secret in a database seals it before.

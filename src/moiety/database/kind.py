@@ -17,7 +17,9 @@ class Kind:
 
     `format` counts up when the tables change. Several kinds may share one PostgreSQL database: then no two of their
     tables may have one name, so each begins with the name of its kind. `page_bytes` is SQLite's: large for large rows,
-    small for what writes a few small ones at a time.
+    small for what writes a few small ones at a time. `log_bytes` are those of its commits until they are moved into the
+    file: few where commits are small, since a log that is written over is on the disk sooner than one that grows; many
+    for what is brought in by the million.
 
     Raises `ValueError` where the name is not 1 to 32 small letters and underscores.
     """
@@ -26,6 +28,7 @@ class Kind:
     format: int
     tables: MetaData
     page_bytes: int = 16_384
+    log_bytes: int = 128 * 2**20
 
     def __post_init__(self) -> None:
         if not _NAME.fullmatch(self.name):

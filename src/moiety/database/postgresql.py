@@ -7,6 +7,7 @@ promises that something is gone has sealed it under a key that is gone.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from typing import Any, Final
 
 import psycopg
@@ -14,6 +15,7 @@ from sqlalchemy import Connection, Engine, create_engine, make_url, text
 from sqlalchemy.exc import ArgumentError
 
 from moiety.database import refusals
+from moiety.database.idle import Connections
 from moiety.database.kind import Kind
 from moiety.errors import MoietyError
 
@@ -35,10 +37,11 @@ class PostgresBackend:
     def __init__(self, url: str, kind: Kind) -> None:
         self._kind = kind
         self.engine = engine(url)
+        self._connections = Connections(self.engine, prepared)
 
-    def connect(self, *, writing: bool) -> Connection:
+    def connect(self, *, writing: bool) -> AbstractContextManager[Connection]:
         """A connection for one transaction: a snapshot to read, or the newest state after whoever wrote last."""
-        return connected(self.engine, writing=writing)
+        return self._connections.one(writing=writing)
 
     def claim(self, connection: Connection) -> None:
         """Wait for the turn to write. It ends with the transaction, however that ends."""
@@ -60,6 +63,10 @@ class PostgresBackend:
     def typed(self, error: BaseException | None) -> MoietyError:
         """The refusal for an error of the driver's, by its SQLSTATE."""
         return typed(error)
+
+    def close(self) -> None:
+        """Close every connection."""
+        self._connections.close()
 
 
 _FULL: Final = {"53100", "25006"}  # disk full; a server that only reads
@@ -114,9 +121,8 @@ def engine(url: str, options: Mapping[str, Any] | None = None) -> Engine:
     )
 
 
-def connected(engine: Engine, *, writing: bool) -> Connection:
-    """A connection for one transaction: a snapshot to read, or the newest state."""
-    connection = engine.connect()
+def prepared(connection: Connection, writing: bool) -> Connection:
+    """A connection whose transactions read a snapshot; or write, over the newest state."""
     if writing:
         return connection.execution_options(isolation_level="READ COMMITTED")
     return connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)

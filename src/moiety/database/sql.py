@@ -7,7 +7,7 @@ Every commit is a named point: the observer hears `"before append"` just before 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Protocol
 
@@ -52,12 +52,13 @@ class _Backend(Protocol):
     engine: Engine
     driver_error: type[Exception]
 
-    def connect(self, *, writing: bool) -> Connection: ...
+    def connect(self, *, writing: bool) -> AbstractContextManager[Connection]: ...
     def claim(self, connection: Connection) -> None: ...
     def check(self) -> None: ...
     def is_empty(self, connection: Connection) -> bool: ...
     def scrub(self) -> None: ...
     def typed(self, error: BaseException | None) -> MoietyError: ...
+    def close(self) -> None: ...
 
 
 class Database:
@@ -154,7 +155,7 @@ class Database:
 
     def close(self) -> None:
         """Close every connection."""
-        self._backend.engine.dispose()
+        self._backend.close()
 
     @contextmanager
     def _errors(self) -> Iterator[None]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sqlite3
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, Final
 
@@ -13,6 +14,7 @@ from sqlalchemy.engine import URL
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from moiety.database import refusals
+from moiety.database.idle import Connections
 from moiety.database.kind import Kind
 from moiety.database.private import of_sqlite, require_private
 from moiety.errors import MoietyError
@@ -21,9 +23,6 @@ _WAIT_S = 10.0
 """How long to wait for another thread or program that writes: none of ours takes as long."""
 
 _WRITING = "moiety_writing"
-
-_LOG_BYTES: Final = 128 * 2**20
-"""Of commits, until they are moved into the file. Whoever destroys something scrubs, which moves them in one go."""
 
 AT_ONCE: Final = (
     "PRAGMA journal_mode=WAL",
@@ -46,7 +45,8 @@ class SqliteBackend:
     def __init__(self, folder: Path, kind: Kind) -> None:
         self._file = folder / kind.file
         self._opened = which(self._file)
-        self.engine = engine(self._file, kind.page_bytes, AT_ONCE, _WAIT_S)
+        self.engine = engine(self._file, kind.page_bytes, AT_ONCE, _WAIT_S, log_bytes=kind.log_bytes)
+        self._connections = Connections(self.engine, prepared)
 
     @classmethod
     def make(cls, folder: Path, kind: Kind) -> SqliteBackend:
@@ -72,9 +72,9 @@ class SqliteBackend:
         require_private(folder, *of_sqlite(kind.file))
         return cls(folder, kind)
 
-    def connect(self, *, writing: bool) -> Connection:
+    def connect(self, *, writing: bool) -> AbstractContextManager[Connection]:
         """A connection for one transaction; one that writes waits for its turn at its beginning."""
-        return connected(self.engine, writing=writing)
+        return self._connections.one(writing=writing)
 
     def claim(self, connection: Connection) -> None:
         """Nothing: a transaction that writes holds the file's lock from its beginning on."""
@@ -99,6 +99,10 @@ class SqliteBackend:
     def typed(self, error: BaseException | None) -> MoietyError:
         """The refusal for an error of the driver's."""
         return typed(error)
+
+    def close(self) -> None:
+        """Close every connection."""
+        self._connections.close()
 
 
 _FULL = {sqlite3.SQLITE_FULL, sqlite3.SQLITE_READONLY}
@@ -135,9 +139,9 @@ def which(file: Path) -> tuple[int, int] | None:
     return found.st_dev, found.st_ino
 
 
-def connected(engine: Engine, *, writing: bool) -> Connection:
-    """A connection for one transaction; one that writes waits for its turn at its beginning."""
-    return engine.connect().execution_options(**{_WRITING: writing})
+def prepared(connection: Connection, writing: bool) -> Connection:
+    """A connection whose transactions read; or write, and wait for their turn at their beginning."""
+    return connection.execution_options(**{_WRITING: writing})
 
 
 def cut(engine: Engine) -> bool:
@@ -151,10 +155,16 @@ def cut(engine: Engine) -> bool:
 
 
 def engine(
-    file: Path, page_bytes: int, at_once: Sequence[str], wait_s: float, options: Mapping[str, Any] | None = None
+    file: Path,
+    page_bytes: int,
+    at_once: Sequence[str],
+    wait_s: float,
+    options: Mapping[str, Any] | None = None,
+    *,
+    log_bytes: int,
 ) -> Engine:
     """What opens connections to a file, each told `at_once` first; one waits so long for another program's writing.
-    `options` are SQLAlchemy's execution options."""
+    `options` are SQLAlchemy's execution options, `log_bytes` those of commits until they are moved into the file."""
     # A path may hold characters that mean something in a URL. Errors must not print what was bound.
     # Threads read at the same time: none of them should wait for another's connection.
     made = create_engine(
@@ -170,13 +180,14 @@ def engine(
         # Python's driver would begin and end transactions on its own; ours are explicit (see `begin`).
         connection.isolation_level = None
         connection.execute(f"PRAGMA page_size={page_bytes}")
-        connection.execute(f"PRAGMA wal_autocheckpoint={_LOG_BYTES // page_bytes}")
+        connection.execute(f"PRAGMA wal_autocheckpoint={log_bytes // page_bytes}")
         for pragma in at_once:
             connection.execute(pragma)
 
     @event.listens_for(made, "begin")
     def begin(connection: Connection) -> None:
         writing = connection.get_execution_options().get(_WRITING, False)
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
+        # To the driver itself: of a small transaction's time, SQLAlchemy's way there would be a tenth.
+        connection.connection.cursor().execute("BEGIN IMMEDIATE" if writing else "BEGIN")
 
     return made

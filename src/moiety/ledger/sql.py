@@ -7,7 +7,7 @@ stored beside what is about a person, and nothing that could be joined with anot
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy import (
     BigInteger,
@@ -29,6 +29,7 @@ from sqlalchemy import (
 )
 
 from moiety.database import Kind
+from moiety.database.prepared import Prepared
 from moiety.ledger.operation import Line, Party
 from moiety.ledger.seal import Leaf
 from moiety.ledger.state import State
@@ -77,7 +78,7 @@ HEAD: Final = Table(
 )
 """Signed heads: the newest of each size."""
 
-LEDGER: Final = Kind("ledger", 1, TABLES, page_bytes=4_096)
+LEDGER: Final = Kind("ledger", 1, TABLES, page_bytes=4_096, log_bytes=4 * 2**20)
 
 PAGE: Final = 1_000
 """Leaves that are read at a time (0.6 MB where all are sealed)."""
@@ -87,13 +88,17 @@ TAGS: Final = 1_000
 
 _TOGETHER: Final = 500
 """Operations that are looked up in one statement."""
+_ONE_BY_ONE: Final = 4
+"""Operations up to which a statement for each is faster: it need not be made for their number."""
 
 
 # Made once, like all below: of a commit of one leaf, making its statements would be a good part.
-_STATE: Final = select(STATE.c.state).where(STATE.c.id == 1)
-_PUT_STATE: Final = update(STATE).values(state=bindparam("to"))
-_ADD_LEAF: Final = insert(LEAF)
-_ADD_NODE: Final = insert(NODE)
+_STATE: Final = Prepared(select(STATE.c.state).where(STATE.c.id == 1))
+_PUT_STATE: Final = Prepared(update(STATE).values(state=bindparam("to")))
+_ADD_LEAF: Final = Prepared(insert(LEAF))
+_ADD_NODE: Final = Prepared(insert(NODE))
+_DROP_HEAD: Final = Prepared(delete(HEAD).where(HEAD.c.size == bindparam("of")))
+_PUT_HEAD: Final = Prepared(insert(HEAD))
 
 
 def found(connection: Connection) -> None:
@@ -103,13 +108,13 @@ def found(connection: Connection) -> None:
 
 def state(connection: Connection) -> bytes | None:
     """The stored state, or None where there is none."""
-    stored: bytes | None = connection.scalar(_STATE)
-    return stored
+    found = _STATE.first(connection, {})
+    return None if found is None else found[0]
 
 
 def put_state(connection: Connection, state: State) -> None:
     """Store what the log is now."""
-    connection.execute(_PUT_STATE, {"to": state.encode()})
+    _PUT_STATE.run(connection, {"to": state.encode()})
 
 
 def add(connection: Connection, start: int, leaves: Sequence[Leaf], kept: Iterable[Kept]) -> None:
@@ -126,24 +131,29 @@ def add(connection: Connection, start: int, leaves: Sequence[Leaf], kept: Iterab
         }
         for at, leaf in enumerate(leaves)
     ]
-    connection.execute(_ADD_LEAF, rows)
-    nodes = [{"level": node.level, "index": node.index, "hash": node.hash} for node in kept]
-    if nodes:
-        connection.execute(_ADD_NODE, nodes)
+    _ADD_LEAF.run_each(connection, rows)
+    _ADD_NODE.run_each(connection, [{"level": node.level, "index": node.index, "hash": node.hash} for node in kept])
 
 
-_KNOWN: Final = select(LEAF.c.operation, LEAF.c.position, LEAF.c.parties, LEAF.c.said).where(
-    LEAF.c.operation.in_(bindparam("operations", expanding=True))
-)
+_LINES: Final = select(LEAF.c.operation, LEAF.c.position, LEAF.c.parties, LEAF.c.said)
+_KNOWN: Final = _LINES.where(LEAF.c.operation.in_(bindparam("operations", expanding=True)))
+_KNOWN_ONE: Final = Prepared(_LINES.where(LEAF.c.operation == bindparam("operation")))
 
 
 def known(connection: Connection, operations: Sequence[bytes]) -> dict[bytes, tuple[int, Line]]:
     """Those of some operations that the log has: their position and line."""
-    found: dict[bytes, tuple[int, Line]] = {}
-    for at in range(0, len(operations), _TOGETHER):
-        for row in connection.execute(_KNOWN, {"operations": list(operations[at : at + _TOGETHER])}):
-            found[row.operation] = (row.position, Line(row.operation, Party(row.parties), row.said))
-    return found
+    found: Iterable[Sequence[Any]]
+    if len(operations) <= _ONE_BY_ONE:
+        found = [row for each in operations for row in _KNOWN_ONE.all(connection, {"operation": each})]
+    else:
+        found = [
+            row
+            for at in range(0, len(operations), _TOGETHER)
+            for row in connection.execute(_KNOWN, {"operations": list(operations[at : at + _TOGETHER])})
+        ]
+    return {
+        operation: (position, Line(operation, Party(parties), said)) for operation, position, parties, said in found
+    }
 
 
 _FROM: Final = (
@@ -228,8 +238,8 @@ def kept_nodes(connection: Connection) -> int:
 
 def put_head(connection: Connection, size: int, signed: bytes) -> None:
     """Keep a signed head, in place of an older one of the same size."""
-    connection.execute(delete(HEAD).where(HEAD.c.size == size))
-    connection.execute(insert(HEAD).values(size=size, signed=signed))
+    _DROP_HEAD.run(connection, {"of": size})
+    _PUT_HEAD.run(connection, {"size": size, "signed": signed})
 
 
 def last_head(connection: Connection) -> bytes | None:

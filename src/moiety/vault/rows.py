@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from enum import IntEnum
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
-from sqlalchemy import BindParameter, Connection, Row, Select, bindparam, case, delete, func, insert, select, update
+from sqlalchemy import BindParameter, Connection, Row, bindparam, case, delete, func, insert, select, update
 
+from moiety.database.prepared import Prepared
 from moiety.vault.refusals import RecordMisfit
 from moiety.vault.retention import Reading, State, Stay
 from moiety.vault.schema import Group
@@ -37,7 +38,7 @@ _AHEAD: Final = "ahead"
 
 _ID: Final[BindParameter[int]] = bindparam("row")
 _HERE: Final = PEOPLE.c.purpose == bindparam("purpose")
-_ONE: Final = select(PEOPLE).where(_HERE, PEOPLE.c.person == bindparam("person"))
+_ONE: Final = Prepared(select(PEOPLE).where(_HERE, PEOPLE.c.person == bindparam("person")))
 _SOME: Final = select(PEOPLE).where(_HERE, PEOPLE.c.person.in_(bindparam("people", expanding=True)))
 _PAGE: Final = (
     select(PEOPLE)
@@ -68,12 +69,12 @@ _HASTEN: Final = update(PEOPLE).where(_LATE).values(due=bindparam("latest"))
 _COUNT: Final = select(PEOPLE.c.state, func.count()).where(_HERE).group_by(PEOPLE.c.state)
 _LAST: Final = select(func.max(PEOPLE.c.id))
 
-_TEXT: Final[dict[frozenset[Group], Select[Any]]] = {
-    frozenset(groups): select(*(RECORDS.c[group.value] for group in groups)).where(RECORDS.c.id == _ID)
-    for groups in [[group for place, group in enumerate(_TEXTS) if mask >> place & 1] for mask in range(1, 8)]
+_TEXT: Final = {
+    groups: Prepared(select(*(RECORDS.c[group.value] for group in groups)).where(RECORDS.c.id == _ID))
+    for groups in [tuple(group for place, group in enumerate(_TEXTS) if mask >> place & 1) for mask in range(1, 8)]
 }
-_PHOTO: Final = select(PHOTOS.c.photo).where(PHOTOS.c.id == _ID)
-_BASES: Final = select(BASES.c.entry).where(BASES.c.id == _ID).order_by(BASES.c.serial)
+_PHOTO: Final = Prepared(select(PHOTOS.c.photo).where(PHOTOS.c.id == _ID))
+_BASES: Final = Prepared(select(BASES.c.entry).where(BASES.c.id == _ID).order_by(BASES.c.serial))
 
 _PUT: Final = insert(PEOPLE)
 _PUT_RECORD: Final = insert(RECORDS)
@@ -100,7 +101,7 @@ _STAGED: Final = _STAGE.values(stage=bindparam("to"))
 _LEAVING: Final = select(LEAVING).where(LEAVING.c.purpose == bindparam("purpose")).limit(bindparam("limit"))
 _LEAVING_OF: Final = _LEAVING.where(LEAVING.c.person.in_(bindparam("people", expanding=True)))
 
-_TIMES: Final = select(KEPT.c.name, KEPT.c.value).where(KEPT.c.name.in_([_CLOCK, _AHEAD]))
+_TIMES: Final = Prepared(select(KEPT.c.name, KEPT.c.value).where((KEPT.c.name == _CLOCK) | (KEPT.c.name == _AHEAD)))
 _FORGET_TIME: Final = delete(KEPT).where(KEPT.c.name == bindparam("which"))
 _KEEP_TIME: Final = insert(KEPT)
 
@@ -114,31 +115,49 @@ def found(connection: Connection, purpose: str, people: Sequence[bytes]) -> dict
     return there
 
 
-def one(connection: Connection, purpose: str, person: bytes) -> Row[Any] | None:
+class Line(NamedTuple):
+    """A row of people, as its table has it."""
+
+    id: int
+    purpose: str
+    person: bytes
+    handle: bytes
+    state: int
+    number: int
+    expires: int
+    entry: bytes | None
+    due: int
+
+
+def one(connection: Connection, purpose: str, person: bytes) -> Line | None:
     """The row of somebody."""
-    return connection.execute(_ONE, {"purpose": purpose, "person": person}).one_or_none()
+    row = _ONE.first(connection, {"purpose": purpose, "person": person})
+    return None if row is None else Line(*row)
 
 
-def stay(row: Row[Any]) -> Stay:
+def stay(row: Line | Row[Any]) -> Stay:
     """How long a row says that somebody stays."""
     state = State(row.state)
     return Stay(state, row.expires, row.due if state is State.ERASING else 0)
 
 
-def person(row: Row[Any], blobs: Mapping[Group, Blob]) -> Stored:
+def person(row: Line | Row[Any], blobs: Mapping[Group, Blob]) -> Stored:
     """Somebody as their row has them."""
     entry = None if row.entry is None else bytes(row.entry)
     return Stored(bytes(row.person), bytes(row.handle), stay(row), row.number, blobs, entry)
 
 
 def blobs(connection: Connection, row: int, wanted: set[Group]) -> dict[Group, Blob]:
-    """Classes of one person. A photograph that there is not, is not in the answer."""
+    """Classes of one person. A photograph that there is not, is not in the answer. Raises `RecordMisfit` where the
+    record is not there, of somebody who is."""
     found: dict[Group, Blob] = {}
-    if (statement := _TEXT.get(frozenset(wanted - {Group.PHOTO}))) is not None:
-        texts = connection.execute(statement, {"row": row}).one()
-        found.update({Group(name): Blob(bytes(blob)) for name, blob in texts._mapping.items()})
-    if Group.PHOTO in wanted and (photo := connection.scalar(_PHOTO, {"row": row})) is not None:
-        found[Group.PHOTO] = Blob(bytes(photo))
+    groups = tuple(group for group in _TEXTS if group in wanted)
+    if groups:
+        if (texts := _TEXT[groups].first(connection, {"row": row})) is None:
+            raise RecordMisfit
+        found.update({group: Blob(blob) for group, blob in zip(groups, texts, strict=True)})
+    if Group.PHOTO in wanted and (photo := _PHOTO.first(connection, {"row": row})) is not None:
+        found[Group.PHOTO] = Blob(photo[0])
     return found
 
 
@@ -210,7 +229,7 @@ def rewrite(
         connection.execute(_PUT_PHOTO, {"id": row, "photo": blobs[Group.PHOTO]})
 
 
-def leave(connection: Connection, rows: Iterable[Row[Any]]) -> None:
+def leave(connection: Connection, rows: Iterable[Line | Row[Any]]) -> None:
     """Remember the handles of these rows: what they are of is not here any more, and still at the custodians."""
     values = [
         {"purpose": row.purpose, "person": row.person, "handle": row.handle, "stage": int(Stage.GONE)} for row in rows
@@ -298,7 +317,7 @@ def count(connection: Connection, purpose: str) -> dict[State, int]:
 
 def bases(connection: Connection, row: int) -> list[bytes]:
     """Somebody's entries of legal basis, in their order."""
-    return [bytes(entry) for entry in connection.scalars(_BASES, {"row": row})]
+    return [entry for (entry,) in _BASES.all(connection, {"row": row})]
 
 
 def add_basis(connection: Connection, row: int, serial: int, entry: bytes) -> None:
@@ -309,7 +328,7 @@ def add_basis(connection: Connection, row: int, serial: int, entry: bytes) -> No
 def seen(connection: Connection) -> tuple[int | None, int | None]:
     """The highest minute that was believed, and what a clock too far ahead said: see `retention.Reading`. Raises
     `RecordMisfit` for what is no minute."""
-    found = {name: bytes(value) for name, value in connection.execute(_TIMES)}
+    found = dict(_TIMES.all(connection, {}))
     if any(len(value) != 9 or value[0] != 1 for value in found.values()):
         raise RecordMisfit
     times = {name: int.from_bytes(value[1:], "little") for name, value in found.items()}

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 import numpy as np
@@ -18,9 +19,11 @@ from moiety.custody.store.handles import handles
 from moiety.custody.store.kinds import is_keys, open_words
 from moiety.custody.store.noise import Entropy
 from moiety.custody.store.page import PSEUDONYM_BYTES
-from moiety.custody.verbs import OFFERED_TOGETHER, Batch
+from moiety.custody.verbs import OFFERED_TOGETHER, Batch, Verbs
 from moiety.errors import Unavailable
+from moiety.matching.header import Header
 from moiety.matching.refusals import Disagreement
+from moiety.matching.rounds import Rounds
 from moiety.sharing.seat import SEATS, Seat
 from moiety.sharing.split import split
 
@@ -101,29 +104,41 @@ def _carry(three: Three, name: str, attempt: bytes, instead: Instead) -> None:
     )
 
 
-def erase(three: Three, headers: Headers, name: str, pseudonym: bytes, *, steps: int = 0) -> bool:
-    """Whether there was somebody of this pseudonym; either way nothing of them is left when this returns. `steps` have
-    changed the gallery since these headers began."""
-    known = handles(name, [pseudonym])
-    slots = three.each(lambda custodian: custodian.locate(name, known[custodian.seat].tobytes()))
-    if any(not np.array_equal(slots[seat], slots["a"]) for seat in SEATS):
-        raise Disagreement
-    if len(slots["a"]):
-        erasing = headers.make("erase", name, rows=1, steps=steps)
-        three.work(lambda custodian: custodian.erase(name, erasing, known[custodian.seat].tobytes()))
-    three.each(lambda custodian: custodian.scrub())
-    return bool(len(slots["a"]))
+def erase(three: Three, headers: Headers, rows: Sequence[tuple[str, bytes]]) -> list[tuple[str, bytes]]:
+    """Erase whoever has these pseudonyms, each in its gallery: which of them there were. Nothing is left of any of them
+    when this returns: not of who was erased before in a way that was interrupted either."""
+    gone: list[tuple[str, bytes]] = []
+    try:
+        for name, pseudonym in rows:
+            known = handles(name, [pseudonym])
+            if _located(three, name, known):
+                erasing = headers.make("erase", name, rows=1, steps=sum(name == other for other, _ in gone))
+                three.work(partial(_erase_at, name, erasing, known))
+                gone.append((name, pseudonym))
+    finally:  # once for all of them: of what erasing one takes, it is a good part
+        three.each(lambda custodian: custodian.scrub())
+    return gone
+
+
+def _erase_at(name: str, erasing: Header, known: Mapping[Seat, NDArray[np.uint8]], custodian: Verbs) -> Rounds[None]:
+    return custodian.erase(name, erasing, known[custodian.seat].tobytes())
 
 
 def restrict(three: Three, headers: Headers, name: str, pseudonym: bytes, on: bool) -> bool:
     """Keep somebody and answer nobody about them, or answer again; whether there was anybody."""
     known = handles(name, [pseudonym])
+    there = _located(three, name, known)
+    if there:
+        header = headers.make("restrict", name, rows=1)
+        three.work(lambda custodian: custodian.records.restrict(name, header, known[custodian.seat].tobytes(), on))
+    return there
+
+
+def _located(three: Three, name: str, known: Mapping[Seat, NDArray[np.uint8]]) -> bool:
+    """Whether somebody has these handles."""
     slots = three.each(lambda custodian: custodian.locate(name, known[custodian.seat].tobytes()))
     if any(not np.array_equal(slots[seat], slots["a"]) for seat in SEATS):
         raise Disagreement
-    if len(slots["a"]):
-        header = headers.make("restrict", name, rows=1)
-        three.work(lambda custodian: custodian.records.restrict(name, header, known[custodian.seat].tobytes(), on))
     return bool(len(slots["a"]))
 
 

@@ -99,9 +99,9 @@ class Together(Conduct):
         """Erase one person at all three and overwrite what was there; whether there was anybody."""
         with self._changing() as headers, self._carried(_erasure(name, pseudonym), approved, headers):
             self._load(headers, name)
-            found = enrolment.erase(self._three, headers, name, pseudonym)
-            self._erased(name, int(found))
-            return found
+            found = enrolment.erase(self._three, headers, [(name, pseudonym)])
+            self._erased(name, len(found))
+            return bool(found)
 
     def restrict(self, name: str, pseudonym: bytes, on: bool) -> bool:
         """Keep one person's face and answer nobody about it, or answer again; whether there was any."""
@@ -172,10 +172,7 @@ class Together(Conduct):
             rows = [(keys_of(purpose), version) for version in versions] + [(purpose, pseudonym)]
             for name in dict.fromkeys(name for name, _ in rows):
                 self._load(headers, name)
-            gone: list[tuple[str, bytes]] = []
-            for name, known in rows:
-                if enrolment.erase(self._three, headers, name, known, steps=_changes(gone, name)):
-                    gone.append((name, known))
+            gone = enrolment.erase(self._three, headers, rows)
             self._erased(purpose, len(gone))
             return gone
 
@@ -297,11 +294,6 @@ def _erasure(name: str, pseudonym: bytes) -> Matter:
 def _destruction(purpose: str, versions: Sequence[bytes], pseudonym: bytes) -> Matter:
     keys = [one for version in versions for one in _hashed(keys_of(purpose), version)]
     return matter.erasure(purpose, [*keys, *_hashed(purpose, pseudonym)])
-
-
-def _changes(gone: Sequence[tuple[str, bytes]], gallery: str) -> int:
-    """Of a gallery, since the headers began."""
-    return sum(name == gallery for name, _ in gone)
 
 
 def _hashed(name: str, pseudonym: bytes) -> list[bytes]:

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager
 from threading import Lock
 from typing import Any, Final
 
@@ -27,7 +28,8 @@ from moiety.custody import refusals
 from moiety.custody.store import tables
 from moiety.custody.store.failing import of_store
 from moiety.custody.store.keyring import KEYRING, Keyring
-from moiety.database.postgresql import connected, engine, typed
+from moiety.database.idle import Connections
+from moiety.database.postgresql import engine, prepared, typed
 from moiety.database.refusals import DatabaseUrlWrong
 from moiety.errors import MoietyError
 from moiety.sharing.seat import Seat
@@ -50,6 +52,7 @@ class PostgresDatabase:
     def __init__(self, url: str, keys: Keyring) -> None:
         try:
             self.engine = engine(url, {KEYRING: keys})
+            self._connections = Connections(self.engine, prepared)
         except DatabaseUrlWrong:
             raise refusals.DatabaseWrong from None
         self._mark = keys.entropy(_MARK_BYTES)
@@ -89,9 +92,9 @@ class PostgresDatabase:
             raise
         return database
 
-    def connect(self, *, writing: bool) -> Connection:
+    def connect(self, *, writing: bool) -> AbstractContextManager[Connection]:
         """A connection for one transaction: a snapshot to read, or the newest state under the writer's row."""
-        return connected(self.engine, writing=writing)
+        return self._connections.one(writing=writing)
 
     def claim(self, connection: Connection, *, first: bool = False) -> None:
         """Count this change. Raises `StoreTaken` where another process has put its mark there; `first` puts this one's
@@ -129,7 +132,7 @@ class PostgresDatabase:
         """Close every connection, and let go of the database."""
         with self._holding:
             self._let_go()
-        self.engine.dispose()
+        self._connections.close()
 
     def _hold(self) -> None:
         with self._holding:

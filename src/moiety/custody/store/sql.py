@@ -9,7 +9,7 @@ custodian a, and `"a after prepare"` once it is durable. Tests kill the process 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Protocol
 
@@ -39,7 +39,7 @@ class Database(Protocol):
     engine: Engine
     driver_error: type[Exception]
 
-    def connect(self, *, writing: bool) -> Connection:
+    def connect(self, *, writing: bool) -> AbstractContextManager[Connection]:
         """A connection for one transaction: one consistent view, or one durable change at a time."""
 
     def claim(self, connection: Connection, *, first: bool = False) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
+from contextlib import AbstractContextManager
 from pathlib import Path
 from threading import Lock
 
@@ -13,8 +14,9 @@ from sqlalchemy.pool import PoolProxiedConnection
 from moiety.custody import refusals
 from moiety.custody.store.failing import of_store
 from moiety.custody.store.keyring import KEYRING, Keyring
+from moiety.database.idle import Connections
 from moiety.database.private import of_sqlite, require_private
-from moiety.database.sqlite import AT_ONCE, connected, cut, engine, typed, which
+from moiety.database.sqlite import AT_ONCE, cut, engine, prepared, typed, which
 from moiety.errors import MoietyError
 
 FILE = "custodian.sqlite"
@@ -25,6 +27,9 @@ _WAIT_S = 10.0
 _PAGE_BYTES = 16_384
 """They write twice as fast as SQLite's default at 192 words, and no slower at any size tried."""
 
+_LOG_BYTES = 128 * 2**20
+"""Of commits, until they are moved into the file. Whoever destroys something scrubs, which moves them in one go."""
+
 
 class SqliteDatabase:
     """The file `custodian.sqlite` in a custodian's folder. Safe for threads."""
@@ -34,7 +39,8 @@ class SqliteDatabase:
     def __init__(self, folder: Path, keys: Keyring) -> None:
         self._file = folder / FILE
         self._opened = which(self._file)
-        self.engine = engine(self._file, _PAGE_BYTES, AT_ONCE, _WAIT_S, {KEYRING: keys})
+        self.engine = engine(self._file, _PAGE_BYTES, AT_ONCE, _WAIT_S, {KEYRING: keys}, log_bytes=_LOG_BYTES)
+        self._connections = Connections(self.engine, prepared)
         self._watching = Lock()
         self._watch: PoolProxiedConnection | None = None
 
@@ -53,9 +59,9 @@ class SqliteDatabase:
         require_private(folder, *of_sqlite(FILE))
         return cls(folder, keys)
 
-    def connect(self, *, writing: bool) -> Connection:
+    def connect(self, *, writing: bool) -> AbstractContextManager[Connection]:
         """A connection for one transaction; one that writes waits for its turn at its beginning."""
-        return connected(self.engine, writing=writing)
+        return self._connections.one(writing=writing)
 
     def claim(self, connection: Connection, *, first: bool = False) -> None:
         """Nothing: a transaction that writes holds the file's lock from its beginning on."""
@@ -88,7 +94,7 @@ class SqliteDatabase:
             if self._watch is not None:
                 self._watch.close()
                 self._watch = None
-        self.engine.dispose()
+        self._connections.close()
 
 
 def in_use(folder: Path) -> bool:

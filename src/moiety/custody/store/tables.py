@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 from itertools import islice
 from typing import Any
 
@@ -17,7 +18,6 @@ from sqlalchemy import (
     Column,
     Connection,
     ForeignKey,
-    Insert,
     Integer,
     LargeBinary,
     MetaData,
@@ -25,14 +25,15 @@ from sqlalchemy import (
     SmallInteger,
     String,
     Table,
-    Update,
     bindparam,
     delete,
     insert,
     select,
     update,
 )
+from sqlalchemy.exc import NoResultFound
 
+from moiety.database.prepared import Prepared
 from moiety.sharing.seat import Seat
 
 FORMAT = 2
@@ -111,13 +112,23 @@ PAGED = (STATES, PAGE)
 """States first: who reads both knows which rows of a page mean anything."""
 
 
-_OWN = select(CUSTODIAN, DATA_KEY.c.wrapped).select_from(
-    CUSTODIAN.outerjoin(DATA_KEY, DATA_KEY.c.epoch == CUSTODIAN.c.epoch)
+_OWN = Prepared(
+    select(
+        CUSTODIAN.c.format,
+        CUSTODIAN.c.seat,
+        CUSTODIAN.c.office,
+        CUSTODIAN.c.epoch,
+        CUSTODIAN.c.staging,
+        DATA_KEY.c.wrapped,
+    ).select_from(CUSTODIAN.outerjoin(DATA_KEY, DATA_KEY.c.epoch == CUSTODIAN.c.epoch))
 )
-_GALLERY = select(GALLERY).where(GALLERY.c.name == bindparam("of"))
-_KEPT_ROW = select(KEPT.c.kind, KEPT.c.id, KEPT.c.sealed).where(
-    KEPT.c.kind == bindparam("of"), KEPT.c.id == bindparam("one")
-)
+_GALLERY = Prepared(select(GALLERY).where(GALLERY.c.name == bindparam("of")))
+_GALLERIES = Prepared(select(GALLERY).order_by(GALLERY.c.name))
+_KEPT = select(KEPT.c.kind, KEPT.c.id, KEPT.c.sealed)
+_KEPT_OF = Prepared(_KEPT.where(KEPT.c.kind == bindparam("of")))
+_KEPT_ROW = Prepared(_KEPT.where(KEPT.c.kind == bindparam("of"), KEPT.c.id == bindparam("one")))
+_KEEP = Prepared(insert(KEPT))
+_DROP_KEPT = Prepared(delete(KEPT).where(KEPT.c.kind == bindparam("of"), KEPT.c.id == bindparam("one")))
 
 
 @dataclass(frozen=True)
@@ -159,8 +170,10 @@ def found(connection: Connection, seat: Seat, office: bytes) -> None:
 
 def custodian(connection: Connection) -> CustodianRow:
     """Whose store this is."""
-    row = connection.execute(_OWN).one()
-    return CustodianRow(row.format, row.seat, row.office, row.epoch, row.staging, row.wrapped)
+    row = _OWN.first(connection, {})
+    if row is None:
+        raise NoResultFound
+    return CustodianRow(*row)
 
 
 def wrapped_key(connection: Connection, epoch: int) -> bytes | None:
@@ -188,29 +201,26 @@ def drop_key(connection: Connection, epoch: int) -> None:
 
 def kept(connection: Connection, kind: bytes | None = None) -> list[tuple[bytes, bytes, bytes]]:
     """(kind, id, sealed) of everything that is kept, or of one kind, as named here."""
-    chosen = select(KEPT.c.kind, KEPT.c.id, KEPT.c.sealed)
     if kind is not None:
-        chosen = chosen.where(KEPT.c.kind == kind)
-    return [(row.kind, row.id, row.sealed) for row in connection.execute(chosen)]
+        return [(of, one, sealed) for of, one, sealed in _KEPT_OF.all(connection, {"of": kind})]
+    return [(row.kind, row.id, row.sealed) for row in connection.execute(_KEPT)]
 
 
 def kept_row(connection: Connection, kind: bytes, one: bytes) -> tuple[bytes, bytes, bytes] | None:
     """(kind, id, sealed) of one thing that is kept, or None."""
-    row = connection.execute(_KEPT_ROW, {"of": kind, "one": one}).one_or_none()
-    return None if row is None else (row.kind, row.id, row.sealed)
+    row = _KEPT_ROW.first(connection, {"of": kind, "one": one})
+    return None if row is None else (row[0], row[1], row[2])
 
 
 def keep(connection: Connection, kind: bytes, rows: Sequence[tuple[bytes, bytes]]) -> None:
     """Store (id, sealed) rows of one kind in place of those of the same id."""
     drop_kept(connection, kind, [row[0] for row in rows])
-    if rows:
-        connection.execute(insert(KEPT), [{"kind": kind, "id": row, "sealed": sealed} for row, sealed in rows])
+    _KEEP.run_each(connection, [{"kind": kind, "id": row, "sealed": sealed} for row, sealed in rows])
 
 
 def drop_kept(connection: Connection, kind: bytes, ids: Sequence[bytes]) -> None:
     """Delete these rows of one kind."""
-    for at in range(0, len(ids), _TOGETHER):
-        connection.execute(delete(KEPT).where(KEPT.c.kind == kind, KEPT.c.id.in_(ids[at : at + _TOGETHER])))
+    _DROP_KEPT.run_each(connection, [{"of": kind, "one": one} for one in ids])
 
 
 def drop_all_kept(connection: Connection) -> None:
@@ -230,12 +240,12 @@ def set_epoch(connection: Connection, epoch: int, staging: int) -> None:
 
 def galleries(connection: Connection) -> list[GalleryRow]:
     """Every gallery, by name."""
-    return [GalleryRow(*row) for row in connection.execute(select(GALLERY).order_by(GALLERY.c.name))]
+    return [GalleryRow(*row) for row in _GALLERIES.all(connection, {})]
 
 
 def gallery(connection: Connection, name: str) -> GalleryRow | None:
     """One gallery, or None."""
-    row = connection.execute(_GALLERY, {"of": name}).one_or_none()
+    row = _GALLERY.first(connection, {"of": name})
     return None if row is None else GalleryRow(*row)
 
 
@@ -255,22 +265,45 @@ def drop_gallery(connection: Connection, name: str) -> None:
 
 def change_gallery(connection: Connection, gallery: int, **values: int | bytes) -> None:
     """Set columns of one gallery."""
-    connection.execute(update(GALLERY).where(GALLERY.c.id == gallery).values(**values))
+    _change_of(frozenset(values)).run(connection, {"the_gallery": gallery, **values})
+
+
+@cache
+def _change_of(columns: frozenset[str]) -> Prepared:
+    return Prepared(
+        update(GALLERY)
+        .where(GALLERY.c.id == bindparam("the_gallery"))
+        .values({name: bindparam(name) for name in columns})
+    )
 
 
 _BOUND: dict[str, BindParameter[Any]] = {
     name: bindparam(f"the_{name}") for name in ("gallery", "epoch", "number", "rows")
 }
 
+_PLACED = {
+    table.name: select(table.c.number, table.c.rows).where(
+        table.c.gallery == bindparam("the_gallery"), table.c.epoch == bindparam("the_epoch")
+    )
+    for table in PAGED
+}
 # Made once: of what a look-up of one page takes, making the statement would be the most.
 _NAMED = {
-    table.name: select(table.c.number, table.c.rows)
-    .where(
-        table.c.gallery == bindparam("the_gallery"),
-        table.c.epoch == bindparam("the_epoch"),
-        table.c.number.in_(bindparam("the_numbers", expanding=True)),
-    )
+    table.name: _PLACED[table.name]
+    .where(table.c.number.in_(bindparam("the_numbers", expanding=True)))
     .order_by(table.c.number)
+    for table in PAGED
+}
+_NAMED_ONE = {
+    table.name: Prepared(_PLACED[table.name].where(table.c.number == bindparam("the_number"))) for table in PAGED
+}
+_PUT_NEW = {table.name: Prepared(insert(table).values(_BOUND)) for table in PAGED}
+_PUT_SAME = {
+    table.name: Prepared(
+        update(table)
+        .where(*[table.c[name] == bindparam(f"the_{name}") for name in ("gallery", "epoch", "number")])
+        .values(rows=_BOUND["rows"])
+    )
     for table in PAGED
 }
 
@@ -307,6 +340,11 @@ def _copied(connection: Connection, table: Table, gallery: int, epoch: int, belo
 
 def named(connection: Connection, table: Table, gallery: int, epoch: int, numbers: Sequence[int]) -> Iterator[Numbered]:
     """The pages of these ascending numbers, in portions; one that is not there is left out."""
+    if len(numbers) == 1:
+        where = {"the_gallery": gallery, "the_epoch": epoch, "the_number": int(numbers[0])}
+        row = _NAMED_ONE[table.name].first(connection, where)
+        yield ([], []) if row is None else ([row[0]], [row[1]])
+        return
     for at in range(0, len(numbers), _TOGETHER):
         wanted = {"the_gallery": gallery, "the_epoch": epoch, "the_numbers": list(numbers[at : at + _TOGETHER])}
         part = connection.execute(_NAMED[table.name], wanted).all()
@@ -331,21 +369,9 @@ def put(
         pages = ((gallery, epoch, number, row) for number, row in zip(numbers, rows, strict=True))
         copy_in(connection, into, ("int4", "int8", "int4", "bytea"), pages)
         return
-    statement: Insert | Update
-    if new:
-        statement = insert(table).values(_BOUND)
-    else:
-        same = [table.c[name] == bindparam(f"the_{name}") for name in ("gallery", "epoch", "number")]
-        statement = update(table).where(*same).values(rows=_BOUND["rows"])
     where = {"the_gallery": gallery, "the_epoch": epoch}
     values = [where | {"the_number": number, "the_rows": row} for number, row in zip(numbers, rows, strict=True)]
-    if not values:
-        return
-    # Compiled once for all rows: SQLAlchemy's own loop over them takes longer than the database.
-    compiled = statement.compile(dialect=connection.dialect)
-    order = compiled.positiontup
-    given = values if order is None else [tuple(value[name] for name in order) for value in values]
-    connection.exec_driver_sql(compiled.string, given)
+    (_PUT_NEW if new else _PUT_SAME)[table.name].run_each(connection, values)
 
 
 def drop_pages(connection: Connection, gallery: int, epoch: int, first: int) -> None:
