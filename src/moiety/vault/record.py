@@ -49,5 +49,8 @@ def corrected(
 
 
 def _of(schema: Schema, group: Group, plain: Mapping[str, bytes]) -> dict[str, bytes]:
-    values = [(field, plain.get(field.name, b"")) for field in schema.of(group)]
-    return {field.name: value for field, value in values if value or field.kind is not Kind.PHOTO}
+    return {
+        field.name: value
+        for field in schema.of(group)
+        if (value := plain.get(field.name, b"")) or field.kind is not Kind.PHOTO
+    }

@@ -6,7 +6,20 @@ from collections.abc import Iterable, Mapping, Sequence
 from enum import IntEnum
 from typing import Any, Final
 
-from sqlalchemy import BindParameter, Connection, Row, Select, bindparam, case, delete, func, insert, select, update
+from sqlalchemy import (
+    BindParameter,
+    Connection,
+    Row,
+    Select,
+    Table,
+    bindparam,
+    case,
+    delete,
+    func,
+    insert,
+    select,
+    update,
+)
 
 from moiety.vault.refusals import RecordMisfit
 from moiety.vault.retention import Reading, State, Stay
@@ -75,8 +88,6 @@ _TEXT: Final[dict[frozenset[Group], Select[Any]]] = {
 _PHOTO: Final = select(PHOTOS.c.photo).where(PHOTOS.c.id == _ID)
 _BASES: Final = select(BASES.c.entry).where(BASES.c.id == _ID).order_by(BASES.c.serial)
 
-_PUT: Final = insert(PEOPLE)
-_PUT_RECORD: Final = insert(RECORDS)
 _PUT_PHOTO: Final = insert(PHOTOS)
 _PUT_BASIS: Final = insert(BASES)
 _DELETE: Final = [delete(table).where(table.c.id == _ID) for table in (PEOPLE, RECORDS, PHOTOS, BASES)]
@@ -148,33 +159,35 @@ def add(connection: Connection, purpose: str, people: Sequence[Stored]) -> None:
         return
     first = (connection.scalar(_LAST) or 0) + 1
     numbered = list(enumerate(people, first))
-    connection.execute(
-        _PUT,
+    pending, dues = int(State.PENDING), {one.stay: Stay(State.PENDING, one.stay.expires).due for one in people}
+    _put(
+        connection,
+        PEOPLE,
         [
-            {
-                "id": row,
-                "purpose": purpose,
-                "person": one.person,
-                "handle": one.handle,
-                "state": int(State.PENDING),
-                "number": one.number,
-                "expires": one.stay.expires,
-                "entry": one.entry,
-                "due": Stay(State.PENDING, one.stay.expires).due,
-            }
+            (row, purpose, one.person, one.handle, pending, one.number, one.stay.expires, one.entry, dues[one.stay])
             for row, one in numbered
         ],
     )
-    texts = [{"id": row} | {group.value: one.blobs.get(group, b"") for group in _TEXTS} for row, one in numbered]
-    connection.execute(_PUT_RECORD, texts)
-    photos = [{"id": row, "photo": one.blobs[Group.PHOTO]} for row, one in numbered if Group.PHOTO in one.blobs]
-    if photos:
-        connection.execute(_PUT_PHOTO, photos)
-    entries = [
-        {"id": row, "serial": serial, "entry": entry} for row, one in numbered for serial, entry in enumerate(one.bases)
-    ]
-    if entries:
-        connection.execute(_PUT_BASIS, entries)
+    _put(connection, RECORDS, [(row, *(one.blobs.get(group, b"") for group in _TEXTS)) for row, one in numbered])
+    _put(connection, PHOTOS, [(row, one.blobs[Group.PHOTO]) for row, one in numbered if Group.PHOTO in one.blobs])
+    _put(
+        connection,
+        BASES,
+        [(row, serial, entry) for row, one in numbered for serial, entry in enumerate(one.bases)],
+    )
+
+
+def _put(connection: Connection, table: Table, rows: Sequence[tuple[object, ...]]) -> None:
+    """Insert rows, each a value for every column in their order."""
+    if not rows:
+        return
+    # As the driver takes them: SQLAlchemy's own loop over them takes longer than the database.
+    compiled = insert(table).compile(dialect=connection.dialect)
+    if compiled.positional:
+        connection.exec_driver_sql(compiled.string, list(rows))
+    else:
+        names = [column.name for column in table.columns]
+        connection.exec_driver_sql(compiled.string, [dict(zip(names, row, strict=True)) for row in rows])
 
 
 def settle(connection: Connection, rows: Sequence[int]) -> None:
