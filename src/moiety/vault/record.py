@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from moiety.vault.refusals import FieldUnknown
-from moiety.vault.schema import Group, Kind, Schema
+from moiety.vault.schema import Group, Schema
 from moiety.vault.values import Raw, canonical
 
 
@@ -49,8 +49,6 @@ def corrected(
 
 
 def _of(schema: Schema, group: Group, plain: Mapping[str, bytes]) -> dict[str, bytes]:
-    return {
-        field.name: value
-        for field in schema.of(group)
-        if (value := plain.get(field.name, b"")) or field.kind is not Kind.PHOTO
-    }
+    values = {name: plain.get(name, b"") for name in schema.names(group)}
+    # A photograph is the only field of its class.
+    return {} if group is Group.PHOTO and not any(values.values()) else values
