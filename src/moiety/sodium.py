@@ -1,4 +1,5 @@
-"""The group ristretto255 (RFC 9496), computed by libsodium: the one module that knows the library.
+"""The group ristretto255 (RFC 9496), computed by libsodium: the one module that knows the library. And beside it the
+products of edwards25519's generator that X25519 takes (`x25519`).
 
 Elements are their 32-byte canonical encodings, and the identity is not among them: nothing here takes it or gives
 it. Scalars are whole numbers from 1 to ORDER - 1. Batches are encodings end to end, because an object for each of
@@ -17,7 +18,7 @@ from functools import cache
 from pathlib import Path
 from traceback import walk_tb
 from types import ModuleType, TracebackType
-from typing import Any, ClassVar, NamedTuple, cast
+from typing import Any, ClassVar, Literal, NamedTuple, cast
 
 from moiety.errors import Refused, Unavailable
 
@@ -33,7 +34,9 @@ IDENTITY = bytes(ELEMENT_BYTES)
 
 MULTIPLY = "crypto_scalarmult_ristretto255"
 ADD = "crypto_core_ristretto255_add"
-"""What the library calls its functions of two operands."""
+FROM_UNIFORM = "crypto_core_ristretto255_from_hash"
+EDWARDS = "crypto_scalarmult_ed25519_base"
+"""What the library calls the functions that compiled loops call."""
 
 _MANY = 64
 """Elements from which on a batch goes through compiled loops: who asks about a few people does not load them."""
@@ -110,12 +113,28 @@ def from_uniform(uniform: bytes) -> bytes:
     """The element derived from 64 uniform bytes (RFC 9496, 4.3.4); raises NotAnElement where it is the identity."""
     if len(uniform) != UNIFORM_BYTES:
         raise ValueError("an element is derived from 64 bytes")
-    out = ctypes.create_string_buffer(ELEMENT_BYTES)
-    _curve().from_uniform(ctypes.addressof(out), uniform)
-    element = out.raw
-    if element == IDENTITY:
+    return from_uniform_all(uniform)
+
+
+def from_uniform_all(uniform: bytes) -> bytes:
+    """As `from_uniform`, of a batch: n * 64 bytes, and n * 32 of elements."""
+    count, left = divmod(len(uniform), UNIFORM_BYTES)
+    if left or not count:
+        raise ValueError("each element is derived from 64 bytes")
+    elements = _mapped("from_uniform", uniform, count)
+    if _has_identity(elements):
         raise NotAnElement()
-    return element
+    return elements
+
+
+def edwards_base_each(secrets: bytes) -> bytes:
+    """For each 32 secret bytes of a batch (n * 32), clamped as RFC 7748 says, that multiple of the generator of
+    edwards25519, as RFC 8032 writes points: n * 32 bytes. Raises ValueError for another length, and NotAnElement for a
+    secret of zeros, which the library does not multiply by."""
+    count, left = divmod(len(secrets), SCALAR_BYTES)
+    if left or not count:
+        raise ValueError("a secret is 32 bytes")
+    return _mapped("edwards", secrets, count)
 
 
 def is_element(element: bytes) -> bool:
@@ -141,6 +160,20 @@ def _multiplied(scalars: bytes, step: int, elements: bytes) -> bytes:
         )
     else:
         done = _compiled().multiply_each(to, factors, step, others, count) == count
+    if not done:
+        raise NotAnElement()
+    return out.raw
+
+
+def _mapped(name: Literal["from_uniform", "edwards"], given: bytes, count: int) -> bytes:
+    """What a function of one operand gives for each of so many of one length. Raises NotAnElement."""
+    out, step = ctypes.create_string_buffer(count * ELEMENT_BYTES), len(given) // count
+    to, at = ctypes.addressof(out), _address(given)
+    if count < _MANY:
+        function = getattr(_curve(), name)
+        done = not any(function(to + place * ELEMENT_BYTES, at + place * step) for place in range(count))
+    else:
+        done = getattr(_compiled(), f"{name}_each")(to, at, count) == count
     if not done:
         raise NotAnElement()
     return out.raw
@@ -178,7 +211,8 @@ class _Curve(NamedTuple):
     multiply: Callable[[int, int, int], int]
     multiply_base: Callable[[int, bytes], int]
     add: Callable[[int, int, int], int]
-    from_uniform: Callable[[int, bytes], int]
+    from_uniform: Callable[[int, int], int]
+    edwards: Callable[[int, int], int]
     is_valid: Callable[[bytes], int]
 
 
@@ -205,7 +239,8 @@ def _curve() -> _Curve:
         function(MULTIPLY, out, out, out),
         function("crypto_scalarmult_ristretto255_base", out, read),
         function(ADD, out, out, out),
-        function("crypto_core_ristretto255_from_hash", out, read),
+        function(FROM_UNIFORM, out, out),
+        function(EDWARDS, out, out),
         function("crypto_core_ristretto255_is_valid_point", read),
     )
 
@@ -215,7 +250,8 @@ def _compiled() -> ModuleType:
     from moiety import batches
 
     curve = _curve()
-    for name, found in ((MULTIPLY, curve.multiply), (ADD, curve.add)):
+    looped = {MULTIPLY: curve.multiply, ADD: curve.add, FROM_UNIFORM: curve.from_uniform, EDWARDS: curve.edwards}
+    for name, found in looped.items():
         batches.announce(name, ctypes.cast(cast(Any, found), ctypes.c_void_p).value)
     return batches
 

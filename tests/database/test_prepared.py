@@ -40,6 +40,9 @@ def test_it_says_what_the_statement_says(database: Database) -> None:
         assert CHANGE.run(connection, {"of": 9, "to": b""}) == 0
         assert DROP.run(connection, {"of": 4}) == 1
         PUT.run(connection, {"id": 8, "said": b"\0"})
+        PUT.run_rows(connection, ["id", "said"], [(10, b"ten"), (11, b"eleven")])
+        PUT.run_rows(connection, ["said", "id"], [(b"twelve", 12)])
+        PUT.run_rows(connection, ["id", "said"], [])
     with database.reading() as connection:
         plainly = select(NOTE).where(NOTE.c.id >= 2).order_by(NOTE.c.id)
         assert ALL.all(connection, {"first": 2}) == [tuple(row) for row in connection.execute(plainly)]
@@ -48,9 +51,12 @@ def test_it_says_what_the_statement_says(database: Database) -> None:
             (3, b"three"),
             (5, b"\x05\0\xff"),
             (8, b"\0"),
+            (10, b"ten"),
+            (11, b"eleven"),
+            (12, b"twelve"),
         ]
         assert ALL.first(connection, {"first": 5}) == (5, b"\x05\0\xff")
-        assert ALL.first(connection, {"first": 9}) is None
+        assert ALL.first(connection, {"first": 13}) is None
         # What the statement holds itself stays what it is.
         assert SOME.all(connection, {}) == [(b"\x02\0\xff",), (b"three",)]
 

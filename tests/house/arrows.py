@@ -17,6 +17,8 @@ ARROWS: dict[str, set[str]] = {
     # pseudonyms over a group that one module computes
     "sodium": {"batches"},
     "batches": set(),
+    # people's own keys, many at once
+    "x25519": {"sodium"},
     "oprf": {"sodium"},
     # pictures in, vectors out; knows no shares and no people
     "face": set(),
@@ -24,7 +26,7 @@ ARROWS: dict[str, set[str]] = {
     "database": set(),
     "ledger": {"database"},
     # stories over ports: policy and words in the clear are theirs, custodians and models are not
-    "identity": {"matching", "vault", "ledger"},
+    "identity": {"matching", "vault", "ledger", "x25519"},
     # who a person is, sealed under keys that it is handed; knows nothing of custodians, shares and faces
     "vault": {"database"},
     # what measures

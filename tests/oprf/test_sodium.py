@@ -47,6 +47,8 @@ def test_a_large_batch_is_its_elements_one_by_one() -> None:
     assert sodium.multiply_all(5, batch) == b"".join(sodium.multiply(5, element) for element in each)
     assert sodium.multiply_each(factors, batch) == b"".join(map(sodium.multiply, factors, each))
     assert sodium.add_each(batch, batch) == b"".join(map(sodium.add, each, each))
+    uniform = [bytes([at]) * sodium.UNIFORM_BYTES for at in factors]
+    assert sodium.from_uniform_all(b"".join(uniform)) == b"".join(map(sodium.from_uniform, uniform))
     opposite = [sodium.multiply_base(ORDER - factor) for factor in factors]
     for place in (0, sodium._MANY // 2, sodium._MANY):
         start, end = place * ELEMENT_BYTES, (place + 1) * ELEMENT_BYTES
@@ -99,6 +101,9 @@ def test_the_identity_is_given_by_nothing() -> None:
         sodium.add_each(element + element, element + opposite)
     with pytest.raises(NotAnElement):
         sodium.from_uniform(bytes(64))
+    for many in (bytes([5]) * 64, bytes([5]) * 64 * (2 * sodium._MANY)):
+        with pytest.raises(NotAnElement):
+            sodium.from_uniform_all(many + bytes(64))
 
 
 @pytest.mark.parametrize("length", [0, 31, 33, 63])
@@ -127,10 +132,11 @@ def test_two_elements_are_not_one() -> None:
             attempt()
 
 
-@pytest.mark.parametrize("length", [63, 65])
+@pytest.mark.parametrize("length", [0, 63, 65])
 def test_an_element_is_derived_from_64_bytes(length: int) -> None:
-    with pytest.raises(ValueError, match="64 bytes"):
-        sodium.from_uniform(bytes(length))
+    for derive in (sodium.from_uniform, sodium.from_uniform_all):
+        with pytest.raises(ValueError, match="64 bytes"):
+            derive(bytes(length))
 
 
 def test_every_scalar_of_a_batch_has_its_element() -> None:

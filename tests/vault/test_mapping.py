@@ -8,6 +8,8 @@ from datetime import UTC, date, datetime, timedelta, timezone
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from moiety.vault.mapping import DOCUMENT_LIMIT, BadRow, FieldMapping, Row, Taken, taken
 from moiety.vault.refusals import MappingInvalid, MappingUnreadable
@@ -17,6 +19,9 @@ from tests.vault import people
 from tests.vault.people import RESIDENT
 
 SCHEMA = Schema.default()
+VALUES = ["", " ", "M ", " cn\n", "\t1949-12-31 ", "1949-12-32"]
+"""Some that are read, and some that are not."""
+
 HEAD = '[fields.national_id]\ncolumn = "card"\n'
 
 
@@ -93,6 +98,21 @@ def test_the_day_of_a_moment_is_the_day_where_its_people_live(offset: int) -> No
     for moment in (midnight, midnight.astimezone(UTC), midnight.astimezone(UTC).replace(tzinfo=None)):
         assert plain(made, "birth_date", {"born": moment}) == b"1949-12-31"
     assert plain(made, "birth_date", {"born": date(1949, 12, 31)}) == b"1949-12-31"
+
+
+class Text(str):
+    """A text that is taken the long way: only what is a `str` and nothing else goes the short one."""
+
+
+@given(st.sampled_from(["name", "address", "nationality", "birth_date", "sex"]), st.text() | st.sampled_from(VALUES))
+def test_a_text_is_read_alike_the_short_way_and_the_long_one(name: str, text: str) -> None:
+    made = mapping(field(name, 'column = "x"'))
+    rows = [Row(1, {"card": RESIDENT, "x": given}) for given in (text, Text(text))]
+    short, long = taken(rows, made)
+    if isinstance(short, Taken) and isinstance(long, Taken):
+        assert short.record.plain == long.record.plain
+    else:
+        assert short == long
 
 
 def test_a_moment_beyond_all_days_is_no_day() -> None:

@@ -50,6 +50,15 @@ class Prepared:
             text, order, fixed = self._for(connection)
             _driver(connection).cursor().executemany(text, [_ordered(order, {**fixed, **values}) for values in given])
 
+    def run_rows(self, connection: Connection, names: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> None:
+        """As `run_each`, of values in the order of these names."""
+        if rows:
+            text, order, fixed = self._for(connection)
+            if order is not None and not fixed and list(order) == list(names):
+                _driver(connection).cursor().executemany(text, rows)
+            else:
+                self.run_each(connection, [dict(zip(names, row, strict=True)) for row in rows])
+
     def _bound(self, connection: Connection, given: Given) -> tuple[str, Any]:
         text, order, fixed = self._for(connection)
         return text, _ordered(order, {**fixed, **given})

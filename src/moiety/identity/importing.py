@@ -22,12 +22,12 @@ from moiety.vault.record import Record
 
 HOW: Final = "imported"
 
-TOGETHER: Final = 1_000
-"""Rows of one batch: their pseudonyms, keys and fields are made, kept and settled together."""
+TOGETHER: Final = 2_000
+"""Rows of one batch: their pseudonyms, keys and fields are made, kept and settled together. Custodians seal every page
+anew in which a batch puts somebody, and wait for the disk as often for few as for many."""
 
 BYTES_TOGETHER: Final = 64 * 2**20
-"""Bytes of values of one batch: a thousand photographs of the greatest length would be four thousand million."""
-
+"""Bytes of values of one batch: two thousand photographs of the greatest length would be eight thousand million."""
 
 KEY_BYTES: Final = 32
 

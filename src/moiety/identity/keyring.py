@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import hmac
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Final
 
-from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
-
+from moiety import x25519
 from moiety.identity.ports import Custodians, Entropy
 from moiety.vault.record import Record
 from moiety.vault.schema import Group
@@ -18,6 +17,10 @@ from moiety.vault.stored import Stored
 KEY_BYTES: Final = 32
 NAME_BYTES: Final = 16
 ACCESS: Final = "access"
+
+_CLASSES: Final = [(group.value, NAME_BYTES + place * KEY_BYTES) for place, group in enumerate(Group)]
+_DRAWN_BYTES: Final = NAME_BYTES + (len(Group) + 1) * KEY_BYTES
+"""Of one person: the name, a key for each class, and the person's own."""
 
 _FRESH_BYTES: Final = 8
 """Random bytes of a name that bears a mark: with the eight that follow from them, no two names are one."""
@@ -38,27 +41,33 @@ class Version:
     @classmethod
     def fresh(cls, entropy: Entropy, expires_day: int, grounds: int) -> Version:
         """New keys for everything."""
-        secret = entropy(NAME_BYTES + (len(Group) + 1) * KEY_BYTES)
-        keys = [secret[at : at + KEY_BYTES] for at in range(NAME_BYTES, len(secret), KEY_BYTES)]
-        public = X25519PrivateKey.from_private_bytes(keys[-1]).public_key().public_bytes_raw()
-        classes = {group.value: key for group, key in zip(Group, keys, strict=False)}
-        return cls(secret[:NAME_BYTES], classes, keys[-1], public, expires_day, grounds)
+        return cls.fresh_many(entropy, 1, expires_day, grounds)[0]
+
+    @classmethod
+    def fresh_many(cls, entropy: Entropy, count: int, expires_day: int, grounds: int) -> list[Version]:
+        """New keys for so many people, drawn at once: no two share a byte of them."""
+        drawn = entropy(_DRAWN_BYTES * count)
+        starts = range(0, len(drawn), _DRAWN_BYTES)
+        own = [drawn[at + _DRAWN_BYTES - KEY_BYTES : at + _DRAWN_BYTES] for at in starts]
+        versions = []
+        for at, access, public in zip(starts, own, x25519.public_keys(b"".join(own)), strict=True):
+            classes = {name: drawn[at + begin : at + begin + KEY_BYTES] for name, begin in _CLASSES}
+            versions.append(cls(drawn[at : at + NAME_BYTES], classes, access, public, expires_day, grounds))
+        return versions
 
     def marked(self, mark: bytes, person: bytes) -> Version:
         """The same under a name that bears a mark: whoever has the mark sees whose it is (`bears`), and to anybody else
         it is as random as any."""
-        return replace(self, name=_marked(self.name, mark, person))
+        name = _marked(self.name, mark, person)
+        return Version(name, self.classes, self.access, self.public, self.expires_day, self.grounds)
 
     def sealed(
         self, whose: Whose, number: int, record: Mapping[Group, Mapping[str, bytes]], entropy: Entropy
     ) -> dict[Group, Blob]:
         """These classes of values, sealed as write `number`; a photograph's where there is one."""
-        keys = ClassKeys({group: self.classes[group.value] for group in record})
-        return {
-            group: seal_class(group, values, whose, number, keys, entropy)
-            for group, values in record.items()
-            if values or group is not Group.PHOTO
-        }
+        there = {group: values for group, values in record.items() if values or group is not Group.PHOTO}
+        keys = ClassKeys({group: self.classes[group.value] for group in there})
+        return {group: seal_class(group, values, whose, number, keys, entropy) for group, values in there.items()}
 
 
 def bears(name: bytes, mark: bytes, person: bytes) -> bool:

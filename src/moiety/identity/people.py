@@ -147,13 +147,14 @@ class People:
         given = consent.encode(Given(known.article_6, known.article_9, text, now.day, how))
         outcomes: list[Added | Refused | None] = [None] * len(people)
         last = desk.last_day(now)
+        stay, until = Stay(State.PENDING, last), date_of(last)
         rows: list[tuple[Stored, Version]] = []
-        for record, (person, entry) in zip(people, names, strict=True):
-            version = Version.fresh(desk.entropy, last + 1, place)
+        versions = Version.fresh_many(desk.entropy, len(people), last + 1, place) if people else []
+        for record, (person, entry), version in zip(people, names, versions, strict=True):
             if mark:
                 version = version.marked(mark, person)
             blobs = version.sealed(Whose(desk.name, person), 0, classes_of(record), desk.entropy)
-            stored = Stored(person, version.name, Stay(State.PENDING, last), 0, blobs, entry, (given,))
+            stored = Stored(person, version.name, stay, 0, blobs, entry, (given,))
             rows.append((stored, version))
         for left in desk.records().put_many(desk.name, [stored for stored, _ in rows]):
             outcomes[left] = AlreadyKept()
@@ -166,7 +167,7 @@ class People:
                 desk.custody().drop(desk.name, rows[fresh[left]][1].name)
         for at in fresh:
             if outcomes[at] is None:
-                outcomes[at] = Added(Pseudonym(desk.name, rows[at][0].person), date_of(last))
+                outcomes[at] = Added(Pseudonym(desk.name, rows[at][0].person), until)
         return [outcome for outcome in outcomes if outcome is not None]
 
     def _keep(self, put: Sequence[tuple[Stored, Version]], approved: bytes | None) -> None:

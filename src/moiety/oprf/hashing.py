@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable
 
-from moiety.sodium import ORDER, UNIFORM_BYTES, from_uniform
+from moiety.sodium import ORDER, UNIFORM_BYTES, from_uniform_all
 
 CONTEXT = b"OPRFV1-\x01-ristretto255-SHA512"
 """RFC 9497, 3.1: mode 0x01 (VOPRF) and the suite. Outputs differ by it, so it cannot change while a key lives."""
@@ -38,9 +39,10 @@ def expand_message_xmd(message: bytes, tag: bytes, length: int) -> bytes:
     return b"".join(out)[:length]
 
 
-def hash_to_group(message: bytes) -> bytes:
-    """The element of a message, whose discrete logarithm nobody knows (RFC 9497, 4.1)."""
-    return from_uniform(expand_message_xmd(message, _TO_GROUP, UNIFORM_BYTES))
+def hash_to_group(messages: Iterable[bytes]) -> bytes:
+    """The elements of messages, one after the other, whose discrete logarithms nobody knows (RFC 9497, 4.1). Raises
+    ValueError for no message."""
+    return from_uniform_all(b"".join([expand_message_xmd(each, _TO_GROUP, UNIFORM_BYTES) for each in messages]))
 
 
 def hash_to_scalar(message: bytes, tag: bytes = _TO_SCALAR) -> int:

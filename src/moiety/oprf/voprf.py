@@ -81,9 +81,9 @@ def derive_key_pair(seed: bytes, info: bytes) -> tuple[int, bytes]:
 def _points(inputs: Sequence[bytes]) -> bytes:
     if any(len(given) > INPUT_MAX for given in inputs):
         raise InputTooLong(most=INPUT_MAX)
-    points = b"".join([hash_to_group(given) for given in inputs])
-    check_batch(points)
-    return points
+    if not 0 < len(inputs) <= BATCH_MAX:
+        raise BatchMalformed(most=BATCH_MAX)
+    return hash_to_group(inputs)
 
 
 def _outputs(inputs: Sequence[bytes], elements: bytes) -> list[bytes]:

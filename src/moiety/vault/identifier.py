@@ -56,7 +56,7 @@ class Identifier:
             raise IdentifierInvalid
         if scheme in ZONES:
             return cls(scheme, country, _from_zone(scheme, country, text))
-        if (scheme, country) not in known():
+        if (scheme, country) not in _KNOWN:
             raise SchemeUnknown(known=len(known()))
         number = _plain(text, countries.SIGNIFICANT.get((scheme, country), ""))
         if scheme == CARD:
@@ -80,9 +80,12 @@ def known() -> list[tuple[str, str]]:
     return [(CARD, ""), (NATIONAL_ID, "CN"), *countries.MODULES]
 
 
+_KNOWN: Final = frozenset(known())
+
+
 def is_known(scheme: str, country: str) -> bool:
     """Whether numbers of this kind and country can be read."""
-    return (scheme, country) in known() or (scheme in ZONES and re.fullmatch(r"[A-Z]{1,3}", country) is not None)
+    return (scheme, country) in _KNOWN or (scheme in ZONES and re.fullmatch(r"[A-Z]{1,3}", country) is not None)
 
 
 def _plain(text: str, significant: str) -> str:

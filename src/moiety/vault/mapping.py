@@ -65,6 +65,11 @@ class Source(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     values: dict[str, str] = {}
 
     @property
+    def plain(self) -> str | None:
+        """The one column in which a text is taken as it stands there."""
+        return self.column if self.date is None and self.photo is None and not self.values else None
+
+    @property
     def named(self) -> tuple[str, ...]:
         """The columns that are read."""
         return self.columns or ((self.column,) if self.column is not None else ())
@@ -141,6 +146,8 @@ class FieldMapping:
     ) -> Raw:
         if source.constant is not None:
             return source.constant
+        if (column := source.plain) is not None and type(text := values.get(column)) is str:
+            return text.strip() or None  # as most columns are, and nothing below would read it otherwise
         found = [_found(values, column) for column in source.named]
         if field.kind is Kind.PHOTO:
             return _photo(field, source, found[0], photos)

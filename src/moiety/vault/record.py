@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from moiety.vault.refusals import FieldUnknown
-from moiety.vault.schema import Group, Kind, Schema
+from moiety.vault.schema import Group, Schema
 from moiety.vault.values import Raw, canonical
 
 
@@ -49,5 +49,6 @@ def corrected(
 
 
 def _of(schema: Schema, group: Group, plain: Mapping[str, bytes]) -> dict[str, bytes]:
-    values = [(field, plain.get(field.name, b"")) for field in schema.of(group)]
-    return {field.name: value for field, value in values if value or field.kind is not Kind.PHOTO}
+    values = {name: plain.get(name, b"") for name in schema.names(group)}
+    # A photograph is the only field of its class.
+    return {} if group is Group.PHOTO and not any(values.values()) else values

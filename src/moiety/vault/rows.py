@@ -76,8 +76,10 @@ _TEXT: Final = {
 _PHOTO: Final = Prepared(select(PHOTOS.c.photo).where(PHOTOS.c.id == _ID))
 _BASES: Final = Prepared(select(BASES.c.entry).where(BASES.c.id == _ID).order_by(BASES.c.serial))
 
-_PUT: Final = insert(PEOPLE)
-_PUT_RECORD: Final = insert(RECORDS)
+_PUTS: Final = {
+    table.name: ([column.name for column in table.columns], Prepared(insert(table)))
+    for table in (PEOPLE, RECORDS, PHOTOS, BASES)
+}
 _PUT_PHOTO: Final = insert(PHOTOS)
 _PUT_BASIS: Final = insert(BASES)
 _DELETE: Final = [delete(table).where(table.c.id == _ID) for table in (PEOPLE, RECORDS, PHOTOS, BASES)]
@@ -167,33 +169,28 @@ def add(connection: Connection, purpose: str, people: Sequence[Stored]) -> None:
         return
     first = (connection.scalar(_LAST) or 0) + 1
     numbered = list(enumerate(people, first))
-    connection.execute(
-        _PUT,
+    pending, dues = int(State.PENDING), {one.stay: Stay(State.PENDING, one.stay.expires).due for one in people}
+    _put(
+        connection,
+        PEOPLE.name,
         [
-            {
-                "id": row,
-                "purpose": purpose,
-                "person": one.person,
-                "handle": one.handle,
-                "state": int(State.PENDING),
-                "number": one.number,
-                "expires": one.stay.expires,
-                "entry": one.entry,
-                "due": Stay(State.PENDING, one.stay.expires).due,
-            }
+            (row, purpose, one.person, one.handle, pending, one.number, one.stay.expires, one.entry, dues[one.stay])
             for row, one in numbered
         ],
     )
-    texts = [{"id": row} | {group.value: one.blobs.get(group, b"") for group in _TEXTS} for row, one in numbered]
-    connection.execute(_PUT_RECORD, texts)
-    photos = [{"id": row, "photo": one.blobs[Group.PHOTO]} for row, one in numbered if Group.PHOTO in one.blobs]
-    if photos:
-        connection.execute(_PUT_PHOTO, photos)
-    entries = [
-        {"id": row, "serial": serial, "entry": entry} for row, one in numbered for serial, entry in enumerate(one.bases)
-    ]
-    if entries:
-        connection.execute(_PUT_BASIS, entries)
+    _put(connection, RECORDS.name, [(row, *(one.blobs.get(group, b"") for group in _TEXTS)) for row, one in numbered])
+    _put(connection, PHOTOS.name, [(row, one.blobs[Group.PHOTO]) for row, one in numbered if Group.PHOTO in one.blobs])
+    _put(
+        connection,
+        BASES.name,
+        [(row, serial, entry) for row, one in numbered for serial, entry in enumerate(one.bases)],
+    )
+
+
+def _put(connection: Connection, table: str, rows: Sequence[tuple[object, ...]]) -> None:
+    """Insert rows, each a value for every column in their order."""
+    names, statement = _PUTS[table]
+    statement.run_rows(connection, names, rows)
 
 
 def settle(connection: Connection, rows: Sequence[int]) -> None:

@@ -114,6 +114,7 @@ class Schema:
         if not 0 < len(self.fields) == len(fields) <= FIELDS_LIMIT or photos > 1:
             raise SchemaInvalid(fields=len(fields))
         self._of = {group: [field for field in fields if field.group is group] for group in Group}
+        self._names = {group: [field.name for field in own] for group, own in self._of.items()}
 
     @classmethod
     def default(cls, scheme: str = NATIONAL_ID, country: str = "CN") -> Schema:
@@ -139,3 +140,7 @@ class Schema:
     def of(self, group: Group) -> Sequence[Field]:
         """The fields of one class, in their order."""
         return self._of[group]
+
+    def names(self, group: Group) -> Sequence[str]:
+        """What they are called."""
+        return self._names[group]

@@ -66,7 +66,7 @@ class Whose:
     bound: bytes = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "bound", framed(purpose_bytes(self.purpose), person_bytes(self.person)))
+        object.__setattr__(self, "bound", _purposed(self.purpose) + framed(person_bytes(self.person)))
 
 
 class ClassKeys:
@@ -117,14 +117,15 @@ def seal_class(
 
     Raises `ValueTooLong`.
     """
-    cipher = keys.cipher(group)
+    encrypt = keys.cipher(group).encrypt
     lengths = PHOTO_LENGTHS if group is Group.PHOTO else TEXT_LENGTHS
     nonces = entropy(NONCE_BYTES * len(values))
-    bound = _bound(group, values, whose, number)
+    begin, ends, at = _HERE + whose.bound, _ends(group, tuple(values), number), 0
     sealed = {}
-    for place, (name, plain) in enumerate(values.items()):
-        nonce = nonces[place * NONCE_BYTES : (place + 1) * NONCE_BYTES]
-        sealed[name] = _sealed(filled(plain, lengths), cipher, bound + _named(name), nonce)
+    for (name, plain), end in zip(values.items(), ends, strict=True):
+        nonce = nonces[at : at + NONCE_BYTES]
+        at += NONCE_BYTES
+        sealed[name] = b"\x01" + nonce + encrypt(nonce, filled(plain, lengths), begin + end)
     return Blob(b"\x01" + number.to_bytes(8, "little") + _ENCODER.encode(sealed))
 
 
@@ -147,8 +148,12 @@ def open_class(
     if len(sealed) > FIELDS_LIMIT or any(len(name) > FIELD_NAME_LIMIT for name in sealed):
         raise SealBroken
     wanted = sealed.keys() if names is None else sealed.keys() & set(names)
-    bound = _bound(group, sealed, whose, number)
-    return {name: _opened(sealed[name], cipher, bound + framed(name.encode())) for name in sealed if name in wanted}
+    begin, ends = _HERE + whose.bound, _ends_of(group, tuple(sealed), number)
+    return {
+        name: _opened(sealed[name], cipher, begin + end)
+        for name, end in zip(sealed, ends, strict=True)
+        if name in wanted
+    }
 
 
 def number_of(blob: bytes) -> int:
@@ -158,17 +163,19 @@ def number_of(blob: bytes) -> int:
     return int.from_bytes(blob[1:_HEAD], "little")
 
 
-@lru_cache(FIELDS_LIMIT)
-def _named(name: str) -> bytes:
-    return framed(name.encode())
+@lru_cache(64)
+def _purposed(purpose: str) -> bytes:
+    return framed(purpose_bytes(purpose))
 
 
-def _bound(group: Group, names: Iterable[str], whose: Whose, number: int) -> bytes:
-    return _HERE + whose.bound + framed(group.encode(), ",".join(names).encode(), number.to_bytes(8, "little"))
+def _ends_of(group: Group, names: tuple[str, ...], number: int) -> tuple[bytes, ...]:
+    """What the associated data of these fields ends with, behind whose they are."""
+    alike = framed(group.encode(), ",".join(names).encode(), number.to_bytes(8, "little"))
+    return tuple(alike + framed(name.encode()) for name in names)
 
 
-def _sealed(padded: bytes, cipher: AESGCMSIV, bound: bytes, nonce: bytes) -> bytes:
-    return b"\x01" + nonce + cipher.encrypt(nonce, padded, bound)
+_ends = lru_cache(64)(_ends_of)
+"""Of what is sealed, which is one of a few classes as its first write: not of what somebody hands in to be opened."""
 
 
 def _opened(sealed: bytes, cipher: AESGCMSIV, bound: bytes) -> bytes:
