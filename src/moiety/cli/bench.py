@@ -94,7 +94,8 @@ class RecordsAnswer(TypedDict):
     """What `bench records` answers. `people_per_s` is of an import of nine fields, measured on as many people as
     `photographs` says, and `without_photographs_per_s` of all `people` with the other eight; the fractions are of
     `bound_per_s`, which the group multiplications alone would allow on these cores. `bytes_per_person` is without a
-    photograph, in each store."""
+    photograph, in each store. `lookup_reveal_p50_ms` is of one caller alone, `lookup_reveal_per_s` of a process for
+    each core, with two callers each."""
 
     people: int
     durable: str
