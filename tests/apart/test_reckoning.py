@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shutil
+from datetime import UTC, datetime
 from os import urandom
 from pathlib import Path
 
@@ -15,11 +16,13 @@ from moiety.custody import refusals
 from moiety.custody.custodian import Custodian
 from moiety.custody.gateway import trial
 from moiety.custody.gateway.apart import Apart
-from moiety.custody.net.reckoning import GONE, of_an_hour, spent
+from moiety.custody.net.config import Custody, read
+from moiety.custody.net.reckoning import GONE, _kept, of_an_hour, spent, tickets
 from moiety.custody.store.keyring import Keyring
 from moiety.custody.store.sql import Store
 from moiety.custody.store.token import FileToken
 from moiety.custody.trust.limits import Limit, Limits, Table
+from moiety.custody.trust.tickets import Left, Tickets
 from tests.apart.scene import Site
 from tests.custody.scene import DOOR, NOON, people
 from tests.postgres import Server
@@ -47,7 +50,7 @@ def test_what_is_configured_and_half_as_much_again(tmp_path: Path, capsys: pytes
     with (home / trial.CONFIG).open("a") as config:
         config.write(TIGHT)
     answer = asked(capsys, home)
-    assert (answer["seat"], answer["read"], answer["spent"]) == ("b", True, [])
+    assert (answer["seat"], answer["read"], answer["spent"], answer["tickets"]) == ("b", True, [], [])
     assert "two at a time" in str(answer["why"])
     limits = {(one["scope"], one["unit"]): one for one in answer["limits"]}  # type: ignore[attr-defined]
     row = {"scope": "row", "unit": "comparisons", "burst": 3, "daily": 5, "real_burst": 4, "real_daily": 7}
@@ -75,6 +78,28 @@ def test_what_is_spent_shows_while_it_serves(office: Apart, site: Site) -> None:
     office.identify(DOOR, crowd[0].words[None, :])  # it goes on serving
     (site.folder / "custodian-a" / trial.OPERATORS / "operator.toml").unlink()
     assert GONE in {one.owner for one in spent(file, site.clock(), urandom)}
+
+
+def test_open_tickets_show_until_they_end(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    trial.lay_out(tmp_path / "site", NOON, urandom, trial.free_ports())
+    home = tmp_path / "site" / "custodian-b"
+    now = datetime.now(UTC)
+    ends = int(now.timestamp()) + 3_600
+    with _kept(home / trial.CONFIG, read(home / trial.CONFIG, Custody), urandom) as keeping:
+        book = Tickets(keeping, lambda: now)
+        book.open(b"gateway", b"digest", [b"olga", b"otto"], Left(20_000, ends + 60, 60_000))
+        book.open(b"gateway", b"another", [b"olga", b"otto"], Left(5, ends, 15))
+        assert book.draw(b"gateway", b"digest", [b"olga", b"otto"], 1_000, 2_000)
+    later, sooner = (datetime.fromtimestamp(at, UTC) for at in (ends + 60, ends))
+    assert asked(capsys, home)["tickets"] == [
+        {"people": 5, "evaluations": 15, "until": sooner.isoformat()},
+        {"people": 19_000, "evaluations": 58_000, "until": later.isoformat()},
+    ]
+    assert cli.run(["custodian", "budget", "--config", str(home / trial.CONFIG)]) == 0
+    said = f"until {later.isoformat()}: 19,000 people and 58,000 evaluations left"
+    assert capsys.readouterr().out.rstrip().endswith(said)
+    assert [left.people for left in tickets(home / trial.CONFIG, sooner, urandom)] == [19_000]
+    assert tickets(home / trial.CONFIG, later, urandom) == []
 
 
 def test_a_database_that_another_process_has_is_read_and_not_taken(tmp_path: Path, postgres: Server) -> None:

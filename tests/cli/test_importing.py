@@ -12,6 +12,7 @@ import re
 import signal
 import textwrap
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ import pyarrow
 import pytest
 from pyarrow import parquet
 
+import moiety
 from moiety import cli
 from moiety.cli import importing as command
 from moiety.cli import progress
@@ -132,6 +134,31 @@ def test_people_come_in_from_every_format_with_their_photographs(
     assert (status, answer["fields"]) == (0, {"photo": ""})
     assert shell.json("check")[1]["findings"] == []
     assert shell("audit", "verify")[0] == 0
+
+
+def test_a_clock_that_is_not_believed_is_said_before_anybody_comes_in(
+    shell: Shell, words: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They are kept by that clock. Of 40 days two weeks are believed at once."""
+    assert shell("person", "clock", "hotel")[0] == 0
+    assert moiety.open.__kwdefaults__ is not None
+    monkeypatch.setitem(moiety.open.__kwdefaults__, "clock", lambda: datetime.now(UTC) + timedelta(days=40))
+    file = written(tmp_path, "csv", PEOPLE[:3])
+    said: list[str] = []
+
+    def add_records(*given: Any, **more: Any) -> Any:
+        said.append(shell.streams.readouterr().err)
+        return add(*given, **more)
+
+    add = People.add_records
+    monkeypatch.setattr(People, "add_records", add_records)
+    status, answer = shell.json(*words(file))
+    assert (status, answer["added"]) == (0, 3)
+    assert "26 days ahead" in answer["warning"]
+    assert [answer["warning"] in before for before in said] == [True]
+    assert shell.json(*words(file))[1]["warning"] is None  # nobody came in
+    assert shell("person", "clock", "hotel", "--confirm")[0] == 0
+    assert shell.json(*words(written(tmp_path, "jsonl", PEOPLE[3:5])))[1]["warning"] is None
 
 
 def test_rows_that_do_not_fit_are_listed_by_line_and_reason_and_none_is_lost(

@@ -13,17 +13,18 @@ import numpy as np
 import pytest
 from sqlalchemy import text
 
+from moiety import sodium
 from moiety.custody.custodian import Custodian
 from moiety.custody.gateway.embedded import Embedded
 from moiety.custody.pseudonyms import Pseudonyms, number_of
-from moiety.custody.refusals import KeptDamaged
+from moiety.custody.refusals import FormatUnknown, KeptDamaged
 from moiety.custody.store.kept import drop_keys, keep
 from moiety.custody.store.page import HANDLE_BYTES
 from moiety.custody.store.slots import SLOTS
 from moiety.custody.unopened import KeyLost, KeyNotMade
-from moiety.matching.refusals import Disagreement
-from moiety.oprf.keys import Part
-from moiety.oprf.refusals import PartWrong
+from moiety.matching.refusals import Disagreement, UnequalParts
+from moiety.oprf.keys import Part, PublicKey
+from moiety.oprf.refusals import FormUnknown, NotOfThePair, PartWrong, ProofWrong
 from moiety.sharing.seat import SEATS, Seat
 from tests.custody.scene import DOCUMENT, DOOR, TERMS, opened
 
@@ -82,6 +83,72 @@ def overwrite(office: Embedded, seat: Seat) -> None:
         connection.execute(text("UPDATE kept SET sealed = :bent WHERE sealed = :row"), {"bent": bent, "row": row})
 
 
+def bend(office: Embedded, seat: Seat, changed: dict[str, bytes]) -> None:
+    """What is kept reads well and says something else."""
+    held = key(office, seat)
+    fields = {name: getattr(held, name) for name in held.__struct_fields__} | changed
+    with custodian(office, seat)._store.writing("test") as connection:
+        keep(connection, KIND, {DOOR.encode(): type(held)(**fields).to_bytes()})
+
+
+def another_part(office: Embedded, seat: Seat) -> dict[str, bytes]:
+    return {"part": Part(number_of(seat), 7).encode()}
+
+
+def anothers_number(office: Embedded, seat: Seat) -> dict[str, bytes]:
+    return {"part": Part(number_of(next(other for other in reversed(SEATS) if other != seat)), 7).encode()}
+
+
+def no_part(office: Embedded, seat: Seat) -> dict[str, bytes]:
+    return {"part": b"\x01nothing"}
+
+
+def another_key(office: Embedded, seat: Seat) -> dict[str, bytes]:
+    """A part and the key that it is of: whole in itself, and none that the other two hold."""
+    line = PublicKey(sodium.multiply_base(5), sodium.multiply_base(2))
+    part = Part(number_of(seat), 5 + 2 * number_of(seat))
+    line.check(part)
+    return {"part": part.encode(), "public": line.encode()}
+
+
+@pytest.mark.parametrize("seat", SEATS)
+@pytest.mark.parametrize(
+    "wrong", [another_part, anothers_number, no_part, another_key], ids=lambda wrong: wrong.__name__
+)
+def test_a_wrong_part_is_refused_and_comes_back(
+    office: Embedded, wrong: Callable[[Embedded, Seat], dict[str, bytes]], seat: Seat
+) -> None:
+    before = office.pseudonyms(DOOR, WHO)
+    bend(office, seat, wrong(office, seat))
+    if seat != "c":  # is among those who are asked
+        with pytest.raises((ProofWrong, FormUnknown, NotOfThePair, UnequalParts)) as refused:
+            office.pseudonyms(DOOR, WHO)
+        if refused.type is ProofWrong:
+            assert "moiety check --mend" in str(refused.value)
+    assert office.mend() == 1
+    assert office.pseudonyms(DOOR, WHO) == before
+    assert len({key(office, each).public for each in SEATS}) == 1
+    assert office.mend() == 0
+
+
+def test_wrong_parts_at_two_are_not_mended_from_each_other(office: Embedded) -> None:
+    for seat in ("a", "c"):
+        bend(office, seat, another_part(office, seat))
+    before = [key(office, seat) for seat in SEATS]
+    with pytest.raises(KeyLost):
+        office.mend()
+    assert [key(office, seat) for seat in SEATS] == before
+
+
+def test_where_no_two_name_one_key_nothing_is_mended(office: Embedded) -> None:
+    lose(office, "b")
+    bend(office, "c", another_key(office, "c"))
+    before = [key(office, seat) for seat in SEATS]
+    with pytest.raises(KeyLost):
+        office.mend()
+    assert [key(office, seat) for seat in SEATS] == before
+
+
 @pytest.mark.parametrize("seat", SEATS)
 @pytest.mark.parametrize("harm", [lose, spoil, overwrite], ids=lambda harm: harm.__name__)
 def test_a_lost_part_comes_back_and_every_pseudonym_is_what_it_was(
@@ -117,8 +184,16 @@ def test_it_comes_back_as_it_was(office: Embedded, lost: Seat) -> None:
 def test_who_has_its_part_keeps_it_whatever_comes(office: Embedded) -> None:
     before = key(office, "b")
     helped(office, "b")
-    side(office, "b").mend(DOOR, b"nonsense", b"nonsense")
     assert key(office, "b") == before
+    with pytest.raises(FormatUnknown):
+        side(office, "b").mend(DOOR, b"nonsense", b"nonsense")
+    assert key(office, "b") == before
+    one = side(office, "a").help(DOOR, "b", bytes(32))
+    bend(office, "c", another_key(office, "c"))
+    other = side(office, "c").help(DOOR, "b", bytes(32))
+    for helps in ((one, other), (other, one)):  # one of two means the key that is held here: that is enough
+        side(office, "b").mend(DOOR, *helps)
+        assert key(office, "b") == before
 
 
 def test_no_helper_shows_its_part(office: Embedded) -> None:

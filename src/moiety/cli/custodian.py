@@ -172,14 +172,24 @@ class Spent(TypedDict):
     left: int
 
 
+class Ticket(TypedDict):
+    """What is left of one approval of many people at once, until an instant (ISO 8601, UTC)."""
+
+    people: int
+    evaluations: int
+    until: str
+
+
 class Budgeted(TypedDict):
-    """What `custodian budget` answers; where `read` is false, what is spent could not be read."""
+    """What `custodian budget` answers; where `read` is false, what is spent could not be read, nor which tickets of
+    officers are open."""
 
     seat: str
     limits: list[Allowed]
     why: str
     read: bool
     spent: list[Spent]
+    tickets: list[Ticket]
 
 
 WHY = (
@@ -195,14 +205,15 @@ def budget(config: Config, as_json: AsJson = False) -> Outcome[Budgeted]:
     """Show what this custodian lets itself be asked for, what that really bounds, and what is spent now.
 
     Only on the custodian's own host, where its configuration and its root keys are; it may be serving meanwhile. What
-    is spent is shown as written down, which may be a twentieth of a day ahead of what was drawn.
+    is spent is shown as written down, which may be a twentieth of a day ahead of what was drawn. What officers signed
+    an import for is drawn from no budget: so much is left of it, and until then.
 
     \b
     Examples:
       moiety custodian budget --config /etc/moiety/custodian.toml
     """
     from moiety.custody.net.config import Custody, read
-    from moiety.custody.net.reckoning import spent
+    from moiety.custody.net.reckoning import spent, tickets
     from moiety.custody.trust.limits import Scope, Unit, real_bound
 
     own = read(config, Custody)
@@ -228,17 +239,40 @@ def budget(config: Config, as_json: AsJson = False) -> Outcome[Budgeted]:
     ]
     lines.append(WHY)
     drawn: list[Spent] = []
+    signed: list[Ticket] = []
+    now = datetime.now(UTC)
     try:
         drawn = [
             {"scope": one.scope, "owner": one.owner, "unit": one.unit, "drawn": one.drawn, "left": one.left}
-            for one in spent(config, datetime.now(UTC), os.urandom)
+            for one in spent(config, now, os.urandom)
+        ]
+        signed = [
+            {
+                "people": left.people,
+                "evaluations": left.evaluations,
+                "until": datetime.fromtimestamp(left.until, UTC).isoformat(),
+            }
+            for left in tickets(config, now, os.urandom)
         ]
         lines += [
             f"{one['scope']:8} {one['owner']} {one['unit']}: {one['drawn']:,} today, {one['left']:,} left"
             for one in drawn
         ] or ["nothing is spent"]
+        lines += [
+            f"a ticket that officers signed, until {one['until']}: {one['people']:,} people and "
+            f"{one['evaluations']:,} evaluations left"
+            for one in signed
+        ]
         known = True
     except MoietyError as refusal:
         lines.append(f"what is spent cannot be read: {refusal.text} [{refusal.code}]")
         known = False
-    return Outcome({"seat": own.seat, "limits": allowed, "why": WHY, "read": known, "spent": drawn}, lines)
+    answer: Budgeted = {
+        "seat": own.seat,
+        "limits": allowed,
+        "why": WHY,
+        "read": known,
+        "spent": drawn,
+        "tickets": signed,
+    }
+    return Outcome(answer, lines)

@@ -22,6 +22,7 @@ from moiety.cli.options import OfficeFolder, opened
 from moiety.cli.outcome import DONE, NO_MATCH, AsJson, Outcome
 from moiety.cli.progress import bar
 from moiety.cli.request import ApprovedBy, Requested, RequestTo, carried, written
+from moiety.cli.sweeping import doubt
 from moiety.errors import Refused
 
 if TYPE_CHECKING:
@@ -38,7 +39,8 @@ class ImportedAnswer(TypedDict):
     """What `import people` answers; `rows` were read: `added`, of people who were `there` already, or set `aside`, by
     reason's code. All but those added are listed in `aside_file`, by number. `sha256` is the file's, and
     `may_be_deleted` how many of its rows may now be deleted at the source: those added. `repeated` says that this very
-    import was finished before: nothing was read again, and this is what it had answered."""
+    import was finished before: nothing was read again, and this is what it had answered. `warning` says what the clock
+    has to do with how long people are kept, where it is not believed."""
 
     rows: int
     added: int
@@ -48,6 +50,7 @@ class ImportedAnswer(TypedDict):
     sha256: str
     may_be_deleted: int
     repeated: bool
+    warning: str | None
 
 
 class ImportUnwritable(Refused):
@@ -120,7 +123,9 @@ def people(
             keys = sorted(m.ledger_keys().items())  # they are the office's, wherever its folder lies
             journal = _Journal(file, _all(digest, plan, purpose, grounds, text, where, keys))
             end = journal.read()
+            warning = None
             if not journal.repeated:
+                warning = doubt(desk, purpose)  # before thousands are kept by that clock
 
                 def done(imported: Imported, aside: list[BadRow]) -> None:
                     journal.write(imported, aside)
@@ -142,6 +147,7 @@ def people(
         "sha256": digest,
         "may_be_deleted": end.added,
         "repeated": journal.repeated,
+        "warning": warning,
     }
     again = f"finished before, and not read again: to read it again, move {journal.file.name} away"
     lines = [

@@ -49,6 +49,7 @@ from moiety.matching.refusals import Disagreement
 from moiety.matching.rounds import Exchange, Rounds, expect, shown
 from moiety.oprf import dealing, recover, threshold
 from moiety.oprf.keys import Number, Pair, Part, PublicKey
+from moiety.oprf.refusals import FormUnknown, PartWrong
 from moiety.oprf.renewing import renewed
 from moiety.sharing.seat import SEATS, Seat, next_seat, previous_seat
 from moiety.sharing.streams import derive
@@ -89,6 +90,16 @@ class _Key(msgspec.Struct, array_like=True, frozen=True):
     def to_bytes(self) -> bytes:
         """As it is kept."""
         return bytes([_VERSION]) + msgspec.msgpack.encode(self)
+
+    def is_one_with(self, other: _Key) -> bool:
+        """Whether both are of one key, and the part here is one of it."""
+        if msgspec.structs.replace(self, state=other.state, part=other.part) != other:
+            return False
+        try:
+            PublicKey.decode(self.public).check(Part.decode(self.part))
+        except (FormUnknown, PartWrong):
+            return False
+        return True
 
     @classmethod
     def from_bytes(cls, data: bytes) -> _Key:
@@ -205,23 +216,26 @@ class Pseudonyms:
         return msgspec.structs.replace(key, part=masked).to_bytes()
 
     def mend(self, name: str, one: bytes, other: bytes) -> None:
-        """Keep this custodian's part again, out of the other two's help, where it is lost or damaged; in a turn alone.
+        """Keep this custodian's part again, out of the other two's help, where it is lost, damaged or none of the key
+        that they hold; in a turn alone. What one of them holds the same key with is kept, whatever the other says.
 
         Raises `Disagreement` where the two mean other keys, and `PartWrong` where what comes out is not of the key.
         """
-        if not self._lost(name) or not one or not other:
+        if not one or not other:
             return
-        first, second = _Key.from_bytes(one), _Key.from_bytes(other)
+        held, first, second = self._readable(name), _Key.from_bytes(one), _Key.from_bytes(other)
+        if held is not None and (held.is_one_with(first) or held.is_one_with(second)):
+            return
         if msgspec.structs.replace(first, part=second.part) != second:
             raise Disagreement
         part = recover.recovered(PublicKey.decode(first.public), number_of(self._seat), first.part, second.part)
         self._write(name, msgspec.structs.replace(first, part=part.encode()))
 
-    def _lost(self, name: str) -> bool:
+    def _readable(self, name: str) -> _Key | None:
         try:
-            return self._held(name) is None
+            return self._held(name)
         except (KeptDamaged, FormatUnknown):
-            return True
+            return None
 
     def _dealt(self, name: str, header: Header, office: bytes) -> Rounds[_Key]:
         """Deal with the other two, and keep what came of it."""

@@ -9,7 +9,11 @@ from moiety.errors import Refused, Unavailable
 
 class NobodyThere(Refused):
     code: ClassVar[str] = "nobody_there"
-    advice: ClassVar[str] = "nobody is kept under this, or nobody may be answered about: erased, expired or restricted"
+    advice: ClassVar[str] = (
+        "nobody is kept under this, or nobody may be answered about: erased, expired or restricted. `moiety person "
+        "find` tells under which pseudonym somebody is kept; `moiety person lift` ends a restriction, and `moiety "
+        "person restore` takes an erasure back within its 72 hours"
+    )
 
 
 class ClassRefused(Refused):
@@ -19,7 +23,11 @@ class ClassRefused(Refused):
 
 class KeyNotMade(Unavailable):
     code: ClassVar[str] = "key_not_made"
-    advice: ClassVar[str] = "this purpose has no key for pseudonyms yet: it is made when it is first used for records"
+    advice: ClassVar[str] = (
+        "this purpose has no key for pseudonyms yet: the three make it when it is first used for records, so ask "
+        "again; where it stays so, a custodian has lost its part, and `moiety check --mend` recovers that from the "
+        "other two"
+    )
 
 
 class KeyLost(Refused):
@@ -33,8 +41,9 @@ class KeyLost(Refused):
 class NothingDestroyed(Refused):
     code: ClassVar[str] = "nothing_destroyed"
     advice: ClassVar[str] = (
-        "this custodian did not destroy that since it started, and signs nothing it does not know: what it destroyed "
-        "is in its ledger"
+        "this custodian did not destroy that since it started, or signed for it about another subject, and signs "
+        "nothing it does not know: there is no receipt of this any more. What it destroyed is in its ledger, which "
+        "`moiety audit verify` holds against the others"
     )
 
 

@@ -24,7 +24,11 @@ class LedgerAltered(Refused):
 
 class OperationDiffers(Refused):
     code: ClassVar[str] = "operation_differs"
-    advice: ClassVar[str] = "this operation is in the ledger already and was said differently then"
+    advice: ClassVar[str] = (
+        "this operation is in the ledger already and was said differently then: nothing was written. Ask anew; where "
+        "it stays so, something repeats an old request with other contents: `moiety audit verify` says whether the "
+        "ledgers agree on it"
+    )
 
 
 class OperationUninvited(Refused):
@@ -56,18 +60,26 @@ class EntryUnopened(Refused):
     code: ClassVar[str] = "entry_unopened"
     advice: ClassVar[str] = (
         "this entry does not open: it is sealed to another key, it was forgotten, or it is not what the ledger "
-        "committed to"
+        "committed to. It opens with the key of whom it is about, and for nobody once their record is destroyed; "
+        "whether it was altered, `moiety audit verify` says"
     )
 
 
 class ProofWrong(Refused):
     code: ClassVar[str] = "tree_proof_wrong"
-    advice: ClassVar[str] = "this proof does not show what it should: the ledger or the proof was altered"
+    advice: ClassVar[str] = (
+        "this proof does not show what it should: the ledger or the proof was altered. Have it made again; where it "
+        "stays so, keep both for whoever looks into that"
+    )
 
 
 class HeadWrong(Refused):
     code: ClassVar[str] = "head_wrong"
-    advice: ClassVar[str] = "this is no tree head, or it is not signed by the key that it should be signed by"
+    advice: ClassVar[str] = (
+        "this is no tree head, or it is not signed by the key that it should be signed by: have it sent again, whole, "
+        "and compare the key with what `moiety audit keys` says; where it stays so, keep it for whoever looks into "
+        "that"
+    )
 
 
 class ReceiptWrong(Refused):

@@ -24,7 +24,11 @@ class InputTooLong(Refused):
 
 class FormUnknown(Refused):
     code: ClassVar[str] = "oprf_form_unknown"
-    advice: ClassVar[str] = "a part, a key or a message of its making is not in a form that this version reads"
+    advice: ClassVar[str] = (
+        "a part, a key or a message of its making is not in a form that this version reads: let all three custodians "
+        "and the gateway run the same version; where they do, a part was damaged, and `moiety check --mend` recovers "
+        "it"
+    )
 
 
 class NotOfThePair(Refused):
@@ -39,7 +43,9 @@ class AnswersDiffer(Refused):
 
     code: ClassVar[str] = "answers_differ"
     advice: ClassVar[str] = (
-        "two pairs of custodians do not give the same pseudonyms: nothing of this batch may be kept; run `moiety check`"
+        "two pairs of custodians do not give the same pseudonyms, and nothing of this batch was kept: `moiety check "
+        "--mend` recovers a part of the key that is wrong at one of them. Where it stays so, look people up one by "
+        "one: `proof_wrong` names the custodian that answers wrongly, for its operator to see to"
     )
 
 
@@ -48,7 +54,8 @@ class PartWrong(Refused):
 
     code: ClassVar[str] = "part_wrong"
     advice: ClassVar[str] = (
-        "a custodian's part of a key does not fit the key; recover that custodian from the other two"
+        "a custodian's part of a key does not fit the key: `moiety check --mend` recovers it from the other two. Where "
+        "that is refused so too, a second one's is wrong: put the newest copy of a store back"
     )
 
 
@@ -71,7 +78,10 @@ class CustodianAtFault(Refused):
 
 class ProofWrong(CustodianAtFault):
     code: ClassVar[str] = "proof_wrong"
-    advice: ClassVar[str] = "the answer of custodian {seat} does not fit its part of the key; run `moiety check`"
+    advice: ClassVar[str] = (
+        "the answer of custodian {seat} does not fit its part of the key: `moiety check --mend` recovers that part "
+        "from the other two. Where it stays so, that custodian answers wrongly: have its operator see to it"
+    )
 
 
 class PromiseWrong(CustodianAtFault):

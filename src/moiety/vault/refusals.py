@@ -9,7 +9,10 @@ from moiety.errors import Refused
 
 class IdentifierInvalid(Refused):
     code: ClassVar[str] = "identifier_invalid"
-    advice: ClassVar[str] = "this is no valid number of its kind: a character is wrong, missing or too many"
+    advice: ClassVar[str] = (
+        "this is no valid number of its kind: a character is wrong, missing or too many. Compare it with the document; "
+        "where it is as there, the purpose names another kind or country than it is of"
+    )
 
 
 class SchemeUnknown(Refused):
@@ -105,7 +108,11 @@ class NothingToWithdraw(Refused):
 
 class PersonMissing(Refused):
     code: ClassVar[str] = "person_missing"
-    advice: ClassVar[str] = "nobody of this pseudonym is kept here, or what is kept may not be used now"
+    advice: ClassVar[str] = (
+        "nobody of this pseudonym is kept here, or what is kept may not be used now: `moiety person find` tells under "
+        "which pseudonym somebody is kept, `moiety person lift` ends a restriction, and `moiety person restore` takes "
+        "an erasure back within its 72 hours"
+    )
 
 
 class WriteStale(Refused):
@@ -118,7 +125,11 @@ class WriteStale(Refused):
 
 class RecordMisfit(Refused):
     code: ClassVar[str] = "record_misfit"
-    advice: ClassVar[str] = "what is to be stored, or lies there, is no sealed record of this form"
+    advice: ClassVar[str] = (
+        "what is to be stored, or lies there, is no sealed record of this form: nothing was written. Where it lies "
+        "there, the record store was altered or is another version's: put its newest copy back, or go back to that "
+        "version"
+    )
 
 
 class BatchTooLarge(Refused):

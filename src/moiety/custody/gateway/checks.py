@@ -36,7 +36,7 @@ def check(three: Three, headers: Headers, name: str, progress: Progress) -> list
 
 def mend(three: Three, headers: Headers, entropy: Entropy, name: str, seat: Seat | None, progress: Progress) -> int:
     """Recover damaged pages from the other two custodians, or all pages of `seat`, and its part of the key where one
-    custodian has lost it; how many were mended, a part of a key counting as one.
+    custodian has lost it or has a wrong one; how many were mended, a part of a key counting as one.
 
     The gallery opens again if it passes its check. Raises `TwoDamaged`, `MendingNeedsSeat`, `GalleryDamaged`.
     """

@@ -6,8 +6,9 @@ answers. docs/protocol, part 5.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from itertools import combinations
 from typing import Final
 
@@ -21,6 +22,7 @@ from moiety.custody.verbs import UNAPPROVED, Approved, Evaluated
 from moiety.matching.refusals import Disagreement, UnequalParts
 from moiety.oprf import recheck, threshold, voprf
 from moiety.oprf.keys import Pair, PublicKey
+from moiety.oprf.refusals import FormUnknown, NotOfThePair, ProofWrong
 from moiety.oprf.threshold import Answer
 from moiety.sharing.seat import SEATS, Seat
 
@@ -45,15 +47,27 @@ def agree_key(three: Three, headers: Headers, purpose: str) -> None:
 
 
 def without_key(three: Three, entropy: Entropy, purpose: str) -> set[Seat]:
-    """Who cannot answer, of a key that anybody can answer for: whose part is lost or damaged."""
+    """Who cannot answer, of a key that anybody can answer for: whose part is lost or damaged, or answers otherwise than
+    the key does that most name. Where no two name one, two at least."""
     elements = voprf.blind_all([b""], entropy).elements
-    lost: set[Seat] = set()
+    told: dict[Seat, Evaluated] = {}
     for seat, pair in _ASKED.items():
-        try:
-            three.custodians[seat].records.evaluate(purpose, pair, elements, False)
-        except (KeyNotMade, KeptDamaged, FormatUnknown):
-            lost.add(seat)
-    return lost if len(lost) < len(SEATS) else set()
+        with suppress(KeyNotMade, KeptDamaged, FormatUnknown, FormUnknown, NotOfThePair):
+            told[seat] = three.custodians[seat].records.evaluate(purpose, pair, elements, True)
+    if not told:
+        return set()
+    [(public, _)] = Counter(answer.public for answer in told.values()).most_common(1)
+    return {seat for seat in SEATS if seat not in told or not _answers_for(public, seat, told[seat], elements)}
+
+
+def _answers_for(public: bytes, seat: Seat, told: Evaluated, elements: bytes) -> bool:
+    """Whether a custodian, asked in its pair of `_ASKED`, proves that it answers with its part of this key."""
+    try:
+        answer = Answer(told.elements, told.proof)
+        threshold.check(PublicKey.decode(public), number_of(seat), _numbers(_ASKED[seat]), elements, answer)
+    except ProofWrong:
+        return False
+    return True
 
 
 def pseudonyms(

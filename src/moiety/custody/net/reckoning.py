@@ -3,8 +3,8 @@ that serves it."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from contextlib import ExitStack
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -20,6 +20,7 @@ from moiety.custody.store.token import FileToken
 from moiety.custody.trust.budget import written_down
 from moiety.custody.trust.limits import Limit, Scope
 from moiety.custody.trust.operators import read_people
+from moiety.custody.trust.tickets import Left, still_open
 
 GONE = "(not listed any more)"
 
@@ -46,16 +47,12 @@ def spent(file: Path, now: datetime, entropy: Entropy) -> list[Reckoned]:
     Raises what `Store.beside`, `read` and `read_people` raise.
     """
     config = read(file, Custody)
-    home = file.parent / config.store
     names: Mapping[Scope, Mapping[bytes, str]] = {
         Scope.GATEWAY: {pinned(gateway.key): name for name, gateway in config.gateways.items()},
         Scope.CALLER: {person.key: person.name for person in read_people(file.parent / config.operators)},
     }
-    with ExitStack() as undo:
-        token = token_of(file.parent, config, entropy, undo) or FileToken(home / ROOTS, entropy)
-        store = Store.beside(home, config.seat, Keyring(token, config.seat, entropy), config.database)
-        undo.callback(store.close)
-        found = written_down(config.budgets(), StoreKeeping(store), int(now.timestamp()))
+    with _kept(file, config, entropy) as keeping:
+        found = written_down(config.budgets(), keeping, int(now.timestamp()))
 
     def named(scope: Scope, owner: bytes) -> str:
         return owner.decode() if scope is Scope.PURPOSE else names[scope].get(owner, GONE)
@@ -65,3 +62,24 @@ def spent(file: Path, now: datetime, entropy: Entropy) -> list[Reckoned]:
         for one in found
         if one.scope is not Scope.ROW
     ]
+
+
+def tickets(file: Path, now: datetime, entropy: Entropy) -> list[Left]:
+    """What is left of each approval of many people at once that has not ended, the first to end first. Whose it is and
+    for which purpose, a custodian keeps only as a digest.
+
+    Raises what `Store.beside` and `read` raise.
+    """
+    with _kept(file, read(file, Custody), entropy) as keeping:
+        return still_open(keeping, int(now.timestamp()))
+
+
+@contextmanager
+def _kept(file: Path, config: Custody, entropy: Entropy) -> Iterator[StoreKeeping]:
+    """What this host's custodian keeps, read beside it."""
+    home = file.parent / config.store
+    with ExitStack() as undo:
+        token = token_of(file.parent, config, entropy, undo) or FileToken(home / ROOTS, entropy)
+        store = Store.beside(home, config.seat, Keyring(token, config.seat, entropy), config.database)
+        undo.callback(store.close)
+        yield StoreKeeping(store)

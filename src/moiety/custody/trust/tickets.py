@@ -76,6 +76,12 @@ class Tickets:
         self._left[key] = left
 
 
+def still_open(keeping: Keeping, now: int) -> list[Left]:
+    """What the disk has of every ticket that has not ended at a unix second, the first to end first."""
+    found = [Left.from_bytes(value) for value in keeping.kept(_KIND).values()]
+    return sorted((left for left in found if now < left.until), key=lambda left: left.until)
+
+
 def _key(gateway: bytes, digest: bytes, approvals: Sequence[bytes]) -> bytes:
     made = hashlib.sha256(b"moiety ticket 1")
     for part in (gateway, digest, *sorted(approvals)):
