@@ -79,7 +79,7 @@ class Auditing:
     def rows(self, start: int, end: int) -> list[Row]:
         """Commitments and lines of these positions, at most `ROWS_AT_ONCE`. Raises `LedgerAltered`."""
         end = min(end, start + ROWS_AT_ONCE)
-        return [Row(commitment, line, None) for commitment, line in self.own.chronicle.log.lines(start, end)]
+        return [Row(leaf.commitment, leaf.line, None) for leaf in self.own.chronicle.log.checked(start, end)]
 
     def entries(self, tags: Sequence[bytes]) -> list[Row]:
         """What is kept under these tags (16 bytes each), at most `TAGS_AT_ONCE`, in the order of the ledger."""
