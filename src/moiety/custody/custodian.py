@@ -67,7 +67,7 @@ class Custodian:
         self._changes = Changes(self._turns, self.acquaintance, clock)
         mine = (self._gallery, self._turns, self._changes, self.acquaintance)
         self.records = Records(seat, store, self._offers, *mine, self._own, clock, entropy)
-        self.audit = Auditing(seat, own, Destroyed(), clock)
+        self.audit = Auditing(own.chronicle, seat, Destroyed())
         self._renewal: Renewal | None = None
         self._staged: Renewal | None = None
 

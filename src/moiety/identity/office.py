@@ -21,6 +21,7 @@ from moiety.identity.ports import (
     Entropy,
     Gallery,
     Models,
+    Noted,
     Picture,
     Progress,
     Records,
@@ -276,6 +277,23 @@ class Office:
     def ledger_keys(self) -> dict[str, bytes]:
         """The public keys that custodians sign heads and receipts with, by seat: for whoever checks one offline."""
         return self._custody().ledger_keys()
+
+    def gateway_key(self) -> bytes:
+        """The public key that the gateway's own ledger signs its heads with: with `ledger_keys`, all that it takes to
+        check what `prove` wrote."""
+        return self._custody().gateway_key()
+
+    def listed(self, last: int) -> list[Noted]:
+        """What the four ledgers have in the clear among the `last` rows of each: all that is about nobody."""
+        return list(self._custody().listed(last))
+
+    def prove(self, operation: bytes = b"", *, since: bytes | None = None) -> bytes:
+        """A file that proves to anybody (`moiety.ledger.proof`) that this operation, as `listed` and `Person.history`
+        name it, is in ledgers, and which; without one, what the four are now. `since` is an earlier such file, whose
+        ledgers are proven to have only grown. What is about a person it does not say: see `Person.prove`.
+
+        Raises `OperationUnwritten`, `ProofWrong` for another `since`, and as `audit`."""
+        return self._custody().prove(operation, {}, since)
 
     def status(self) -> Status:
         """The office in numbers, and what its custody does not protect against."""

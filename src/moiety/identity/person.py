@@ -17,6 +17,7 @@ from moiety.identity.pseudonym import Pseudonym
 from moiety.identity.purpose import RETENTION_LIMIT_DAYS
 from moiety.identity.refusals import NobodyKept, NumberFixed, ReasonUnsaid
 from moiety.ledger.receipt import SALT_BYTES, subject
+from moiety.ledger.refusals import OperationUnwritten
 from moiety.vault import consent
 from moiety.vault.consent import Entry, How
 from moiety.vault.mask import masked, shown
@@ -227,6 +228,14 @@ class Person:
         last = desk.now().day
         first = min(last, stored.stay.expires - RETENTION_LIMIT_DAYS)
         return list(desk.custody().noted(keys.secrets[ACCESS], keys.public, max(0, first), last))
+
+    def prove(self, operation: bytes, *, since: bytes | None = None) -> bytes:
+        """As `Office.prove`, of an operation of this person's `history`: the file says what was done. Raises
+        `OperationUnwritten` for any other, and as `history`."""
+        noted = next((one for one in self.history() if one.operation == operation), None)
+        if noted is None:
+            raise OperationUnwritten
+        return self._desk.custody().prove(operation, noted.shown, since)
 
     def destroy(self, stored: Stored, *, approved: bytes | None = None) -> Receipt | None:
         """Leave nothing of this person anywhere: the keys first, so that what is interrupted can be gone on with; those

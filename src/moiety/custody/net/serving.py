@@ -14,7 +14,7 @@ import numpy as np
 from moiety.custody import audit_asks, messages, record_asks, wire
 from moiety.custody.chronicle import called, caller_of
 from moiety.custody.custodian import Custodian
-from moiety.custody.messages import Array, LedgerRow
+from moiety.custody.messages import Array, LedgerRow, ProofMessage
 from moiety.custody.net.attempts import Attempts
 from moiety.custody.net.doors import Doors
 from moiety.custody.net.journal import fault
@@ -197,7 +197,13 @@ _VERBS: dict[type, Callable[[Serving, Any, Progress], Any]] = {
         ask, lambda header: s._custodian.records.agree_key(ask.name, header)
     ),
     audit_asks.AuditHead: lambda s, ask, _: s._shown(),
-    audit_asks.AuditRows: lambda s, ask, _: [LedgerRow.of(row) for row in s._custodian.audit.rows(ask.start, ask.end)],
+    audit_asks.AuditRows: lambda s, ask, _: [
+        LedgerRow.of(row) for row in s._custodian.audit.rows(ask.start, ask.end, clear=ask.clear)
+    ],
+    audit_asks.AuditProve: lambda s, ask, _: ProofMessage.of(
+        s._custodian.audit.prove(ask.size, ask.operation, ask.since)
+    ),
+    audit_asks.AuditAltered: lambda s, ask, _: s._custodian.audit.altered(),
     audit_asks.AuditEntries: lambda s, ask, _: [LedgerRow.of(row) for row in s._custodian.audit.entries(ask.tags)],
     audit_asks.Attest: lambda s, ask, _: s._attest(ask),
     record_asks.Evaluate: lambda s, ask, _: s._evaluate(ask),
