@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, get_args
 from moiety.errors import Refused
 from moiety.identity import enrol, erase, grounds, identify, terms, verify
 from moiety.identity import purpose as documents
-from moiety.identity.desk import Desk
+from moiety.identity.desk import Desk, heard
 from moiety.identity.enrol import Before, unheard
 from moiety.identity.people import People
 from moiety.identity.person import Person
@@ -81,10 +81,14 @@ class PurposeOffice:
     def name(self) -> str:
         return self.document.name
 
+    @property
+    def _desk(self) -> Desk:
+        return Desk(self.document, self._custody, self._records, self._clock, self._entropy)
+
     def people(self, *, role: str = "operator") -> People:
         """The records of this purpose's people. `role` is who has something opened, where nobody signs for it. Raises
         `NoRecords` where the purpose keeps none."""
-        return People(Desk(self.document, self._custody, self._records, self._clock, self._entropy, role))
+        return People(replace(self._desk, role=role))
 
     def person(self, pseudonym: Pseudonym | str, *, role: str = "operator") -> Person:
         """Whoever's record is kept under this pseudonym; see `people`."""
@@ -97,6 +101,7 @@ class PurposeOffice:
         stored = self._records().get(self.name, pseudonym.value)
         return stored is not None and stored.stay.state is not State.PENDING
 
+    @heard
     def enrol(self, pictures: Sequence[Picture], *, grounds: str, person: Pseudonym | str | None = None) -> Enrolled:
         """Enrol one person from one picture or several; see `identity.enrol`. `person` is whose record is kept: the
         face has the same pseudonym, and raises what `Person.beside` does."""
@@ -112,6 +117,7 @@ class PurposeOffice:
             beside=beside,
         )
 
+    @heard
     def enrol_many(
         self,
         people: Iterable[Sequence[Picture]],
@@ -124,7 +130,7 @@ class PurposeOffice:
 
         Where the purpose has people sign for bulk enrolments, all are enrolled or nobody; see `identity.enrol_many`.
         """
-        return enrol.enrol_many(
+        outcomes = enrol.enrol_many(
             self.document,
             self._while_open(people),
             grounds,
@@ -135,6 +141,7 @@ class PurposeOffice:
             approved=approved,
             before=before,
         )
+        return self._desk.heard(outcomes)
 
     def request_enrolment(self, people: int) -> bytes:
         """A request file for two people to sign (`moiety operator sign`) before `enrol_many` of so many at most is
@@ -146,6 +153,7 @@ class PurposeOffice:
         pictures. Whose signatures they are, custodians say only then."""
         self._custody().require_bulk(self.document.name, people, approved=approved)
 
+    @heard
     def verify(self, picture: Picture, *, claimed: Pseudonym | str) -> Verdict:
         """Whether the picture shows the claimed person; see `identity.verify`."""
         return verify.verify(
@@ -156,6 +164,7 @@ class PurposeOffice:
             models=self._models,
         )
 
+    @heard
     def identify(self, picture: Picture) -> Candidates:
         """Everybody whom the picture may show; see `identity.identify`."""
         return identify.identify(
@@ -165,6 +174,7 @@ class PurposeOffice:
             models=self._models,
         )
 
+    @heard
     def erase(self, person: Pseudonym | str, *, approved: bytes | None = None) -> Erased:
         """Overwrite one person at all three custodians, see `identity.erase`; and what an interrupted `People.add` left
         of a record under this pseudonym."""

@@ -12,7 +12,7 @@ import msgspec
 import numpy as np
 
 from moiety.custody import audit_asks, messages, record_asks, wire
-from moiety.custody.chronicle import called, caller_of
+from moiety.custody.chronicle import about, called, caller_of
 from moiety.custody.custodian import Custodian
 from moiety.custody.messages import Array, LedgerRow, ProofMessage
 from moiety.custody.net.attempts import Attempts
@@ -70,6 +70,7 @@ class Serving:
         """
         ask = request.ask
         with ExitStack() as stay:
+            stay.enter_context(about(getattr(ask, "name", "")))
             try:
                 stay.enter_context(self._doors.inside(leased=self._leases.is_held(request.lease)))
                 stay.enter_context(self._leases.used(request.lease))
