@@ -21,11 +21,11 @@ from moiety.custody.gateway.book import BEGUN, BOOK
 from moiety.custody.store.handles import handles
 from moiety.custody.store.kinds import keys_of
 from moiety.custody.trust.denials import ApprovalRefused
-from moiety.custody.unopened import ClassRefused, LedgerChanged, LedgerLost
-from moiety.custody.verbs import TAGS_AT_ONCE
+from moiety.custody.unopened import ClassRefused, LedgerChanged, LedgerLost, LedgerTampered
+from moiety.custody.verbs import TAGS_AT_ONCE, Proof
 from moiety.errors import MoietyError
-from moiety.ledger import receipt
-from moiety.ledger.audit import What
+from moiety.ledger import proof, receipt
+from moiety.ledger.audit import Difference, What
 from moiety.ledger.entry import (
     Configuration,
     Correction,
@@ -40,12 +40,13 @@ from moiety.ledger.entry import (
     Restriction,
 )
 from moiety.ledger.operation import Party
+from moiety.ledger.refusals import OperationUnwritten
 from moiety.oprf import voprf
 from moiety.sharing.seat import Seat
 from tests.apart.asking import DONE, Asking, enlist
 from tests.apart.scene import Site
 from tests.apart.test_approvals import OLGA, OTTO, signed
-from tests.custody.ledgers import Reader, at_custodians, everywhere, fresh, place, tamper
+from tests.custody.ledgers import Reader, at_custodians, everywhere, fresh, leaves, place, tamper
 from tests.custody.scene import DOCUMENT, DOOR, NOON, TODAY, matched, people
 from tests.custody.test_chronicle import REVEAL
 
@@ -111,7 +112,7 @@ def test_every_entry_names_whoever_signs_as_caller(site: Site, keeping: Apart, r
     assert reader.news() == custodians_alone(Erasures(now, asks, DOOR, 1))
     with pytest.raises(ClassRefused):
         unlocked(keeping, bert.name, "birth")
-    refused = Refusal(now, asks, None, "class_refused")
+    refused = Refusal(now, asks, DOOR, "class_refused")
     assert reader.news() == {"a": [refused], "b": [refused]}  # both are asked at once
     keeping.replace_document(DOOR, REVEAL, b"other")
     terms = REVEAL.to_json()
@@ -156,8 +157,13 @@ def test_whoever_is_nobody_is_written_down_as_such_once_a_minute(site: Site, kee
     for _ in range(3):
         ask = record_asks.Unlock(KEPT, known["c"].tobytes(), some, "parcel", os.urandom(16))
         assert asking.ask("c", ask, call=b"").code == "caller_refused"
+    # Of a purpose that somebody made up nothing is written but that: names would fill a disk.
+    for made_up in ("cellar", "attic"):
+        ask = record_asks.Unlock(keys_of(made_up), known["c"].tobytes(), some, "parcel", os.urandom(16))
+        assert asking.ask("c", ask, call=b"").code == "caller_refused"
     asking.close()
-    assert reader.news() == {"c": [Refusal(minute_of(site.clock().timestamp()), "office", None, "caller_refused")]}
+    now = minute_of(site.clock().timestamp())
+    assert reader.news() == {"c": [Refusal(now, "office", purpose, "caller_refused") for purpose in (DOOR, None)]}
     assert agree(keeping)
 
 
@@ -253,11 +259,97 @@ def test_what_was_altered_or_lost_while_a_custodian_was_down_is_found(
     site.start(seat)
     again = site.gateway()
     assert agree(again)
-    tamper(at, "UPDATE ledger_leaf SET commitment = zeroblob(32) WHERE position = 0")
-    first = again.audit().first
-    assert first is not None
-    assert (first.what, first.log) == (What.ALTERED, Party.B)
+    tamper(at, "UPDATE ledger_leaf SET said = zeroblob(32) WHERE position = 1")
+    assert again.audit().first == Difference(What.ALTERED, Party.B, 1)  # in the clear: it shows itself
     again.close()
+
+
+def test_from_where_on_a_custodians_ledger_was_altered_is_told_over_the_wire(site: Site, keeping: Apart) -> None:
+    """Of what is sealed, the rows say nothing: whoever keeps the ledger is asked, and says so when it starts, too."""
+    anna = fresh()
+    keeping.keep(DOOR, [anna])
+    assert agree(keeping)
+    at = place(site.folder, "a", trial.STORE)
+    size = len(leaves(at))
+    unlocked(keeping, anna.name)
+    assert leaves(at)[-1].tag is not None
+    tamper(
+        at, "UPDATE ledger_leaf SET commitment = zeroblob(32) WHERE position = (SELECT max(position) FROM ledger_leaf)"
+    )
+    assert keeping.audit().first == Difference(What.ALTERED, Party.A, size)
+    keeping.close()
+    site.stop("a")
+    with pytest.raises(LedgerTampered) as raised:
+        site.start("a")
+    assert raised.value.numbers == {"ledger": 1, "position": size}
+
+
+def test_what_is_in_the_ledgers_is_proven_over_the_wire(site: Site, keeping: Apart) -> None:
+    keys: Any = keeping.ledger_keys() | {"gateway": keeping.gateway_key()}
+    today = keeping.prove(b"", {}, None)
+    anna = fresh()
+    keeping.keep(DOOR, [anna])
+    unlocked(keeping, anna.name)
+    asks = caller_of(keeping._hand.caller.public)
+    now = minute_of(site.clock().timestamp())
+    enrolled, *both = keeping.noted(anna.access, anna.public, TODAY, TODAY)
+    [opened] = [one for one in both if one.parties & Party.A]
+    for noted, whose, entry in (
+        (enrolled, ["gateway", "a", "b", "c"], Enrolment(now, asks, DOOR, "g1", 0)),
+        (opened, ["gateway", "a"], Opening(now, asks, DOOR, ("document",), "parcel")),
+    ):
+        for shown, said in ((noted.shown, entry), ({}, None)):
+            found = proof.verify(keeping.prove(noted.operation, shown, today), keys, today)
+            assert [(one.ledger, one.entry) for one in found] == [(name, said) for name in whose]
+    for one in keeping.listed(100):
+        found = proof.verify(keeping.prove(one.operation, {}, None), keys)
+        assert {part.entry for part in found} == {one.entry}
+    assert {one.entry.part for one in keeping.listed(100) if isinstance(one.entry, Configuration)} == {"purpose"}
+    with pytest.raises(OperationUnwritten):
+        keeping.prove(os.urandom(16), {}, today)
+    # What is sealed to somebody leaves for a tag alone, which takes the person's key.
+    side = keeping.three.custodians["a"].audit
+    kept = {row.line.operation: row.kept for row in side.rows(0, 100, clear=True)}
+    assert kept[enrolled.operation] is kept[opened.operation] is None
+    assert [leaf.kept for leaf in leaves(place(site.folder, "a", trial.STORE)) if leaf.tag is None] == [
+        some for some in kept.values() if some is not None
+    ]
+    given = side.prove(len(kept), opened.operation, 0).row
+    assert given is not None
+    assert given.kept is None
+    assert {row.kept for row in side.rows(0, 100)} == {None}
+
+
+@pytest.mark.parametrize("how", ["inclusion", "row", "position", "consistency", "nothing"])
+def test_a_custodian_that_proves_something_else_is_named_before_anybody_is_given_it(
+    site: Site, keeping: Apart, monkeypatch: pytest.MonkeyPatch, how: str
+) -> None:
+    today = keeping.prove(b"", {}, None)
+    keeping.enrol(DOOR, CROWD)
+    [noted] = [one for one in keeping.listed(100) if isinstance(one.entry, Enrolments)]
+    liar: Any = keeping.three.custodians["b"].audit
+    honest = liar.prove
+
+    def prove(size: int, operation: bytes, since: int) -> Proof:
+        found: Proof = honest(size, operation, since)
+        assert found.row is not None
+        assert found.position is not None
+        bent = {
+            "inclusion": replace(found, inclusion=[bytes(32), *found.inclusion[1:]]),
+            "row": replace(found, row=replace(found.row, commitment=bytes(32))),
+            "position": replace(found, position=found.position - 1),
+            "consistency": replace(found, consistency=[bytes(32)]),
+            "nothing": Proof(None, None, (), found.consistency),
+        }
+        return bent[how]
+
+    monkeypatch.setattr(liar, "prove", prove)
+    if how == "nothing":  # it has not what the others have: the file says of whom it is
+        assert list(proof.heads(keeping.prove(noted.operation, {}, today))) == ["gateway", "a", "c"]
+        return
+    with pytest.raises(LedgerChanged if how == "consistency" else LedgerTampered) as raised:
+        keeping.prove(noted.operation, {}, today)
+    assert raised.value.numbers["ledger"] == 2
 
 
 def test_questions_about_ledgers_are_signed_and_bounded(site: Site, keeping: Apart) -> None:
@@ -265,15 +357,21 @@ def test_questions_about_ledgers_are_signed_and_bounded(site: Site, keeping: Apa
     asks: list[Any] = [
         audit_asks.AuditHead(),
         audit_asks.AuditRows(0, 10),
+        audit_asks.AuditRows(0, 10, clear=True),
+        audit_asks.AuditProve(1, bytes(16), 1),
+        audit_asks.AuditAltered(),
         audit_asks.AuditEntries([bytes(16)]),
         audit_asks.Attest(bytes(32), [KEPT], [bytes(16)]),
     ]
     for ask in asks:
         assert asking.ask("a", ask, call=b"").code == "caller_refused", ask
         assert asking.ask("a", ask, call=asking.hand.call(asks[0] if ask is not asks[0] else asks[1])).code != DONE, ask
-    assert [asking.ask("a", ask).code for ask in asks] == [DONE, DONE, DONE, "nothing_destroyed"]
+    assert [asking.ask("a", ask).code for ask in asks] == [DONE] * 6 + ["nothing_destroyed"]
     assert asking.ask("a", audit_asks.AuditEntries([bytes(16)] * TAGS_AT_ONCE)).code == DONE
+    assert asking.ask("a", audit_asks.AuditProve(1 << 40, b"", 0)).code == "position_unknown"
+    assert asking.ask("a", audit_asks.AuditProve(0, b"", 1)).code == "position_unknown"
     for ask in (
+        audit_asks.AuditProve(1, bytes(17), 1),
         audit_asks.AuditEntries([bytes(16)] * (TAGS_AT_ONCE + 1)),
         audit_asks.AuditEntries([bytes(15)]),
         audit_asks.Attest(bytes(31), [KEPT], [bytes(16)]),

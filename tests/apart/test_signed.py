@@ -148,6 +148,8 @@ SIGNED: Final[dict[type, Callable[[Asking], Asks]]] = {
     wire.Carry: _alike(lambda asking: wire.Carry(KEPT, bytes(16), bytes(16), ["document", "access"])),
     wire.AuditHead: _alike(lambda asking: wire.AuditHead()),
     wire.AuditRows: _alike(lambda asking: wire.AuditRows(0, 1)),
+    wire.AuditProve: _alike(lambda asking: wire.AuditProve(1, os.urandom(16), 0)),
+    wire.AuditAltered: _alike(lambda asking: wire.AuditAltered()),
     wire.AuditEntries: _alike(lambda asking: wire.AuditEntries([os.urandom(16)])),
     wire.Attest: _alike(lambda asking: wire.Attest(bytes(32), [KEPT], [os.urandom(16)])),
     wire.AgreeKey: _alike(lambda asking: wire.AgreeKey(DOOR, asking.header("key", 0))),
@@ -180,6 +182,10 @@ def _others(ask: Any) -> dict[str, Any]:
         "attempt": os.urandom(16),
         "start": 1,
         "end": 7,
+        "clear": True,
+        "size": 9,
+        "operation": os.urandom(16),
+        "since": 5,
         "tags": [bytes(16)],
         "subject": b"1" * 32,
         "galleries": [DOOR],
@@ -273,7 +279,14 @@ ENTRUSTED: Final[dict[str, set[type]]] = {
     "restrict": {wire.Restrict},
     "find": {wire.AgreeKey, wire.Evaluate},
     "correct": {wire.Carry},
-    "audit": {wire.AuditHead, wire.AuditRows, wire.AuditEntries, wire.Attest},
+    "audit": {
+        wire.AuditHead,
+        wire.AuditRows,
+        wire.AuditEntries,
+        wire.Attest,
+        wire.AuditProve,
+        wire.AuditAltered,
+    },
     "refresh": {wire.Renew},
     "check": {wire.Survey, wire.Integrity},
     "mend": {wire.Assist, wire.PseudonymParts, wire.Mend},
@@ -338,7 +351,7 @@ def test_nobody_is_served_unsigned_by_a_stranger_or_for_something_else(asking: A
 def test_a_signature_is_of_one_request_in_everything(asking: Asking, verb: type) -> None:
     asks = SIGNED[verb](asking)
     others = {seat: _others(asks[seat]) for seat in SEATS}
-    assert others["a"] or verb in (wire.Hold, wire.AuditHead)  # which say nothing but that
+    assert others["a"] or verb in (wire.Hold, wire.AuditHead, wire.AuditAltered)  # which say nothing but that
     for name in others["a"]:
         bent = {seat: others[seat][name] for seat in SEATS}
         signed = {id(bent[seat]): asking.hand.call(asks[seat]) for seat in SEATS}

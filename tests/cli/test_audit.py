@@ -11,8 +11,9 @@ from typing import Any
 import pytest
 
 from moiety import cli
-from moiety.cli.audit import Acknowledged, Checked, History, Keys, Line, Stated, Verified
+from moiety.cli.audit import Acknowledged, Checked, Ground, History, Keys, Line, Listed, Stated, Verified
 from moiety.cli.person import ErasedAnswer
+from moiety.cli.proving import ProofChecked, Proved
 from moiety.custody.gateway.together import Together
 from moiety.custody.unopened import NothingDestroyed
 from moiety.identity.pseudonym import Pseudonym
@@ -64,7 +65,7 @@ def known(shell: Shell, tmp_path: Path) -> Path:
     status, answer = shell.json("audit", "keys")
     keys(answer, Keys)
     assert (status, sorted(answer["keys"])) == (0, ["a", "b", "c"])
-    assert {len(bytes.fromhex(key)) for key in answer["keys"].values()} == {32}
+    assert {len(bytes.fromhex(key)) for key in [*answer["keys"].values(), answer["gateway"]]} == {32}
     file = tmp_path / "keys.json"
     file.write_text(json.dumps(answer))
     return file
@@ -84,21 +85,37 @@ def test_verify_ends_with_0_where_they_agree(shell: Shell) -> None:
 
 
 @pytest.mark.parametrize("log", ["gateway", "a", "b", "c"])
-def test_verify_names_the_ledger_that_was_altered(shell: Shell, log: str) -> None:
+def test_verify_names_the_ledger_that_was_altered(shell: Shell, anna: str, log: str) -> None:
+    """Also where the office does not open over it: what is looked for was found."""
     number = ("gateway", "a", "b", "c").index(log)
-    tamper(place(shell.office, log), "UPDATE ledger_leaf SET said = zeroblob(32) WHERE position = 1")
-    status, answer = shell.json("audit", "verify")
-    said = f"ledger {log} at position 1 is not what its head signed"
-    assert (status, answer["agree"], answer["difference"]) == (1, False, said)
-    assert shell("audit", "verify")[1] == f"{said}\n"
-    tamper(place(shell.office, log), "DELETE FROM ledger_leaf WHERE position = 1")
-    status, answer = shell.json("audit", "verify")
-    assert (status, answer["refused"]) == (2, "ledger_tampered")
-    assert f"ledger {number} " in answer["advice"]
+    for statement in (
+        "UPDATE ledger_leaf SET said = zeroblob(32) WHERE position = 1",
+        "DELETE FROM ledger_leaf WHERE position = 1",
+    ):
+        tamper(place(shell.office, log), statement)
+        status, answer = shell.json("audit", "verify")
+        keys(answer, Verified)
+        said = f"ledger {log} is not what its head signed, at position 1 or after it"
+        assert (status, answer["agree"], answer["difference"]) == (1, False, said)
+        assert (answer["ledger"], answer["position"]) == (log, 1)
+        assert shell("audit", "verify") == (1, f"{said}\n")
+    assert shell.refused("person", "show", anna) == (2, "ledger_tampered")  # nothing is done over it
     shutil.rmtree(place(shell.office, log))
     status, answer = shell.json("audit", "verify")
     assert (status, answer["refused"]) == (2, "ledger_lost")
     assert f"ledger {number} " in answer["advice"]
+
+
+@pytest.mark.parametrize("log", ["gateway", "b"])
+def test_verify_names_the_ledger_that_was_put_back(shell: Shell, anna: str, log: str, tmp_path: Path) -> None:
+    shutil.copytree(place(shell.office, log), tmp_path / "old")
+    assert shell("person", "reveal", anna, "address", "--reason", "parcel")[0] == 0
+    assert shell("audit", "verify")[0] == 0
+    shutil.rmtree(place(shell.office, log))
+    shutil.move(tmp_path / "old", place(shell.office, log))
+    status, answer = shell.json("audit", "verify")
+    assert (status, answer["agree"], answer["ledger"], answer["position"]) == (1, False, log, None)
+    assert "is not what it was when it was looked at before" in answer["difference"]
 
 
 def test_verify_names_what_was_done_and_not_written(shell: Shell, anna: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -157,10 +174,25 @@ def test_person_lists_who_did_what(shell: Shell, anna: str) -> None:
     assert said[0][:3] == ("enrolment", "office", everywhere)
     assert said[1:3] == [("opening", "office", ["gateway", seat], parcel) for seat in "ab"]
     assert said[3:] == [("opening", "office", ["gateway", seat], audited) for seat in "ab"]  # this question too
+    operations = [one["operation"] for one in answer["entries"]]
+    assert len(set(operations)) == len(operations)
+    assert {len(bytes.fromhex(one)) for one in operations} == {16}
+    [given] = answer["grounds"]
+    keys(given, Ground)
+    assert given == {
+        "day": answer["entries"][0]["at"][:10],
+        "what": "given",
+        "how": "office",
+        "ground": "6(1)(c)",
+        "text": "1",
+    }
     status, out = shell("audit", "person", anna.lower())
     assert status == 0
-    assert out.count("\n") == len(said) + 2
-    assert "opening     by office            purpose hotel, classes contact, reason parcel  (ledgers gateway, a)" in out
+    assert out.count("\n") == len(said) + 3
+    assert out.startswith(f"{given['day']}  grounds given, how office, 6(1)(c), text 1\n")
+    assert (
+        "opening       by office            purpose hotel, classes contact, reason parcel  (ledgers gateway, a)" in out
+    )
     assert "Canary" not in out
 
 
@@ -170,6 +202,120 @@ def test_person_of_nobody_is_refused_and_repeats_nothing(shell: Shell, anna: str
     assert shell("person", "restrict", anna)[0] == 0
     assert shell.refused("audit", "person", anna) == (2, "nobody_there")
     assert shell.refused("audit", "verify", "--office", str(shell.office / "nowhere"))[0] == 3
+
+
+# What do they say to everybody?
+
+
+def test_list_has_what_is_about_nobody_and_nothing_of_anybody(shell: Shell, anna: str) -> None:
+    assert shell("person", "reveal", anna, "address", "--reason", "parcel")[0] == 0
+    status, answer = shell.json("audit", "list")
+    keys(answer, Listed)
+    assert status == 0
+    for one in answer["entries"]:
+        keys(one, Line)
+    adopted = [one["ledgers"] for one in answer["entries"] if one["details"].get("part") == "purpose"]
+    assert sorted(adopted) == [["a"], ["b"], ["c"], ["gateway"]]  # each writes that down alone
+    assert {one["what"] for one in answer["entries"]} == {"configuration", "key", "lookup"}
+    assert "parcel" not in json.dumps(answer)
+    assert answer["entries"] == sorted(answer["entries"], key=lambda one: one["at"])
+    lines = shell("audit", "list")[1].splitlines()
+    assert len(lines) == len(answer["entries"])
+    assert shell("audit", "list", "--last", "1")[1] == "nothing is in the clear among these rows\n"
+    assert shell("audit", "list", "--last", "0")[0] == 2
+
+
+# Proofs.
+
+
+def test_what_was_done_with_a_person_is_proven_without_an_office(
+    shell: Shell, anna: str, known: Path, tmp_path: Path
+) -> None:
+    today, opened, unsaid = (tmp_path / f"{name}.json" for name in ("today", "opened", "unsaid"))
+    status, answer = shell.json("audit", "prove", "--to", today)
+    keys(answer, Proved)
+    assert (status, answer["ledgers"]) == (0, ["gateway", "a", "b", "c"])
+    assert stat.S_IMODE(today.stat().st_mode) == 0o600
+    assert shell("person", "reveal", anna, "address", "--reason", "parcel")[0] == 0
+    told = shell.json("audit", "person", anna)[1]["entries"]
+    [one, _] = [some for some in told if some["details"].get("reason") == "parcel"]
+    prove = ("audit", "prove", "--operation", one["operation"], "--since", today)
+    assert shell(*prove, "--to", opened, "--person", anna) == (0, "written, of ledgers gateway, a\n")
+    assert shell.json(*prove, "--to", unsaid)[1]["ledgers"] == ["gateway", "a"]
+    shutil.rmtree(shell.office)
+    check = ("audit", "check-proof", opened, "--keys", known, "--since", today)
+    status, checked = shell.json(*check)
+    keys(checked, ProofChecked)
+    assert (status, checked["valid"]) == (0, True)
+    assert [part["ledger"] for part in checked["ledgers"]] == ["gateway", "a"]
+    for part in checked["ledgers"]:
+        said = {name: one[name] for name in ("at", "what", "caller", "details")}
+        assert part["entry"] == said
+        assert part["since"]["size"] <= part["position"] < part["size"]
+        assert part["at"].endswith("+00:00")
+    out = shell(*check)[1]
+    assert f"ledger a had {checked['ledgers'][1]['size']} entries at " in out
+    assert "opening by office, purpose hotel, classes contact, reason parcel" in out
+    # Without the person's key the same is proven of what is not said.
+    status, blind = shell.json("audit", "check-proof", unsaid, "--keys", known)
+    assert [(part["entry"], part["commitment"]) for part in blind["ledgers"]] == [
+        (None, part["commitment"]) for part in checked["ledgers"]
+    ]
+    assert b"parcel".hex() not in unsaid.read_text()
+    assert anna not in opened.read_text()
+
+    def refused(given: Path, *options: object) -> tuple[int, str]:
+        return shell.refused("audit", "check-proof", given, *options)
+
+    bent, others = tmp_path / "bent.json", tmp_path / "others.json"
+    bent.write_text(opened.read_text().replace(b"parcel".hex(), b"errand".hex()))
+    assert bent.read_text() != opened.read_text()
+    wrong = (2, "tree_proof_wrong")
+    assert refused(bent, "--keys", known) == refused(today, "--keys", known, "--since", opened) == wrong
+    keyring = json.loads(known.read_text())
+    others.write_text(json.dumps({"keys": keyring["keys"]}))  # as it was said before the gateway's was
+    assert refused(opened, "--keys", others) == wrong
+    others.write_text(json.dumps({"keys": keyring["keys"], "gateway": keyring["keys"]["a"]}))
+    assert refused(opened, "--keys", others) == wrong
+    for content in ("", "[]", '{"keys": 7}', '{"keys": {"a": "x"}}'):
+        others.write_text(content)
+        assert refused(opened, "--keys", others) == (2, "document_unreadable")
+    assert refused(tmp_path / NAME, "--keys", known) == (2, "document_unreadable")
+
+
+def test_nothing_is_written_of_what_is_not_there(shell: Shell, anna: str, tmp_path: Path) -> None:
+    file, taken = tmp_path / "proof.json", tmp_path / "taken.json"
+    taken.write_text("mine")
+    prove = ("audit", "prove", "--to")
+    assert shell.refused(*prove, taken) == (2, "file_unwritable")
+    assert taken.read_text() == "mine"
+    for given in ("00" * 16, "ff" * 16):
+        assert shell.refused(*prove, file, "--operation", given) == (2, "operation_unwritten")
+        assert shell.refused(*prove, file, "--operation", given, "--person", anna) == (2, "operation_unwritten")
+    for given in ("", "00", "x" * 32, NAME):
+        assert shell.refused(*prove, file, "--operation", given) == (2, "operation_unreadable")
+    assert shell.refused(*prove, file, "--person", anna) == (2, "operation_unreadable")
+    assert shell.refused(*prove, file, "--since", taken) == (2, "tree_proof_wrong")
+    assert shell.refused(*prove, file, "--since", tmp_path / NAME) == (2, "document_unreadable")
+    # Of what is in the clear, no person is asked.
+    [clear, *_] = shell.json("audit", "list")[1]["entries"]
+    of = ("--operation", clear["operation"])
+    assert shell.refused(*prove, file, *of, "--person", anna) == (2, "operation_unwritten")
+    assert not file.exists()
+    assert shell(*prove, file, *of)[0] == 0
+
+
+def test_a_ledger_that_was_put_back_since_is_not_proven_to_have_grown(shell: Shell, anna: str, tmp_path: Path) -> None:
+    shutil.copytree(place(shell.office, "b"), tmp_path / "old")
+    assert shell("person", "restrict", anna)[0] == 0
+    today = tmp_path / "today.json"
+    assert shell("audit", "prove", "--to", today)[0] == 0
+    shutil.rmtree(place(shell.office, "b"))
+    shutil.move(tmp_path / "old", place(shell.office, "b"))
+    prove = ("audit", "prove", "--to", tmp_path / "later.json", "--since", today)
+    for _ in range(2):  # shorter than it was; then as long again, and another
+        assert shell.refused(*prove) == (2, "ledger_changed")
+        assert shell("person", "lift", anna)[0] == 0
 
 
 # Receipts.

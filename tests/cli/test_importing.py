@@ -225,6 +225,24 @@ def test_rows_that_do_not_fit_are_listed_by_line_and_reason_and_none_is_lost(
     assert beside(file) == {".aside.csv", ".import.json"}
 
 
+def test_whoever_came_with_many_is_told_since_when_and_how_and_the_ledgers_count_them(
+    shell: Shell, words: Any, tmp_path: Path
+) -> None:
+    """No ledger has an entry of each: what a person is told of it is the record's own (docs/decisions/0017)."""
+    assert shell.json(*words(written(tmp_path, "csv", PEOPLE), MAPPING, "--text", "2031-05"))[0] == 0
+    [who] = numbers(shell, PEOPLE[:1], tmp_path)
+    today = datetime.now(UTC).date().isoformat()
+    status, told = shell.json("audit", "person", who)
+    assert (status, {one["what"] for one in told["entries"]}) == (0, {"opening"})  # by which this was asked
+    [given] = told["grounds"]
+    assert given == {"day": today, "what": "given", "how": "imported", "ground": "6(1)(c)", "text": "2031-05"}
+    assert shell("audit", "person", who)[1].startswith(f"{today}  grounds given, how imported, 6(1)(c), text 2031-05\n")
+    counted = [one for one in shell.json("audit", "list")[1]["entries"] if one["what"] == "enrolments"]
+    assert [(one["details"], one["ledgers"]) for one in counted] == [
+        ({"purpose": "hotel", "count": str(len(PEOPLE))}, ["gateway", "a", "b", "c"])
+    ]
+
+
 def test_the_same_import_twice_brings_nobody_twice(shell: Shell, words: Any, tmp_path: Path) -> None:
     file = written(tmp_path, "jsonl", PEOPLE)
     status, first = shell.json(*words(file))

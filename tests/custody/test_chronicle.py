@@ -222,7 +222,7 @@ def test_a_refusal_is_written_once_a_minute_however_often_it_is_asked(
                 unlocked(office, anna.name, "birth")
             with pytest.raises(NobodyThere):
                 unlocked(office, bytes(16))
-        told = [Refusal(NOW + minute, "office", None, code) for code in ("class_refused", "nobody_there")]
+        told = [Refusal(NOW + minute, "office", DOOR, code) for code in ("class_refused", "nobody_there")]
         assert reader.news() == {"a": told}  # who is asked first says no
         clock.pass_(minutes=1)
     assert agree(office)
@@ -233,7 +233,7 @@ def test_what_is_refused_before_it_is_agreed_on_is_in_no_ledger_as_done(office: 
     reader.news()
     with pytest.raises(refusals.AlreadyEnrolled):
         office.enrol(DOOR, CROWD[:2])
-    refused = Refusal(NOW, "office", None, "already_enrolled")
+    refused = Refusal(NOW, "office", DOOR, "already_enrolled")
     news = reader.news()
     assert set(news) <= set(LOGS[1:])
     assert all(some == [refused] for some in news.values())

@@ -3,6 +3,7 @@ what three custodians sign when they destroyed somebody."""
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import shutil
@@ -20,11 +21,10 @@ from moiety.custody.store.handles import handles
 from moiety.custody.store.kinds import keys_of
 from moiety.custody.unopened import NobodyThere, NothingDestroyed
 from moiety.identity.keyring import Version
-from moiety.ledger import receipt
-from moiety.ledger.entry import Correction, Enrolment, Entry, Erasure, Opening, Restriction
+from moiety.ledger import proof, receipt
+from moiety.ledger.entry import Correction, Enrolment, Entry, Erasure, Opening, Restriction, encode
 from moiety.ledger.operation import EVERYBODY, Party
 from moiety.ledger.refusals import ReceiptWrong
-from moiety.sharing.seat import SEATS
 from tests.custody.ledgers import LOGS, chronicle, fresh, leaves, place, read
 from tests.custody.scene import DOCUMENT, DOOR, NOON, TODAY, Clock, bytes_of, opened, people
 from tests.custody.test_chronicle import REVEAL
@@ -128,6 +128,16 @@ def test_a_person_is_told_who_did_what_with_what_is_theirs_and_nothing_of_others
         (Restriction(NOW + A_DAY, "office", DOOR, True), custodians),
         (Restriction(NOW + A_DAY, "office", DOOR, False), custodians),
     ]  # fmt: skip
+    # And with what each ledger committed to, which shows it to others.
+    everything = office.noted(lived.anna.access, lived.anna.public, TODAY, TODAY + 1)
+    for log, party in zip(LOGS, Party, strict=True):
+        committed = {leaf.line.operation: leaf.commitment for leaf in leaves(place(lived.folder, log))}
+        theirs = [noted for noted in everything if noted.parties & party]
+        assert len(theirs) == {Party.GATEWAY: 6, Party.A: 7, Party.B: 7, Party.C: 5}[party]
+        for noted in theirs:
+            assert hashlib.sha256(noted.shown[party]).digest() == committed[noted.operation]
+            assert noted.shown[party][32:] == encode(noted.entry)
+    assert all(set(noted.shown) == {party for party in Party if party & noted.parties} for noted in everything)
     # The days asked for, and no others.
     one_day = office.noted(lived.bert.access, lived.bert.public, TODAY + 1, TODAY + 1)
     assert [noted.entry for noted in one_day] == [later, later]
@@ -162,11 +172,9 @@ def test_entries_that_somebody_put_under_a_persons_tag_are_not_shown(
         return [*honest(self, tags), *bent, *swapped]
 
     monkeypatch.setattr(type(liar), "entries", entries)
-    shown = told(office, lived.anna)
-    assert [entry for entry, parties in shown if parties & ~Party.A] == [
-        entry for entry, parties in before if parties & ~Party.A
-    ]
-    assert not any(parties & Party.A for _, parties in shown)
+    # Of what custodian a shows nothing is believed; what the others have of it is all there.
+    assert told(office, lived.anna) == [(entry, parties & ~Party.A) for entry, parties in before]
+    assert sum(bool(parties & Party.A) for _, parties in before) == 7
 
 
 def test_more_days_than_are_asked_for_at_once_are_all_looked_at(office: Embedded, lived: Lived) -> None:
@@ -193,8 +201,9 @@ def test_two_days_of_one_person_cannot_be_put_together_without_the_key(lived: Li
     """Between days nothing is the same, in what is sealed neither."""
     found = [leaf for leaf in leaves(place(lived.folder, log)) if leaf.tag is not None]
     days = [[leaf for leaf in found if leaf.tag in tags_of(lived.anna.public, TODAY + day)] for day in range(2)]
-    assert all(days)
     first, second = days
+    # Of the second day a has one opening, b the other, c none; restrictions are at the three.
+    assert (len(first), len(second)) == {"gateway": (4, 2), "a": (4, 3), "b": (4, 3), "c": (3, 2)}[log]
     assert not {leaf.tag for leaf in first} & {leaf.tag for leaf in second}
     for one in first:
         for other in second:
@@ -211,6 +220,11 @@ def test_after_erasure_nobody_opens_what_was_said_and_every_proof_holds(
     office: Embedded, folder: Path, lived: Lived
 ) -> None:
     before = {log: leaves(place(folder, log)) for log in LOGS}
+    of_bert = told(office, lived.bert)
+    hers = office.noted(lived.anna.access, lived.anna.public, TODAY, TODAY + 1)
+    keys: Any = office.ledger_keys() | {"gateway": office.gateway_key()}
+    proven = {noted.operation: office.prove(noted.operation, noted.shown, None) for noted in hers}
+    assert len(proven) == 9
     anna, face = lived.corrected.name, lived.faces[0].pseudonym
     assert office.destroy(DOOR, [anna], face) == [(KEPT, anna), (DOOR, face)]
     with pytest.raises(NobodyThere):
@@ -219,13 +233,23 @@ def test_after_erasure_nobody_opens_what_was_said_and_every_proof_holds(
     for log in LOGS:
         assert after[log][: len(before[log])] == before[log]  # nothing is taken away
         tags = {tag for day in range(2) for tag in tags_of(lived.anna.public, TODAY + day)}
-        hers = [leaf for leaf in after[log] if leaf.tag in tags]
-        assert hers
-        assert {read(leaf, lived.bert.access, *lived.corrected.classes.values()) for leaf in hers} == {None}
+        sealed = [leaf for leaf in after[log] if leaf.tag in tags]
+        # What was there before, and at the three that they destroyed her.
+        assert len(sealed) == {"gateway": 6, "a": 8, "b": 8, "c": 6}[log]
+        assert {read(leaf, lived.bert.access, *lived.corrected.classes.values()) for leaf in sealed} == {None}
     assert office.audit().first is None
     for log in LOGS:
-        chronicle(office, log).log.verify()
-    assert told(office, lived.bert) != []
+        assert chronicle(office, log).log.verify().size == len(after[log])
+    # What was handed out says what it said; asked now, the same is proven of what nobody opens, in ledgers that grew.
+    for noted in hers:
+        said = proof.verify(proven[noted.operation], keys)
+        blind = proof.verify(office.prove(noted.operation, {}, proven[noted.operation]), keys, proven[noted.operation])
+        assert {one.entry for one in said} == {noted.entry}
+        assert {one.entry for one in blind} == {None}
+        assert [(one.ledger, one.position, one.commitment) for one in blind] == [
+            (one.ledger, one.position, one.commitment) for one in said
+        ]
+    assert told(office, lived.bert) == of_bert
 
 
 # Receipts.
@@ -253,7 +277,7 @@ def test_a_receipt_says_what_three_destroyed_and_when_and_needs_no_office(office
         assert {some.what: some.count for some in said.destroyed} == {"face": 1, "keys": 1}
         assert (said.minute.isoformat(), said.live.isoformat()) == ("2026-03-02T12:00:00+00:00", "2026-03-02")
         assert said.epoch_end.isoformat() == "2026-03-09"  # by which the weekly refresh is due
-    assert lived.bert.name.hex().encode() not in file
+    assert [needle for needle in lived.secrets() if needle in file] == []
 
 
 def test_what_is_not_that_receipt_is_refused(office: Embedded, lived: Lived, tmp_path: Path) -> None:
@@ -308,9 +332,15 @@ def test_custodians_sign_for_what_they_destroyed_and_for_nothing_else(
 
 def test_the_keys_stay_over_refreshes_and_restarts(office: Embedded, folder: Path, clock: Clock) -> None:
     keys = office.ledger_keys()
-    assert len(set(keys.values())) == len(SEATS)
+    assert len({*keys.values(), office.gateway_key()}) == len(LOGS)
+    all_: Any = keys | {"gateway": office.gateway_key()}
+    today = office.prove(b"", {}, None)
     office.refresh()
     assert office.ledger_keys() == keys
     office.close()
     with closing(opened(folder, clock)) as again:
         assert again.ledger_keys() == keys
+        # It is those that heads are signed by, before and after.
+        found = proof.verify(again.prove(b"", {}, today), all_, today)
+    assert [one.ledger for one in found] == list(LOGS)
+    assert all(one.since is not None and one.since.size < one.head.size for one in found)

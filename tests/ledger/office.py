@@ -13,7 +13,7 @@ from moiety.ledger.log import Log
 from moiety.ledger.operation import Party
 from moiety.ledger.refusals import LedgerUnwritable
 from tests.database.doomed import Fatal
-from tests.ledger.people import MINUTE, leaf_about, leaves, person_tag, public, signing_key
+from tests.ledger.people import MINUTE, leaf_about, leaves, public, signing_key
 
 ORIGIN = "custodian a"
 SIGNER = signing_key("a")
@@ -43,11 +43,6 @@ def append_until(place: Path | str, point: str) -> None:
 def sign_until(place: Path | str, point: str) -> None:
     """Sign a head, and die at a commit point."""
     opened(place, Fatal(point)).head(MINUTE, SIGNER.sign)
-
-
-def forget_until(place: Path | str, point: str) -> None:
-    """Forget person 1, and die at a commit point."""
-    opened(place, Fatal(point)).forget([person_tag(1)])
 
 
 def append_until_killed(place: Path | str, told: Path) -> None:

@@ -243,7 +243,7 @@ def test_four_real_logs_are_held_against_each_other(tmp_path: Path) -> None:
     pages = {}
     for party, log in logs.items():
         signed = head.verify(log.head(MINUTE, keys[party].sign), f"log {party.value}", public(keys[party]))
-        pages[party] = Shown(signed, log.lines(0, signed.size))
+        pages[party] = Shown(signed, [(leaf.commitment, leaf.line) for leaf in log.checked(0, signed.size)])
     found = audited(pages, 5)
     assert found.first == Difference(What.MISSING, B, None, GATEWAY, 12)
     assert found.operations == 29

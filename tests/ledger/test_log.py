@@ -50,11 +50,7 @@ def test_what_was_appended_is_there_in_order_when_it_is_opened_again(place: Path
         assert log.append(mixed[2:]) == [2]
     with closing(opened(place)) as log:
         assert shown(log) == mixed
-        assert log.leaf(1) == mixed[1]
         assert log.state() == log.verify() == State().after((leaf.commitment, leaf.line) for leaf in mixed)[0]
-        for position in (3, -1, 2**40):
-            with pytest.raises(PositionUnknown):
-                log.leaf(position)
 
 
 def test_a_log_is_begun_once_and_not_by_opening(place: Path | str) -> None:
@@ -73,7 +69,10 @@ def test_every_leaf_is_proved_in_every_later_tree(log: Log) -> None:
     for state in states[1:]:
         root = state.frontier.root()
         for position in {0, 1, state.size // 2, state.size - 1} - set(range(state.size, 300)):
-            proof = log.inclusion(position, state.size)
+            found = log.proven(added[position].line.operation, state.size)
+            assert found is not None
+            at, leaf, proof = found
+            assert (at, leaf) == (position, added[position])
             tree.verify_inclusion(leaf_hash(added[position].commitment), position, state.size, proof, root)
             with pytest.raises(ProofWrong):
                 tree.verify_inclusion(leaf_hash(bytes(32)), position, state.size, proof, root)
@@ -84,25 +83,35 @@ def test_every_leaf_is_proved_in_every_later_tree(log: Log) -> None:
 
 
 def test_no_proof_is_given_of_what_never_was(log: Log) -> None:
+    [first, *_, last] = leaves(3)
     log.append(leaves(3))
-    for position, size in ((3, 3), (0, 4), (-1, 3), (0, 0)):
+    for size in (4, -1):
         with pytest.raises(PositionUnknown):
-            log.inclusion(position, size)
+            log.proven(first.line.operation, size)
+    assert log.proven(bytes(16), 3) is None
+    assert log.proven(first.line.operation, 0) is None
+    assert log.proven(last.line.operation, 2) is None
+    assert log.proven(last.line.operation, 3) is not None
     for old, size in ((0, 4), (3, 2), (-1, 2)):
         with pytest.raises(PositionUnknown):
             log.consistency(old, size)
 
 
+def last_head(log: Log) -> bytes | None:
+    with log._database.reading() as connection:
+        return sql.last_head(connection)
+
+
 def test_a_signed_head_says_what_the_log_is(log: Log) -> None:
-    assert log.last_head() is None
+    assert last_head(log) is None
     for count in (0, 3):
         log.append(leaves(count))
         signed = log.head(MINUTE, SIGNER.sign)
         state = log.state()
         assert head.verify(signed, ORIGIN, KEY) == head.Head(ORIGIN, count, state.frontier.root(), state.lines, MINUTE)
-        assert log.last_head() == signed
+        assert last_head(log) == signed
     again = log.head(MINUTE + 1, SIGNER.sign)
-    assert log.last_head() == again
+    assert last_head(log) == again
     assert head.verify(again, ORIGIN, KEY).minute == MINUTE + 1
     log.verify()
 
@@ -127,20 +136,18 @@ def test_of_many_tags_all_are_found_in_the_order_of_the_log(log: Log) -> None:
 
 def test_what_is_about_nobody_is_read_in_the_clear(log: Log) -> None:
     log.append([leaf_about(1, 0), *(leaf_about_nobody(at, entry) for at, entry in enumerate(ABOUT_NOBODY, 1))])
-    assert [seal.read(leaf) for _, leaf in log.leaves_about_nobody()] == ABOUT_NOBODY
-    assert [position for position, _ in log.leaves_about_nobody(3)] == list(range(3, len(ABOUT_NOBODY) + 1))
+    assert [seal.read(leaf) for leaf in shown(log)[1:]] == ABOUT_NOBODY
 
 
 def test_listings_of_more_than_a_page_are_whole(log: Log, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sql, "PAGE", 2)
-    for name in ("_FROM", "_OF", "_CLEAR"):
+    for name in ("_FROM", "_OF"):
         monkeypatch.setattr(sql, name, getattr(sql, name).limit(2))
     added = [leaf_about(1, at) if at % 2 else leaf_about_nobody(at) for at in range(12)]
     log.append(added)
     assert shown(log) == added
     assert [leaf for _, leaf in log.leaves_of(person_tag(1))] == added[1::2]
-    assert [leaf for _, leaf in log.leaves_about_nobody()] == added[::2]
-    assert list(log.lines(0, 5)) == [(leaf.commitment, leaf.line) for leaf in added[:5]]
+    assert list(log.checked(1, 6)) == added[1:6]
     log.verify()
 
 
@@ -151,7 +158,7 @@ def test_an_operation_is_written_once_however_often_it_is_asked(log: Log) -> Non
     assert log.append([first]) == [0]
     assert log.append([leaf_about_nobody(9), again, again]) == [1, 0, 0]
     assert log.state().size == 2
-    assert log.leaf(0) == first
+    assert shown(log)[0] == first
     new = leaf_about_nobody(10)
     assert log.append([new, new]) == [2, 2]
     log.verify()
@@ -178,8 +185,6 @@ def test_what_is_not_for_this_log_is_refused(log: Log) -> None:
 def test_too_many_at_once_are_refused(log: Log) -> None:
     with pytest.raises(TooManyEntries):
         log.append([leaf_about_nobody(1)] * (appending.APPEND_MAX + 1))
-    with pytest.raises(TooManyEntries):
-        log.forget([bytes(16)] * (appending.APPEND_MAX + 1))
     assert log.state().size == 0
 
 
@@ -210,7 +215,7 @@ def test_those_who_append_at_the_same_time_share_commits(place: Path | str) -> N
         assert len(commits) == 2
         assert sorted(position for positions in found.values() for position in positions) == list(range(2 * many))
         for number, positions in found.items():
-            assert [log.leaf(position) for position in positions] == leaves(2, first=2 * number)
+            assert [shown(log)[position] for position in positions] == leaves(2, first=2 * number)
         log.verify()
 
 
@@ -245,7 +250,6 @@ def test_a_log_that_cannot_be_written_says_so_to_everybody(log: Log) -> None:
     asked = {
         "ledger_leaf": lambda: log.append(leaves(2, 5)),
         "ledger_head": lambda: log.head(MINUTE, SIGNER.sign),
-        "ledger_state": lambda: log.forget([person_tag(1)]),
     }
     for table, ask in asked.items():
         renamed(table, "elsewhere")
@@ -272,33 +276,3 @@ def test_an_interruption_reaches_the_one_and_the_others_are_told(place: Path | s
             log._commit(tickets)
         assert all(ticket.done and type(ticket.error) is LedgerUnwritable for ticket in tickets)
         assert log.append(leaves(1)) == [0]
-
-
-def test_what_is_forgotten_is_gone_and_every_proof_holds(log: Log) -> None:
-    added = [leaf_about(1, 0), leaf_about(2, 1), leaf_about(1, 2), leaf_about_nobody(3)]
-    log.append(added)
-    before = log.state()
-    assert log.forget([person_tag(1), person_tag(3)]) == 2
-    assert list(log.leaves_of(person_tag(1))) == []
-    assert [leaf.kept for leaf in shown(log)] == [None, added[1].kept, None, added[3].kept]
-    assert [leaf.tag for leaf in shown(log)] == [None, person_tag(2), None, None]
-    assert [leaf for _, leaf in log.leaves_about_nobody()] == added[3:]
-    assert log.verify() == before
-    for position, leaf in enumerate(added):
-        root = before.frontier.root()
-        tree.verify_inclusion(leaf_hash(leaf.commitment), position, 4, log.inclusion(position, 4), root)
-    assert log.forget([person_tag(1)]) == 0
-
-
-def test_no_byte_of_what_was_forgotten_is_left_in_a_folder(tmp_path: Path) -> None:
-    added = [leaf_about(1, 0), leaf_about(2, 1)]
-
-    def there(leaf: Leaf) -> bool:
-        kept = (leaf.kept or b"")[100:200]
-        return any(kept in path.read_bytes() or leaf.tag in path.read_bytes() for path in tmp_path.iterdir())  # type: ignore[operator]
-
-    with closing(create(tmp_path)) as log:
-        log.append(added)
-        assert [there(leaf) for leaf in added] == [True, True]
-        log.forget([person_tag(1)])
-        assert [there(leaf) for leaf in added] == [False, True]

@@ -147,7 +147,7 @@ def test_a_leaf_that_was_taken_out_is_found(either: Path | str) -> None:
 
 def test_a_leaf_that_was_put_in_is_found_by_opening(filled: Path | str) -> None:
     behind(filled, "UPDATE ledger_leaf SET position = 600 WHERE position = 40")
-    assert found_by_opening(filled) == 600
+    assert found_by_opening(filled) == 40  # where it was taken out
 
 
 def test_two_leaves_that_changed_places_are_found(filled: Path | str) -> None:
@@ -157,15 +157,37 @@ def test_two_leaves_that_changed_places_are_found(filled: Path | str) -> None:
 
 
 @pytest.mark.parametrize(
-    "statement",
+    ("statement", "position"),
     [
-        "UPDATE ledger_node SET hash = :wrong WHERE level = 8 AND index = 1",
-        "DELETE FROM ledger_node WHERE level = 8 AND index = 0",
+        ("UPDATE ledger_node SET hash = :wrong WHERE level = 8 AND index = 1", 256),
+        ("DELETE FROM ledger_node WHERE level = 8 AND index = 0", 0),
     ],
     ids=["altered", "gone"],
 )
-def test_a_kept_node_is_found_by_opening(filled: Path | str, statement: str) -> None:
+def test_a_kept_node_is_found_by_opening(filled: Path | str, statement: str, position: int) -> None:
     behind(filled, statement.replace("index", '"index"'), wrong=bytes(32))
+    assert found_by_opening(filled) == position
+
+
+def test_opening_tells_from_which_leaf_on_it_is_not_what_it_was(filled: Path | str) -> None:
+    """Of a leaf in the clear exactly; of a sealed one not before what is known to be right."""
+    statement = "UPDATE ledger_leaf SET commitment = :wrong WHERE position = :position"
+    for position, named in ((577, 577), (520, 512)):
+        right = LEAVES[position].commitment
+        behind(filled, statement, wrong=bytes(32), position=position)
+        assert found_by_opening(filled) == named
+        with closing(opened_anyway(filled)) as database, database.writing("tamper") as connection:
+            connection.execute(text(statement), {"wrong": right, "position": position})
+    opened(filled).close()
+
+
+def test_what_is_wrong_first_is_named_whatever_comes_after_it(filled: Path | str) -> None:
+    behind(
+        filled,
+        "UPDATE ledger_leaf SET commitment = :wrong WHERE position = 10",
+        "UPDATE ledger_leaf SET commitment = :wrong WHERE position = 599",
+        wrong=bytes(32),
+    )
     assert found_by_opening(filled) == 0
 
 
@@ -223,7 +245,7 @@ def test_a_log_that_was_rewritten_since_a_head_is_found(filled: Path | str) -> N
         state=state.encode(), commitment=other.commitment, operation=other.line.operation, said=other.line.said,
         kept=other.kept,
     )  # fmt: skip
-    assert found_by_opening(filled) == 0
+    assert found_by_opening(filled) == 512
 
 
 def test_lines_that_were_rewritten_since_a_head_are_found(filled: Path | str) -> None:
@@ -246,7 +268,7 @@ def test_lines_of_the_newest_head_are_looked_at_when_it_is_opened(filled: Path |
         log.head(MINUTE, SIGNER.sign)
         state = replace(log.state(), lines=bytes(32))
     behind(filled, "UPDATE ledger_state SET state = :state", state=state.encode())
-    assert found_by_opening(filled) == 0
+    assert found_by_opening(filled) == SIZE  # every leaf is what it was
 
 
 @pytest.mark.parametrize(
@@ -331,7 +353,7 @@ def test_a_log_whose_state_forgot_leaves_takes_nothing_over_them(either: Path | 
 def test_a_proof_over_what_is_missing_is_not_given(filled: Path | str) -> None:
     behind(filled, "DELETE FROM ledger_leaf WHERE position = 40")
     with closing(opened(filled)) as log, pytest.raises(LedgerAltered):
-        log.inclusion(41, SIZE)
+        log.proven(LEAVES[41].line.operation, SIZE)
 
 
 @pytest.mark.parametrize("position", [3, 300, 540, 599])

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 
+from moiety.custody.gateway import trial
 from moiety.custody.unopened import ClassRefused, NobodyThere
 from moiety.errors import MoietyError, Refused
 from moiety.face.installed import Installed
@@ -27,6 +28,9 @@ from moiety.identity.refusals import (
     PseudonymUnreadable,
     ReasonUnsaid,
 )
+from moiety.ledger import seal
+from moiety.ledger.entry import Refusal
+from moiety.ledger.refusals import LedgerUnwritable
 from moiety.vault.consent import Given
 from moiety.vault.refusals import BasisInvalid, FieldUnknown, IdentifierInvalid, MoveRefused, ValueInvalid
 from moiety.vault.retention import State
@@ -34,6 +38,7 @@ from moiety.vault.schema import Group
 from moiety.vault.sql import RecordStore
 from moiety.vault.stored import Stored
 from moiety.vault.values import Raw
+from tests.custody import ledgers
 from tests.stories.guests import GUEST, NUMBER, PHOTO, Inn, guest, hotel, inn, number
 from tests.stories.scene import DOOR
 
@@ -346,6 +351,68 @@ def test_people_of_two_purposes_are_not_joined(house: Inn, tmp_path: Path) -> No
     assert one.handle != other.handle
     assert one.entry != other.entry
     assert not set(one.blobs.values()) & set(other.blobs.values())
+
+
+def refused_at(house: Inn, log: str, name: str) -> list[Refusal]:
+    """What a ledger has of refusals about this purpose's people, from its file."""
+    inside = trial.STORE if house.apart else ""
+    found = [
+        seal.read(leaf)
+        for leaf in ledgers.leaves(ledgers.place(house.folder, log, inside))
+        if leaf.tag is None and leaf.kept
+    ]
+    return [one for one in found if isinstance(one, Refusal) and one.purpose == name]
+
+
+def test_what_is_refused_is_in_the_gateways_ledger_and_says_of_nobody(
+    anna: Person, people: People, house: Inn, name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert refused_at(house, "gateway", name) == []
+    nobody = people.person(type(anna.pseudonym)(name, bytes(16)))
+    asks: dict[str, Callable[[], object]] = {
+        "already_kept": lambda: people.add(GUEST, grounds="register"),
+        "class_refused": lambda: anna.reveal(["sex"], reason="parcel"),
+        "field_unknown": lambda: anna.reveal(["shoe_size"], reason="parcel"),
+        "grounds_unknown": lambda: people.add(guest(1), grounds="whim"),
+        "identifier_invalid": lambda: people.find("1101"),
+        "move_refused": lambda: Person.lift(erased),
+        "no_number": lambda: people.add({"name": "Somebody"}, grounds="register"),
+        "nobody_kept": nobody.show,
+        "not_in_index": lambda: people.look_up({"name": "Somebody"}),
+        "nothing_to_withdraw": anna.withdraw,
+        "pictures_not_a_list": lambda: face.enrol("one.jpg", grounds="consent"),  # type: ignore[arg-type]
+        "reason_unsaid": lambda: anna.reveal(["address"], reason="A parcel"),
+    }
+    erased = people.person(people.add(guest(2), grounds="register").pseudonym)
+    erased.erase()
+    with house.open(tmp_path / "records") as office:
+        face = office.purpose(name)
+        for code, ask in asks.items():
+            for _ in range(3):
+                with pytest.raises(Refused) as raised:
+                    ask()
+                assert raised.value.code == code
+        among = [GUEST, {"name": "Somebody"}, guest(1)]
+        assert [type(one).__name__ for one in people.add_many(among, grounds="register")] == [
+            "AlreadyKept", "NoNumber", "Added",
+        ]  # fmt: skip
+    found = refused_at(house, "gateway", name)
+    # However often: once in a minute, and while this ran a minute may have ended.
+    assert {one.code for one in found} == set(asks)
+    assert len(found) == len({(one.minute, one.code) for one in found})
+    assert len(found) < 2 * len(asks)
+    [caller] = {one.caller for one in found}
+    assert (caller == "office") is not house.apart
+    # Custodians say what they refused, of which purpose.
+    assert [one.code for one in refused_at(house, "a", name)] == ["class_refused"]
+    # What cannot be written is refused all the same.
+    monkeypatch.setattr(type(people._desk.custody()), "refused", _unwritable)
+    with pytest.raises(ReasonUnsaid):
+        anna.reveal(["address"], reason="A parcel")
+
+
+def _unwritable(self: object, purpose: str, code: str) -> None:
+    raise LedgerUnwritable
 
 
 def test_why_somebody_is_kept_is_kept(people: People) -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import date
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -92,9 +90,7 @@ def test_unknown_parts_of_a_birth_date_stay_unknown() -> None:
     assert mrz.parse(_dated(TD3, "74<<<<")).birth == (74, 0, 0)
     assert mrz.parse(_dated(TD3, "<<<<<<")).birth == (-1, 0, 0)
     assert mrz.parse(_dated(TD3, "<<0229")).birth == (-1, 2, 29)
-    assert mrz.parse(_dated(TD3, "74<<<<")).birth_date(date(2020, 1, 1)) is None
-    assert mrz.parse(_dated(TD3, "<<0228")).birth_date(date(2020, 1, 1)) is None
-    assert mrz.parse(_dated(TD3, "7408<<")).birth_date(date(2020, 1, 1)) is None
+    assert mrz.parse(_dated(TD3, "7408<<")).birth == (74, 8, 0)
 
 
 @pytest.mark.parametrize("birth", ["740230", "741312", "740800", "740012", "7408<1", "010229", "<<0230"])
@@ -107,15 +103,6 @@ def test_a_day_that_there_is_not_is_refused(birth: str) -> None:
 def test_a_document_expires_on_a_day(expiry: str) -> None:
     with pytest.raises(IdentifierInvalid):
         mrz.parse(_dated(TD3, "740812", expiry))
-
-
-def test_the_century_of_birth_follows_from_who_can_have_been_born() -> None:
-    zone = mrz.parse(TD3)
-    assert zone.birth_date(date(2026, 1, 1)) == date(1974, 8, 12)
-    assert zone.birth_date(date(2074, 8, 11)) == date(1974, 8, 12)
-    assert zone.birth_date(date(2074, 8, 12)) == date(2074, 8, 12)
-    assert mrz.parse(_dated(TD3, "000229")).birth_date(date(1999, 1, 1)) is None
-    assert mrz.parse(_dated(TD3, "000229")).birth_date(date(2026, 1, 1)) == date(2000, 2, 29)
 
 
 @pytest.mark.parametrize(

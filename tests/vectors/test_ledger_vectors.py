@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from moiety.ledger import entry, receipt, seal
+from moiety.ledger import entry, proof, receipt, seal
 from moiety.ledger.entry import Enrolments, Erasures, Opening, Recognition
 from moiety.ledger.head import Head, verify
 from moiety.ledger.operation import EVERYBODY, NO_LINES, Line, Operation, Party, chained
@@ -153,6 +153,51 @@ def test_a_state_never_changes_its_form() -> None:
     for wrong in (b"\x02" + written[1:], written[:-1], written[:40], b""):
         with pytest.raises(ValueError, match=r"state|node"):
             State.decode(wrong)
+
+
+def test_a_file_of_proofs_never_changes_its_form() -> None:
+    """Two leaves, the first of them the recognition of these vectors; and the head of the first alone."""
+    commitment, other = sha(RANDOM, RECOGNISED), b"\x11" * 32
+    first, second = sha(b"\x00", commitment), sha(b"\x00", other)
+
+    def signed(size: int, root: bytes) -> str:
+        body = b"\x01\x08moiety a" + size.to_bytes(8, "big") + root + bytes(32) + MINUTE.to_bytes(4, "big")
+        return (body + SIGNER.sign(b"moiety tree head 1\0" + body)).hex()
+
+    now, before = signed(2, sha(b"\x01", first, second)), signed(1, first)
+    written = f"""{{
+  "ledgers": [
+    {{
+      "entry": {{
+        "commitment": "{commitment.hex()}",
+        "entry": "{RECOGNISED.hex()}",
+        "position": 0,
+        "proof": [
+          "{second.hex()}"
+        ],
+        "random": "{RANDOM.hex()}"
+      }},
+      "head": "{now}",
+      "ledger": "a",
+      "since": {{
+        "head": "{before}",
+        "proof": [
+          "{second.hex()}"
+        ]
+      }}
+    }}
+  ],
+  "version": 1
+}}
+""".encode()
+    placed = (0, commitment, [second], RANDOM + RECOGNISED)
+    part = proof.part("a", bytes.fromhex(now), placed, (bytes.fromhex(before), [second]))
+    assert proof.written([part]) == written
+    assert hashlib.sha256(written).hexdigest() == "e7ea4864ebbb95b6b2111c13a104d42ab0be658ffc1e14cbf3090330ac7e447e"
+    [found] = proof.verify(written, {"a": SIGNER.public_key().public_bytes_raw()})
+    assert (found.entry, found.position, found.head.size) == (RECOGNITION, 0, 2)
+    assert found.since is not None
+    assert found.since.size == 1
 
 
 def test_a_receipt_never_changes_its_form() -> None:

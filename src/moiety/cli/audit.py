@@ -1,10 +1,10 @@
-"""`moiety audit verify | person | keys | receipt`."""
+"""`moiety audit verify | acknowledge | list | person | keys | receipt`; the others: `proving`."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import date, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final, TypedDict
 
@@ -14,11 +14,15 @@ from moiety.cli.files import DocumentUnreadable, beginning
 from moiety.cli.options import OfficeFolder, opened
 from moiety.cli.outcome import DONE, NO_MATCH, AsJson, Outcome
 from moiety.cli.progress import bar
+from moiety.cli.proving import check_proof, details_of, prove
 from moiety.identity.pseudonym import Pseudonym
 
 if TYPE_CHECKING:
+    from moiety.custody.unopened import LedgerChanged, LedgerTampered
+    from moiety.identity.ports import Noted
     from moiety.ledger.audit import Difference
     from moiety.ledger.operation import Party
+    from moiety.vault.consent import Entry as Basis
 
 app = typer.Typer(help="Do the four ledgers agree, and what do they say of a person?", no_args_is_help=True)
 
@@ -28,12 +32,15 @@ KEYS_LIMIT: Final = 4_096
 
 class Verified(TypedDict):
     """What `audit verify` answers: whether the ledgers agree, how many operations all of their ledgers have, how many
-    each is behind, and the first difference in words, or null."""
+    each is behind, and the first difference in words, or null; in which ledger it is, and before which of its positions
+    nothing is wrong with it, null where that is not known."""
 
     agree: bool
     operations: int
     behind: dict[str, int]
     difference: str | None
+    ledger: str | None
+    position: int | None
 
 
 class Acknowledged(TypedDict):
@@ -46,8 +53,10 @@ class Acknowledged(TypedDict):
 
 
 class Line(TypedDict):
-    """One operation: in which minute (ISO 8601, UTC), what, by whom, whose ledgers have it, and what the entry says."""
+    """One operation: its id in hexadecimal digits, in which minute (ISO 8601, UTC), what, by whom, whose ledgers have
+    it, and what the entry says."""
 
+    operation: str
     at: str
     what: str
     caller: str
@@ -55,17 +64,38 @@ class Line(TypedDict):
     details: dict[str, str]
 
 
+class Ground(TypedDict):
+    """On which day a person's grounds were given, or withdrawn, and how; where they were given, which they are by the
+    GDPR, and the version of what the person was told."""
+
+    day: str
+    what: str
+    how: str
+    ground: str | None
+    text: str | None
+
+
 class History(TypedDict):
-    """What `audit person` answers."""
+    """What `audit person` answers: since when and why the person is kept, as the record says, and what was done, as the
+    ledgers say."""
 
     pseudonym: str
+    grounds: list[Ground]
+    entries: list[Line]
+
+
+class Listed(TypedDict):
+    """What `audit list` answers."""
+
     entries: list[Line]
 
 
 class Keys(TypedDict):
-    """What `audit keys` answers: the Ed25519 public keys that custodians sign with, in hexadecimal digits, by seat."""
+    """What `audit keys` answers: the Ed25519 public keys that custodians sign with, in hexadecimal digits, by seat, and
+    that of the gateway's own ledger."""
 
     keys: dict[str, str]
+    gateway: str
 
 
 class Stated(TypedDict):
@@ -105,19 +135,42 @@ def verify(
       moiety audit verify
       moiety audit verify --office deployment --in-flight 16 --json
     """
-    with bar() as progress, opened(office, progress) as m:
-        finding = m.audit(in_flight=in_flight)
+    from moiety.custody.unopened import LedgerChanged, LedgerTampered
+
+    try:
+        with bar() as progress, opened(office, progress) as m:
+            finding = m.audit(in_flight=in_flight)
+    except (LedgerTampered, LedgerChanged) as error:  # an office with such a ledger does nothing, nor does it open
+        return _unsound(error)
     behind = {LEDGERS[int(party)]: count for party, count in finding.behind.items()}
-    said = None if finding.first is None else _difference(finding.first)
+    first = finding.first
+    said = None if first is None else _difference(first)
     answer: Verified = {
-        "agree": finding.first is None,
+        "agree": first is None,
         "operations": finding.operations,
         "behind": behind,
         "difference": said,
+        "ledger": None if first is None else LEDGERS[int(first.log)],
+        "position": None if first is None else first.position,
     }
     late = [f"ledger {name} lacks {count} that may be on their way" for name, count in behind.items() if count]
     lines = [said or f"the ledgers agree on {finding.operations} operations", *late]
-    return Outcome(answer, lines, DONE if finding.first is None else NO_MATCH)
+    return Outcome(answer, lines, DONE if first is None else NO_MATCH)
+
+
+def _unsound(error: LedgerTampered | LedgerChanged) -> Outcome[Verified]:
+    """A ledger that is not what it was, whoever came upon it."""
+    ledger, position = list(LEDGERS.values())[error.numbers["ledger"]], error.numbers.get("position")
+    said = _altered(ledger, position) if position is not None else error.text
+    answer: Verified = {
+        "agree": False,
+        "operations": 0,
+        "behind": dict.fromkeys(LEDGERS.values(), 0),
+        "difference": said,
+        "ledger": ledger,
+        "position": position,
+    }
+    return Outcome(answer, [said], NO_MATCH)
 
 
 @app.command()
@@ -150,38 +203,55 @@ def person(
 ) -> Outcome[History]:
     """Who opened what of a person's, and all else that was done with them, from all four ledgers.
 
+    Before it, since when and on which grounds they are kept, from the record itself: whoever came with many, by an
+    import, has no entry of their own in the ledgers, which count them.
+
     \b
     Examples:
       moiety audit person "$WHO"
       moiety audit person "$WHO" --json
     """
-    import msgspec
-
     pseudonym = Pseudonym.parse(who)
     with bar() as progress, opened(office, progress) as m:
-        found = m.purpose(pseudonym.purpose).person(pseudonym).history()
-    entries: list[Line] = []
-    for noted in found:
-        said = msgspec.to_builtins(noted.entry, enc_hook=str)
-        names = noted.entry.__struct_fields__
-        given = dict(zip(names, said[1:], strict=True))
-        minute, caller = given.pop("minute"), given.pop("caller")
-        details = {name: _word(some) for name, some in given.items()}
-        at = datetime.fromtimestamp(minute * 60, UTC).isoformat(timespec="minutes")
-        ledgers = _names(noted.parties)
-        entries.append({"at": at, "what": said[0], "caller": caller, "ledgers": ledgers, "details": details})
-    answer: History = {"pseudonym": str(pseudonym), "entries": entries}
-    lines = [
-        f"{one['at']}  {one['what']:<12}by {one['caller']:<18}{_told(one['details'])}  "
-        f"(ledgers {', '.join(one['ledgers'])})"
-        for one in entries
+        kept = m.purpose(pseudonym.purpose).person(pseudonym)
+        found, basis = kept.history(), kept.basis()
+    grounds = [_ground(one) for one in basis]
+    entries = [_line(noted) for noted in found]
+    answer: History = {"pseudonym": str(pseudonym), "grounds": grounds, "entries": entries}
+    since = [
+        f"{one['day']}  grounds {one['what']}, how {one['how']}"
+        + (f", {one['ground']}, text {one['text']}" if one["ground"] else "")
+        for one in grounds
     ]
-    return Outcome(answer, lines or ["nothing is written down about this person"])
+    return Outcome(answer, [*since, *_lines(entries)])
+
+
+@app.command(name="list")
+def list_(
+    last: Annotated[
+        int, typer.Option("--last", metavar="N", min=1, max=100_000, help="Of the last N rows of each ledger.")
+    ] = 1_000,
+    office: OfficeFolder = None,
+    as_json: AsJson = False,
+) -> Outcome[Listed]:
+    """What the ledgers have in the clear: searches, counts, refusals, purposes, keys. Nothing of it is about anybody.
+
+    \b
+    Examples:
+      moiety audit list
+      moiety audit list --last 50 --json
+    """
+    with bar() as progress, opened(office, progress) as m:
+        found = m.listed(last)
+    entries = [_line(noted) for noted in found]
+    answer: Listed = {"entries": entries}
+    return Outcome(answer, _lines(entries) or ["nothing is in the clear among these rows"])
 
 
 @app.command()
 def keys(office: OfficeFolder = None, as_json: AsJson = False) -> Outcome[Keys]:
-    """The keys that custodians sign with: give them to whoever is to check receipts, by another way than the receipts.
+    """The keys that custodians and the gateway's ledger sign with: give them to whoever is to check receipts and
+    proofs, by another way than those.
 
     \b
     Examples:
@@ -189,8 +259,10 @@ def keys(office: OfficeFolder = None, as_json: AsJson = False) -> Outcome[Keys]:
     """
     with bar() as progress, opened(office, progress) as m:
         found = {seat: key.hex() for seat, key in sorted(m.ledger_keys().items())}
-    answer: Keys = {"keys": found}
-    return Outcome(answer, [f"{seat}  {key}" for seat, key in found.items()])
+        gateway = m.gateway_key().hex()
+    answer: Keys = {"keys": found, "gateway": gateway}
+    lines = [f"{name:<9}{key}" for name, key in {**found, "gateway": gateway}.items()]
+    return Outcome(answer, lines)
 
 
 @app.command()
@@ -237,26 +309,66 @@ def receipt(
     return Outcome(answer, lines)
 
 
+app.command()(prove)
+app.command(name="check-proof")(check_proof)
+
+
 def _told(details: Mapping[str, object]) -> str:
     return ", ".join(f"{name} {value}" for name, value in details.items())
-
-
-def _word(some: object) -> str:
-    return ", ".join(some) if isinstance(some, tuple | list) else str(some)
 
 
 def _names(parties: Party) -> list[str]:
     return [name for bit, name in LEDGERS.items() if int(parties) & bit]
 
 
+def _line(noted: Noted) -> Line:
+    at, what, caller, details = details_of(noted.entry)
+    ledgers = _names(noted.parties)
+    operation = noted.operation.hex()
+    return {
+        "operation": operation,
+        "at": at,
+        "what": what,
+        "caller": caller,
+        "ledgers": ledgers,
+        "details": details,
+    }
+
+
+def _lines(entries: list[Line]) -> list[str]:
+    return [
+        f"{one['at']}  {one['what']:<14}by {one['caller']:<18}{_told(one['details'])}  "
+        f"(ledgers {', '.join(one['ledgers'])})"
+        for one in entries
+    ]
+
+
+def _ground(entry: Basis) -> Ground:
+    import msgspec
+
+    said = msgspec.structs.asdict(entry)
+    day = (date(1970, 1, 1) + timedelta(days=entry.day)).isoformat()
+    ground = " ".join(some for some in (said.get("article_6"), said.get("article_9")) if some) or None
+    what = type(entry).__name__.lower()
+    return {"day": day, "what": what, "how": entry.how, "ground": ground, "text": said.get("text")}
+
+
 def _difference(first: Difference) -> str:
     log = f"ledger {LEDGERS[int(first.log)]}"
+    if first.what.value == "altered":
+        return _altered(LEDGERS[int(first.log)], first.position)
     place = "" if first.position is None else f" at position {first.position}"
     beside = "" if first.beside is None else f" that ledger {LEDGERS[int(first.beside)]} has at {first.beside_position}"
     words = {
-        "altered": f"{log}{place} is not what its head signed",
         "missing": f"{log} lacks what{beside}".replace("what that", "what"),
         "otherwise": f"{log}{place} says in other words what{beside}".replace("what that", "what"),
         "uninvited": f"{log}{place} has what is not for it to record",
     }
     return words[first.what.value]
+
+
+def _altered(ledger: str, position: int | None) -> str:
+    """Nothing is wrong before the position; what is wrong may come after it, where no hash tells."""
+    return f"ledger {ledger} is not what its head signed" + (
+        "" if position is None else f", at position {position} or after it"
+    )

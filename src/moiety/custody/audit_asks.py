@@ -7,7 +7,17 @@ from typing import Annotated
 from msgspec import Meta
 
 from moiety.custody.asks import Ask
-from moiety.custody.messages import AttestedMessage, Count, LedgerRow, Name, ShownMessage, Sixteen, ThirtyTwo, learn
+from moiety.custody.messages import (
+    AttestedMessage,
+    Count,
+    LedgerRow,
+    Name,
+    ProofMessage,
+    ShownMessage,
+    Sixteen,
+    ThirtyTwo,
+    learn,
+)
 from moiety.custody.verbs import TAGS_AT_ONCE
 
 
@@ -17,12 +27,28 @@ class AuditHead(Ask, frozen=True):
     ANSWER = ShownMessage
 
 
-class AuditRows(Ask, frozen=True):
+class AuditRows(Ask, frozen=True, omit_defaults=True):
     """`audit.rows`."""
 
     ANSWER = list[LedgerRow]
     start: Count
     end: Count
+    clear: bool = False
+
+
+class AuditProve(Ask, frozen=True):
+    """`audit.prove`."""
+
+    ANSWER = ProofMessage
+    size: Count
+    operation: Annotated[bytes, Meta(max_length=16)]
+    since: Count
+
+
+class AuditAltered(Ask, frozen=True):
+    """`audit.altered`."""
+
+    ANSWER = Count | None
 
 
 class AuditEntries(Ask, frozen=True):

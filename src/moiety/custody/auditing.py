@@ -13,11 +13,13 @@ from datetime import UTC, datetime, timedelta
 from threading import Lock
 from typing import Final
 
-from moiety.custody.own import Own
+from moiety.custody.chronicle import Chronicle
 from moiety.custody.store.kinds import is_keys
 from moiety.custody.unopened import NothingDestroyed
-from moiety.custody.verbs import ROWS_AT_ONCE, TAGS_AT_ONCE, Clock, Row, Shown
+from moiety.custody.verbs import ROWS_AT_ONCE, TAGS_AT_ONCE, Proof, Row, Shown
 from moiety.ledger import receipt
+from moiety.ledger.refusals import LedgerAltered
+from moiety.ledger.seal import Leaf
 from moiety.sharing.seat import Seat
 
 EPOCH_DAYS: Final = 7
@@ -64,27 +66,59 @@ class Destroyed:
 
 
 @dataclass(frozen=True)
-class Auditing:
-    """One custodian's side of audits and receipts. Safe for threads."""
+class Showing:
+    """What whoever keeps a ledger shows of it. Safe for threads."""
 
-    seat: Seat
-    own: Own = field(repr=False)
-    destroyed: Destroyed
-    clock: Clock
+    chronicle: Chronicle = field(repr=False)
 
     def head(self) -> Shown:
-        """A head of its ledger as it is now, signed, and the key that it is signed by (Ed25519, 32 bytes)."""
-        return Shown(self.own.chronicle.head(), self.own.chronicle.public)
+        """A head of the ledger as it is now, signed, and the key that it is signed by (Ed25519, 32 bytes)."""
+        return Shown(self.chronicle.head(), self.chronicle.public)
 
-    def rows(self, start: int, end: int) -> list[Row]:
-        """Commitments and lines of these positions, at most `ROWS_AT_ONCE`. Raises `LedgerAltered`."""
-        end = min(end, start + ROWS_AT_ONCE)
-        return [Row(commitment, line, None) for commitment, line in self.own.chronicle.log.lines(start, end)]
+    def rows(self, start: int, end: int, *, clear: bool = False) -> list[Row]:
+        """Commitments and lines of these positions, at most `ROWS_AT_ONCE`; with `clear`, also what is kept of those
+        that are about nobody. Raises `LedgerAltered`."""
+        found = self.chronicle.log.checked(start, min(end, start + ROWS_AT_ONCE))
+        return [_row(leaf, clear=clear) for leaf in found]
+
+    def prove(self, size: int, operation: bytes, since: int) -> Proof:
+        """Of the first `size` leaves: where this operation's is (16 bytes; none where nothing is asked for), with the
+        inclusion proof, and what is kept of it if it is about nobody; and that they grew from the first `since`. Raises
+        `PositionUnknown`, `LedgerAltered`."""
+        log = self.chronicle.log
+        consistency = log.consistency(since, size)
+        found = log.proven(operation, size) if operation else None
+        if found is None:
+            return Proof(None, None, (), consistency)
+        position, leaf, inclusion = found
+        return Proof(position, _row(leaf, clear=True), inclusion, consistency)
+
+    def altered(self) -> int | None:
+        """From which position on the ledger is not what it was, as near as it can tell itself; None where it finds
+        nothing."""
+        try:
+            self.chronicle.log.verify()
+        except LedgerAltered as error:
+            return error.numbers["position"]
+        return None
 
     def entries(self, tags: Sequence[bytes]) -> list[Row]:
         """What is kept under these tags (16 bytes each), at most `TAGS_AT_ONCE`, in the order of the ledger."""
-        found = self.own.chronicle.log.leaves_of(*tags[:TAGS_AT_ONCE])
+        found = self.chronicle.log.leaves_of(*tags[:TAGS_AT_ONCE])
         return [Row(leaf.commitment, leaf.line, leaf.kept) for _, leaf in found]
+
+
+def _row(leaf: Leaf, *, clear: bool) -> Row:
+    """What is kept of somebody is given to whoever knows its tag, and to nobody else."""
+    return Row(leaf.commitment, leaf.line, leaf.kept if clear and leaf.tag is None else None)
+
+
+@dataclass(frozen=True)
+class Auditing(Showing):
+    """One custodian's side of audits and receipts. Safe for threads."""
+
+    seat: Seat
+    destroyed: Destroyed
 
     def attest(self, subject: str, rows: Sequence[tuple[str, bytes]]) -> receipt.Signed:
         """A signed statement that these rows, galleries and handles, were destroyed here, about a salted commitment.
@@ -99,4 +133,4 @@ class Auditing:
             counted[what] = counted.get(what, 0) + 1
         minute = when.astimezone(UTC).replace(second=0, microsecond=0)
         end = minute.date() + timedelta(days=EPOCH_DAYS)
-        return receipt.stated(self.seat, subject, counted, minute, minute.date(), end, self.own.signing.sign)
+        return receipt.stated(self.seat, subject, counted, minute, minute.date(), end, self.chronicle.signing.sign)

@@ -41,6 +41,9 @@ CALLER: Final[ContextVar[str]] = ContextVar("caller", default="office")
 """Who asks for what is being done: the beginning of a key's digest where it is signed for, and the office itself where
 all three are one process."""
 
+GALLERY: Final[ContextVar[str]] = ContextVar("gallery", default="")
+"""Which gallery is asked about, as far as that is known: what is refused is written down with its purpose."""
+
 _CALLER_DIGITS: Final = 16
 _MINUTE_S: Final = 60
 _MINUTES_A_DAY: Final = 1_440
@@ -62,6 +65,16 @@ def called(caller: str) -> Iterator[None]:
         yield
     finally:
         CALLER.reset(token)
+
+
+@contextmanager
+def about(gallery: str) -> Iterator[None]:
+    """What is asked meanwhile in this thread is about this gallery, or about none where it is empty."""
+    token = GALLERY.set(gallery)
+    try:
+        yield
+    finally:
+        GALLERY.reset(token)
 
 
 def origin_of(party: Party, office: bytes) -> str:

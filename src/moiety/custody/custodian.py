@@ -19,6 +19,7 @@ from moiety.custody.admitting import Offers
 from moiety.custody.answering import Answers
 from moiety.custody.auditing import Auditing, Destroyed
 from moiety.custody.changing import Changes, noted
+from moiety.custody.chronicle import GALLERY
 from moiety.custody.epochs import SEED_BYTES, Renewal
 from moiety.custody.gallery import Gallery
 from moiety.custody.headers import check_day, check_instant
@@ -52,8 +53,7 @@ class Custodian:
     def __init__(self, store: Store, seat: Seat, own: Own, clock: Clock, entropy: Entropy) -> None:
         self.seat: Seat = seat
         self._store = store
-        self._clock = clock
-        self._entropy = entropy
+        self._clock, self._entropy = clock, entropy
         self._own = own
         self.acquaintance = Acquaintance(seat, entropy)
         self._answers = Answers()
@@ -67,7 +67,7 @@ class Custodian:
         self._changes = Changes(self._turns, self.acquaintance, clock)
         mine = (self._gallery, self._turns, self._changes, self.acquaintance)
         self.records = Records(seat, store, self._offers, *mine, self._own, clock, entropy)
-        self.audit = Auditing(seat, own, Destroyed(), clock)
+        self.audit = Auditing(own.chronicle, seat, Destroyed())
         self._renewal: Renewal | None = None
         self._staged: Renewal | None = None
 
@@ -379,8 +379,8 @@ class Custodian:
         return None if held is None else held.terms
 
     def refused(self, code: str) -> None:
-        """Write down that something was refused: once a minute for each caller and code, however often it is asked."""
-        noting.refused(self._own.chronicle, self.seat, code)
+        """Write down that something was refused: once a minute for each caller, purpose and code."""
+        noting.refused(self._own.chronicle, code, noting.asked_about(self.terms))
 
     def keeping(self) -> Keeping:
         """Where small things are kept, sealed: see `kept`."""
@@ -391,6 +391,7 @@ class Custodian:
         return self._entropy(COIN_BYTES)
 
     def _gallery(self, name: str) -> Gallery:
+        GALLERY.set(name)
         with self._lock:
             if name not in self._galleries:
                 if name not in self.standing().galleries:  # names that somebody makes up take no memory

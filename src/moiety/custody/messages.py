@@ -15,8 +15,9 @@ from numpy.typing import DTypeLike, NDArray
 
 from moiety.custody.refusals import MessageRefused
 from moiety.custody.store.slots import Phase, Staging
-from moiety.custody.verbs import Batch, GalleryStanding, Help, Row, Standing, Survey
+from moiety.custody.verbs import Batch, GalleryStanding, Help, Proof, Row, Standing, Survey
 from moiety.ledger.operation import Line, Party
+from moiety.ledger.tree import PROOF_MAX
 from moiety.matching.header import Circuit, Header, Operation
 from moiety.matching.opening import Opening
 from moiety.sharing.seat import SEATS, Seat
@@ -33,6 +34,7 @@ Papers = Annotated[bytes, Meta(max_length=1 << 17)]
 Count = Annotated[int, Meta(ge=0, le=1 << 62)]
 Small = Annotated[int, Meta(ge=0, le=1 << 32)]
 Seated = Literal["a", "b", "c"]
+Hashes = Annotated[list[ThirtyTwo], Meta(max_length=PROOF_MAX)]
 Dims = Annotated[list[Annotated[int, Meta(ge=0, le=1 << 32)]], Meta(max_length=4)]
 
 
@@ -255,6 +257,25 @@ class LedgerRow(Struct, array_like=True, frozen=True):
     def row(self) -> Row:
         """The same row."""
         return Row(self.commitment, Line(self.operation, Party(self.parties), self.said), self.kept)
+
+
+class ProofMessage(Struct, frozen=True, forbid_unknown_fields=True):
+    """What a ledger proves; see `verbs.Proof`."""
+
+    position: Count | None
+    row: LedgerRow | None
+    inclusion: Hashes
+    consistency: Hashes
+
+    @classmethod
+    def of(cls, proof: Proof) -> ProofMessage:
+        """The same proof."""
+        row = None if proof.row is None else LedgerRow.of(proof.row)
+        return cls(proof.position, row, [*proof.inclusion], [*proof.consistency])
+
+    def proof(self) -> Proof:
+        """The same proof."""
+        return Proof(self.position, None if self.row is None else self.row.row(), self.inclusion, self.consistency)
 
 
 class AttestedMessage(Struct, frozen=True, forbid_unknown_fields=True):

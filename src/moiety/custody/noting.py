@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Final, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from moiety.custody.chronicle import CALLER, PARTIES, Chronicle, minute_of, named
+from moiety.custody.chronicle import CALLER, GALLERY, PARTIES, Chronicle, minute_of, named
 from moiety.custody.store.kinds import CLASSES, OPEN_WORDS, SECRETS, is_keys, purpose_of
 from moiety.errors import MoietyError
 from moiety.ledger.entry import (
@@ -124,12 +124,22 @@ def looked_up(chronicle: Chronicle, gallery: str, what: Literal["evaluated", "lo
     chronicle.once(identity, LookUp(minute, caller, purpose, what))
 
 
-def refused(chronicle: Chronicle, seat: Seat, code: str) -> None:
-    """Something was not done. One line a minute for each caller and code: who asks for ever must not fill a disk."""
+def refused(chronicle: Chronicle, code: str, purpose: str | None) -> None:
+    """Something was not done. One line a minute for each caller, purpose that there is, and code: who asks for ever
+    must not fill a disk."""
     minute, caller = chronicle.now(), CALLER.get()
-    identity = named(b"refusal", seat.encode(), minute.to_bytes(8, "big"), caller.encode(), code.encode())
+    words = (caller.encode(), (purpose or "").encode(), code.encode())
+    identity = named(b"refusal", bytes([chronicle.party]), minute.to_bytes(8, "big"), *words)
     with suppress(MoietyError):  # whatever is wrong with the ledger, nothing is done anyway
-        chronicle.nobody(identity, Refusal(minute, caller, None, code), PARTIES[seat])
+        chronicle.once(identity, Refusal(minute, caller, purpose, code))
+
+
+def asked_about(held: Callable[[str], object]) -> str | None:
+    """Of which purpose somebody asks something, where its gallery is `held`; names that are made up are nobody's."""
+    with suppress(MoietyError):
+        gallery = GALLERY.get()
+        return purpose_of(gallery) if gallery and held(gallery) is not None else None
+    return None
 
 
 def public_of(row: NDArray[np.uint16]) -> bytes:

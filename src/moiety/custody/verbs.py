@@ -165,11 +165,24 @@ class Row:
     kept: bytes | None
 
 
+@dataclass(frozen=True)
+class Proof:
+    """Where an operation's row is in a ledger, the row and its inclusion proof, None and no hashes where it is not
+    there; and a consistency proof. Hashes have 32 bytes; see `ledger.tree`."""
+
+    position: int | None
+    row: Row | None
+    inclusion: Sequence[bytes]
+    consistency: Sequence[bytes]
+
+
 class AuditVerbs(Protocol):
     """What one custodian shows and signs. Its docstrings are `auditing.Auditing`'s."""
 
     def head(self) -> Shown: ...
-    def rows(self, start: int, end: int) -> list[Row]: ...
+    def rows(self, start: int, end: int, *, clear: bool = False) -> list[Row]: ...
+    def prove(self, size: int, operation: bytes, since: int) -> Proof: ...
+    def altered(self) -> int | None: ...
     def entries(self, tags: Sequence[bytes]) -> list[Row]: ...
     def attest(self, subject: str, rows: Sequence[tuple[str, bytes]]) -> Signed: ...
 

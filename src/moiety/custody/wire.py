@@ -13,7 +13,7 @@ import msgspec
 from msgspec import Meta, Struct, field
 
 from moiety.custody.asks import Ask
-from moiety.custody.audit_asks import Attest, AuditEntries, AuditHead, AuditRows
+from moiety.custody.audit_asks import Attest, AuditAltered, AuditEntries, AuditHead, AuditProve, AuditRows
 from moiety.custody.messages import (
     Array,
     BatchMessage,
@@ -268,7 +268,7 @@ Asked = (
     Stand | RoundTrip | Hold | AddGallery | ReplaceDocument | Load | Alive | Offer | Prepare | Forget | Activate
     | Locate | Erase | Scrub | Identify | Verify | Release | Renew | Stage | Switch | Reconcile | Survey | Integrity
     | Helping | Assist | PseudonymParts | Mend | Unlock | Restrict
-    | AgreeKey | Evaluate | Carry | AuditHead | AuditRows | AuditEntries | Attest
+    | AgreeKey | Evaluate | Carry | AuditHead | AuditRows | AuditEntries | Attest | AuditProve | AuditAltered
 )  # fmt: skip
 
 
@@ -305,7 +305,7 @@ class Answer(Struct, frozen=True, forbid_unknown_fields=True, tag_field="is", ta
 
 Said = Refusal | Progress | Answer
 
-LONG = (Load, Offer, Survey, Integrity, Stage, Switch, Scrub, Prepare, Reconcile)
+LONG = (Load, Offer, Survey, Integrity, Stage, Switch, Scrub, Prepare, Reconcile, AuditAltered)
 """What may take minutes over millions of rows, so that progress is worth telling and the deadline is another."""
 
 SHORT_S = 60.0

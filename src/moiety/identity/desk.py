@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
+from functools import update_wrapper
 from types import TracebackType
-from typing import Final
+from typing import Concatenate, Final, ParamSpec, Protocol, TypeVar
 
-from moiety.errors import Refused
+from moiety.errors import MoietyError, Refused
 from moiety.identity.ports import Clock, Custodians, Entropy, RecordStore
 from moiety.identity.purpose import Purpose
 from moiety.identity.refusals import ClockWithoutZone, NoRecords
@@ -17,6 +19,8 @@ from moiety.vault.retention import Reading
 from moiety.vault.schema import Group, Schema
 
 _EPOCH: Final = date(1970, 1, 1)
+
+Told = TypeVar("Told")
 
 
 @dataclass(frozen=True)
@@ -60,6 +64,23 @@ class Desk:
         """The last day (since 1970-01-01) on which somebody who comes now is kept."""
         return now.day + self.purpose.retention_days
 
+    def refused(self, refusal: Refused) -> None:
+        """Have it written into the gateway's ledger that something was refused, of whom not. Nothing is done anyway,
+        whether it can be written or not."""
+        with suppress(MoietyError):
+            self.custody().refused(self.name, refusal.code)
+
+    def heard(self, outcomes: Iterable[Told | Refused]) -> Iterator[Told | Refused]:
+        """The same, one after the other; those who are refused are written down, as is what ends it."""
+        try:
+            for outcome in outcomes:
+                if isinstance(outcome, Refused):
+                    self.refused(outcome)
+                yield outcome
+        except Refused as refusal:
+            self.refused(refusal)
+            raise
+
     def _minute(self) -> int:
         instant = self.clock()
         if instant.tzinfo is None:
@@ -87,6 +108,29 @@ class Desk:
         if left:  # whose it was is nobody's any more
             self.records().scrub()
         refusals.raise_first()
+
+
+class _AtDesk(Protocol):
+    @property
+    def _desk(self) -> Desk: ...
+
+
+Self = TypeVar("Self", bound=_AtDesk)
+Asked = ParamSpec("Asked")
+
+
+def heard(story: Callable[Concatenate[Self, Asked], Told]) -> Callable[Concatenate[Self, Asked], Told]:
+    """A story at a desk of which every refusal is written down before whoever asked is told."""
+
+    def told(self: Self, /, *asked: Asked.args, **named: Asked.kwargs) -> Told:
+        try:
+            return story(self, *asked, **named)
+        except Refused as refusal:
+            self._desk.refused(refusal)
+            raise
+
+    update_wrapper(told, story)
+    return told
 
 
 class Refusals:

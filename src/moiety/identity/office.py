@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, get_args
 from moiety.errors import Refused
 from moiety.identity import enrol, erase, grounds, identify, terms, verify
 from moiety.identity import purpose as documents
-from moiety.identity.desk import Desk
+from moiety.identity.desk import Desk, heard
 from moiety.identity.enrol import Before, unheard
 from moiety.identity.people import People
 from moiety.identity.person import Person
@@ -21,6 +21,7 @@ from moiety.identity.ports import (
     Entropy,
     Gallery,
     Models,
+    Noted,
     Picture,
     Progress,
     Records,
@@ -80,10 +81,14 @@ class PurposeOffice:
     def name(self) -> str:
         return self.document.name
 
+    @property
+    def _desk(self) -> Desk:
+        return Desk(self.document, self._custody, self._records, self._clock, self._entropy)
+
     def people(self, *, role: str = "operator") -> People:
         """The records of this purpose's people. `role` is who has something opened, where nobody signs for it. Raises
         `NoRecords` where the purpose keeps none."""
-        return People(Desk(self.document, self._custody, self._records, self._clock, self._entropy, role))
+        return People(replace(self._desk, role=role))
 
     def person(self, pseudonym: Pseudonym | str, *, role: str = "operator") -> Person:
         """Whoever's record is kept under this pseudonym; see `people`."""
@@ -96,6 +101,7 @@ class PurposeOffice:
         stored = self._records().get(self.name, pseudonym.value)
         return stored is not None and stored.stay.state is not State.PENDING
 
+    @heard
     def enrol(self, pictures: Sequence[Picture], *, grounds: str, person: Pseudonym | str | None = None) -> Enrolled:
         """Enrol one person from one picture or several; see `identity.enrol`. `person` is whose record is kept: the
         face has the same pseudonym, and raises what `Person.beside` does."""
@@ -111,6 +117,7 @@ class PurposeOffice:
             beside=beside,
         )
 
+    @heard
     def enrol_many(
         self,
         people: Iterable[Sequence[Picture]],
@@ -123,7 +130,7 @@ class PurposeOffice:
 
         Where the purpose has people sign for bulk enrolments, all are enrolled or nobody; see `identity.enrol_many`.
         """
-        return enrol.enrol_many(
+        outcomes = enrol.enrol_many(
             self.document,
             self._while_open(people),
             grounds,
@@ -134,6 +141,7 @@ class PurposeOffice:
             approved=approved,
             before=before,
         )
+        return self._desk.heard(outcomes)
 
     def request_enrolment(self, people: int) -> bytes:
         """A request file for two people to sign (`moiety operator sign`) before `enrol_many` of so many at most is
@@ -145,6 +153,7 @@ class PurposeOffice:
         pictures. Whose signatures they are, custodians say only then."""
         self._custody().require_bulk(self.document.name, people, approved=approved)
 
+    @heard
     def verify(self, picture: Picture, *, claimed: Pseudonym | str) -> Verdict:
         """Whether the picture shows the claimed person; see `identity.verify`."""
         return verify.verify(
@@ -155,6 +164,7 @@ class PurposeOffice:
             models=self._models,
         )
 
+    @heard
     def identify(self, picture: Picture) -> Candidates:
         """Everybody whom the picture may show; see `identity.identify`."""
         return identify.identify(
@@ -164,6 +174,7 @@ class PurposeOffice:
             models=self._models,
         )
 
+    @heard
     def erase(self, person: Pseudonym | str, *, approved: bytes | None = None) -> Erased:
         """Overwrite one person at all three custodians, see `identity.erase`; and what an interrupted `People.add` left
         of a record under this pseudonym."""
@@ -276,6 +287,23 @@ class Office:
     def ledger_keys(self) -> dict[str, bytes]:
         """The public keys that custodians sign heads and receipts with, by seat: for whoever checks one offline."""
         return self._custody().ledger_keys()
+
+    def gateway_key(self) -> bytes:
+        """The public key that the gateway's own ledger signs its heads with: with `ledger_keys`, all that it takes to
+        check what `prove` wrote."""
+        return self._custody().gateway_key()
+
+    def listed(self, last: int) -> list[Noted]:
+        """What the four ledgers have in the clear among the `last` rows of each: all that is about nobody."""
+        return list(self._custody().listed(last))
+
+    def prove(self, operation: bytes = b"", *, since: bytes | None = None) -> bytes:
+        """A file that proves to anybody (`moiety.ledger.proof`) that this operation, as `listed` and `Person.history`
+        name it, is in ledgers, and which; without one, what the four are now. `since` is an earlier such file, whose
+        ledgers are proven to have only grown. What is about a person it does not say: see `Person.prove`.
+
+        Raises `OperationUnwritten`, `ProofWrong` for another `since`, and as `audit`."""
+        return self._custody().prove(operation, {}, since)
 
     def status(self) -> Status:
         """The office in numbers, and what its custody does not protect against."""

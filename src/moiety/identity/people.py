@@ -16,7 +16,7 @@ from typing import Final
 
 from moiety.errors import Refused
 from moiety.identity.claim import of_purpose
-from moiety.identity.desk import Desk, Refusals, date_of
+from moiety.identity.desk import Desk, Refusals, date_of, heard
 from moiety.identity.grounds import position
 from moiety.identity.keyring import Version, bears, classes_of
 from moiety.identity.person import Person, Receipt
@@ -87,6 +87,7 @@ class People:
             raise outcome
         return outcome
 
+    @heard
     def add_many(
         self,
         people: Sequence[Mapping[str, Raw]],
@@ -104,6 +105,7 @@ class People:
             try:
                 records[at] = self._checked(values)
             except Refused as refusal:
+                self._desk.refused(refusal)
                 outcomes[at] = refusal.with_traceback(None)
         checked = list(records.values())
         names = self.named(checked, approved=approved)
@@ -112,6 +114,7 @@ class People:
             outcomes[at] = outcome
         return [outcome for outcome in outcomes if outcome is not None]
 
+    @heard
     def named(self, people: Sequence[Record], *, approved: bytes | None = None) -> list[Named]:
         """The pseudonym of each, and the entry of the purpose's index, evaluated together. `approved` is what
         `add_records` of them will be given."""
@@ -127,6 +130,7 @@ class People:
         outputs = desk.custody().pseudonyms(desk.name, inputs, approved=approved) if inputs else []
         return [(outputs[at], outputs[entries[at]] if at in entries else None) for at in range(len(people))]
 
+    @heard
     def add_records(
         self,
         people: Sequence[Record],
@@ -168,7 +172,7 @@ class People:
         for at in fresh:
             if outcomes[at] is None:
                 outcomes[at] = Added(Pseudonym(desk.name, rows[at][0].person), until)
-        return [outcome for outcome in outcomes if outcome is not None]
+        return list(desk.heard(outcome for outcome in outcomes if outcome is not None))
 
     def _keep(self, put: Sequence[tuple[Stored, Version]], approved: bytes | None) -> None:
         """Have custodians keep the keys of people who were put. Nothing stays of whom they refuse: nobody could take
@@ -210,10 +214,12 @@ class People:
         stored = self._desk.records().get(self._desk.name, person)
         return stored is not None and bears(stored.handle, mark, person)
 
+    @heard
     def request_bulk(self, people: int) -> bytes:
         """A request file for two people to sign before `add_many` of so many at most is given it as `approved`."""
         return self._desk.custody().request_records(self._desk.name, people)
 
+    @heard
     def find(self, number: str | Identifier) -> Person | None:
         """Who has this identity number: it is looked up through the pseudonym alone, which custodians evaluate without
         learning the number. None where nobody is kept who has it. Raises `IdentifierInvalid`."""
@@ -228,6 +234,7 @@ class People:
             return None
         return Person(desk, Pseudonym(desk.name, person))
 
+    @heard
     def look_up(self, values: Mapping[str, Raw]) -> list[Person]:
         """Who has these values of the fields of the purpose's index; in no order. Raises `NotInIndex` for others, and
         `ValueInvalid`."""
@@ -259,6 +266,7 @@ class People:
         next `sweep`."""
         return self._desk.confirm_clock()
 
+    @heard
     def sweep(self, receiving: Receiving = unreceived) -> int:
         """Destroy whoever is due: erased three days ago, or kept to the last day; what was written anew; and whoever a
         call put that was interrupted more than a day ago. How many people are gone. `receiving` is entered before each

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Final
 
 from moiety.errors import Refused
-from moiety.identity.desk import Desk, date_of, instant_of
+from moiety.identity.desk import Desk, date_of, heard, instant_of
 from moiety.identity.enrol import Beside
 from moiety.identity.keyring import ACCESS, Version, opened
 from moiety.identity.ports import Noted
@@ -17,6 +17,7 @@ from moiety.identity.pseudonym import Pseudonym
 from moiety.identity.purpose import RETENTION_LIMIT_DAYS
 from moiety.identity.refusals import NobodyKept, NumberFixed, ReasonUnsaid
 from moiety.ledger.receipt import SALT_BYTES, subject
+from moiety.ledger.refusals import OperationUnwritten
 from moiety.vault import consent
 from moiety.vault.consent import Entry, How
 from moiety.vault.mask import masked, shown
@@ -75,10 +76,12 @@ class Person:
         self._whose = Whose(desk.name, pseudonym.value)
         self.pseudonym = pseudonym
 
+    @heard
     def state(self) -> State:
         """Whether anybody is answered about this person. Raises `NobodyKept`."""
         return self._stored(()).stay.state
 
+    @heard
     def show(self) -> Mapping[str, str]:
         """Every field that this role may have opened, masked. It is an opening, and written down as one.
 
@@ -89,6 +92,7 @@ class Person:
         # What the purpose keeps no more lies there until its class is written anew.
         return {name: masked(fields[name], plain) for name, plain in _joined(found).items() if name in fields}
 
+    @heard
     def reveal(self, fields: Iterable[str], *, reason: str) -> Revealed:
         """These fields in the clear; only the classes that they are in are opened. `reason` is one word of lower-case
         letters, digits and underscores, 32 at most, which is written down.
@@ -108,6 +112,7 @@ class Person:
             values[name] = plain if schema[name].kind is Kind.PHOTO else shown(schema[name], plain)
         return Revealed(self.pseudonym, values)
 
+    @heard
     def correct(self, values: Mapping[str, Raw]) -> None:
         """Put these values in place of what was there; None empties a field. Their classes are sealed under new keys,
         and what was sealed under the old ones opens no more. The keys of the other classes are carried over by the
@@ -152,20 +157,24 @@ class Person:
         )
         desk.tidy([self.pseudonym.value])
 
+    @heard
     def restrict(self) -> None:
         """Keep this person and use nothing of them (GDPR Art. 18): nothing opens, no face matches, until `lift`. Of who
         is restricted already it makes sure. Raises `NobodyKept`, and `MoveRefused` of who is being erased."""
         self._move(Move.RESTRICT, State.RESTRICTED)
 
+    @heard
     def lift(self) -> None:
         """End a restriction; of who is not restricted it makes sure. Raises as `restrict`."""
         self._move(Move.LIFT, State.ACTIVE)
 
+    @heard
     def basis(self) -> list[Entry]:
         """On which legal grounds this person is kept, and what was withdrawn, in order. Raises `NobodyKept`."""
         self._stored(())
         return [consent.decode(entry) for entry in self._desk.records().bases(self._desk.name, self.pseudonym.value)]
 
+    @heard
     def beside(self) -> Beside:
         """What a face is enrolled with that belongs to this record.
 
@@ -178,6 +187,7 @@ class Person:
         consent.require(self.basis(), face=True)
         return Beside(self.pseudonym, date_of(stored.stay.expires + 1))
 
+    @heard
     def withdraw(self, *, how: How = "electronic") -> Leaving:
         """Take the grounds back (Art. 7(3), 21): nothing is used from now on, and the record is destroyed after 72
         hours. Raises `NothingToWithdraw`, `NobodyKept`."""
@@ -187,6 +197,7 @@ class Person:
         desk.records().add_basis(desk.name, self.pseudonym.value, consent.encode(entry))
         return leaving
 
+    @heard
     def erase(self, *, now: bool = False, approved: bytes | None = None) -> Leaving:
         """Answer nobody about this person from now on, and destroy record and face after 72 hours, until when `restore`
         takes it back; or at once, which custodians apart want two officers to sign: refused, nothing was done.
@@ -205,12 +216,14 @@ class Person:
             stay = desk.records().move(desk.name, self.pseudonym.value, Move.ERASE, reading)
         return Leaving(self.pseudonym, False, instant_of(stay.destroy_at))
 
+    @heard
     def restore(self) -> None:
         """Take an erasure back that nobody wanted, before its 72 hours are over; of who is active it makes sure. Raises
         `NobodyKept`, `GroundsMissing` of who took the grounds back, and `MoveRefused` of who is restricted."""
         consent.require(self.basis(), face=False)
         self._move(Move.RESTORE, State.ACTIVE)
 
+    @heard
     def request_erasure(self) -> bytes:
         """A request file for two officers to sign before `erase` at once is given it as `approved`; nothing in it names
         the person."""
@@ -218,6 +231,7 @@ class Person:
         versions = [*self._left(), stored.handle]
         return desk.custody().request_destruction(desk.name, versions, person)
 
+    @heard
     def history(self) -> list[Noted]:
         """What the ledgers say of this person: who did what, and whose ledgers have it. It takes the person's own key,
         which is opened for it, and that is written down too. Raises `NobodyKept`, `NobodyThere`."""
@@ -227,6 +241,15 @@ class Person:
         last = desk.now().day
         first = min(last, stored.stay.expires - RETENTION_LIMIT_DAYS)
         return list(desk.custody().noted(keys.secrets[ACCESS], keys.public, max(0, first), last))
+
+    @heard
+    def prove(self, operation: bytes, *, since: bytes | None = None) -> bytes:
+        """As `Office.prove`, of an operation of this person's `history`: the file says what was done. Raises
+        `OperationUnwritten` for any other, and as `history`."""
+        noted = next((one for one in self.history() if one.operation == operation), None)
+        if noted is None:
+            raise OperationUnwritten
+        return self._desk.custody().prove(operation, noted.shown, since)
 
     def destroy(self, stored: Stored, *, approved: bytes | None = None) -> Receipt | None:
         """Leave nothing of this person anywhere: the keys first, so that what is interrupted can be gone on with; those

@@ -9,6 +9,7 @@
 | `head` | signed tree heads (pure) |
 | `state` | what a log must know of itself to take more (pure) |
 | `audit` | up to four logs held against each other: the first difference (pure) |
+| `proof` | what anybody checks offline: an entry is in a ledger, and a ledger only grew (pure) |
 | `receipt` | what three custodians sign when somebody is erased (pure) |
 | `log` | an append-only log in a database |
 | `checking` | whether a stored log is what it was |

@@ -87,14 +87,17 @@ class _Walk:
         self._head = self._next_head(0)
 
     def over(self, page: list[tuple[int, Leaf]]) -> None:
-        """The next leaves, in parts that end where a head was signed."""
-        for at, (position, leaf) in enumerate(page, self.state.size):
-            check_leaf(at, position, leaf)
-        while page:
+        """The next leaves, in parts that end where a head was signed. What is wrong with the tree before a leaf that
+        is none is found before that leaf is."""
+        good, wrong = _good(page, self.state.size)
+        while good:
             self._check_head()
-            count = len(page) if self._head is None else min(len(page), self._head.size - self.state.size)
-            self._add([leaf for _, leaf in page[:count]])
-            page = page[count:]
+            count = len(good) if self._head is None else min(len(good), self._head.size - self.state.size)
+            self._add(good[:count])
+            good = good[count:]
+        if wrong is not None:
+            self._check_head()
+            raise wrong
 
     def beyond(self, stored: State) -> None:
         """After the last leaf: what is stored of the whole."""
@@ -128,6 +131,18 @@ class _Walk:
     def _next_head(self, size: int) -> Head | None:
         written = sql.first_head(self._connection, size)
         return None if written is None else _signed(written, self._origin, self._key, self._size)
+
+
+def _good(page: list[tuple[int, Leaf]], start: int) -> tuple[list[Leaf], LedgerAltered | None]:
+    """The leaves before the first that is none, and what is wrong with that."""
+    good: list[Leaf] = []
+    for at, (position, leaf) in enumerate(page, start):
+        try:
+            check_leaf(at, position, leaf)
+        except LedgerAltered as error:
+            return good, error
+        good.append(leaf)
+    return good, None
 
 
 def check_leaf(expected: int, position: int, leaf: Leaf) -> None:

@@ -123,7 +123,7 @@ class LookUp(_Kind, frozen=True):
 
 
 class Refusal(_Kind, frozen=True):
-    """Something was asked and not done. `purpose` is None where the one that was named does not exist."""
+    """Something was asked and not done. `purpose` is None where none was named, or one that does not exist."""
 
     purpose: Name | None
     code: Code

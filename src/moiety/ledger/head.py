@@ -59,6 +59,14 @@ class Head:
 
 def verify(written: bytes, origin: str, key: bytes) -> Head:
     """The head of a log by its name and Ed25519 public key (32 bytes). Raises `HeadWrong`, the same for every cause."""
+    head = signed_by(written, key)
+    if head.origin != origin:
+        raise HeadWrong
+    return head
+
+
+def signed_by(written: bytes, key: bytes) -> Head:
+    """The head that whoever holds this key signed, under whatever name. Raises `HeadWrong`."""
     if len(written) < 2 or written[0] != HEAD_VERSION or len(written) != 2 + written[1] + _FIXED + _SIGNATURE_BYTES:
         raise HeadWrong
     body, signature = written[:-_SIGNATURE_BYTES], written[-_SIGNATURE_BYTES:]
@@ -66,9 +74,6 @@ def verify(written: bytes, origin: str, key: bytes) -> Head:
         Ed25519PublicKey.from_public_bytes(key).verify(signature, _LABEL + body)
         name, rest = body[2:-_FIXED].decode(), body[-_FIXED:]
         size, minute = int.from_bytes(rest[:8], "big"), int.from_bytes(rest[-4:], "big")
-        head = Head(name, size, rest[8 : 8 + HASH_BYTES], rest[8 + HASH_BYTES : -4], minute)
+        return Head(name, size, rest[8 : 8 + HASH_BYTES], rest[8 + HASH_BYTES : -4], minute)
     except (InvalidSignature, ValueError):
         raise HeadWrong from None
-    if head.origin != origin:
-        raise HeadWrong
-    return head

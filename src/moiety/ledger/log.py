@@ -8,7 +8,7 @@ steps leaves the log whole. Appenders that come at the same time share one commi
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from threading import Lock
@@ -17,11 +17,11 @@ from typing import Self
 from sqlalchemy import Connection
 
 from moiety.database import Database, Observer, unobserved
-from moiety.database.refusals import DatabaseBusy, DatabaseReplaced, DatabaseUnavailable, DatabaseUnreadable
+from moiety.database.refusals import DatabaseReplaced, DatabaseUnavailable, DatabaseUnreadable
 from moiety.ledger import checking, sql, tree
 from moiety.ledger.appending import APPEND_MAX, Queue, Ticket, write
 from moiety.ledger.head import Head, Signer
-from moiety.ledger.operation import Line, Party
+from moiety.ledger.operation import Party
 from moiety.ledger.refusals import (
     LedgerAltered,
     LedgerUnwritable,
@@ -62,18 +62,19 @@ class Log:
 
     @classmethod
     def open(cls, place: Path | str, origin: str, party: Party, key: bytes, observer: Observer = unobserved) -> Self:
-        """Open a log, look whether its end is what it should be, and finish what `forget` began if nobody hinders it.
+        """Open a log, and look whether its end is what it should be; where it is not, all of it is read, to tell from
+        where on.
 
         Raises `LedgerAltered`, `DatabaseMissing` where there is none, and other errors of the database.
         """
         log = cls(Database.open(sql.LEDGER, place, observer), origin, party, key)
         try:
             with log._database.reading() as connection:
-                log._seen = checking.check_end(connection, origin, key).size
-                unscrubbed = sql.is_unscrubbed(connection)
-            if unscrubbed:
-                with suppress(DatabaseBusy):
-                    log._scrub()
+                try:
+                    log._seen = checking.check_end(connection, origin, key).size
+                except LedgerAltered:
+                    checking.check_all(connection, origin, key)
+                    raise
         except BaseException:
             log.close()
             raise
@@ -115,23 +116,10 @@ class Log:
                 sql.put_head(connection, state.size, signed)
         return signed
 
-    def last_head(self) -> bytes | None:
-        """The newest signed head of the greatest size, or None where none was signed."""
-        with self._database.reading() as connection:
-            return sql.last_head(connection)
-
     def lacking(self, operations: Sequence[bytes]) -> set[bytes]:
         """Those of some operations that are not in the log."""
         with self._reading() as (connection, _):
             return set(operations) - set(sql.known(connection, operations))
-
-    def leaf(self, position: int) -> Leaf:
-        """One leaf. Raises `PositionUnknown`."""
-        with self._reading() as (connection, state):
-            found = sql.page(connection, position, position + 1)
-            if not found:
-                raise PositionUnknown(size=state.size)
-        return found[0][1]
 
     def leaves(self, start: int, end: int) -> Iterator[tuple[int, Leaf]]:
         """The leaves of a range of positions, in order."""
@@ -145,28 +133,29 @@ class Log:
             found += self._pages(partial(sql.page_of, tags=some), 0)
         return iter(sorted(found, key=lambda leaf: leaf[0]))
 
-    def leaves_about_nobody(self, start: int = 0) -> Iterator[tuple[int, Leaf]]:
-        """The leaves in the clear from a position on, with their positions, in order."""
-        return self._pages(sql.page_in_the_clear, start)
-
-    def lines(self, start: int, end: int) -> Iterator[tuple[bytes, Line]]:
-        """Commitment and line of each leaf of a range of positions: what an audit reads. Raises `LedgerAltered` before
-        a leaf that is missing or has beside it, in the clear, what it did not commit to."""
+    def checked(self, start: int, end: int) -> Iterator[Leaf]:
+        """As `leaves`, without positions, for whoever audits. Raises `LedgerAltered` before a leaf that is missing or
+        has beside it, in the clear, what it did not commit to."""
         expected = start
         for position, leaf in self.leaves(start, end):
             checking.check_leaf(expected, position, leaf)
-            yield leaf.commitment, leaf.line
+            yield leaf
             expected += 1
 
-    def inclusion(self, position: int, size: int) -> list[bytes]:
-        """The proof that a leaf is among the first `size`: see `tree`. Raises `PositionUnknown`, `LedgerAltered`."""
+    def proven(self, operation: bytes, size: int) -> tuple[int, Leaf, list[bytes]] | None:
+        """Where the leaf of an operation is, the leaf, and the proof that it is among the first `size`: see `tree`.
+        None where it is not among them. Raises `PositionUnknown` where the log never had so many, `LedgerAltered`."""
         with self._reading() as (connection, state):
-            if not 0 <= position < size <= state.size:
+            if not 0 <= size <= state.size:
                 raise PositionUnknown(size=state.size)
-            return tree.inclusion_proof(position, size, checking.nodes(connection))
+            position, _ = sql.known(connection, [operation]).get(operation, (size, None))
+            if position >= size:
+                return None
+            [(_, leaf)] = sql.page(connection, position, position + 1)
+            return position, leaf, tree.inclusion_proof(position, size, checking.nodes(connection))
 
     def consistency(self, old: int, size: int) -> list[bytes]:
-        """The proof that the log of `old` leaves became one of `size`: see `tree`. Raises as `inclusion`."""
+        """The proof that the log of `old` leaves became one of `size`: see `tree`. Raises as `proven`."""
         with self._reading() as (connection, state):
             if not 0 <= old <= size <= state.size:
                 raise PositionUnknown(size=state.size)
@@ -177,29 +166,9 @@ class Log:
         with self._reading() as (connection, _):
             return checking.check_all(connection, self._origin, self._key)
 
-    def forget(self, tags: Sequence[bytes]) -> int:
-        """Destroy what is kept of the entries of these tags, and the tags; their leaves stay: how many there were.
-
-        Their bytes are gone from a SQLite when this returns. Raises `LedgerUnwritable`, and `DatabaseBusy` where they
-        are forgotten but another program keeps old bytes in use: opening the log finishes that.
-        """
-        if len(tags) > APPEND_MAX:
-            raise TooManyEntries(limit=APPEND_MAX)
-        with _writing(), self._database.writing("forget") as connection:
-            count = sum(sql.forget(connection, tag) for tag in tags)
-            unscrubbed = sql.is_unscrubbed(connection)
-        if unscrubbed:
-            self._scrub()
-        return count
-
     def close(self) -> None:
         """Close every connection."""
         self._database.close()
-
-    def _scrub(self) -> None:
-        self._database.scrub()
-        with _writing(), self._database.writing("scrubbed") as connection:
-            sql.scrubbed(connection)
 
     @contextmanager
     def _reading(self) -> Iterator[tuple[Connection, State]]:

@@ -46,6 +46,14 @@ class PositionUnknown(Refused):
     advice: ClassVar[str] = "the ledger has {size} entries and none at this position, or was never of this size"
 
 
+class OperationUnwritten(Refused):
+    code: ClassVar[str] = "operation_unwritten"
+    advice: ClassVar[str] = (
+        "no ledger has this operation, or not among what this person is told: `moiety audit list` and `moiety audit "
+        "person` name them"
+    )
+
+
 class EntryWrong(Refused):
     code: ClassVar[str] = "entry_wrong"
     advice: ClassVar[str] = "this is no entry of a ledger, or a name in it has more than {limit} bytes"

@@ -94,6 +94,29 @@ def opened(leaf: Leaf, person: bytes) -> Entry:
     What is returned is what the log committed to, in its leaf and in its line. Raises `EntryUnopened`, the same for
     every cause.
     """
+    return _entry(disclosed(leaf, person))
+
+
+def read(leaf: Leaf) -> Entry:
+    """The entry of a leaf about nobody: what the log committed to. Raises `EntryUnopened`."""
+    return _entry(disclosed(leaf))
+
+
+def disclosed(leaf: Leaf, person: bytes | None = None) -> bytes:
+    """The 32 random bytes and the entry's bytes that a leaf's commitment is the SHA-256 of, by the private key of whom
+    it is about; None where it is about nobody. Whoever is given them sees that this, and nothing else, was committed
+    to. Raises `EntryUnopened`, the same for every cause."""
+    return _clear(leaf) if person is None else _opened(leaf, person)
+
+
+def _entry(written: bytes) -> Entry:
+    try:
+        return decode(written[RANDOM_BYTES:])
+    except EntryWrong:
+        raise EntryUnopened from None
+
+
+def _opened(leaf: Leaf, person: bytes) -> bytes:
     kept = leaf.kept
     if kept is None or len(kept) != KEPT_MAX or kept[:2] != SEALED:
         raise EntryUnopened
@@ -108,8 +131,7 @@ def opened(leaf: Leaf, person: bytes) -> Entry:
     return _checked(leaf, plain[:_HEAD_BYTES], plain[start : start + length])
 
 
-def read(leaf: Leaf) -> Entry:
-    """The entry of a leaf about nobody: what the log committed to. Raises `EntryUnopened`."""
+def _clear(leaf: Leaf) -> bytes:
     kept = leaf.kept
     if kept is None or len(kept) > KEPT_MAX or kept[:2] != CLEAR:
         raise EntryUnopened
@@ -121,7 +143,7 @@ def committed(random: bytes, written: bytes) -> bytes:
     return hashlib.sha256(random + written).digest()
 
 
-def _checked(leaf: Leaf, head: bytes, written: bytes) -> Entry:
+def _checked(leaf: Leaf, head: bytes, written: bytes) -> bytes:
     random, nonce = head[:RANDOM_BYTES], head[RANDOM_BYTES:]
     if len(head) != _HEAD_BYTES or committed(random, written) != leaf.commitment:
         raise EntryUnopened
@@ -129,7 +151,4 @@ def _checked(leaf: Leaf, head: bytes, written: bytes) -> Entry:
         raise EntryUnopened
     if Operation(leaf.line.operation, nonce, leaf.line.parties).line(written) != leaf.line:
         raise EntryUnopened
-    try:
-        return decode(written)
-    except EntryWrong:
-        raise EntryUnopened from None
+    return random + written

@@ -45,9 +45,8 @@ STATE: Final = Table(
     TABLES,
     Column("id", Integer, primary_key=True, autoincrement=False),
     Column("state", LargeBinary, nullable=False),
-    Column("unscrubbed", SmallInteger, nullable=False),
 )
-"""One row. `unscrubbed`: something was forgotten, and its bytes may still be there."""
+"""One row. Older databases have a column more, in which nothing is ever written."""
 
 LEAF: Final = Table(
     "ledger_leaf",
@@ -103,7 +102,7 @@ _PUT_HEAD: Final = Prepared(insert(HEAD))
 
 def found(connection: Connection) -> None:
     """Begin a log of no leaves."""
-    connection.execute(insert(STATE).values(id=1, state=State().encode(), unscrubbed=0))
+    connection.execute(insert(STATE).values(id=1, state=State().encode()))
 
 
 def state(connection: Connection) -> bytes | None:
@@ -168,12 +167,6 @@ _OF: Final = (
     .order_by(LEAF.c.position)
     .limit(PAGE)
 )
-_CLEAR: Final = (
-    select(LEAF)
-    .where(LEAF.c.tag.is_(None), LEAF.c.kept.is_not(None), LEAF.c.position >= bindparam("start"))
-    .order_by(LEAF.c.position)
-    .limit(PAGE)
-)
 
 
 def page(connection: Connection, start: int, end: int) -> list[tuple[int, Leaf]]:
@@ -184,11 +177,6 @@ def page(connection: Connection, start: int, end: int) -> list[tuple[int, Leaf]]
 def page_of(connection: Connection, start: int, tags: Sequence[bytes]) -> list[tuple[int, Leaf]]:
     """The first `PAGE` leaves of these tags, from a position on."""
     return [_leaf(row) for row in connection.execute(_OF, {"tags": list(tags), "start": start})]
-
-
-def page_in_the_clear(connection: Connection, start: int) -> list[tuple[int, Leaf]]:
-    """The first `PAGE` leaves about nobody, from a position on."""
-    return [_leaf(row) for row in connection.execute(_CLEAR, {"start": start})]
 
 
 def _leaf(row: Row[tuple[object, ...]]) -> tuple[int, Leaf]:
@@ -255,21 +243,3 @@ def first_head(connection: Connection, size: int) -> bytes | None:
 
 
 _FIRST_HEAD: Final = select(HEAD.c.signed).where(HEAD.c.size >= bindparam("least")).order_by(HEAD.c.size).limit(1)
-
-
-def forget(connection: Connection, tag: bytes) -> int:
-    """Take away what is kept of the entries of a tag, and the tag: how many there were."""
-    count = connection.execute(update(LEAF).where(LEAF.c.tag == tag).values(tag=None, kept=None)).rowcount
-    if count:
-        connection.execute(update(STATE).values(unscrubbed=1))
-    return count
-
-
-def is_unscrubbed(connection: Connection) -> bool:
-    """Whether forgotten bytes may still be there."""
-    return bool(connection.scalar(select(STATE.c.unscrubbed)))
-
-
-def scrubbed(connection: Connection) -> None:
-    """None are any more."""
-    connection.execute(update(STATE).values(unscrubbed=0))

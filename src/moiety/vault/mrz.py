@@ -45,18 +45,6 @@ class Zone:
     sex: str = field(repr=False)
     optional: tuple[str, ...] = field(repr=False)
 
-    def birth_date(self, latest: date) -> date | None:
-        """The day of birth nobody can have been born after: `latest`. None where part of it is unknown."""
-        year, month, day = self.birth
-        if year < 0:
-            return None
-        century = latest.year // 100 * 100
-        for candidate in (century + year, century - 100 + year):
-            found = _day(candidate, month, day)
-            if found is not None and found <= latest:
-                return found
-        return None
-
 
 def check_digit(text: str) -> str:
     """The check digit over some characters: weights 7, 3, 1, modulo 10 (9303-3, 4.9)."""

@@ -10,7 +10,7 @@ from sqlalchemy import BindParameter, Connection, Row, bindparam, case, delete, 
 
 from moiety.database.prepared import Prepared
 from moiety.vault.refusals import RecordMisfit
-from moiety.vault.retention import Reading, State, Stay
+from moiety.vault.retention import MOVES, Move, Reading, State, Stay
 from moiety.vault.schema import Group
 from moiety.vault.seal import Blob
 from moiety.vault.stored import Stored
@@ -85,7 +85,7 @@ _PUT_BASIS: Final = insert(BASES)
 _DELETE: Final = [delete(table).where(table.c.id == _ID) for table in (PEOPLE, RECORDS, PHOTOS, BASES)]
 _DELETE_PHOTO: Final = delete(PHOTOS).where(PHOTOS.c.id == _ID)
 _SETTLE: Final = (
-    update(PEOPLE).where(PEOPLE.c.id.in_(bindparam("rows", expanding=True))).values(state=int(State.ACTIVE))
+    update(PEOPLE).where(PEOPLE.c.id.in_(bindparam("rows", expanding=True))).values(state=int(MOVES[Move.SETTLE][1]))
 )
 _STAY: Final = update(PEOPLE).where(PEOPLE.c.id == _ID).values(state=bindparam("to"), due=bindparam("at"))
 _REWRITTEN: Final = (

@@ -16,7 +16,7 @@ from moiety.vault import retention, rows
 from moiety.vault.consent import ENTRIES_LIMIT, ENTRY_LIMIT
 from moiety.vault.framing import person_bytes, purpose_bytes
 from moiety.vault.refusals import BatchTooLarge, PersonMissing, RecordMisfit, WriteStale
-from moiety.vault.retention import Move, Reading, State, Stay, Trust
+from moiety.vault.retention import MOVES, Move, Reading, State, Stay, Trust
 from moiety.vault.rows import Stage
 from moiety.vault.schema import Group
 from moiety.vault.seal import BLOB_LIMIT, PHOTO_BLOB_LIMIT, Blob, number_of
@@ -88,7 +88,7 @@ class RecordStore:
             left, pending = [], []
             for position, one in enumerate(people):
                 row = there.get(one.person)
-                if row is not None and row.state == State.PENDING and bytes(row.handle) == one.handle:
+                if row is not None and row.state in MOVES[Move.SETTLE][0] and bytes(row.handle) == one.handle:
                     pending.append(row.id)
                 else:
                     left.append(position)

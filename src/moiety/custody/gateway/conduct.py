@@ -106,6 +106,12 @@ class Conduct:
         """The gateway's own ledger."""
         return self._book
 
+    def refused(self, purpose: str, code: str) -> None:
+        """Write into the gateway's ledger that something about a purpose's people was refused: once a minute for each
+        code, however often it is asked."""
+        with called(self._caller("find")):
+            noting.refused(self._book, code, purpose)
+
     def _caller(self, operation: str) -> str:
         """Who asks, as custodians write it down."""
         return CALLER.get()

@@ -10,7 +10,7 @@ from contextlib import ExitStack, suppress
 from pathlib import Path
 
 from moiety.custody import recovery
-from moiety.custody.chronicle import LEDGER
+from moiety.custody.chronicle import GALLERY, LEDGER, about
 from moiety.custody.custodian import Custodian
 from moiety.custody.gateway import book
 from moiety.custody.gateway.book import BOOK
@@ -65,6 +65,7 @@ class Here(Three):
         """As `Three.play`."""
 
         def side(custodian: Verbs) -> Rounds[Answer]:
+            GALLERY.set("")  # the three take turns in one thread, over one gallery
             try:
                 return (yield from ask(custodian))
             except Refused as error:
@@ -73,15 +74,37 @@ class Here(Three):
 
         return super().play(side)
 
+    def work(self, ask: Callable[[Verbs], Rounds[Answer]]) -> dict[Seat, Answer]:
+        """As `Three.work`."""
+        return super().work(lambda custodian: _remembering(ask(custodian)))
+
     def _heard(self, ask: Callable[[Verbs], Answer]) -> Callable[[Verbs], Answer]:
         def heard(custodian: Verbs) -> Answer:
-            try:
-                return ask(custodian)
-            except Refused as error:
-                self._own[custodian.seat].refused(error.code)
-                raise
+            with about(""):
+                try:
+                    return ask(custodian)
+                except Refused as error:
+                    self._own[custodian.seat].refused(error.code)
+                    raise
 
         return heard
+
+
+def _remembering(side: Rounds[Answer]) -> Rounds[Answer]:
+    """A side of which each round may be played in another thread: which gallery it is about goes with it."""
+    gallery, came = "", None
+    try:
+        while True:
+            GALLERY.set(gallery)
+            try:
+                goes = next(side) if came is None else side.send(came)
+            except StopIteration as ended:
+                answer: Answer = ended.value
+                return answer
+            gallery = GALLERY.get()
+            came = yield goes
+    finally:
+        side.close()
 
 
 class Embedded(Together):

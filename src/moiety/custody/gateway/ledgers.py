@@ -1,4 +1,6 @@
-"""The four ledgers of an office, as its gateway reads them: held against each other, and a person's entries in them."""
+"""The four ledgers of an office, as its gateway reads them: held against each other, a person's entries in them, what
+lies in the clear, and proofs of any of it for others to check.
+"""
 
 from __future__ import annotations
 
@@ -7,22 +9,31 @@ import json
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
-from typing import Final
+from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import Final, TypeVar
 
 from moiety.custody import noting
+from moiety.custody.auditing import Showing
 from moiety.custody.chronicle import PARTIES, Chronicle, number_of, origin_of, tags_of
-from moiety.custody.gateway.three import Answer, Three
+from moiety.custody.gateway.three import Three
 from moiety.custody.refusals import OfficeUnwritable
 from moiety.custody.unopened import LedgerChanged, LedgerTampered
-from moiety.custody.verbs import DAYS_AT_ONCE, ROWS_AT_ONCE, AuditVerbs, Row
+from moiety.custody.verbs import DAYS_AT_ONCE, ROWS_AT_ONCE, AuditVerbs, Row, Shown
 from moiety.errors import MoietyError
-from moiety.ledger import audit, seal
+from moiety.ledger import audit, proof, seal, tree
 from moiety.ledger.audit import Difference, Finding, What
-from moiety.ledger.entry import Entry
+from moiety.ledger.entry import Entry, decode
 from moiety.ledger.head import Head, verify
 from moiety.ledger.operation import Line, Party
-from moiety.ledger.refusals import EntryUnopened, HeadWrong, LedgerAltered
+from moiety.ledger.refusals import (
+    EntryUnopened,
+    EntryWrong,
+    HeadWrong,
+    LedgerAltered,
+    OperationUnwritten,
+    ProofWrong,
+)
 from moiety.ledger.seal import Leaf
 from moiety.ledger.state import State
 from moiety.sharing.seat import SEATS
@@ -36,11 +47,13 @@ SEEN: Final = "seen.json"
 
 @dataclass(frozen=True, slots=True)
 class Noted:
-    """One operation as ledgers have it, and whose."""
+    """One operation as ledgers have it, and whose; `shown` is what each of them committed to (see `seal.disclosed`):
+    who has it can prove to others what the entry says."""
 
     operation: bytes
     entry: Entry
     parties: Party
+    shown: Mapping[Party, bytes] = field(repr=False)
 
 
 class Ledgers:
@@ -50,30 +63,35 @@ class Ledgers:
         self._three = three
         self._book = book
         self._office = office
+        self._own = Showing(book)
         self._seen = book.folder / SEEN
 
     def audit(self, in_flight: int) -> Finding:
         """Hold all four against each other. `in_flight`: operations that may be on their way.
 
-        Raises `LedgerTampered`, `LedgerChanged` where one shows another key than before, a head that it did not sign,
-        or is not what it grew from, and `OfficeUnwritable` where what was found good cannot be remembered.
+        Raises `LedgerChanged` where one shows another key than before, a head that it did not sign, or is not what it
+        grew from, and `OfficeUnwritable` where what was found good cannot be remembered.
         """
-        shown = self._three.each(lambda custodian: _named(PARTIES[custodian.seat], custodian.audit.head))
-        keys = {PARTIES[seat]: some.key for seat, some in shown.items()} | {Party.GATEWAY: self._book.public}
-        own = _named(Party.GATEWAY, self._book.head)
-        written = {PARTIES[seat]: some.head for seat, some in shown.items()} | {Party.GATEWAY: own}
-        before = self._remembered()
-        heads: dict[Party, Head] = {}
-        for party, head in written.items():
-            if party in before and before[party][0] != keys[party]:
-                raise LedgerChanged(ledger=number_of(party))
-            heads[party] = self._verified(party, head, keys[party])
-        logs = {party: audit.Shown(head, self._grown(party, head, before.get(party))) for party, head in heads.items()}
         try:
-            finding = audit.audited(logs, in_flight)
+            finding = self._audited(in_flight)
         except LedgerTampered as error:
-            party = next(party for party in heads if number_of(party) == error.numbers["ledger"])
-            return Finding(Difference(What.ALTERED, party, error.numbers["position"]), dict.fromkeys(heads, 0), 0)
+            party = next(party for party in Party if number_of(party) == error.numbers["ledger"])
+            return Finding(Difference(What.ALTERED, party, error.numbers["position"]), dict.fromkeys(Party, 0), 0)
+        first = finding.first
+        if first is not None and first.what is What.ALTERED and first.position is None:
+            with suppress(MoietyError):  # whoever keeps it is asked from where on, and need not answer
+                return replace(finding, first=replace(first, position=self._side(first.log).altered()))
+        return finding
+
+    def _audited(self, in_flight: int) -> Finding:
+        """As `audit`. Raises `LedgerTampered` where whoever keeps a ledger finds it altered."""
+        before, heads, keys = self._remembered(), {}, {}
+        for party, shown in self._shown().items():
+            if party in before and before[party][0] != shown.key:
+                raise LedgerChanged(ledger=number_of(party))
+            heads[party], keys[party] = self._verified(party, shown), shown.key
+        logs = {party: audit.Shown(head, self._grown(party, head, before.get(party))) for party, head in heads.items()}
+        finding = audit.audited(logs, in_flight)
         if finding.first is None:
             self._remember({party: (keys[party], head.size, head.root) for party, head in heads.items()})
         return finding
@@ -89,7 +107,7 @@ class Ledgers:
             return 0
         digest, count = hashlib.sha256(), 0
         for seat, shown in self._three.each(lambda custodian: custodian.audit.head()).items():
-            size = self._verified(PARTIES[seat], shown.head, shown.key).size
+            size = self._verified(PARTIES[seat], shown).size
             for start in range(0, size, ROWS_AT_ONCE):
                 rows = self._three.custodians[seat].audit.rows(start, min(size, start + ROWS_AT_ONCE))
                 named = {row.line.operation: row for row in rows if Party.GATEWAY in row.line.parties}
@@ -108,7 +126,7 @@ class Ledgers:
             with suppress(MoietyError):
                 side = self._three.custodians[seat].audit
                 shown = side.head()
-                end = self._verified(PARTIES[seat], shown.head, shown.key).size
+                end = self._verified(PARTIES[seat], shown).size
                 rows = side.rows(max(0, end - audit.IN_FLIGHT), end)
                 if any(row.line.operation == operation for row in rows):
                     return True
@@ -117,6 +135,64 @@ class Ledgers:
     def keys(self) -> dict[str, bytes]:
         """The public keys that custodians sign heads and receipts with, by seat: Ed25519, 32 bytes."""
         return {seat: some.key for seat, some in self._three.each(lambda custodian: custodian.audit.head()).items()}
+
+    def listed(self, last: int) -> list[Noted]:
+        """What the four have in the clear among the `last` rows of each, in order. Raises `LedgerTampered`."""
+        found: dict[bytes, Noted] = {}
+        for party, shown in self._shown().items():
+            size = self._verified(party, shown).size
+            for row in self._asked(party, max(0, size - last), size, clear=True):
+                _add(found, party, row, None)
+        return sorted(found.values(), key=lambda noted: noted.entry.minute)
+
+    def prove(self, operation: bytes, said: Mapping[Party, bytes], since: bytes | None) -> bytes:
+        """A file (see `ledger.proof`) of all ledgers that have this operation, with the proof of it; of all four and
+        what they are now where none is named (no bytes). `said` is what the person was `shown` whom it is about: so
+        shows the file, as it does what is in the clear. `since` is an earlier such file, whose heads these ledgers are
+        proven to have grown from.
+
+        Raises `OperationUnwritten`, `ProofWrong` for another `since`, `LedgerTampered`, and `LedgerChanged` where one
+        did not grow from what it signed then.
+        """
+        before = {} if since is None else proof.heads(since)
+        parts = []
+        for party, shown in self._shown().items():
+            part = self._part(party, shown, operation, said.get(party), before.get(_name(party)))
+            if part is not None:
+                parts.append(part)
+        if not parts:
+            raise OperationUnwritten
+        return proof.written(parts)
+
+    def _part(
+        self, party: Party, shown: Shown, operation: bytes, said: bytes | None, earlier: bytes | None
+    ) -> proof.Part | None:
+        """What one ledger proves, looked at before anybody else is given it; None where it has not the operation."""
+        head = self._verified(party, shown)
+        old = None if earlier is None else self._verified(party, Shown(earlier, shown.key))
+        if old is not None and old.size > head.size:
+            raise LedgerChanged(ledger=number_of(party))
+        given = _told(party, lambda: self._side(party).prove(head.size, operation, old.size if old else 0))
+        if old is not None:
+            try:
+                tree.verify_consistency(old.size, head.size, old.root, head.root, given.consistency)
+            except ProofWrong:
+                raise LedgerChanged(ledger=number_of(party)) from None
+        grown = None if earlier is None else (earlier, given.consistency)
+        if not operation:
+            return proof.part(_name(party), shown.head, None, grown)
+        if given.row is None or given.position is None:
+            return None
+        try:
+            leaf = tree.leaf_hash(given.row.commitment)
+            tree.verify_inclusion(leaf, given.position, head.size, given.inclusion, head.root)
+        except ProofWrong:
+            raise LedgerTampered(ledger=number_of(party), position=given.position) from None
+        if said is None:
+            with suppress(EntryUnopened):  # somebody's, or acknowledged: that it is there is proven all the same
+                said = seal.disclosed(_leaf(given.row))
+        placed = (given.position, given.row.commitment, given.inclusion, said)
+        return proof.part(_name(party), shown.head, placed, grown)
 
     def about(self, private: bytes, public: bytes, first_day: int, last_day: int) -> list[Noted]:
         """What the four say of whoever has this key, from one day to another (since 1970-01-01), in order."""
@@ -130,35 +206,41 @@ class Ledgers:
         return sorted(found.values(), key=lambda noted: noted.entry.minute)
 
     def _entries(self, tags: Sequence[bytes]) -> dict[Party, list[Row]]:
-        own = [Row(leaf.commitment, leaf.line, leaf.kept) for _, leaf in self._book.log.leaves_of(*tags)]
+        own = self._own.entries(tags)
         theirs = self._three.each(lambda custodian: custodian.audit.entries(tags))
         return {Party.GATEWAY: own} | {PARTIES[seat]: rows for seat, rows in theirs.items()}
 
-    def _side(self, party: Party) -> AuditVerbs:
+    def _side(self, party: Party) -> AuditVerbs | Showing:
+        if party is Party.GATEWAY:
+            return self._own
         return next(self._three.custodians[seat].audit for seat in SEATS if PARTIES[seat] is party)
 
-    def _verified(self, party: Party, head: bytes, key: bytes) -> Head:
+    def _shown(self) -> dict[Party, Shown]:
+        """What all four sign that they are now. Raises `LedgerTampered`."""
+        shown = self._three.each(lambda custodian: _told(PARTIES[custodian.seat], custodian.audit.head))
+        return {PARTIES[seat]: some for seat, some in shown.items()} | {
+            Party.GATEWAY: _told(Party.GATEWAY, self._own.head)
+        }
+
+    def _verified(self, party: Party, shown: Shown) -> Head:
         try:
-            return verify(head, origin_of(party, self._office), key)
+            return verify(shown.head, origin_of(party, self._office), shown.key)
         except HeadWrong:
             raise LedgerChanged(ledger=number_of(party)) from None
 
-    def _rows(self, party: Party, size: int) -> Iterator[tuple[bytes, Line]]:
-        """Raises `LedgerTampered` where whoever keeps it finds it altered."""
-        try:
-            if party is Party.GATEWAY:
-                yield from self._book.log.lines(0, size)
+    def _asked(self, party: Party, start: int, size: int, *, clear: bool = False) -> Iterator[Row]:
+        """Rows of one ledger. Raises `LedgerTampered`."""
+        side = self._side(party)
+        for at in range(start, size, ROWS_AT_ONCE):
+            end = min(size, at + ROWS_AT_ONCE)
+            found = _told(party, partial(side.rows, at, end, clear=True) if clear else partial(side.rows, at, end))
+            yield from found
+            if len(found) != end - at:  # whoever signs for more than there is is not asked for it for ever
                 return
-            side = self._side(party)
-            for start in range(0, size, ROWS_AT_ONCE):
-                end = min(size, start + ROWS_AT_ONCE)
-                found = side.rows(start, end)
-                for row in found:
-                    yield row.commitment, row.line
-                if len(found) != end - start:  # whoever signs for more than there is is not asked for it for ever
-                    return
-        except LedgerAltered as error:
-            raise LedgerTampered(ledger=number_of(party), **error.numbers) from None
+
+    def _rows(self, party: Party, size: int) -> Iterator[tuple[bytes, Line]]:
+        for row in self._asked(party, 0, size):
+            yield row.commitment, row.line
 
     def _grown(self, party: Party, head: Head, before: tuple[bytes, int, bytes] | None) -> Iterator[tuple[bytes, Line]]:
         """The rows of one ledger, once what it was before is their beginning. Raises `LedgerChanged`."""
@@ -205,20 +287,32 @@ class Ledgers:
             raise OfficeUnwritable from None
 
 
-def _named(party: Party, head: Callable[[], Answer]) -> Answer:
+Told = TypeVar("Told")
+
+
+def _told(party: Party, ask: Callable[[], Told]) -> Told:
     """What a ledger shows. Raises `LedgerTampered` where whoever keeps it finds it altered."""
     try:
-        return head()
+        return ask()
     except LedgerAltered as error:
         raise LedgerTampered(ledger=number_of(party), **error.numbers) from None
 
 
-def _add(found: dict[bytes, Noted], party: Party, row: Row, private: bytes) -> None:
-    """One ledger's row, if it opens: what does not is nothing of this person's."""
+def _name(party: Party) -> proof.Name:
+    return proof.NAMES[number_of(party)]
+
+
+def _leaf(row: Row) -> Leaf:
+    return Leaf(row.commitment, row.line, row.kept, None)
+
+
+def _add(found: dict[bytes, Noted], party: Party, row: Row, private: bytes | None) -> None:
+    """One ledger's row, if it opens by this key, or in the clear: what does not is nothing of this person's."""
     try:
-        entry = seal.opened(Leaf(row.commitment, row.line, row.kept, None), private)
-    except EntryUnopened:
+        written = seal.disclosed(_leaf(row), private)
+        entry = decode(written[seal.RANDOM_BYTES :])
+    except (EntryUnopened, EntryWrong):
         return
     operation = row.line.operation
-    parties = party | (found[operation].parties if operation in found else Party(0))
-    found[operation] = Noted(operation, entry, parties)
+    before = found[operation] if operation in found else Noted(operation, entry, Party(0), {})
+    found[operation] = Noted(operation, entry, before.parties | party, {**before.shown, party: written})

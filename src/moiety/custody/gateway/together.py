@@ -6,7 +6,7 @@ what it may learn.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,7 +26,7 @@ from moiety.custody.unopened import KeyNotMade
 from moiety.custody.verbs import UNAPPROVED, Progress, silent
 from moiety.ledger import audit as auditing
 from moiety.ledger import receipt
-from moiety.ledger.operation import ID_BYTES
+from moiety.ledger.operation import ID_BYTES, Party
 from moiety.matching.policy import Terms
 from moiety.sharing.seat import SEATS, Seat
 
@@ -201,6 +201,18 @@ class Together(Conduct):
     def ledger_keys(self) -> dict[str, bytes]:
         """The public keys that custodians sign heads and receipts with, by seat."""
         return self._ledgers().keys()
+
+    def gateway_key(self) -> bytes:
+        """The public key that the gateway's ledger signs its heads with."""
+        return self._book.public
+
+    def listed(self, last: int) -> list[Noted]:
+        """What the four ledgers have in the clear; see `Ledgers.listed`."""
+        return self._ledgers().listed(last)
+
+    def prove(self, operation: bytes, shown: Mapping[Party, bytes], since: bytes | None) -> bytes:
+        """A file that proves what is in the ledgers; see `Ledgers.prove`."""
+        return self._ledgers().prove(operation, shown, since)
 
     def noted(self, private: bytes, public: bytes, first_day: int, last_day: int) -> list[Noted]:
         """What the four ledgers say of whoever has this key; see `Ledgers.about`."""

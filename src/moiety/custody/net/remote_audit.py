@@ -8,9 +8,9 @@ from typing import Any
 import msgspec
 
 from moiety.custody import audit_asks
-from moiety.custody.messages import AttestedMessage, LedgerRow, ShownMessage
+from moiety.custody.messages import AttestedMessage, Count, LedgerRow, ProofMessage, ShownMessage
 from moiety.custody.refusals import MessageRefused
-from moiety.custody.verbs import Row, Shown
+from moiety.custody.verbs import Proof, Row, Shown
 from moiety.ledger.receipt import Signed
 
 
@@ -25,10 +25,20 @@ class RemoteAudit:
         found: ShownMessage = self._ask(audit_asks.AuditHead(), ShownMessage)
         return Shown(found.head, found.key)
 
-    def rows(self, start: int, end: int) -> list[Row]:
+    def rows(self, start: int, end: int, *, clear: bool = False) -> list[Row]:
         """As `auditing.Auditing.rows`."""
-        found: list[LedgerRow] = self._ask(audit_asks.AuditRows(start, end), list[LedgerRow])
+        found: list[LedgerRow] = self._ask(audit_asks.AuditRows(start, end, clear), list[LedgerRow])
         return [row.row() for row in found]
+
+    def prove(self, size: int, operation: bytes, since: int) -> Proof:
+        """As `auditing.Auditing.prove`."""
+        found: ProofMessage = self._ask(audit_asks.AuditProve(size, operation, since), ProofMessage)
+        return found.proof()
+
+    def altered(self) -> int | None:
+        """As `auditing.Auditing.altered`."""
+        found: int | None = self._ask(audit_asks.AuditAltered(), Count | None)
+        return found
 
     def entries(self, tags: Sequence[bytes]) -> list[Row]:
         """As `auditing.Auditing.entries`."""

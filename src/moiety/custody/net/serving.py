@@ -12,9 +12,9 @@ import msgspec
 import numpy as np
 
 from moiety.custody import audit_asks, messages, record_asks, wire
-from moiety.custody.chronicle import called, caller_of
+from moiety.custody.chronicle import about, called, caller_of
 from moiety.custody.custodian import Custodian
-from moiety.custody.messages import Array, LedgerRow
+from moiety.custody.messages import Array, LedgerRow, ProofMessage
 from moiety.custody.net.attempts import Attempts
 from moiety.custody.net.doors import Doors
 from moiety.custody.net.journal import fault
@@ -70,6 +70,7 @@ class Serving:
         """
         ask = request.ask
         with ExitStack() as stay:
+            stay.enter_context(about(getattr(ask, "name", "")))
             try:
                 stay.enter_context(self._doors.inside(leased=self._leases.is_held(request.lease)))
                 stay.enter_context(self._leases.used(request.lease))
@@ -197,7 +198,13 @@ _VERBS: dict[type, Callable[[Serving, Any, Progress], Any]] = {
         ask, lambda header: s._custodian.records.agree_key(ask.name, header)
     ),
     audit_asks.AuditHead: lambda s, ask, _: s._shown(),
-    audit_asks.AuditRows: lambda s, ask, _: [LedgerRow.of(row) for row in s._custodian.audit.rows(ask.start, ask.end)],
+    audit_asks.AuditRows: lambda s, ask, _: [
+        LedgerRow.of(row) for row in s._custodian.audit.rows(ask.start, ask.end, clear=ask.clear)
+    ],
+    audit_asks.AuditProve: lambda s, ask, _: ProofMessage.of(
+        s._custodian.audit.prove(ask.size, ask.operation, ask.since)
+    ),
+    audit_asks.AuditAltered: lambda s, ask, _: s._custodian.audit.altered(),
     audit_asks.AuditEntries: lambda s, ask, _: [LedgerRow.of(row) for row in s._custodian.audit.entries(ask.tags)],
     audit_asks.Attest: lambda s, ask, _: s._attest(ask),
     record_asks.Evaluate: lambda s, ask, _: s._evaluate(ask),

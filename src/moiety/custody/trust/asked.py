@@ -112,7 +112,11 @@ _SAID: Final[dict[type, Callable[[Any], Said]]] = {
         lambda ask: (hashed(ask.handle), ",".join(ask.secrets).encode(), ask.reason.encode(), ask.asked),
     ),
     audit_asks.AuditHead: lambda ask: _audit(b"head"),
-    audit_asks.AuditRows: lambda ask: _audit(b"rows", ask.start.to_bytes(8), ask.end.to_bytes(8)),
+    audit_asks.AuditRows: lambda ask: _audit(
+        b"rows", ask.start.to_bytes(8), ask.end.to_bytes(8), *([b"clear"] if ask.clear else [])
+    ),
+    audit_asks.AuditProve: lambda ask: _audit(b"prove", ask.size.to_bytes(8), ask.operation, ask.since.to_bytes(8)),
+    audit_asks.AuditAltered: lambda ask: _audit(b"altered"),
     audit_asks.AuditEntries: lambda ask: _audit(b"entries", *ask.tags),
     audit_asks.Attest: lambda ask: _audit(
         b"attest", ask.subject, *(name.encode() for name in ask.galleries), *ask.rows
