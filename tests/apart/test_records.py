@@ -172,6 +172,14 @@ def test_nobody_and_the_erased_and_the_restricted_are_answered_alike(
     assert {(some.code, tuple(some.numbers), some.value) for some in found} == {("nobody_there", (), b"")}
 
 
+def test_of_the_restricted_a_gateway_gets_what_ledgers_say_and_nothing_else(keeping: Apart, asking: Asking) -> None:
+    keeping.restrict(KEPT, KNOWN[0].name, True)
+    assert asking.all(unlocking(KNOWN[0], "access")) == dict.fromkeys(SEATS, DONE)
+    for secrets in (("contact",), ("access", "contact"), ("document", "access")):
+        assert asking.all(unlocking(KNOWN[0], *secrets)) == dict.fromkeys(SEATS, "nobody_there")
+    assert unlocked(keeping, KNOWN[0], ["access"]).secrets == {"access": KNOWN[0].access}
+
+
 # Two are enough.
 
 

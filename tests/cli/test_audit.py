@@ -164,11 +164,19 @@ def test_person_lists_who_did_what(shell: Shell, anna: str) -> None:
     assert "Canary" not in out
 
 
+@pytest.mark.parametrize("act", ["restrict", "erase"])
+def test_person_is_told_while_nothing_else_of_theirs_opens(shell: Shell, anna: str, act: str) -> None:
+    assert shell("person", act, anna)[0] == 0
+    status, answer = shell.json("audit", "person", anna)
+    assert status == 0
+    assert {"enrolment", "restriction", "opening"} <= {one["what"] for one in answer["entries"]}
+    assert shell.refused("person", "reveal", anna, "address", "--reason", "parcel") == (2, "nobody_there")
+    assert shell.refused("person", "show", anna) == (2, "nobody_there")
+
+
 def test_person_of_nobody_is_refused_and_repeats_nothing(shell: Shell, anna: str) -> None:
     assert shell.refused("audit", "person", NOBODY) == (2, "nobody_kept")
     assert shell.refused("audit", "person", NAME) == (2, "pseudonym_unreadable")
-    assert shell("person", "restrict", anna)[0] == 0
-    assert shell.refused("audit", "person", anna) == (2, "nobody_there")
     assert shell.refused("audit", "verify", "--office", str(shell.office / "nowhere"))[0] == 3
 
 

@@ -283,6 +283,30 @@ def test_a_restricted_person_stays_so_until_that_is_lifted(office: Embedded) -> 
     assert not office.restrict(KEPT, STRANGER.name, True)
 
 
+@pytest.mark.parametrize("seat", SEATS)
+def test_of_a_restricted_person_each_custodian_opens_what_ledgers_say_and_no_class(
+    office: Embedded, clock: Clock, seat: Seat
+) -> None:
+    """Also beside it, also past their last day, and by a custodian that nobody but the thief asks."""
+    records = custodians(office)[seat].records
+    handle = handles(KEPT, [KNOWN[0].name])[seat].tobytes()
+    office.restrict(KEPT, KNOWN[0].name, True)
+    for days in (0, 31):  # whoever is restricted is kept whatever the day
+        clock.pass_(days=days)
+        found = records.unlock(KEPT, handle, [ACCESS], OPERATOR, "a_test", bytes([days]) * 16)
+        assert found.words.shape == (2, 16)
+        assert found.words[1].astype("<u2").tobytes() == KNOWN[0].public
+        for secrets in (["contact"], ["contact", ACCESS], [ACCESS, "document"], [ACCESS, "contact", "document"]):
+            with pytest.raises(NobodyThere):
+                records.unlock(KEPT, handle, secrets, OPERATOR, "a_test", ASKED)
+        with pytest.raises(NobodyThere):
+            records.carry(KEPT, bytes(16), handle, [ACCESS])
+    assert unlocked(office, KNOWN[0], [ACCESS]) == Opened({ACCESS: KNOWN[0].access}, KNOWN[0].public)
+    office.restrict(KEPT, KNOWN[0].name, False)
+    with pytest.raises(NobodyThere):  # whose time is over is nobody, as before
+        records.unlock(KEPT, handle, [ACCESS], OPERATOR, "a_test", ASKED)
+
+
 def test_a_restricted_face_matches_nobody_and_counts_as_nobody(office: Embedded) -> None:
     crowd = people(2, seed=3)
     office.enrol(DOOR, crowd)

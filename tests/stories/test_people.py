@@ -284,6 +284,7 @@ def test_who_is_restricted_is_kept_and_not_opened(anna: Person, people: People) 
             with pytest.raises(NobodyThere):
                 ask()
     assert people.find(NUMBER) is not None
+    assert "restriction" in {type(noted.entry).__name__.lower() for noted in anna.history()}
     for _ in range(2):
         anna.lift()
         assert anna.state() is State.ACTIVE
