@@ -284,11 +284,17 @@ def test_a_sweep_writes_receipts_that_name_nobody(
     assert sorted(about) == [[0, 2], [2, 0]]
 
 
-def test_erase_in_three_days_or_now(shell: Shell, anna: str, tmp_path: Path) -> None:
+def test_erase_in_three_days_or_now(shell: Shell, anna: str, tmp_path: Path, values: Any) -> None:
     status, answer = shell.json("person", "erase", anna)
     keys(answer, ErasedAnswer)
     assert (status, answer["erased"], answer["destroyed"]) == (0, True, False)
     assert shell("person", "erase", anna)[1].startswith("answers nobody any more; destroyed from 2")
+    for wanted in (("national_id",), ("name", "birth_date")):
+        find = ("person", "find", "hotel", "--from", values({name: TEXTS[name] for name in wanted}))
+        assert shell.json(*find) == (1, {"pseudonyms": []})
+        assert shell("person", "restore", anna)[0] == 0
+        assert shell.json(*find) == (0, {"pseudonyms": [anna]})
+        assert shell("person", "erase", anna)[0] == 0
     assert shell.refused("person", "erase", anna, "--request", tmp_path / "r.json") == (2, "nobody_signs")
     status, answer = shell.json("person", "erase", anna, "--now")
     assert (status, answer["erased"], answer["destroyed"]) == (0, True, True)

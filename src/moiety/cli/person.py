@@ -126,6 +126,7 @@ def find(
 ) -> Outcome[Found]:
     """Who has this number, or these values of the purpose's index? Exit status 1 if nobody has.
 
+    About whoever is being erased nobody is answered: until that is over, `restore` takes their pseudonym.
     The number is the one by which the purpose knows people: national_id, unless its document says another.
 
     \b
