@@ -22,7 +22,7 @@ from moiety.custody.gateway.opening import Opened
 from moiety.custody.store.handles import handles
 from moiety.custody.store.kinds import ACCESS, CLASSES, SECRETS, keys_of
 from moiety.custody.unopened import ClassRefused, NobodyThere
-from moiety.custody.verbs import Unlocked
+from moiety.custody.verbs import Ground, Unlocked
 from moiety.matching.header import Header
 from moiety.matching.refusals import Disagreement, MalformedTemplate, UnequalParts
 from moiety.matching.rounds import lockstep
@@ -327,6 +327,32 @@ def test_a_restricted_person_is_erased_like_anybody(office: Embedded) -> None:
     assert not office.destroy(DOOR, [KNOWN[0].name], NO_FACE)
     assert office.check() == []
     assert not office.restrict(KEPT, KNOWN[0].name, False)
+
+
+def test_no_custodian_notes_a_ground_alone(office: Embedded) -> None:
+    """Nor another one, nor of somebody else, nor in other words: then it is in nobody's ledger."""
+    known = handles(KEPT, [version.name for version in KNOWN[:2]])
+    good = Ground(1, "notice-3", "paper")
+    with office._alone() as headers:
+        header = headers.make("ground", KEPT, rows=1)
+
+    def sides(seat: Seat, other: Ground = good, whom: int = 0) -> Any:
+        return {
+            each: custodians(office)[each].records.ground(
+                KEPT, header, known[each][whom if each == seat else 0].tobytes(), other if each == seat else good
+            )
+            for each in SEATS
+        }
+
+    before = [custodians(office)[seat].audit.head().head for seat in SEATS]
+    for seat in SEATS:
+        for other in (replace(good, place=2), Ground(1), replace(good, how="spoken"), replace(good, text="n")):
+            with pytest.raises(Disagreement):
+                lockstep(sides(seat, other))
+        with pytest.raises(Disagreement):
+            lockstep(sides(seat, whom=1))
+    assert [custodians(office)[seat].audit.head().head for seat in SEATS] == before
+    assert set(lockstep(sides("a")).values()) == {KNOWN[0].public}
 
 
 def test_no_custodian_restricts_alone(office: Embedded) -> None:

@@ -30,7 +30,7 @@ from moiety.custody.store.sql import Store
 from moiety.custody.store.stored import Current, fetch
 from moiety.custody.turns import Turns
 from moiety.custody.unopened import ClassRefused, NobodyThere
-from moiety.custody.verbs import SECONDS_A_DAY, UNAPPROVED, Approved, Clock, Evaluated, Unlocked
+from moiety.custody.verbs import SECONDS_A_DAY, UNAPPROVED, Approved, Clock, Evaluated, Ground, Unlocked
 from moiety.matching.header import Header
 from moiety.matching.rounds import Rounds
 from moiety.sharing.seat import Seat
@@ -171,6 +171,22 @@ class Records:
         yield from self._changes.side(
             "restrict", gallery, current, header, len(slots), (slots.tobytes(), bytes([on])), do, note
         )
+
+    def ground(self, name: str, header: Header, handle: bytes, ground: Ground) -> Rounds[bytes]:
+        """This custodian's side of writing down that whoever has this handle gave a ground of the law or took it back,
+        whether or not anybody is answered about them: nothing else is done, and what follows from it is asked for by
+        itself. The person's public key, by which the gateway writes the same. Raises `NobodyThere`."""
+        gallery = self._gallery(name)
+        if not is_keys(name):
+            raise GalleryUnknown
+        current = gallery.usable()
+        slots = np.array(answering.locate(gallery, current, handle), dtype=np.int64)
+        public = answering.public(gallery, current, slots)
+        if public is None:
+            raise NobodyThere
+        note = lambda: noting.grounded(self._own.chronicle, header, ground, public)  # noqa: E731
+        what = (slots.tobytes(), bytes([ground.place]), ground.text.encode(), ground.how.encode())
+        return (yield from self._changes.side("ground", gallery, current, header, 1, what, lambda: public, note))
 
 
 def _expired(gallery: Gallery, slot: int, day: int) -> bool:
