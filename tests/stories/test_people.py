@@ -13,6 +13,7 @@ from moiety.custody.unopened import ClassRefused, NobodyThere
 from moiety.errors import MoietyError, Refused
 from moiety.face.installed import Installed
 from moiety.identity import grounds
+from moiety.identity.basis import Basis
 from moiety.identity.people import Added, People
 from moiety.identity.person import Person
 from moiety.identity.refusals import (
@@ -27,7 +28,6 @@ from moiety.identity.refusals import (
     PseudonymUnreadable,
     ReasonUnsaid,
 )
-from moiety.vault.consent import Given
 from moiety.vault.refusals import BasisInvalid, FieldUnknown, IdentifierInvalid, MoveRefused, ValueInvalid
 from moiety.vault.retention import State
 from moiety.vault.schema import Group
@@ -352,8 +352,8 @@ def test_people_of_two_purposes_are_not_joined(house: Inn, tmp_path: Path) -> No
 def test_why_somebody_is_kept_is_kept(people: People) -> None:
     who = people.add(GUEST, grounds="consent", how="paper", text="2031-05").pseudonym
     [given] = people.person(who).basis()
-    assert isinstance(given, Given)
-    assert (given.article_6, given.article_9, given.text, given.how) == ("6(1)(a)", "9(2)(a)", "2031-05", "paper")
+    today = people._desk.clock().date()
+    assert given == Basis("consent", "6(1)(a)", "9(2)(a)", "2031-05", today, "paper", None, None, True)
     with pytest.raises(BasisInvalid):
         people.add(guest(1), grounds="consent", text="what people are told")
 

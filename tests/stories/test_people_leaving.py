@@ -25,7 +25,6 @@ from moiety.identity.refusals import AlreadyKept, ClockWithoutZone, NobodyKept
 from moiety.ledger.entry import Restriction
 from moiety.ledger.receipt import verify
 from moiety.sharing.seat import SEATS
-from moiety.vault.consent import Withdrawn
 from moiety.vault.refusals import GroundsMissing, MoveRefused, NothingToWithdraw
 from moiety.vault.retention import State
 from moiety.vault.schema import Group
@@ -203,12 +202,13 @@ def test_who_withdraws_is_on_the_way_out_at_once(house: Inn, tmp_path: Path) -> 
             bert.withdraw()
         assert bert.state() is State.ACTIVE
         leaving = anna.withdraw()
+        assert leaving is not None
         assert not leaving.destroyed
         with pytest.raises(NobodyThere):
             anna.show()
-        last = anna.basis()[-1]
-        assert isinstance(last, Withdrawn)
-        assert last.how == "electronic"
+        [given] = anna.basis()
+        assert (given.withdrawn, given.withdrawn_how) == (house.clock.now.date(), "electronic")
+        assert not given.stands
         with pytest.raises(NothingToWithdraw):
             anna.withdraw()
         assert anna.erase() == leaving

@@ -159,7 +159,9 @@ def person(
 
     pseudonym = Pseudonym.parse(who)
     with bar() as progress, opened(office, progress) as m:
-        found = m.purpose(pseudonym.purpose).person(pseudonym).history()
+        desk = m.purpose(pseudonym.purpose)
+        found = desk.person(pseudonym).history()
+    named = {f"g{place}": key for place, key in enumerate(desk.document.grounds)}  # custodians know the place alone
     entries: list[Line] = []
     for noted in found:
         said = msgspec.to_builtins(noted.entry, enc_hook=str)
@@ -167,6 +169,8 @@ def person(
         given = dict(zip(names, said[1:], strict=True))
         minute, caller = given.pop("minute"), given.pop("caller")
         details = {name: _word(some) for name, some in given.items()}
+        if details.get("ground") in named:
+            details["grounds"] = named[details["ground"]]
         at = datetime.fromtimestamp(minute * 60, UTC).isoformat(timespec="minutes")
         ledgers = _names(noted.parties)
         entries.append({"at": at, "what": said[0], "caller": caller, "ledgers": ledgers, "details": details})

@@ -146,7 +146,7 @@ class People:
         place = position(desk.purpose, grounds)
         known = desk.purpose.grounds[grounds]
         now = desk.now()
-        given = consent.encode(Given(known.article_6, known.article_9, text, now.day, how))
+        given = consent.encode(Given(known.article_6, known.article_9, text, now.day, how, place))
         outcomes: list[Added | Refused | None] = [None] * len(people)
         last = desk.last_day(now)
         rows: list[tuple[Stored, Version]] = []
@@ -283,6 +283,8 @@ class People:
                         take(receipt)
         with refusals:
             desk.tidy()  # after: what was left of somebody who goes goes with them
+        with refusals:
+            desk.drop_faces()
         refusals.raise_first()
         return gone
 
