@@ -28,6 +28,7 @@ from moiety.ledger import proof, receipt
 from moiety.ledger.audit import Difference, What
 from moiety.ledger.entry import (
     Configuration,
+    Consent,
     Correction,
     Enrolment,
     Enrolments,
@@ -38,6 +39,7 @@ from moiety.ledger.entry import (
     Recognition,
     Refusal,
     Restriction,
+    Withdrawal,
 )
 from moiety.ledger.operation import Party
 from moiety.ledger.refusals import OperationUnwritten
@@ -105,6 +107,10 @@ def test_every_entry_names_whoever_signs_as_caller(site: Site, keeping: Apart, r
     assert reader.news(anna.access) == everywhere(Correction(now, asks, DOOR, ("contact",)))
     assert keeping.drop(DOOR, anna.name)
     assert reader.news(anna.access) == custodians_alone(Erasure(now, asks, DOOR, "written_anew", now))
+    keeping.note_ground(DOOR, after.name, 2, "notice-3", "paper")
+    assert reader.news(anna.access) == everywhere(Consent(now, asks, DOOR, "g2", "notice-3", "paper"))
+    keeping.note_ground(DOOR, after.name, 2)
+    assert reader.news(anna.access) == everywhere(Withdrawal(now, asks, DOOR, "g2"))
     for on in (True, False):
         keeping.hold(DOOR, after.name, bytes(16), on)
         assert reader.news(anna.access) == at_custodians(Restriction(now, asks, DOOR, on))

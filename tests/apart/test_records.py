@@ -147,16 +147,15 @@ def test_a_gallery_of_keys_comes_with_its_purpose_and_is_asked_about_as_keys_alo
         assert {one.owner for one in found if one.scope == "purpose"} == {DOOR, OFFICE}
 
 
-@pytest.mark.parametrize("verb", [wire.Restrict, wire.AgreeKey], ids=["restrict", "agree"])
-def test_what_changes_something_is_done_under_a_lease(asking: Asking, verb: type) -> None:
-    known = handles(KEPT, [KNOWN[0].name])
-    asks: dict[Seat, Any] = {
-        seat: wire.Restrict(KEPT, asking.header("restrict", 1, KEPT), known[seat].tobytes(), True)
-        if verb is wire.Restrict
-        else wire.AgreeKey(DOOR, asking.header("key", 0))
-        for seat in SEATS
+@pytest.mark.parametrize("verb", ["restrict", "agree", "ground"])
+def test_what_changes_something_is_done_under_a_lease(asking: Asking, verb: str) -> None:
+    known = {seat: of[0].tobytes() for seat, of in handles(KEPT, [KNOWN[0].name]).items()}
+    asks: dict[str, Callable[[Seat], Any]] = {
+        "restrict": lambda seat: wire.Restrict(KEPT, asking.header("restrict", 1, KEPT), known[seat], True),
+        "agree": lambda seat: wire.AgreeKey(DOOR, asking.header("key", 0)),
+        "ground": lambda seat: wire.NoteGround(KEPT, asking.header("ground", 1, KEPT), known[seat], 1, "1", "paper"),
     }
-    assert asking.all(asks) == dict.fromkeys(SEATS, "lease_lost")
+    assert asking.all({seat: asks[verb](seat) for seat in SEATS}) == dict.fromkeys(SEATS, "lease_lost")
 
 
 def test_nobody_and_the_erased_and_the_restricted_are_answered_alike(
@@ -170,6 +169,14 @@ def test_nobody_and_the_erased_and_the_restricted_are_answered_alike(
         asking.ask(seat, unlocking(version)[seat]) for version in (*KNOWN[:2], versions(1, seed=9)[0]) for seat in SEATS
     ]
     assert {(some.code, tuple(some.numbers), some.value) for some in found} == {("nobody_there", (), b"")}
+
+
+def test_of_the_restricted_a_gateway_gets_what_ledgers_say_and_nothing_else(keeping: Apart, asking: Asking) -> None:
+    keeping.restrict(KEPT, KNOWN[0].name, True)
+    assert asking.all(unlocking(KNOWN[0], "access")) == dict.fromkeys(SEATS, DONE)
+    for secrets in (("contact",), ("access", "contact"), ("document", "access")):
+        assert asking.all(unlocking(KNOWN[0], *secrets)) == dict.fromkeys(SEATS, "nobody_there")
+    assert unlocked(keeping, KNOWN[0], ["access"]).secrets == {"access": KNOWN[0].access}
 
 
 # Two are enough.
@@ -305,6 +312,14 @@ def test_a_record_that_is_written_anew_is_charged_as_it_is_written(tight: Any) -
     with pytest.raises(CorrectionsSpent):
         gateway.rewrite(DOOR, second, KNOWN[1].name, carried)
     assert_opens(gateway, KNOWN[1])
+
+
+def test_what_is_written_down_of_a_ground_is_charged_as_a_correction(tight: Any) -> None:
+    gateway, _ = tight(gateway_corrections=2)
+    gateway.note_ground(DOOR, KNOWN[0].name, 1, "notice-3", "paper")
+    gateway.note_ground(DOOR, KNOWN[0].name, 1)
+    with pytest.raises(CorrectionsSpent):
+        gateway.note_ground(DOOR, KNOWN[0].name, 1, "notice-3", "paper")
 
 
 # What two people sign.

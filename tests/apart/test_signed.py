@@ -103,6 +103,11 @@ def _restricted(asking: Asking) -> Asks:
     return {seat: wire.Restrict(KEPT, header, known[seat].tobytes(), True) for seat in SEATS}
 
 
+def _grounded(asking: Asking) -> Asks:
+    known, header = handles(KEPT, [KNOWN[0].name]), asking.header("ground", 1, KEPT)
+    return {seat: wire.NoteGround(KEPT, header, known[seat].tobytes(), 1, "notice-3", "paper") for seat in SEATS}
+
+
 def _evaluated(asking: Asking) -> wire.Evaluate:
     return wire.Evaluate(DOOR, ("a", "b"), blind_all([b"somebody"], os.urandom).elements, True)
 
@@ -145,6 +150,7 @@ SIGNED: Final[dict[type, Callable[[Asking], Asks]]] = {
     wire.Erase: _erased,
     wire.Unlock: _opened,
     wire.Restrict: _restricted,
+    wire.NoteGround: _grounded,
     wire.Carry: _alike(lambda asking: wire.Carry(KEPT, bytes(16), bytes(16), ["document", "access"])),
     wire.AuditHead: _alike(lambda asking: wire.AuditHead()),
     wire.AuditRows: _alike(lambda asking: wire.AuditRows(0, 1)),
@@ -191,6 +197,9 @@ def _others(ask: Any) -> dict[str, Any]:
         "galleries": [DOOR],
         "rows": [bytes(16)],
         "on": False,
+        "place": 2,
+        "text": "",
+        "how": "spoken",
         "pair": ("b", "c"),
         "elements": blind_all([b"somebody else"], os.urandom).elements,
         "proven": False,
@@ -278,7 +287,7 @@ ENTRUSTED: Final[dict[str, set[type]]] = {
     "reveal": {wire.Unlock},
     "restrict": {wire.Restrict},
     "find": {wire.AgreeKey, wire.Evaluate},
-    "correct": {wire.Carry},
+    "correct": {wire.Carry, wire.NoteGround},
     "audit": {
         wire.AuditHead,
         wire.AuditRows,

@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from moiety import cli
-from moiety.cli.audit import Acknowledged, Checked, Ground, History, Keys, Line, Listed, Stated, Verified
+from moiety.cli.audit import Acknowledged, Checked, History, Keys, Line, Listed, Stated, Verified
+from moiety.cli.basis import Given
 from moiety.cli.person import ErasedAnswer
 from moiety.cli.proving import ProofChecked, Proved
 from moiety.custody.gateway.together import Together
@@ -178,29 +179,42 @@ def test_person_lists_who_did_what(shell: Shell, anna: str) -> None:
     assert len(set(operations)) == len(operations)
     assert {len(bytes.fromhex(one)) for one in operations} == {16}
     [given] = answer["grounds"]
-    keys(given, Ground)
-    assert given == {
-        "day": answer["entries"][0]["at"][:10],
-        "what": "given",
-        "how": "office",
-        "ground": "6(1)(c)",
+    keys(given, Given)
+    day = answer["entries"][0]["at"][:10]
+    assert {name: given[name] for name in ("grounds", "article_6", "text", "given", "how", "withdrawn", "stands")} == {
+        "grounds": "register",
+        "article_6": "6(1)(c)",
         "text": "1",
+        "given": day,
+        "how": "office",
+        "withdrawn": None,
+        "stands": True,
     }
     status, out = shell("audit", "person", anna.lower())
     assert status == 0
     assert out.count("\n") == len(said) + 3
-    assert out.startswith(f"{given['day']}  grounds given, how office, 6(1)(c), text 1\n")
+    first = out.partition("\n")[0]
+    assert first.startswith("register  ")
+    assert first.endswith(f"text 1, given {day} (office); holds")
     assert (
         "opening       by office            purpose hotel, classes contact, reason parcel  (ledgers gateway, a)" in out
     )
     assert "Canary" not in out
 
 
+@pytest.mark.parametrize("act", ["restrict", "erase"])
+def test_person_is_told_while_nothing_else_of_theirs_opens(shell: Shell, anna: str, act: str) -> None:
+    assert shell("person", act, anna)[0] == 0
+    status, answer = shell.json("audit", "person", anna)
+    assert status == 0
+    assert {"enrolment", "restriction", "opening"} <= {one["what"] for one in answer["entries"]}
+    assert shell.refused("person", "reveal", anna, "address", "--reason", "parcel") == (2, "nobody_there")
+    assert shell.refused("person", "show", anna) == (2, "nobody_there")
+
+
 def test_person_of_nobody_is_refused_and_repeats_nothing(shell: Shell, anna: str) -> None:
     assert shell.refused("audit", "person", NOBODY) == (2, "nobody_kept")
     assert shell.refused("audit", "person", NAME) == (2, "pseudonym_unreadable")
-    assert shell("person", "restrict", anna)[0] == 0
-    assert shell.refused("audit", "person", anna) == (2, "nobody_there")
     assert shell.refused("audit", "verify", "--office", str(shell.office / "nowhere"))[0] == 3
 
 

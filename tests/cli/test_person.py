@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 import moiety
+from moiety.cli.basis import Based, Given, WithdrawnAnswer
 from moiety.cli.person import Added, Changed, ErasedAnswer, Found, Shown, Standing
 from moiety.cli.sweeping import ClockAnswer, Swept
 from moiety.identity.pseudonym import Pseudonym
@@ -206,8 +207,8 @@ def test_restrict_lift_and_withdraw(shell: Shell, anna: str, values: Any) -> Non
     assert shell("person", "lift", anna) == (0, "not restricted any more\n")
     assert shell(*reveal)[0] == 0
     status, answer = shell.json("person", "withdraw", anna)
-    keys(answer, ErasedAnswer)
-    assert (status, answer["erased"], answer["destroyed"]) == (0, True, False)
+    keys(answer, WithdrawnAnswer)
+    assert (status, answer["erased"], answer["destroyed"], answer["grounds"]) == (0, True, False, [])
     assert answer["at"].endswith("+00:00")
     assert shell.refused(*reveal) == (2, "nobody_there")
     assert shell.refused("person", "withdraw", anna) == (2, "nothing_to_withdraw")
@@ -216,6 +217,51 @@ def test_restrict_lift_and_withdraw(shell: Shell, anna: str, values: Any) -> Non
     keys(answer, Swept)
     assert (status, answer) == (0, {"destroyed": 0, "receipts": 0, "warning": None})
     assert shell("person", "sweep", "hotel") == (0, "0 people whose time was over\n")
+
+
+def test_grounds_are_shown_given_and_taken_back(shell: Shell, anna: str) -> None:
+    today = datetime.now(UTC).date().isoformat()
+    status, answer = shell.json("person", "basis", anna)
+    keys(answer, Based)
+    keys(answer["basis"][0], Given)
+    first = {
+        "grounds": "consent", "article_6": "6(1)(a)", "article_9": "9(2)(a)", "text": "1", "given": today,
+        "how": "office", "withdrawn": None, "withdrawn_how": None, "stands": True,
+    }  # fmt: skip
+    assert (status, answer) == (0, {"pseudonym": anna, "basis": [first]})
+    more = ("--grounds", "register", "--text", "2031-05", "--how", "electronic")
+    status, answer = shell.json("person", "consent", anna, *more)
+    second = first | {
+        "grounds": "register", "article_6": "6(1)(c)", "article_9": "", "text": "2031-05", "how": "electronic"
+    }  # fmt: skip
+    assert (status, answer["basis"]) == (0, [first, second])
+    status, answer = shell.json("person", "withdraw", anna, "--grounds", "consent", "--how", "spoken")
+    keys(answer, WithdrawnAnswer)
+    kept = {"erased": False, "destroyed": False, "at": None, "salt": None, "grounds": ["register"]}
+    assert (status, answer) == (0, kept)
+    ended = first | {"withdrawn": today, "withdrawn_how": "spoken", "stands": False}
+    assert shell.json("person", "basis", anna)[1]["basis"] == [ended, second]
+    assert shell("person", "basis", anna) == (
+        0,
+        f"consent         6(1)(a) 9(2)(a) text 1, given {today} (office); withdrawn {today} (spoken)\n"
+        f"register        6(1)(c)         text 2031-05, given {today} (electronic); holds\n",
+    )
+    assert shell("person", "consent", anna, "--grounds", "consent")[1].splitlines()[2].endswith("; holds")
+    assert "; given anew" in shell("person", "consent", anna, "--grounds", "consent", "--text", "2")[1]
+    assert shell("person", "withdraw", anna) == (0, "kept on register\n")
+    assert shell.refused("person", "withdraw", anna) == (2, "nothing_to_withdraw")
+    assert shell.refused("person", "withdraw", anna, "--grounds", NAME) == (2, "grounds_unknown")
+    assert shell.refused("person", "withdraw", anna, "--how", NAME) == (2, "basis_invalid")
+    assert shell.refused("person", "consent", anna, "--grounds", NAME) == (2, "grounds_unknown")
+    for wrong in (("--how", NAME), ("--text", f"what {NAME} was told")):
+        assert shell.refused("person", "consent", anna, "--grounds", "consent", *wrong) == (2, "basis_invalid")
+    entries = shell.json("audit", "person", anna)[1]["entries"]
+    told = [(one["details"]["grounds"], one["what"]) for one in entries if "grounds" in one["details"]]
+    assert sorted(told) == sorted([
+        ("consent", "enrolment"), ("register", "consent"), ("consent", "withdrawal"), ("consent", "consent"),
+        ("consent", "consent"), ("consent", "withdrawal"),
+    ])  # fmt: skip
+    assert shell("audit", "verify")[0] == 0
 
 
 @pytest.mark.parametrize(("days", "where"), [(60, "46 days ahead"), (-3, "3 days behind")])
@@ -284,11 +330,17 @@ def test_a_sweep_writes_receipts_that_name_nobody(
     assert sorted(about) == [[0, 2], [2, 0]]
 
 
-def test_erase_in_three_days_or_now(shell: Shell, anna: str, tmp_path: Path) -> None:
+def test_erase_in_three_days_or_now(shell: Shell, anna: str, tmp_path: Path, values: Any) -> None:
     status, answer = shell.json("person", "erase", anna)
     keys(answer, ErasedAnswer)
     assert (status, answer["erased"], answer["destroyed"]) == (0, True, False)
     assert shell("person", "erase", anna)[1].startswith("answers nobody any more; destroyed from 2")
+    for wanted in (("national_id",), ("name", "birth_date")):
+        find = ("person", "find", "hotel", "--from", values({name: TEXTS[name] for name in wanted}))
+        assert shell.json(*find) == (1, {"pseudonyms": []})
+        assert shell("person", "restore", anna)[0] == 0
+        assert shell.json(*find) == (0, {"pseudonyms": [anna]})
+        assert shell("person", "erase", anna)[0] == 0
     assert shell.refused("person", "erase", anna, "--request", tmp_path / "r.json") == (2, "nobody_signs")
     status, answer = shell.json("person", "erase", anna, "--now")
     assert (status, answer["erased"], answer["destroyed"]) == (0, True, True)
@@ -297,11 +349,14 @@ def test_erase_in_three_days_or_now(shell: Shell, anna: str, tmp_path: Path) -> 
     assert shell("check")[0] == 0
 
 
-@pytest.mark.parametrize("words", ["show", "reveal", "correct", "restrict", "lift", "withdraw"])
+@pytest.mark.parametrize(
+    "words", ["show", "reveal", "correct", "restrict", "lift", "withdraw", "restore", "basis", "consent"]
+)
 def test_of_nobody_nothing_is_done(words: str, shell: Shell, values: Any) -> None:
     more: dict[str, tuple[str | Path, ...]] = {
         "reveal": ("address", "--reason", "parcel"),
         "correct": ("--from", values({"address": "2 New Street"})),
+        "consent": ("--grounds", "consent"),
     }
     assert shell.refused("person", words, NOBODY, *more.get(words, ())) == (2, "nobody_kept")
     assert shell.refused("person", words, NAME, *more.get(words, ())) == (2, "pseudonym_unreadable")

@@ -24,6 +24,7 @@ from moiety.custody.verbs import silent
 from moiety.ledger.audit import Difference, What
 from moiety.ledger.entry import (
     Configuration,
+    Consent,
     Correction,
     Enrolment,
     Enrolments,
@@ -34,9 +35,10 @@ from moiety.ledger.entry import (
     Recognition,
     Refusal,
     Restriction,
+    Withdrawal,
 )
 from moiety.ledger.operation import Party
-from moiety.ledger.refusals import LedgerUnwritable
+from moiety.ledger.refusals import EntryWrong, LedgerUnwritable
 from tests.custody import stories
 from tests.custody.damage import delete
 from tests.custody.doomed import live
@@ -169,6 +171,37 @@ def test_restrictions_and_erasures_are_sealed_to_whoever_they_are_about(office: 
     assert not office.erase(DOOR, face.pseudonym)
     assert not office.hold(DOOR, anna.name, face.pseudonym, True)
     assert reader.news() == {}
+    assert agree(office)
+
+
+def test_grounds_given_and_taken_back_are_sealed_to_whoever_they_are_of(office: Embedded, reader: Reader) -> None:
+    anna = fresh()
+    office.keep(DOOR, [anna])
+    reader.news()
+    given = Consent(NOW, "office", DOOR, "g1", "notice-3", "paper")
+    for restricted in (False, True):  # hers to take back while she is kept
+        office.note_ground(DOOR, anna.name, 1, "notice-3", "paper")
+        assert reader.news(anna.access) == everywhere(given)
+        office.note_ground(DOOR, anna.name, 1)
+        assert reader.news(anna.access) == everywhere(Withdrawal(NOW, "office", DOOR, "g1"))
+        if not restricted:
+            office.hold(DOOR, anna.name, None, True)
+            reader.news()
+    assert agree(office)
+
+
+def test_of_nobody_and_in_no_words_no_ground_is_written(office: Embedded, reader: Reader) -> None:
+    anna, face = fresh(), CROWD[0]
+    office.keep(DOOR, [anna])
+    office.enrol(DOOR, [face])
+    reader.news()
+    with pytest.raises(NobodyThere):
+        office.note_ground(DOOR, face.pseudonym, 1, "notice-3", "paper")
+    for text, how in (("n" * 65, "paper"), ("notice-3", ""), ("notice-3", "by Mr. Canary")):
+        with pytest.raises(EntryWrong):
+            office.note_ground(DOOR, anna.name, 1, text, how)
+    found = reader.news(anna.access)
+    assert {type(entry) for entries in found.values() for entry in entries} == {Refusal}
     assert agree(office)
 
 

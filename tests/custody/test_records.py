@@ -22,7 +22,7 @@ from moiety.custody.gateway.opening import Opened
 from moiety.custody.store.handles import handles
 from moiety.custody.store.kinds import ACCESS, CLASSES, SECRETS, keys_of
 from moiety.custody.unopened import ClassRefused, NobodyThere
-from moiety.custody.verbs import Unlocked
+from moiety.custody.verbs import Ground, Unlocked
 from moiety.matching.header import Header
 from moiety.matching.refusals import Disagreement, MalformedTemplate, UnequalParts
 from moiety.matching.rounds import lockstep
@@ -283,6 +283,30 @@ def test_a_restricted_person_stays_so_until_that_is_lifted(office: Embedded) -> 
     assert not office.restrict(KEPT, STRANGER.name, True)
 
 
+@pytest.mark.parametrize("seat", SEATS)
+def test_of_a_restricted_person_each_custodian_opens_what_ledgers_say_and_no_class(
+    office: Embedded, clock: Clock, seat: Seat
+) -> None:
+    """Also beside it, also past their last day, and by a custodian that nobody but the thief asks."""
+    records = custodians(office)[seat].records
+    handle = handles(KEPT, [KNOWN[0].name])[seat].tobytes()
+    office.restrict(KEPT, KNOWN[0].name, True)
+    for days in (0, 31):  # whoever is restricted is kept whatever the day
+        clock.pass_(days=days)
+        found = records.unlock(KEPT, handle, [ACCESS], OPERATOR, "a_test", bytes([days]) * 16)
+        assert found.words.shape == (2, 16)
+        assert found.words[1].astype("<u2").tobytes() == KNOWN[0].public
+        for secrets in (["contact"], ["contact", ACCESS], [ACCESS, "document"], [ACCESS, "contact", "document"]):
+            with pytest.raises(NobodyThere):
+                records.unlock(KEPT, handle, secrets, OPERATOR, "a_test", ASKED)
+        with pytest.raises(NobodyThere):
+            records.carry(KEPT, bytes(16), handle, [ACCESS])
+    assert unlocked(office, KNOWN[0], [ACCESS]) == Opened({ACCESS: KNOWN[0].access}, KNOWN[0].public)
+    office.restrict(KEPT, KNOWN[0].name, False)
+    with pytest.raises(NobodyThere):  # whose time is over is nobody, as before
+        records.unlock(KEPT, handle, [ACCESS], OPERATOR, "a_test", ASKED)
+
+
 def test_a_restricted_face_matches_nobody_and_counts_as_nobody(office: Embedded) -> None:
     crowd = people(2, seed=3)
     office.enrol(DOOR, crowd)
@@ -303,6 +327,32 @@ def test_a_restricted_person_is_erased_like_anybody(office: Embedded) -> None:
     assert not office.destroy(DOOR, [KNOWN[0].name], NO_FACE)
     assert office.check() == []
     assert not office.restrict(KEPT, KNOWN[0].name, False)
+
+
+def test_no_custodian_notes_a_ground_alone(office: Embedded) -> None:
+    """Nor another one, nor of somebody else, nor in other words: then it is in nobody's ledger."""
+    known = handles(KEPT, [version.name for version in KNOWN[:2]])
+    good = Ground(1, "notice-3", "paper")
+    with office._alone() as headers:
+        header = headers.make("ground", KEPT, rows=1)
+
+    def sides(seat: Seat, other: Ground = good, whom: int = 0) -> Any:
+        return {
+            each: custodians(office)[each].records.ground(
+                KEPT, header, known[each][whom if each == seat else 0].tobytes(), other if each == seat else good
+            )
+            for each in SEATS
+        }
+
+    before = [custodians(office)[seat].audit.head().head for seat in SEATS]
+    for seat in SEATS:
+        for other in (replace(good, place=2), Ground(1), replace(good, how="spoken"), replace(good, text="n")):
+            with pytest.raises(Disagreement):
+                lockstep(sides(seat, other))
+        with pytest.raises(Disagreement):
+            lockstep(sides(seat, whom=1))
+    assert [custodians(office)[seat].audit.head().head for seat in SEATS] == before
+    assert set(lockstep(sides("a")).values()) == {KNOWN[0].public}
 
 
 def test_no_custodian_restricts_alone(office: Embedded) -> None:

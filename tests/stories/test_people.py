@@ -14,6 +14,7 @@ from moiety.custody.unopened import ClassRefused, NobodyThere
 from moiety.errors import MoietyError, Refused
 from moiety.face.installed import Installed
 from moiety.identity import grounds
+from moiety.identity.basis import Basis
 from moiety.identity.people import Added, People
 from moiety.identity.person import Person
 from moiety.identity.refusals import (
@@ -31,7 +32,6 @@ from moiety.identity.refusals import (
 from moiety.ledger import seal
 from moiety.ledger.entry import Refusal
 from moiety.ledger.refusals import LedgerUnwritable
-from moiety.vault.consent import Given
 from moiety.vault.refusals import BasisInvalid, FieldUnknown, IdentifierInvalid, MoveRefused, ValueInvalid
 from moiety.vault.retention import State
 from moiety.vault.schema import Group
@@ -289,6 +289,7 @@ def test_who_is_restricted_is_kept_and_not_opened(anna: Person, people: People) 
             with pytest.raises(NobodyThere):
                 ask()
     assert people.find(NUMBER) is not None
+    assert "restriction" in {type(noted.entry).__name__.lower() for noted in anna.history()}
     for _ in range(2):
         anna.lift()
         assert anna.state() is State.ACTIVE
@@ -418,8 +419,8 @@ def _unwritable(self: object, purpose: str, code: str) -> None:
 def test_why_somebody_is_kept_is_kept(people: People) -> None:
     who = people.add(GUEST, grounds="consent", how="paper", text="2031-05").pseudonym
     [given] = people.person(who).basis()
-    assert isinstance(given, Given)
-    assert (given.article_6, given.article_9, given.text, given.how) == ("6(1)(a)", "9(2)(a)", "2031-05", "paper")
+    today = people._desk.clock().date()
+    assert given == Basis("consent", "6(1)(a)", "9(2)(a)", "2031-05", today, "paper", None, None, True)
     with pytest.raises(BasisInvalid):
         people.add(guest(1), grounds="consent", text="what people are told")
 

@@ -10,10 +10,12 @@ import pytest
 
 from moiety.custody.refusals import AlreadyEnrolled
 from moiety.face.installed import Installed
+from moiety.identity.basis import Basis
 from moiety.identity.pseudonym import Pseudonym
-from moiety.identity.refusals import NobodyKept, NoRecords, PseudonymOfAnotherPurpose
-from moiety.vault.consent import Given
-from moiety.vault.refusals import FaceGroundsMissing, PersonMissing
+from moiety.identity.refusals import GroundsUnknown, NobodyKept, NoRecords, PseudonymOfAnotherPurpose
+from moiety.ledger.entry import Consent, Withdrawal
+from moiety.vault.refusals import BasisInvalid, FaceGroundsMissing, MoveRefused, NothingToWithdraw, PersonMissing
+from moiety.vault.retention import State
 from tests.stories.guests import GUEST, Inn, guest, hotel, inn
 from tests.stories.scene import DOOR, Photographs
 
@@ -97,7 +99,6 @@ def test_nobody_s_face_is_enrolled_on_grounds_without_article_9(
             for some, grounds in ((GUEST, "register"), (guest(1), "consent"))
         )
         [given] = desk.person(listed).basis()
-        assert isinstance(given, Given)
         assert (given.article_6, given.article_9) == ("6(1)(c)", "")
         pictures = [photographs.anna[0]]
         # Whose record is kept on them alone, whatever the face is said to be enrolled on.
@@ -113,3 +114,123 @@ def test_nobody_s_face_is_enrolled_on_grounds_without_article_9(
             desk.enrol_many([pictures], grounds="register")
         assert not desk.identify(photographs.anna[1])
         assert desk.enrol(pictures, grounds="consent", person=asked).pseudonym == asked
+
+
+def test_a_face_goes_with_the_ground_that_allowed_it_and_the_record_stays(
+    house: Inn, tmp_path: Path, photographs: Photographs
+) -> None:
+    with house.open(tmp_path / "records") as office:
+        office.add_purpose(hotel("hotel"))
+        desk = office.purpose("hotel")
+        anna = desk.person(desk.people().add(GUEST, grounds="register", how="paper", text="2031-04").pseudonym)
+        pictures, claimed = [photographs.anna[0]], anna.pseudonym
+        anna.consent("consent", how="paper", text="2031-05")
+        assert desk.enrol(pictures, grounds="consent", person=claimed).pseudonym == claimed
+        assert desk.verify(photographs.anna[1], claimed=claimed)
+        assert anna.withdraw("consent", how="spoken") is None
+        today = house.clock.now.date()
+        assert anna.basis() == [
+            Basis("register", "6(1)(c)", "", "2031-04", today, "paper", None, None, True),
+            Basis("consent", "6(1)(a)", "9(2)(a)", "2031-05", today, "paper", today, "spoken", False),
+        ]
+        assert not desk.verify(photographs.anna[1], claimed=claimed)
+        assert not desk.identify(photographs.anna[1])
+        assert anna.reveal(["address"], reason="parcel").values == {"address": GUEST["address"]}
+        assert not desk._custody().erase("hotel", claimed.value)  # it is not there any more, and not only kept from use
+        for wrong in ("consent", "register"):
+            with pytest.raises(FaceGroundsMissing):
+                desk.enrol(pictures, grounds=wrong, person=claimed)
+        for ask in (anna.withdraw, lambda: anna.withdraw("consent"), lambda: anna.withdraw("register")):
+            with pytest.raises(NothingToWithdraw):
+                ask()
+        for said in ("restrict", "lift", "erase", "restore"):
+            getattr(anna, said)()
+        # Given again it allows a face again, of new pictures: also where nobody noted that the old one was gone.
+        desk._records().add_basis("hotel", claimed.value, faceless=True)
+        anna.consent("consent", text="2031-06", how="electronic")
+        assert desk.enrol(pictures, grounds="consent", person=claimed).pseudonym == claimed
+        assert desk.verify(photographs.anna[1], claimed=claimed)
+        assert desk.people().sweep() == 0
+        assert desk.verify(photographs.anna[1], claimed=claimed)
+        kinds = [noted.entry for noted in anna.history()]
+        told = [(one.ground, one.text, one.how) for one in kinds if isinstance(one, Consent)]
+        assert sorted(told) == [("g1", "2031-05", "paper"), ("g1", "2031-06", "electronic")]
+        assert [one.ground for one in kinds if isinstance(one, Withdrawal)] == ["g1"]
+        assert office.audit().first is None
+        assert office.check() == []
+
+
+def test_a_face_that_two_sign_for_never_matches_again_and_is_gone_after_three_days(
+    tmp_path: Path, models: Installed, photographs: Photographs
+) -> None:
+    """A withdrawal takes nobody's signature: custodians that want one to destroy a face keep it from use meanwhile,
+    whatever is lifted, restored or given after that."""
+    eyes = hotel("hotel") + b'\n[four_eyes]\noperations = ["early_erasure"]\n'
+    with inn(tmp_path, models, apart=True) as house, house.open(tmp_path / "records") as office:
+        office.add_purpose(eyes)
+        desk = office.purpose("hotel")
+        anna = desk.person(desk.people().add(GUEST, grounds="register").pseudonym)
+        anna.consent("consent")
+        desk.enrol([photographs.anna[0]], grounds="consent", person=anna.pseudonym)
+        assert anna.withdraw() is None
+
+        def known() -> bool:
+            return bool(desk.verify(photographs.anna[1], claimed=anna.pseudonym))
+
+        assert not known()
+        for said in ("restrict", "lift", "erase", "restore"):
+            getattr(anna, said)()
+            assert not known()
+        anna.consent("consent")
+        with pytest.raises(AlreadyEnrolled):  # the old one is there, and used for nothing
+            desk.enrol([photographs.anna[0]], grounds="consent", person=anna.pseudonym)
+        assert desk.people().sweep() == 0
+        anna.restrict()
+        anna.lift()
+        assert not known()
+        house.clock.pass_(hours=72, seconds=1)
+        assert desk.people().sweep() == 0
+        assert desk._records().faces_leaving("hotel") == []
+        assert not desk._custody().erase("hotel", anna.pseudonym.value)
+        desk.enrol([photographs.anna[0]], grounds="consent", person=anna.pseudonym)
+        assert known()
+
+
+def test_where_no_ground_is_left_the_person_goes_and_gets_none(house: Inn, tmp_path: Path) -> None:
+    with house.people(tmp_path / "records") as people:
+        anna = people.person(people.add(GUEST, grounds="consent").pseudonym)
+        anna.consent("register")
+        assert anna.withdraw("consent") is None
+        assert anna.state() is State.ACTIVE
+        bert = people.person(people.add(guest(1), grounds="consent").pseudonym)
+        bert.restrict()
+        bert.consent("consent", text="2")  # she is kept, and it is no use of her
+        leaving = bert.withdraw()
+        assert leaving is not None
+        assert bert.state() is State.ERASING
+        with pytest.raises(MoveRefused):
+            bert.consent("register")
+        assert [one.stands for one in bert.basis()] == [False, False]
+        for wrong, refusal in (("nothing", GroundsUnknown), ("consent", BasisInvalid)):
+            with pytest.raises(refusal):
+                anna.consent(wrong, text="what she was told")
+        with pytest.raises(GroundsUnknown):
+            anna.withdraw("nothing")
+        # What is refused is in no ledger, or that would say more than there is.
+        assert [noted.entry.ground for noted in anna.history() if isinstance(noted.entry, Consent)] == ["g0"]
+
+
+def test_what_was_given_before_grounds_had_places_is_shown_and_withdrawn(tmp_path: Path, models: Installed) -> None:
+    """Entries of version 1, as they lie in a record store of before."""
+    before = {
+        "register": b"\x01\x96\xa5given\xa76(1)(c)\xa0\xa11\xcd\x57\x6b\xa6office",
+        "consent": b"\x01\x96\xa5given\xa76(1)(a)\xa79(2)(a)\xa11\xcd\x57\x6b\xa6office",
+    }
+    with inn(tmp_path, models, apart=False) as house, house.people(tmp_path / "records") as people:
+        anna = people.person(people.add(GUEST, grounds="register").pseudonym)
+        people._desk.records().add_basis("hotel", anna.pseudonym.value, before["register"], before["consent"])
+        assert [(one.grounds, one.stands) for one in anna.basis()] == [
+            ("register", False), ("register", True), ("consent", True),
+        ]  # fmt: skip
+        assert anna.withdraw("consent") is None
+        assert [one.grounds for one in anna.basis() if one.stands] == ["register"]

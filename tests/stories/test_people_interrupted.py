@@ -6,6 +6,7 @@ import os
 import signal
 from collections.abc import Callable
 from contextlib import closing, suppress
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -22,8 +23,11 @@ from moiety.face.installed import Installed
 from moiety.identity.office import Office
 from moiety.identity.people import People
 from moiety.identity.person import Person
+from moiety.identity.ports import Newcomer
+from moiety.identity.pseudonym import Pseudonym
 from moiety.identity.refusals import AlreadyKept
-from moiety.vault.consent import Withdrawn
+from moiety.matching.words import quantise
+from moiety.vault.record import Record
 from moiety.vault.refusals import NothingToWithdraw
 from moiety.vault.retention import State
 from moiety.vault.sql import RecordStore
@@ -72,9 +76,9 @@ def opened(folder: Path, records: Observer = silent, custodians: Observer = sile
 
 
 def _anna(people: People) -> Person:
-    found = people.find(NUMBER)
-    assert found is not None
-    return found
+    """Also where she is on her way out, and nobody finds her by her number."""
+    [(person, _)] = people.named([Record(people.schema(), {"national_id": NUMBER})])
+    return people.person(Pseudonym(NAME, person))
 
 
 def _add(people: People) -> None:
@@ -101,13 +105,26 @@ def _withdraw(people: People) -> None:
     _anna(people).withdraw()
 
 
-ACTS = {"add": _add, "correct": _correct, "restrict": _restrict, "lift": _lift, "withdraw": _withdraw, "erase": _erase}
+def _take_back(people: People) -> None:
+    _anna(people).withdraw("consent")
+
+
+ACTS = {
+    "add": _add,
+    "correct": _correct,
+    "restrict": _restrict,
+    "lift": _lift,
+    "withdraw": _withdraw,
+    "erase": _erase,
+    "take back": _take_back,
+}
 
 STEPS: dict[str, tuple[list[str], list[str]]] = {
     "add": (["put", "settle"], ["prepare", "activate"]),
     "correct": (["expect", "replace", "left"], ["prepare", "activate", "erase"]),
     "restrict": (["restrict"], ["restrict"]),
     "lift": (["lift"], ["restrict"]),
+    "take back": (["basis", "left"], ["restrict", "erase"]),
     "withdraw": (["erase", "basis"], ["restrict"]),
     "erase": (["destroy"], ["erase"]),
 }
@@ -149,6 +166,18 @@ def prepared(folder: Path, act: str) -> None:
             _add(people)
         if act == "lift":
             _restrict(people)
+        if act == "take back":
+            _faced(people)
+
+
+def _faced(people: People) -> None:
+    """What allows the record without a face, and a face."""
+    anna = _anna(people)
+    anna.consent("register")
+    words = quantise(np.random.default_rng(1).standard_normal(192))
+    beside = anna.beside("consent")
+    day = (beside.expires - date(1970, 1, 1)).days
+    people._desk.custody().enrol(NAME, [Newcomer(words, beside.pseudonym.value, day, 1)])
 
 
 def whole(people: People) -> bool:
@@ -180,16 +209,21 @@ def test_whoever_is_killed_leaves_nobody_half_there(folder: Path, act: str, plac
                 ACTS[act](people)
         assert people.sweep() == 0
         assert office.check() == []
-        if act in ("add", "correct", "lift"):
+        if act in ("add", "correct", "lift", "take back"):
             assert whole(people)
+        if act == "take back":
+            anna = _anna(people)
+            assert [(one.grounds, one.stands) for one in anna.basis()] == [("consent", False), ("register", True)]
+            assert people._desk.records().faces_leaving(NAME) == []
+            assert not people._desk.custody().erase(NAME, anna.pseudonym.value)  # nobody's face was there any more
         elif act == "erase":
             assert people.find(NUMBER) is None
-        else:
+        elif act in ("restrict", "withdraw"):
             anna = _anna(people)
             assert anna.state() is (State.RESTRICTED if act == "restrict" else State.ERASING)
             with pytest.raises(NobodyThere):
                 anna.reveal(["address"], reason="inspection")
-            assert sum(isinstance(entry, Withdrawn) for entry in anna.basis()) == (act == "withdraw")
+            assert [one.stands for one in anna.basis()] == [act == "restrict"]
         bert = people.find(number(1))
         assert bert is not None
         assert bert.reveal(["address"], reason="parcel").values == {"address": "1 Long Street"}
@@ -212,6 +246,8 @@ def held(gateway: Embedded) -> int:
 
 def test_every_commit_point_of_a_call_is_among_them(folder: Path) -> None:
     for act in ACTS:
+        if act == "take back":
+            prepared(folder, act)
         records: list[str] = []
         custodians: list[str] = []
         with opened(folder, records.append, custodians.append) as office:

@@ -22,9 +22,9 @@ from moiety.identity import people as stories
 from moiety.identity.keyring import ACCESS, Version
 from moiety.identity.person import Person, Receipt
 from moiety.identity.refusals import AlreadyKept, ClockWithoutZone, NobodyKept
+from moiety.ledger.entry import Restriction
 from moiety.ledger.receipt import verify
 from moiety.sharing.seat import SEATS
-from moiety.vault.consent import Withdrawn
 from moiety.vault.refusals import GroundsMissing, MoveRefused, NothingToWithdraw
 from moiety.vault.retention import State
 from moiety.vault.schema import Group
@@ -90,6 +90,31 @@ def test_who_is_erased_answers_nobody_and_is_destroyed_after_three_days(house: I
         assert people.person(bert.pseudonym).reveal(["address"], reason="parcel").values == {"address": "1 Long Street"}
         again = people.add(GUEST, grounds="register")
         assert again.pseudonym == anna.pseudonym
+
+
+def test_who_is_being_erased_is_found_by_nothing_and_restored_by_the_pseudonym(house: Inn, tmp_path: Path) -> None:
+    index = {name: GUEST[name] for name in ("name", "birth_date")}
+    with house.people(tmp_path / "records") as people:
+        anna = people.person(people.add(GUEST, grounds="register").pseudonym)
+
+        def found() -> list[bool]:
+            return [people.find(NUMBER) is not None, bool(people.look_up(index))]
+
+        assert found() == [True, True]
+        anna.restrict()
+        assert found() == [True, True]  # whoever is to lift that finds her
+        anna.lift()
+        anna.erase()
+        assert found() == [False, False]
+        said = [noted.entry for noted in anna.history()]  # hers to know as long as it is there
+        assert Restriction in {type(entry) for entry in said}
+        anna.restore()
+        assert found() == [True, True]
+        anna.erase()
+        reached(house, house.clock.now + ERASURE)
+        assert people.sweep() == 1
+        with pytest.raises(NobodyKept):
+            anna.history()
 
 
 def test_a_clock_far_ahead_destroys_nobody_early(tmp_path: Path, models: Installed) -> None:
@@ -177,12 +202,13 @@ def test_who_withdraws_is_on_the_way_out_at_once(house: Inn, tmp_path: Path) -> 
             bert.withdraw()
         assert bert.state() is State.ACTIVE
         leaving = anna.withdraw()
+        assert leaving is not None
         assert not leaving.destroyed
         with pytest.raises(NobodyThere):
             anna.show()
-        last = anna.basis()[-1]
-        assert isinstance(last, Withdrawn)
-        assert last.how == "electronic"
+        [given] = anna.basis()
+        assert (given.withdrawn, given.withdrawn_how) == (house.clock.now.date(), "electronic")
+        assert not given.stands
         with pytest.raises(NothingToWithdraw):
             anna.withdraw()
         assert anna.erase() == leaving

@@ -340,6 +340,30 @@ def test_entries_of_legal_basis_are_kept_in_their_order(store: RecordStore) -> N
             store.add_basis("door", pseudonym(0), wrong)
 
 
+def test_whose_face_is_to_be_destroyed_is_remembered_until_it_has_left(store: RecordStore) -> None:
+    filled(store, 3)
+    store.add_basis("door", pseudonym(0), b"a", b"b", faceless=True)
+    store.add_basis("door", pseudonym(0), b"c", faceless=True)  # said again
+    store.add_basis("door", pseudonym(1), b"a", faceless=True)
+    store.add_basis("door", pseudonym(2), b"a")
+    assert store.bases("door", pseudonym(0)) == [b"a", b"b", b"c"]
+    assert set(store.faces_leaving("door")) == {pseudonym(0), pseudonym(1)}
+    assert store.faces_leaving("door", [pseudonym(0), pseudonym(2)]) == [pseudonym(0)]
+    assert store.faces_leaving("gate") == []
+    # It is no handle of a record that was written anew.
+    assert store.leaving("door") == {}
+    store.left(pseudonym(0))
+    assert store.faces_leaving("door") == [pseudonym(1)]
+    with pytest.raises(PersonMissing):
+        store.add_basis("door", NOBODY, b"a", faceless=True)
+    with pytest.raises(RecordMisfit):
+        store.add_basis("door", pseudonym(2), b"b", b"", faceless=True)
+    assert store.bases("door", pseudonym(2)) == [b"a"]
+    assert store.faces_leaving("door") == [pseudonym(1)]
+    store.destroy_many("door", [pseudonym(1)])
+    assert store.faces_leaving("door") == []
+
+
 def test_there_is_an_end_to_entries_of_legal_basis(store: RecordStore, monkeypatch: pytest.MonkeyPatch) -> None:
     assert ENTRIES_LIMIT == 256
     monkeypatch.setattr(sql, "ENTRIES_LIMIT", 2)
@@ -348,6 +372,7 @@ def test_there_is_an_end_to_entries_of_legal_basis(store: RecordStore, monkeypat
     store.add_basis("door", pseudonym(0), b"b")
     with pytest.raises(RecordMisfit):
         store.add_basis("door", pseudonym(0), b"c")
+    assert store.bases("door", pseudonym(0)) == [b"a", b"b"]
 
 
 def test_the_clock_is_kept_over_restarts(place: Path | str) -> None:

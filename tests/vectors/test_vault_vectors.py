@@ -44,8 +44,9 @@ def test_a_sealed_class_never_changes_its_form() -> None:
 
 
 def test_an_entry_of_legal_basis_never_changes_its_form() -> None:
-    plain = b"\x01\x93\xa9withdrawn\xcd\x4e\x84\xa6spoken"
-    assert consent.encode(consent.Withdrawn(20_100, "spoken")) == plain
+    body = b"\xa9withdrawn\xcd\x4e\x84\xa6spoken"
+    assert consent.decode(b"\x01\x93" + body) == consent.Withdrawn(20_100, "spoken")
+    assert consent.encode(consent.Withdrawn(20_100, "spoken", 1)) == b"\x02\x94" + body + b"\x01"
 
 
 def test_what_is_evaluated_to_a_pseudonym_never_changes_its_form() -> None:

@@ -63,12 +63,16 @@ def test_verbs_of_records_never_change_their_form() -> None:
     opened += text("asked") + binary(SIXTEEN)
     restricted = b"\x85" + text("verb") + text("restrict") + text("name") + text("door/keys") + text("header") + HEADER
     restricted += text("handle") + binary(SIXTEEN) + text("on") + b"\xc3"
+    noted = b"\x87" + text("verb") + text("noteground") + text("name") + text("door/keys") + text("header") + HEADER
+    noted += text("handle") + binary(SIXTEEN) + text("place") + b"\x01" + text("text") + text("notice-3")
+    noted += text("how") + text("paper")
     agreed = b"\x83" + text("verb") + text("agreekey") + text("name") + text("door") + text("header") + HEADER
     evaluated = b"\x85" + text("verb") + text("evaluate") + text("name") + text("door") + text("pair") + b"\x92"
     evaluated += text("a") + text("c") + text("elements") + binary(THIRTY_TWO) + text("proven") + b"\xc2"
     for ask, said in (
         (wire.Unlock("door/keys", SIXTEEN, ["birth"], "why", SIXTEEN), opened),
         (wire.Restrict("door/keys", MESSAGE, SIXTEEN, True), restricted),
+        (wire.NoteGround("door/keys", MESSAGE, SIXTEEN, 1, "notice-3", "paper"), noted),
         (wire.AgreeKey("door", MESSAGE), agreed),
         (wire.Evaluate("door", ("a", "c"), THIRTY_TWO, False), evaluated),
     ):

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from datetime import date, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final, TypedDict
 
 import typer
 
+from moiety.cli.basis import Given, given, given_line
 from moiety.cli.files import DocumentUnreadable, beginning
 from moiety.cli.options import OfficeFolder, opened
 from moiety.cli.outcome import DONE, NO_MATCH, AsJson, Outcome
@@ -22,12 +22,12 @@ if TYPE_CHECKING:
     from moiety.identity.ports import Noted
     from moiety.ledger.audit import Difference
     from moiety.ledger.operation import Party
-    from moiety.vault.consent import Entry as Basis
 
 app = typer.Typer(help="Do the four ledgers agree, and what do they say of a person?", no_args_is_help=True)
 
 LEDGERS: Final = {1: "gateway", 2: "a", 4: "b", 8: "c"}
 KEYS_LIMIT: Final = 4_096
+_NOBODYS: Final[Mapping[str, str]] = {}
 
 
 class Verified(TypedDict):
@@ -64,23 +64,12 @@ class Line(TypedDict):
     details: dict[str, str]
 
 
-class Ground(TypedDict):
-    """On which day a person's grounds were given, or withdrawn, and how; where they were given, which they are by the
-    GDPR, and the version of what the person was told."""
-
-    day: str
-    what: str
-    how: str
-    ground: str | None
-    text: str | None
-
-
 class History(TypedDict):
     """What `audit person` answers: since when and why the person is kept, as the record says, and what was done, as the
     ledgers say."""
 
     pseudonym: str
-    grounds: list[Ground]
+    grounds: list[Given]
     entries: list[Line]
 
 
@@ -213,17 +202,14 @@ def person(
     """
     pseudonym = Pseudonym.parse(who)
     with bar() as progress, opened(office, progress) as m:
-        kept = m.purpose(pseudonym.purpose).person(pseudonym)
+        desk = m.purpose(pseudonym.purpose)
+        kept = desk.person(pseudonym)
         found, basis = kept.history(), kept.basis()
-    grounds = [_ground(one) for one in basis]
-    entries = [_line(noted) for noted in found]
+    named = {f"g{place}": key for place, key in enumerate(desk.document.grounds)}  # custodians know the place alone
+    grounds = [given(one) for one in basis]
+    entries = [_line(noted, named) for noted in found]
     answer: History = {"pseudonym": str(pseudonym), "grounds": grounds, "entries": entries}
-    since = [
-        f"{one['day']}  grounds {one['what']}, how {one['how']}"
-        + (f", {one['ground']}, text {one['text']}" if one["ground"] else "")
-        for one in grounds
-    ]
-    return Outcome(answer, [*since, *_lines(entries)])
+    return Outcome(answer, [*map(given_line, grounds), *_lines(entries)])
 
 
 @app.command(name="list")
@@ -321,8 +307,11 @@ def _names(parties: Party) -> list[str]:
     return [name for bit, name in LEDGERS.items() if int(parties) & bit]
 
 
-def _line(noted: Noted) -> Line:
+def _line(noted: Noted, named: Mapping[str, str] = _NOBODYS) -> Line:
+    """In the words of a purpose's document, whose grounds are `named` by their places."""
     at, what, caller, details = details_of(noted.entry)
+    if details.get("ground") in named:
+        details["grounds"] = named[details["ground"]]
     ledgers = _names(noted.parties)
     operation = noted.operation.hex()
     return {
@@ -341,16 +330,6 @@ def _lines(entries: list[Line]) -> list[str]:
         f"(ledgers {', '.join(one['ledgers'])})"
         for one in entries
     ]
-
-
-def _ground(entry: Basis) -> Ground:
-    import msgspec
-
-    said = msgspec.structs.asdict(entry)
-    day = (date(1970, 1, 1) + timedelta(days=entry.day)).isoformat()
-    ground = " ".join(some for some in (said.get("article_6"), said.get("article_9")) if some) or None
-    what = type(entry).__name__.lower()
-    return {"day": day, "what": what, "how": entry.how, "ground": ground, "text": said.get("text")}
 
 
 def _difference(first: Difference) -> str:

@@ -1,4 +1,4 @@
-"""What `moiety person` does: add, find, show, reveal, correct, restrict, lift, withdraw, erase, restore; the others:
+"""What `moiety person` does: add, find, show, reveal, correct, restrict, lift, erase, restore; the others: `basis`,
 `sweeping`."""
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypedDict
 
 import typer
 
+from moiety.cli.basis import HowGiven, TextVersion, Who, basis, consent, how_of, person_of, withdraw
 from moiety.cli.options import OfficeFolder, PurposeName, opened
 from moiety.cli.outcome import DONE, NO_MATCH, AsJson, Outcome
 from moiety.cli.progress import bar
@@ -19,12 +20,10 @@ from moiety.cli.values import read_values, reserved
 from moiety.identity.pseudonym import Pseudonym
 
 if TYPE_CHECKING:
-    from moiety.identity.office import Office
-    from moiety.identity.person import Leaving, Person
+    from moiety.identity.person import Leaving
 
 app = typer.Typer(help="Keep a person's record, find, open, correct and erase it.", no_args_is_help=True)
 
-Who = Annotated[str, typer.Argument(metavar="PSEUDONYM", help="Whose record.")]
 Values = Annotated[
     Path,
     typer.Option(
@@ -79,7 +78,7 @@ class Standing(TypedDict):
 
 
 class ErasedAnswer(TypedDict):
-    """What `person erase` and `person withdraw` answer: whether there was anybody until now, whether nothing is left of
+    """What `person erase` answers: whether there was anybody until now, whether nothing is left of
     them already, when nothing is (ISO 8601, UTC), or was, and the salt of the receipt that was asked for."""
 
     erased: bool
@@ -94,10 +93,8 @@ def add(
     values: Values,
     grounds: Annotated[str, typer.Option("--grounds", metavar="KEY", help="On which grounds, by their key.")],
     photo: Photo = None,
-    how: Annotated[
-        str, typer.Option("--how", metavar="HOW", help="How they were given: paper, electronic, spoken or office.")
-    ] = "office",
-    text: Annotated[str, typer.Option("--text", metavar="V", help="The version of what the person was told.")] = "1",
+    how: HowGiven = "office",
+    text: TextVersion = "1",
     office: OfficeFolder = None,
     as_json: AsJson = False,
 ) -> Outcome[Added]:
@@ -111,7 +108,7 @@ def add(
     given: dict[str, Any] = read_values(values, photo)
     with bar() as progress, opened(office, progress) as m:
         people = m.purpose(purpose).people()
-        added = people.add(given, grounds=grounds, how=_how(how), text=text)
+        added = people.add(given, grounds=grounds, how=how_of(how), text=text)
         warning = doubt(people, purpose)
     answer: Added = {"pseudonym": str(added.pseudonym), "expires": added.expires.isoformat(), "warning": warning}
     return Outcome(answer, [str(added.pseudonym)])
@@ -126,6 +123,7 @@ def find(
 ) -> Outcome[Found]:
     """Who has this number, or these values of the purpose's index? Exit status 1 if nobody has.
 
+    About whoever is being erased nobody is answered: until that is over, `restore` takes their pseudonym.
     The number is the one by which the purpose knows people: national_id, unless its document says another.
 
     \b
@@ -157,7 +155,7 @@ def show(who: Who, role: RoleName = "operator", office: OfficeFolder = None, as_
       moiety person show "$WHO" --role officer --json
     """
     with bar() as progress, opened(office, progress) as m:
-        person = _person(m, who, role)
+        person = person_of(m, who, role)
         state, fields = person.state().name.lower(), dict(person.show())
     answer: Shown = {"pseudonym": str(person.pseudonym), "state": state, "fields": fields}
     return Outcome(answer, [f"state           {state}", *_lines(fields)])
@@ -183,7 +181,7 @@ def reveal(
       moiety person reveal "$WHO" photo --reason at_the_desk --role officer --photo-to guest.jpg
     """
     with bar() as progress, opened(office, progress) as m:
-        person = _person(m, who, role)
+        person = person_of(m, who, role)
         found = person.reveal(fields, reason=reason)
         state = person.state().name.lower()
     told: dict[str, str] = {}
@@ -221,7 +219,7 @@ def correct(
     """
     given = read_values(values, photo)
     with bar() as progress, opened(office, progress) as m:
-        person = _person(m, who, role)
+        person = person_of(m, who, role)
         person.correct(given)
     answer: Changed = {"pseudonym": str(person.pseudonym), "corrected": sorted(given)}
     return Outcome(answer, [f"written anew: {', '.join(sorted(given))}"])
@@ -237,7 +235,7 @@ def restrict(who: Who, office: OfficeFolder = None, as_json: AsJson = False) -> 
       moiety person restrict "$WHO" --json
     """
     with bar() as progress, opened(office, progress) as m:
-        person = _person(m, who)
+        person = person_of(m, who)
         person.restrict()
     answer: Standing = {"pseudonym": str(person.pseudonym), "restricted": True}
     return Outcome(answer, ["kept, and used for nothing"])
@@ -253,7 +251,7 @@ def lift(who: Who, office: OfficeFolder = None, as_json: AsJson = False) -> Outc
       moiety person lift "$WHO" --json
     """
     with bar() as progress, opened(office, progress) as m:
-        person = _person(m, who)
+        person = person_of(m, who)
         person.lift()
     answer: Standing = {"pseudonym": str(person.pseudonym), "restricted": False}
     return Outcome(answer, ["not restricted any more"])
@@ -269,24 +267,10 @@ def restore(who: Who, office: OfficeFolder = None, as_json: AsJson = False) -> O
       moiety person restore "$WHO" --json
     """
     with bar() as progress, opened(office, progress) as m:
-        person = _person(m, who)
+        person = person_of(m, who)
         person.restore()
     answer: Standing = {"pseudonym": str(person.pseudonym), "restricted": False}
     return Outcome(answer, ["kept and answered about as before"])
-
-
-@app.command()
-def withdraw(who: Who, office: OfficeFolder = None, as_json: AsJson = False) -> Outcome[ErasedAnswer]:
-    """Take a person's grounds back, as easily as they were given: nothing is used from now on.
-
-    \b
-    Examples:
-      moiety person withdraw "$WHO"
-      moiety person withdraw "$WHO" --json
-    """
-    with bar() as progress, opened(office, progress) as m:
-        leaving = _person(m, who).withdraw()
-    return _left(leaving)
 
 
 @app.command()
@@ -332,13 +316,11 @@ def erase(
     return Outcome(answer, [line], DONE if erased.found else NO_MATCH)
 
 
+app.command()(basis)
+app.command()(consent)
+app.command()(withdraw)
 app.command()(sweep)
 app.command()(clock)
-
-
-def _person(office: Office, who: str, role: str = "operator") -> Person:
-    pseudonym = Pseudonym.parse(who)
-    return office.purpose(pseudonym.purpose).people(role=role).person(pseudonym)
 
 
 def _left(leaving: Leaving, write: Callable[[bytes], None] | None = None) -> Outcome[ErasedAnswer]:
@@ -361,14 +343,3 @@ def _left(leaving: Leaving, write: Callable[[bytes], None] | None = None) -> Out
 
 def _lines(fields: dict[str, str]) -> list[str]:
     return [f"{name:<16}{value}" for name, value in fields.items()]
-
-
-def _how(word: str) -> Any:
-    from typing import get_args
-
-    from moiety.vault.consent import How
-    from moiety.vault.refusals import BasisInvalid
-
-    if word not in get_args(How):
-        raise BasisInvalid
-    return word

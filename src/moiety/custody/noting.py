@@ -12,9 +12,11 @@ from numpy.typing import NDArray
 
 from moiety.custody.chronicle import CALLER, GALLERY, PARTIES, Chronicle, minute_of, named
 from moiety.custody.store.kinds import CLASSES, OPEN_WORDS, SECRETS, is_keys, purpose_of
+from moiety.custody.verbs import Ground
 from moiety.errors import MoietyError
 from moiety.ledger.entry import (
     Configuration,
+    Consent,
     Correction,
     Enrolment,
     Enrolments,
@@ -26,6 +28,7 @@ from moiety.ledger.entry import (
     Recognition,
     Refusal,
     Restriction,
+    Withdrawal,
 )
 from moiety.ledger.operation import Party
 from moiety.matching.header import Header
@@ -44,7 +47,7 @@ def enrolled(
         chronicle.nobody(header.attempt, Enrolments(minute, caller, purpose, len(rows)))
         return
     if carried is None:
-        entry: Enrolment | Correction = Enrolment(minute, caller, purpose, f"g{ground}", 0)
+        entry: Enrolment | Correction = Enrolment(minute, caller, purpose, _code(ground), 0)
     else:
         kept = {SECRETS[at] for at in carried}
         entry = Correction(minute, caller, purpose, tuple(name for name in CLASSES if name not in kept))
@@ -57,6 +60,21 @@ def restricted(chronicle: Chronicle, header: Header, public: bytes | None, on: b
         minute = minute_of(header.at)
         entry = Restriction(minute, CALLER.get(), purpose_of(header.gallery), on)
         chronicle.person(header.attempt, entry, public, CUSTODIANS)
+
+
+def grounded(chronicle: Chronicle, header: Header, ground: Ground, public: bytes) -> None:
+    """Somebody gave a ground of the law, or took it back."""
+    minute, caller, purpose, code = minute_of(header.at), CALLER.get(), purpose_of(header.gallery), _code(ground.place)
+    if ground.text:
+        entry: Consent | Withdrawal = Consent(minute, caller, purpose, code, ground.text, ground.how)
+    else:
+        entry = Withdrawal(minute, caller, purpose, code)
+    chronicle.person(header.attempt, entry, public)
+
+
+def _code(place: int) -> str:
+    """A ground in a word: custodians know its place in the purpose's document, and not what it is called."""
+    return f"g{place}"
 
 
 def erased(chronicle: Chronicle, header: Header, public: bytes | None, reason: str) -> None:

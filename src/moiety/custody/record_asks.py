@@ -41,6 +41,18 @@ class Restrict(Ask, frozen=True):
     on: bool
 
 
+class NoteGround(Ask, frozen=True):
+    """`records.ground`."""
+
+    ANSWER = bytes
+    name: Name
+    header: HeaderMessage
+    handle: Sixteen
+    place: Annotated[int, Meta(ge=0, le=255)]
+    text: Annotated[str, Meta(max_length=64)]
+    how: Annotated[str, Meta(max_length=32)]
+
+
 class Carry(Ask, frozen=True):
     """`records.carry`."""
 

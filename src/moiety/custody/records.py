@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hmac
 from collections.abc import Callable, Sequence
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,10 +30,16 @@ from moiety.custody.store.sql import Store
 from moiety.custody.store.stored import Current, fetch
 from moiety.custody.turns import Turns
 from moiety.custody.unopened import ClassRefused, NobodyThere
-from moiety.custody.verbs import SECONDS_A_DAY, UNAPPROVED, Approved, Clock, Evaluated, Unlocked
+from moiety.custody.verbs import SECONDS_A_DAY, UNAPPROVED, Approved, Clock, Evaluated, Ground, Unlocked
 from moiety.matching.header import Header
 from moiety.matching.rounds import Rounds
 from moiety.sharing.seat import Seat
+
+_ANSWERED: Final = frozenset({State.ACTIVE})
+"""Who is answered about."""
+
+_LISTED: Final = _ANSWERED | {State.RESTRICTED}
+"""Who may be told what ledgers say of them."""
 
 
 class Records:
@@ -85,6 +92,9 @@ class Records:
         """This custodian's parts of these secrets of whoever has this handle; `asked` are 16 bytes that name the
         question, fresh for each.
 
+        Who is restricted is answered about in one thing alone, what ledgers say of them: by the person's own key, asked
+        for by itself. That is nothing of what is kept from use, and theirs to know while it is kept.
+
         Raises `NobodyThere` where nobody may be answered about under it (nobody ever, erased, expired and restricted
         look alike), and `ClassRefused` for what the purpose does not let this role have opened.
         """
@@ -97,8 +107,9 @@ class Records:
             if not secrets or not set(secrets) <= allowed & set(SECRETS):
                 raise ClassRefused
             day = gallery.latest(int(self._clock().timestamp()) // SECONDS_A_DAY)
+            states = _LISTED if set(secrets) == {ACCESS} else _ANSWERED
             for slot in answering.suspects(gallery, handle):
-                taken = _taken(gallery, current, slot, handle, day)
+                taken = _taken(gallery, current, slot, handle, day, states)
                 if taken is not None:
                     words = taken[0]
                     wanted = [*(SECRETS.index(name) for name in secrets), len(SECRETS)]
@@ -121,7 +132,7 @@ class Records:
             current = gallery.usable()
             day = gallery.latest(int(self._clock().timestamp()) // SECONDS_A_DAY)
             for slot in answering.suspects(gallery, handle):
-                taken = _taken(gallery, current, slot, handle, day)
+                taken = _taken(gallery, current, slot, handle, day, _ANSWERED)
                 if taken is not None:
                     row, expires = taken
                     noting.looked_up(self._own.chronicle, name, "located")  # that it is done tells who is there
@@ -161,6 +172,22 @@ class Records:
             "restrict", gallery, current, header, len(slots), (slots.tobytes(), bytes([on])), do, note
         )
 
+    def ground(self, name: str, header: Header, handle: bytes, ground: Ground) -> Rounds[bytes]:
+        """This custodian's side of writing down that whoever has this handle gave a ground of the law or took it back,
+        whether or not anybody is answered about them: nothing else is done, and what follows from it is asked for by
+        itself. The person's public key, by which the gateway writes the same. Raises `NobodyThere`."""
+        gallery = self._gallery(name)
+        if not is_keys(name):
+            raise GalleryUnknown
+        current = gallery.usable()
+        slots = np.array(answering.locate(gallery, current, handle), dtype=np.int64)
+        public = answering.public(gallery, current, slots)
+        if public is None:
+            raise NobodyThere
+        note = lambda: noting.grounded(self._own.chronicle, header, ground, public)  # noqa: E731
+        what = (slots.tobytes(), bytes([ground.place]), ground.text.encode(), ground.how.encode())
+        return (yield from self._changes.side("ground", gallery, current, header, 1, what, lambda: public, note))
+
 
 def _expired(gallery: Gallery, slot: int, day: int) -> bool:
     """Whether a slot holds somebody who would be answered about, were it not for the day."""
@@ -170,17 +197,19 @@ def _expired(gallery: Gallery, slot: int, day: int) -> bool:
 
 
 def _taken(
-    gallery: Gallery, current: Current, slot: int, handle: bytes, day: int
+    gallery: Gallery, current: Current, slot: int, handle: bytes, day: int, states: frozenset[State]
 ) -> tuple[NDArray[np.uint16], int] | None:
     """Everything in a slot, uint16 (secrets + 1, 16), the last held by all three alike, and the unix day from which it
-    is not valid: where somebody of this handle is who may be answered about on this day."""
+    is not valid: where somebody of this handle is, in one of these states, who may be answered about on this day."""
     number, place = divmod(slot, SLOTS)
     if number >= current.row.pages:
         return None
     with gallery.store.reading() as connection:
-        pages, states = fetch(connection, current, [number])
+        pages, found = fetch(connection, current, [number])
     known = hmac.compare_digest(pages["handles"][0, place].tobytes(), handle)
-    if not known or states["states"][0, place] != State.ACTIVE or pages["expires"][0, place] <= day:
+    state = found["states"][0, place]
+    # Who is restricted is kept whatever the day, until somebody lifts that.
+    if not known or state not in states or (state == State.ACTIVE and pages["expires"][0, place] <= day):
         return None
     row = page.get_rows(pages, np.zeros(1, dtype=np.int64), np.array([place]))
     words: NDArray[np.uint16] = row.reshape(-1, OPEN_WORDS)

@@ -110,6 +110,16 @@ class Unlocked:
 
 
 @dataclass(frozen=True)
+class Ground:
+    """A ground of the law, by its place in the purpose's document: given, to this version of the text and in this way,
+    one word; or taken back, where there is no text."""
+
+    place: int
+    text: str = ""
+    how: str = ""
+
+
+@dataclass(frozen=True)
 class Evaluated:
     """One custodian's answer to blinded elements, n * 32 bytes, and its proof where one was asked for: in which epoch,
     and of which public key."""
@@ -208,6 +218,7 @@ class RecordVerbs(Protocol):
     ) -> Unlocked: ...
     def carry(self, name: str, attempt: bytes, handle: bytes, secrets: Sequence[str]) -> None: ...
     def restrict(self, name: str, header: Header, handle: bytes, on: bool) -> Rounds[None]: ...
+    def ground(self, name: str, header: Header, handle: bytes, ground: Ground) -> Rounds[bytes]: ...
     def agree_key(self, name: str, header: Header) -> Rounds[bytes]: ...
     def evaluate(
         self, name: str, pair: tuple[Seat, Seat], elements: bytes, proven: bool, approved: Approved = UNAPPROVED

@@ -34,7 +34,7 @@ from moiety.custody.messages import (
     learn,
     read,
 )
-from moiety.custody.record_asks import AgreeKey, Carry, Evaluate, Restrict, Unlock
+from moiety.custody.record_asks import AgreeKey, Carry, Evaluate, NoteGround, Restrict, Unlock
 from moiety.custody.refusals import MessageRefused
 
 
@@ -267,7 +267,7 @@ class Mend(Ask, frozen=True):
 Asked = (
     Stand | RoundTrip | Hold | AddGallery | ReplaceDocument | Load | Alive | Offer | Prepare | Forget | Activate
     | Locate | Erase | Scrub | Identify | Verify | Release | Renew | Stage | Switch | Reconcile | Survey | Integrity
-    | Helping | Assist | PseudonymParts | Mend | Unlock | Restrict
+    | Helping | Assist | PseudonymParts | Mend | Unlock | Restrict | NoteGround
     | AgreeKey | Evaluate | Carry | AuditHead | AuditRows | AuditEntries | Attest | AuditProve | AuditAltered
 )  # fmt: skip
 

@@ -109,6 +109,16 @@ class Desk:
             self.records().scrub()
         refusals.raise_first()
 
+    def drop_faces(self, people: Sequence[bytes] = ()) -> None:
+        """Destroy the faces of whoever took back what allowed one, of these people or of all. Custodians that want it
+        signed for are asked again the next time. The first refusal is raised when all others are gone."""
+        refusals = Refusals()
+        for person in self.records().faces_leaving(self.name, people):
+            with refusals:
+                if self.custody().drop_face(self.name, person):
+                    self.records().left(person)
+        refusals.raise_first()
+
 
 class _AtDesk(Protocol):
     @property

@@ -104,8 +104,8 @@ class PurposeOffice:
     @heard
     def enrol(self, pictures: Sequence[Picture], *, grounds: str, person: Pseudonym | str | None = None) -> Enrolled:
         """Enrol one person from one picture or several; see `identity.enrol`. `person` is whose record is kept: the
-        face has the same pseudonym, and raises what `Person.beside` does."""
-        beside = None if person is None else self.person(person).beside()
+        face has the same pseudonym, on grounds that this person gave; raises what `Person.beside` does."""
+        beside = None if person is None else self.person(person).beside(grounds)
         return enrol.enrol(
             self.document,
             pictures,

@@ -39,11 +39,13 @@ _PENDING_DAYS: Final = 1
 SWEPT_AT_ONCE: Final = 1_000
 """People of one question to the record store."""
 
+FOUND: Final = frozenset({State.ACTIVE, State.RESTRICTED})
+"""Whom a number, or the index, finds: also who is restricted, or nobody would know whom to lift that from."""
+
 _NAME_BYTES: Final = 16
 
 Named = tuple[bytes, bytes | None]
 """A pseudonym's bytes, and the entry of the purpose's index; None where there is none."""
-
 
 Receiving = Callable[[str], AbstractContextManager[Callable[[Receipt], None]]]
 """Makes room for the receipt of one person under a name, and takes it, where there is one."""
@@ -148,7 +150,7 @@ class People:
         place = position(desk.purpose, grounds)
         known = desk.purpose.grounds[grounds]
         now = desk.now()
-        given = consent.encode(Given(known.article_6, known.article_9, text, now.day, how))
+        given = consent.encode(Given(known.article_6, known.article_9, text, now.day, how, place))
         outcomes: list[Added | Refused | None] = [None] * len(people)
         last = desk.last_day(now)
         stay, until = Stay(State.PENDING, last), date_of(last)
@@ -222,7 +224,8 @@ class People:
     @heard
     def find(self, number: str | Identifier) -> Person | None:
         """Who has this identity number: it is looked up through the pseudonym alone, which custodians evaluate without
-        learning the number. None where nobody is kept who has it. Raises `IdentifierInvalid`."""
+        learning the number. None where nobody is kept who has it, or who has it is being erased: about them nobody is
+        answered, and `Person.restore` goes by the pseudonym. Raises `IdentifierInvalid`."""
         desk = self._desk
         schema = desk.schema()
         known = schema.fields[schema.number]
@@ -230,14 +233,12 @@ class People:
             number = Identifier.parse(known.scheme, known.country, number)
         [person] = desk.custody().pseudonyms(desk.name, [number.input_bytes(desk.name)])
         stored = desk.records().get(desk.name, person)
-        if stored is None or stored.stay.state is State.PENDING:
-            return None
-        return Person(desk, Pseudonym(desk.name, person))
+        return None if stored is None or stored.stay.state not in FOUND else Person(desk, Pseudonym(desk.name, person))
 
     @heard
     def look_up(self, values: Mapping[str, Raw]) -> list[Person]:
-        """Who has these values of the fields of the purpose's index; in no order. Raises `NotInIndex` for others, and
-        `ValueInvalid`."""
+        """Who has these values of the fields of the purpose's index; in no order, and nobody whom `find` does not find.
+        Raises `NotInIndex` for others, and `ValueInvalid`."""
         desk = self._desk
         names = desk.purpose.records.index if desk.purpose.records else ()
         if not names or set(values) != set(names):
@@ -249,7 +250,7 @@ class People:
         return [
             Person(desk, Pseudonym(desk.name, stored.person))
             for stored in desk.records().look_up(desk.name, index)
-            if stored.stay.state is not State.PENDING
+            if stored.stay.state in FOUND
         ]
 
     def schema(self) -> Schema:
@@ -291,6 +292,8 @@ class People:
                         take(receipt)
         with refusals:
             desk.tidy()  # after: what was left of somebody who goes goes with them
+        with refusals:
+            desk.drop_faces()
         refusals.raise_first()
         return gone
 

@@ -9,8 +9,10 @@ from datetime import datetime
 from typing import Final
 
 from moiety.errors import Refused
+from moiety.identity.basis import Basis, history
 from moiety.identity.desk import Desk, date_of, heard, instant_of
 from moiety.identity.enrol import Beside
+from moiety.identity.grounds import position
 from moiety.identity.keyring import ACCESS, Version, opened
 from moiety.identity.ports import Noted
 from moiety.identity.pseudonym import Pseudonym
@@ -19,10 +21,10 @@ from moiety.identity.refusals import NobodyKept, NumberFixed, ReasonUnsaid
 from moiety.ledger.receipt import SALT_BYTES, subject
 from moiety.ledger.refusals import OperationUnwritten
 from moiety.vault import consent
-from moiety.vault.consent import Entry, How
+from moiety.vault.consent import Entry, Given, How
 from moiety.vault.mask import masked, shown
 from moiety.vault.record import Record, corrected
-from moiety.vault.refusals import FieldUnknown, PersonMissing
+from moiety.vault.refusals import FieldUnknown, MoveRefused, PersonMissing
 from moiety.vault.retention import Move, State
 from moiety.vault.schema import Group, Kind
 from moiety.vault.seal import Whose
@@ -140,7 +142,8 @@ class Person:
         }
         entry = desk.entry_of(_joined(found)) if indexed & set(values) else stored.entry
         # Whoever it is keeps the key that ledgers are read with: custodians carry it over.
-        after = replace(Version.fresh(desk.entropy, stored.stay.expires + 1, 0), public=public)
+        place = next((ground.place or 0 for ground in consent.standing(self._entries())), 0)
+        after = replace(Version.fresh(desk.entropy, stored.stay.expires + 1, place), public=public)
         blobs = after.sealed(self._whose, stored.number + 1, {group: found[group] for group in changed}, desk.entropy)
         carried = [*(group.value for group in Group if group not in changed), ACCESS]
         desk.records().expect(desk.name, self.pseudonym.value, after.name)
@@ -169,32 +172,66 @@ class Person:
         self._move(Move.LIFT, State.ACTIVE)
 
     @heard
-    def basis(self) -> list[Entry]:
-        """On which legal grounds this person is kept, and what was withdrawn, in order. Raises `NobodyKept`."""
+    def basis(self) -> list[Basis]:
+        """Every legal ground that this person gave, and what became of it, in the order in which they were given.
+        Raises `NobodyKept`."""
         self._stored(())
-        return [consent.decode(entry) for entry in self._desk.records().bases(self._desk.name, self.pseudonym.value)]
+        return [Basis.of(self._desk.purpose, ground) for ground in consent.grounds(self._entries())]
 
     @heard
-    def beside(self) -> Beside:
-        """What a face is enrolled with that belongs to this record.
+    def consent(self, grounds: str, *, how: How = "office", text: str = "1") -> None:
+        """Write down one more ground that this person gave, `how`, to the version `text` of what people are told; or
+        one of before anew, to another text. Nothing that was withdrawn comes back by it.
 
-        Raises `NobodyKept`, `PersonMissing` of who is restricted or being erased, and `GroundsMissing` or
-        `FaceGroundsMissing` where what was given does not allow a face (Art. 9).
+        Raises `GroundsUnknown`, `BasisInvalid`, `BasesFull`, `NobodyKept`, and `MoveRefused` of who is being erased.
+        """
+        desk, person = self._desk, self.pseudonym.value
+        place = position(desk.purpose, grounds)
+        stored, known = self._stored(()), desk.purpose.grounds[grounds]
+        if stored.stay.state is State.ERASING:
+            raise MoveRefused(state=int(stored.stay.state))
+        given = Given(known.article_6, known.article_9, text, desk.now().day, how, place)
+        entry = consent.giving(self._entries(), given)
+        desk.custody().note_ground(desk.name, stored.handle, place, text, how)
+        desk.records().add_basis(desk.name, person, entry)
+
+    @heard
+    def beside(self, grounds: str) -> Beside:
+        """What a face is enrolled with on these grounds that belongs to this record. A face that this person had before
+        they took back what allowed it is gone first.
+
+        Raises `NobodyKept`, `PersonMissing` of who is restricted or being erased, `GroundsUnknown`, `GroundsMissing`,
+        and `FaceGroundsMissing` unless this person gave them, they hold, and they allow a face (Art. 9).
         """
         stored = self._stored(())
         if stored.stay.state is not State.ACTIVE:
             raise PersonMissing
-        consent.require(self.basis(), face=True)
+        consent.require_face(self._entries(), position(self._desk.purpose, grounds))
+        self._desk.drop_faces([self.pseudonym.value])
         return Beside(self.pseudonym, date_of(stored.stay.expires + 1))
 
     @heard
-    def withdraw(self, *, how: How = "electronic") -> Leaving:
-        """Take the grounds back (Art. 7(3), 21): nothing is used from now on, and the record is destroyed after 72
-        hours. Raises `NothingToWithdraw`, `NobodyKept`."""
-        desk = self._desk
-        entry = consent.withdrawal(self.basis(), desk.now().day, how)
-        leaving = self.erase()  # first: whoever is interrupted here may withdraw again
-        desk.records().add_basis(desk.name, self.pseudonym.value, consent.encode(entry))
+    def withdraw(self, grounds: str | None = None, *, how: How = "electronic") -> Leaving | None:
+        """Take a ground back (Art. 7(3), 21), or all that can be. Where nothing holds after that, nothing is used from
+        now on, and the record is destroyed after 72 hours. Where something does, the record stays, and None is
+        answered; a face that nothing holds for any more (Art. 9) matches from now on never again, and is destroyed.
+
+        Raises `GroundsUnknown`, `NothingToWithdraw`, `NobodyKept`.
+        """
+        desk, person = self._desk, self.pseudonym.value
+        place = None if grounds is None else position(desk.purpose, grounds)
+        stored, before = self._stored(()), self._entries()
+        ended = consent.withdrawals(before, place, desk.now().day, how)
+        after = [*before, *ended]
+        for entry in ended:
+            desk.custody().note_ground(desk.name, stored.handle, entry.place or 0)
+        # Its effect first: whoever is interrupted here may withdraw again.
+        leaving = None if consent.standing(after) else self.erase()
+        faceless = leaving is None and consent.allow_face(before) and not consent.allow_face(after)
+        if faceless:
+            desk.custody().hold(desk.name, None, person, True)
+        desk.records().add_basis(desk.name, person, *(consent.encode(entry) for entry in ended), faceless=faceless)
+        desk.drop_faces([person])
         return leaving
 
     @heard
@@ -220,7 +257,8 @@ class Person:
     def restore(self) -> None:
         """Take an erasure back that nobody wanted, before its 72 hours are over; of who is active it makes sure. Raises
         `NobodyKept`, `GroundsMissing` of who took the grounds back, and `MoveRefused` of who is restricted."""
-        consent.require(self.basis(), face=False)
+        self._stored(())
+        consent.require(self._entries())
         self._move(Move.RESTORE, State.ACTIVE)
 
     @heard
@@ -276,6 +314,9 @@ class Person:
                 raise
             return None
 
+    def _entries(self) -> list[Entry]:
+        return history(self._desk.purpose, self._desk.records().bases(self._desk.name, self.pseudonym.value))
+
     def _left(self) -> list[bytes]:
         """Versions that are not the record any more, or never came to be, in an order that two people can sign."""
         return sorted(self._desk.records().leaving(self._desk.name, [self.pseudonym.value]))
@@ -293,7 +334,9 @@ class Person:
         if not there:
             desk.records().move(desk.name, self.pseudonym.value, move, reading)
         if move is not Move.RESTRICT:
-            desk.custody().hold(desk.name, stored.handle, self.pseudonym.value, False)
+            # About a face that nothing holds for any more nobody is answered all the same.
+            gone = desk.records().faces_leaving(desk.name, [self.pseudonym.value])
+            desk.custody().hold(desk.name, stored.handle, None if gone else self.pseudonym.value, False)
 
     def _stored(self, groups: Iterable[Group]) -> Stored:
         stored = self._desk.records().get(self._desk.name, self.pseudonym.value, groups)

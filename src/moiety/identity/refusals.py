@@ -130,7 +130,10 @@ class NumberFixed(Refused):
 
 class AlreadyKept(Refused):
     code: ClassVar[str] = "already_kept"
-    advice: ClassVar[str] = "somebody with this identity number is kept here: correct that record, or erase it first"
+    advice: ClassVar[str] = (
+        "somebody with this identity number is kept here, or was until an erasure whose 72 hours are not over: correct "
+        "that record, or wait until it is gone"
+    )
 
 
 class NobodyKept(Refused):

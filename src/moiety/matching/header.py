@@ -21,6 +21,7 @@ Operation = Literal[
     "activate",
     "erase",
     "restrict",
+    "ground",
     "key",
     "replace",
     "integrity",

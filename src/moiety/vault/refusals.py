@@ -86,6 +86,14 @@ class BasisInvalid(Refused):
     )
 
 
+class BasesFull(Refused):
+    code: ClassVar[str] = "bases_full"
+    advice: ClassVar[str] = (
+        "{limit} grounds were written down for this person, and there is no room for more: what holds stays, and can "
+        "be withdrawn"
+    )
+
+
 class GroundsMissing(Refused):
     code: ClassVar[str] = "grounds_missing"
     advice: ClassVar[str] = "nothing allows this person to be kept now: record a legal basis first"
@@ -94,15 +102,16 @@ class GroundsMissing(Refused):
 class FaceGroundsMissing(Refused):
     code: ClassVar[str] = "face_grounds_missing"
     advice: ClassVar[str] = (
-        "a face is special-category data: the grounds that it is enrolled on, and those of the record beside it, need "
-        "an article_9"
+        "a face is special-category data: the grounds that it is enrolled on need an article_9, and where there is a "
+        "record beside it they have to hold for it: `moiety person basis` shows them"
     )
 
 
 class NothingToWithdraw(Refused):
     code: ClassVar[str] = "nothing_to_withdraw"
     advice: ClassVar[str] = (
-        "this person has no basis that can be withdrawn or objected to: whoever may end it otherwise erases the record"
+        "this person has no such ground that holds and can be withdrawn or objected to: `moiety person basis` shows "
+        "them, and whoever may end it otherwise erases the record"
     )
 
 

@@ -45,7 +45,7 @@ hours sooner than the day before, moves it on each day."""
 
 
 class State(IntEnum):
-    """What may be done with a person. Only who is active is found, matched or opened."""
+    """What may be done with a person. Only who is active is matched or opened; who is restricted is found, too."""
 
     PENDING = 0
     ACTIVE = 1

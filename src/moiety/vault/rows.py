@@ -29,6 +29,8 @@ class Stage(IntEnum):
     """Somebody is being written anew under it."""
     WAITING = 2
     """As `GONE`, and the custodians let time pass before they destroy it."""
+    FACE = 3
+    """No handle but a pseudonym: of somebody who took back what allowed a face, and whose face is to be destroyed."""
 
 
 _TEXTS: Final = (Group.DOCUMENT, Group.CONTACT, Group.BIRTH)
@@ -100,8 +102,14 @@ _LEFT: Final = delete(LEAVING).where(LEAVING.c.handle == bindparam("gone"))
 _COME: Final = _LEFT.where(LEAVING.c.stage == int(Stage.COMING))
 _STAGE: Final = update(LEAVING).where(LEAVING.c.handle == bindparam("whose"), LEAVING.c.stage == bindparam("before"))
 _STAGED: Final = _STAGE.values(stage=bindparam("to"))
-_LEAVING: Final = select(LEAVING).where(LEAVING.c.purpose == bindparam("purpose")).limit(bindparam("limit"))
-_LEAVING_OF: Final = _LEAVING.where(LEAVING.c.person.in_(bindparam("people", expanding=True)))
+_FACE: Final = LEAVING.c.stage == int(Stage.FACE)
+_OF: Final = LEAVING.c.person.in_(bindparam("people", expanding=True))
+_LEAVING: Final = select(LEAVING).where(LEAVING.c.purpose == bindparam("purpose"), ~_FACE).limit(bindparam("limit"))
+_LEAVING_OF: Final = _LEAVING.where(_OF)
+_FACES: Final = (
+    select(LEAVING.c.person).where(LEAVING.c.purpose == bindparam("purpose"), _FACE).limit(bindparam("limit"))
+)
+_FACES_OF: Final = _FACES.where(_OF)
 
 _TIMES: Final = Prepared(select(KEPT.c.name, KEPT.c.value).where((KEPT.c.name == _CLOCK) | (KEPT.c.name == _AHEAD)))
 _FORGET_TIME: Final = delete(KEPT).where(KEPT.c.name == bindparam("which"))
@@ -254,15 +262,30 @@ def leaving(connection: Connection, purpose: str, people: Sequence[bytes], limit
     return {bytes(row.handle): Stage(row.stage) for row in connection.execute(statement, given)}
 
 
+def face_leaves(connection: Connection, purpose: str, person: bytes) -> None:
+    """Remember that somebody's face is to be destroyed."""
+    left(connection, [person])
+    values = {"purpose": purpose, "person": person, "handle": person, "stage": int(Stage.FACE)}
+    connection.execute(_LEAVE, values)
+
+
+def faces_leaving(connection: Connection, purpose: str, people: Sequence[bytes], limit: int) -> list[bytes]:
+    """Whose face is to be destroyed, of these people or of all."""
+    given = {"purpose": purpose, "limit": limit}
+    found = connection.scalars(_FACES_OF, given | {"people": people}) if people else connection.scalars(_FACES, given)
+    return [bytes(person) for person in found]
+
+
 def stage(connection: Connection, handle: bytes, before: Stage, after: Stage) -> bool:
     """Move a handle on; whether it stood there."""
     values = {"whose": handle, "before": int(before), "to": int(after)}
     return connection.execute(_STAGED, values).rowcount == 1
 
 
-def left(connection: Connection, handle: bytes) -> None:
-    """Forget a handle."""
-    connection.execute(_LEFT, {"gone": handle})
+def left(connection: Connection, handles: Sequence[bytes]) -> None:
+    """Forget handles."""
+    if handles:
+        connection.execute(_LEFT, [{"gone": handle} for handle in handles])
 
 
 def looked_up(connection: Connection, purpose: str, entry: bytes, limit: int) -> list[Stored]:

@@ -179,9 +179,9 @@ class RecordStore:
             rows.stage(connection, handle, Stage.GONE, Stage.WAITING)
 
     def left(self, handle: bytes) -> None:
-        """The custodians have destroyed the keys of this handle."""
+        """The custodians have destroyed the keys of this handle, or the face of this person."""
         with self._database.writing("left") as connection:
-            rows.left(connection, handle)
+            rows.left(connection, [handle])
 
     def move(self, purpose: str, person: bytes, move: Move, now: Reading) -> Stay:
         """Restrict, lift or erase (`retention`). Raises `PersonMissing` and `MoveRefused`."""
@@ -203,6 +203,7 @@ class RecordStore:
         with self._database.writing("destroy") as connection:
             there = rows.found(connection, purpose, people)
             rows.remove(connection, [row.id for row in there.values()])
+            rows.left(connection, list(there))  # a face that was to be destroyed is, with the person
         return len(there)
 
     def scrub(self) -> None:
@@ -242,22 +243,32 @@ class RecordStore:
         with self._database.reading() as connection:
             return rows.count(connection, purpose)
 
-    def add_basis(self, purpose: str, person: bytes, entry: bytes) -> int:
-        """Keep an entry of legal basis behind the others. Returns its serial, from 0 on.
+    def add_basis(self, purpose: str, person: bytes, *entries: bytes, faceless: bool = False) -> int:
+        """Keep entries of legal basis behind the others, all or none; `faceless` remembers besides that this person's
+        face is to be destroyed, until it has `left`. Returns the first one's serial, from 0 on.
 
         Raises `PersonMissing` and `RecordMisfit`.
         """
-        if not 0 < len(entry) <= ENTRY_LIMIT:
+        if any(not 0 < len(entry) <= ENTRY_LIMIT for entry in entries):
             raise RecordMisfit
         with self._database.writing("basis") as connection:
             row = rows.one(connection, purpose, person)
             if row is None:
                 raise PersonMissing
-            serial = len(rows.bases(connection, row.id))
-            if serial >= ENTRIES_LIMIT:
+            first = len(rows.bases(connection, row.id))
+            if first + len(entries) > ENTRIES_LIMIT:
                 raise RecordMisfit
-            rows.add_basis(connection, row.id, serial, entry)
-        return serial
+            for serial, entry in enumerate(entries, first):
+                rows.add_basis(connection, row.id, serial, entry)
+            if faceless:
+                rows.face_leaves(connection, purpose, person)
+        return first
+
+    def faces_leaving(self, purpose: str, people: Sequence[bytes] = ()) -> list[bytes]:
+        """Whose face is to be destroyed although the record stays, of these people or of all, at most `BATCH_LIMIT`."""
+        _bound(people)
+        with self._database.reading() as connection:
+            return rows.faces_leaving(connection, purpose, people, BATCH_LIMIT)
 
     def bases(self, purpose: str, person: bytes) -> list[bytes]:
         """The entries of legal basis, in their order; none where nobody is."""

@@ -2,10 +2,10 @@
 
 In the clear: the purpose, the pseudonym, an opaque handle, the state, the number of the last write, the last day of
 retention and, of who is being erased, the minute at which they are destroyed; what the purpose's index was evaluated
-to; on which articles of the law somebody is kept, since which day, and how that was given or withdrawn: whoever takes
-it back has nothing opened for it; whether there is a photograph and which of four lengths it has; and the order in
-which batches were written (within a batch, people are in the order of their pseudonyms). All else is sealed before it
-comes here.
+to; on which grounds of the document and articles of the law somebody is kept, since which day, and how that was given
+or withdrawn: whoever takes it back has nothing opened for it; whose face is to be destroyed; whether there is a
+photograph and which of four lengths it has; and the order in which batches were written (within a batch, people are in
+the order of their pseudonyms). All else is sealed before it comes here.
 
 What changes often (states) lies apart from what is large (records), and photographs apart from both: a look-up reads
 neither the one nor the other to find the third.
@@ -85,7 +85,8 @@ LEAVING: Final = Table(
     Column("person", LargeBinary(32), nullable=False),
     Column("stage", SmallInteger, nullable=False),
 )
-"""Handles without a record, until the custodians have destroyed their keys: see `rows.Stage`."""
+"""Handles without a record, until the custodians have destroyed their keys, and people whose face is to be destroyed:
+see `rows.Stage`."""
 
 KEPT: Final = Table(
     "vault_kept",

@@ -234,6 +234,13 @@ class Apart(Together):
                 self.restrict(keys_of(purpose), version, True)
             return False
 
+    def drop_face(self, purpose: str, pseudonym: bytes) -> bool:
+        """As `Together.drop_face`."""
+        try:
+            return super().drop_face(purpose, pseudonym)
+        except ApprovalRefused:
+            return False
+
     def _request(self, what: Matter) -> bytes:
         if what.operation != POLICY:
             with self._shared() as headers:

@@ -11,6 +11,8 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from moiety.custody import noting
+from moiety.custody.chronicle import called
 from moiety.custody.gateway import checks, enrolment, naming, opening, searching
 from moiety.custody.gateway.conduct import Conduct
 from moiety.custody.gateway.entries import Finding, GalleryState, Identified, Newcomer, Status
@@ -23,11 +25,13 @@ from moiety.custody.trust import matter
 from moiety.custody.trust.asked import hashed
 from moiety.custody.trust.matter import Matter
 from moiety.custody.unopened import KeyNotMade
-from moiety.custody.verbs import UNAPPROVED, Progress, silent
+from moiety.custody.verbs import UNAPPROVED, Ground, Progress, silent
 from moiety.ledger import audit as auditing
 from moiety.ledger import receipt
 from moiety.ledger.operation import ID_BYTES, Party
+from moiety.matching.header import Header
 from moiety.matching.policy import Terms
+from moiety.matching.refusals import UnequalParts
 from moiety.sharing.seat import SEATS, Seat
 
 
@@ -149,10 +153,40 @@ class Together(Conduct):
             asked = self._entropy(ID_BYTES)
             return opening.unlock(self._three, self._book, asked, purpose, version, secrets, role, reason)
 
-    def hold(self, purpose: str, version: bytes, pseudonym: bytes, on: bool) -> bool:
-        """Keep a person's record and face and answer nobody about either, or answer again; whether there was any."""
-        found = self.restrict(keys_of(purpose), version, on)
-        return self.restrict(purpose, pseudonym, on) or found
+    def hold(self, purpose: str, version: bytes | None, pseudonym: bytes | None, on: bool) -> bool:
+        """Keep a person's record and face, whichever of the two are named, and answer nobody about them, or answer
+        again; whether there was any."""
+        found = version is not None and self.restrict(keys_of(purpose), version, on)
+        return (pseudonym is not None and self.restrict(purpose, pseudonym, on)) or found
+
+    def note_ground(self, purpose: str, version: bytes, place: int, text: str = "", how: str = "") -> None:
+        """Have written down at all three, and write down here, that a person gave the ground of this place in the
+        purpose's document, to this version of the text and in this way; or, where there is no text, that they took it
+        back. Raises `NobodyThere`, `UnequalParts`, and as `enrol` where it cannot be written."""
+        name, ground, publics = keys_of(purpose), Ground(place, text, how), set[bytes]()
+
+        def write(header: Header) -> None:
+            for public in publics:  # of nobody who answered, none is known
+                with called(self._caller("correct")):
+                    noting.grounded(self._book, header, ground, public)
+
+        known = handles(name, [version])
+        with self._changing() as headers:
+            self._load(headers, name)
+            header = headers.make("ground", name, rows=1)
+            with self._noted(header, write):
+                told = self._three.work(
+                    lambda some: some.records.ground(name, header, known[some.seat].tobytes(), ground)
+                )
+                if len(set(told.values())) > 1:
+                    raise UnequalParts
+                publics |= set(told.values())
+
+    def drop_face(self, purpose: str, pseudonym: bytes) -> bool:
+        """Destroy the face of somebody who took back what allowed it and was held for that; whether nothing is left of
+        it. Custodians apart may want it signed for, and keep it, held, for three days."""
+        self.erase(purpose, pseudonym)
+        return True
 
     def drop(self, purpose: str, version: bytes, *, waiting: bool = False) -> bool:
         """Destroy the keys of a version that was written anew, or that no record came to use; whether nothing is left

@@ -9,7 +9,7 @@ import numpy as np
 
 from moiety.custody import record_asks
 from moiety.custody.messages import EvaluatedMessage, HeaderMessage, UnlockedMessage
-from moiety.custody.verbs import UNAPPROVED, Approved, Evaluated, Unlocked
+from moiety.custody.verbs import UNAPPROVED, Approved, Evaluated, Ground, Unlocked
 from moiety.matching.header import Header
 from moiety.matching.rounds import Rounds
 from moiety.sharing.seat import Seat
@@ -50,4 +50,11 @@ class RemoteRecords:
         """As `records.Records.restrict`."""
         self._ask(record_asks.Restrict(name, HeaderMessage.of(header), handle, on), None)
         return
+        yield  # what makes this a generator
+
+    def ground(self, name: str, header: Header, handle: bytes, ground: Ground) -> Rounds[bytes]:
+        """As `records.Records.ground`."""
+        asked = record_asks.NoteGround(name, HeaderMessage.of(header), handle, ground.place, ground.text, ground.how)
+        public: bytes = self._ask(asked, bytes)
+        return public
         yield  # what makes this a generator

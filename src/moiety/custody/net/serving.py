@@ -21,7 +21,7 @@ from moiety.custody.net.journal import fault
 from moiety.custody.refusals import MessageRefused
 from moiety.custody.trust.guard import Asker, Guard
 from moiety.custody.turns import Leases
-from moiety.custody.verbs import Progress
+from moiety.custody.verbs import Ground, Progress
 from moiety.errors import MoietyError, Refused
 from moiety.matching.header import ATTEMPT_BYTES, Header
 from moiety.matching.rounds import Rounds
@@ -30,13 +30,14 @@ from moiety.matching.tally import tally
 CHANGING = (
     wire.AddGallery, wire.ReplaceDocument, wire.Prepare, wire.Activate, wire.Locate, wire.Erase, wire.Scrub, wire.Renew,
     wire.Stage, wire.Switch, wire.Reconcile, wire.Mend, record_asks.Restrict,
-    record_asks.AgreeKey, record_asks.Carry,
+    record_asks.AgreeKey, record_asks.Carry, record_asks.NoteGround,
 )  # fmt: skip
 """What is done under a lease only."""
 
 PLAYED = (
     wire.Offer, wire.Identify, wire.Verify, wire.ReplaceDocument, wire.Prepare, wire.Activate, wire.Erase, wire.Renew,
     wire.Switch, wire.Reconcile, wire.Integrity, record_asks.Restrict, record_asks.AgreeKey,
+    record_asks.NoteGround,
 )  # fmt: skip
 """What the three do together, in an attempt."""
 
@@ -210,6 +211,10 @@ _VERBS: dict[type, Callable[[Serving, Any, Progress], Any]] = {
     record_asks.Evaluate: lambda s, ask, _: s._evaluate(ask),
     record_asks.Restrict: lambda s, ask, _: s._together(
         ask, lambda header: s._custodian.records.restrict(ask.name, header, ask.handle, ask.on)
+    ),
+    record_asks.NoteGround: lambda s, ask, _: s._together(
+        ask,
+        lambda header: s._custodian.records.ground(ask.name, header, ask.handle, Ground(ask.place, ask.text, ask.how)),
     ),
     wire.Scrub: lambda s, ask, _: s._custodian.scrub(ask.step),
     wire.Identify: lambda s, ask, _: s._identify(ask),

@@ -128,6 +128,17 @@ _SAID: Final[dict[type, Callable[[Any], Said]]] = {
         "find", lambda ask: ("".join(ask.pair).encode(), ask.elements, bytes([ask.proven]))
     ),
     record_asks.AgreeKey: _of_header("find", lambda ask: ask.name),
+    # Whoever may change what is on record. To take back takes no more than to give.
+    record_asks.NoteGround: _of_parts(
+        "correct",
+        lambda ask: (
+            hashed(ask.handle),
+            ask.header.header().digest(),
+            bytes([ask.place]),
+            ask.text.encode(),
+            ask.how.encode(),
+        ),
+    ),
     record_asks.Restrict: _of_parts(
         "restrict", lambda ask: (hashed(ask.handle), ask.header.header().digest(), bytes([ask.on]))
     ),

@@ -58,6 +58,8 @@ def special(ask: Any) -> list[Drawn]:
             return [(Unit.ERASURES, 1, None)]
         case record_asks.Carry():  # the row that it is carried from may be destroyed as soon as this is in place
             return [(Unit.CORRECTIONS, 1, None)]
+        case record_asks.NoteGround():  # what is on record changes, and a line of it at all four stays for ever
+            return [(Unit.CORRECTIONS, 1, None)]
         case record_asks.Unlock():
             return [(Unit.OPENINGS, len(ask.secrets), ask.handle)]
         case record_asks.Evaluate():

@@ -20,9 +20,9 @@ class Unit(StrEnum):
     matched. `openings`: classes of a person's fields, and pseudonyms, that are opened. `evaluations`: of the pseudonym
     function. `erasures`, `enrolments`: people. An erasure is also a restriction, and each whose handle a custodian
     has lost and takes from a gateway; none is whose time is over by the custodian's own clock. `corrections`: records
-    that are written anew, whose keys before may then be destroyed. `comparisons`: 1:1, probes; also of each row by
-    itself. `helps`: requests for help with mending. `approvals`: approvals that are used up, each charged to who signed
-    it as the caller.
+    that are written anew, whose keys before may then be destroyed, and grounds that are given or taken back.
+    `comparisons`: 1:1, probes; also of each row by itself. `helps`: requests for help with mending. `approvals`:
+    approvals that are used up, each charged to who signed it as the caller.
     """
 
     REQUESTS = "requests"
