@@ -235,8 +235,17 @@ def test_whoever_came_with_many_is_told_since_when_and_how_and_the_ledgers_count
     status, told = shell.json("audit", "person", who)
     assert (status, {one["what"] for one in told["entries"]}) == (0, {"opening"})  # by which this was asked
     [given] = told["grounds"]
-    assert given == {"day": today, "what": "given", "how": "imported", "ground": "6(1)(c)", "text": "2031-05"}
-    assert shell("audit", "person", who)[1].startswith(f"{today}  grounds given, how imported, 6(1)(c), text 2031-05\n")
+    said = {name: given[name] for name in ("given", "how", "grounds", "article_6", "text", "stands")}
+    assert said == {
+        "given": today,
+        "how": "imported",
+        "grounds": "register",
+        "article_6": "6(1)(c)",
+        "text": "2031-05",
+        "stands": True,
+    }
+    first = shell("audit", "person", who)[1].partition("\n")[0]
+    assert first.endswith(f"text 2031-05, given {today} (imported); holds")
     counted = [one for one in shell.json("audit", "list")[1]["entries"] if one["what"] == "enrolments"]
     assert [(one["details"], one["ledgers"]) for one in counted] == [
         ({"purpose": "hotel", "count": str(len(PEOPLE))}, ["gateway", "a", "b", "c"])

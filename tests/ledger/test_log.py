@@ -7,6 +7,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from sqlalchemy import text
 
 from moiety.database.refusals import DatabaseExists, DatabaseMissing
 from moiety.ledger import appending, head, seal, sql, tree
@@ -51,6 +52,19 @@ def test_what_was_appended_is_there_in_order_when_it_is_opened_again(place: Path
     with closing(opened(place)) as log:
         assert shown(log) == mixed
         assert log.state() == log.verify() == State().after((leaf.commitment, leaf.line) for leaf in mixed)[0]
+
+
+def test_a_log_of_before_is_gone_on_with(place: Path | str) -> None:
+    """Its state has a column more, which nothing reads, and which may not be empty."""
+    with closing(create(place)) as log:
+        log.append(leaves(2))
+        with log._database.writing("older") as connection:
+            connection.execute(text("ALTER TABLE ledger_state ADD COLUMN unscrubbed SMALLINT NOT NULL DEFAULT 0"))
+    with closing(opened(place)) as log:
+        assert log.append(leaves(2, 5)) == [2, 3]
+        log.head(MINUTE, SIGNER.sign)
+        assert log.verify().size == 4
+    opened(place).close()
 
 
 def test_a_log_is_begun_once_and_not_by_opening(place: Path | str) -> None:
