@@ -13,6 +13,8 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
+from functools import cache
 from pathlib import Path
 from typing import Final
 
@@ -47,7 +49,7 @@ _TORN: Final = 12
 
 _PIECE: Final = 1 << 26
 _OVERLAP: Final = 1 << 12
-_NUMBER_LENGTHS: Final = range(SHORTEST, 64)
+_LONG: Final = 512
 
 SEEDS: Final = {1: 20, 11: 30, 2019: 20}
 """People who are made up in tests: how many of which seed."""
@@ -103,23 +105,24 @@ def _bytes(value: Raw) -> bytes:
 
 def needles(values: Iterable[bytes]) -> list[bytes]:
     """Forms in which these values could lie somewhere: as they are, in hexadecimal, in UTF-16, and as plain hashes."""
-    found: set[bytes] = set()
-    for value in values:
-        if len(value) > 512:  # a photograph: pieces of it
-            step = max(256, len(value) // 64)
-            found |= {value[at : at + WINDOW] for at in range(WINDOW, len(value) - WINDOW, step)}
-            continue
-        found |= {value, value.lower(), value.hex().encode()}
+    return sorted({needle for value in values for needle in _forms(value)})
+
+
+@cache
+def _forms(value: bytes) -> frozenset[bytes]:
+    if len(value) < SHORTEST:  # "M" and "CN" say nothing
+        return frozenset()
+    if len(value) > _LONG:  # a photograph: pieces of it
+        step = max(256, len(value) // 64)
+        found = {value[at : at + WINDOW] for at in range(WINDOW, len(value) - WINDOW, step)}
+    else:
+        digest = hashlib.sha256(value)
+        found = {value, value.lower(), value.hex().encode(), digest.digest(), digest.hexdigest().encode()}
         if len(value) >= _TORN:
             found |= {value[: len(value) * 2 // 3], value[len(value) // 3 :]}
-        if len(value) in _NUMBER_LENGTHS:
-            digest = hashlib.sha256(value)
-            found |= {digest.digest(), digest.hexdigest().encode()}
-        try:
+        with suppress(UnicodeDecodeError):
             found.add(value.decode().encode("utf-16-le"))
-        except UnicodeDecodeError:
-            continue
-    return sorted(one for one in found if len(one) >= SHORTEST and len(set(one)) >= _DIFFERENT)
+    return frozenset(one for one in found if len(one) >= SHORTEST and len(set(one)) >= _DIFFERENT)
 
 
 def stores(folder: Path) -> Iterator[Path]:
@@ -137,15 +140,26 @@ def stores(folder: Path) -> Iterator[Path]:
 def holding(files: Iterable[Path], values: Iterable[bytes]) -> list[Path]:
     """Those of these files in which one of these values lies."""
     looked_for = needles(values)
-    found, seen = [], set()
+    found: list[Path] = []
+    seen: set[bytes] = set()
+    waiting: list[tuple[Path, bytes]] = []
+
+    def look() -> None:
+        """Through all at once: each time has its price, and most files are small."""
+        if waiting and Haystack([piece for _, piece in waiting]).holds(looked_for).any():
+            found.extend(file for file, piece in waiting if Haystack([piece]).holds(looked_for).any())
+        waiting.clear()
+
     for file in files:
         for piece in _pieces(file):
             digest = hashlib.sha1(piece, usedforsecurity=False).digest()
-            if digest not in seen and Haystack([piece]).holds(looked_for).any():
-                found.append(file)
-                break
-            seen.add(digest)  # a database server's are copies of one, for the most part
-    return found
+            if digest not in seen:  # tests copy stores
+                seen.add(digest)
+                waiting.append((file, piece))
+            if sum(len(one) for _, one in waiting) >= _PIECE:
+                look()
+    look()
+    return list(dict.fromkeys(found))
 
 
 def require_swept(files: Iterable[Path], values: Iterable[bytes]) -> None:
