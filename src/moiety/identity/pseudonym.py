@@ -29,6 +29,7 @@ ALPHABET: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 TEXT_LIMIT: Final = 160
 """More characters than a purpose, 28 symbols and generous separators need; nothing longer is looked at."""
 
+_PURPOSE: Final = re.compile(PURPOSE_PATTERN)
 _DATA_SYMBOLS: Final = 26
 _SYMBOLS: Final = _DATA_SYMBOLS + 2
 _PADDING_BITS: Final = 5 * _DATA_SYMBOLS - 8 * BYTES
@@ -76,7 +77,7 @@ class Pseudonym:
     value: bytes = field(repr=False)
 
     def __post_init__(self) -> None:
-        if re.fullmatch(PURPOSE_PATTERN, self.purpose) is None or len(self.value) != BYTES:
+        if _PURPOSE.fullmatch(self.purpose) is None or len(self.value) != BYTES:
             raise PseudonymUnreadable
 
     @classmethod
@@ -93,7 +94,7 @@ class Pseudonym:
         data, check = symbols[:_DATA_SYMBOLS], symbols[_DATA_SYMBOLS:]
         purpose = prefix.strip(_SEPARATORS).lower()
         separated = prefix.endswith(tuple(_SEPARATORS))
-        if not separated or re.fullmatch(PURPOSE_PATTERN, purpose) is None or check != _check(purpose, data):
+        if not separated or _PURPOSE.fullmatch(purpose) is None or check != _check(purpose, data):
             raise PseudonymUnreadable
         number = reduce(lambda total, symbol: total << 5 | symbol, data, 0)
         if number & (1 << _PADDING_BITS) - 1:

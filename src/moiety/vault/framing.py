@@ -12,6 +12,8 @@ from typing import Final
 from moiety.vault.refusals import PersonUnnamed
 
 PURPOSE_PATTERN: Final = r"[a-z](?:[a-z0-9-]{0,29}[a-z0-9])?"
+_PURPOSE: Final = re.compile(PURPOSE_PATTERN)
+
 PERSON_LENGTHS: Final = range(16, 33)
 """Bytes of a pseudonym: random ones have 16, evaluated ones may keep more of their hash."""
 
@@ -23,7 +25,7 @@ def framed(*parts: bytes) -> bytes:
 
 def purpose_bytes(purpose: str) -> bytes:
     """A purpose's name. Raises `PersonUnnamed` for what is none."""
-    if re.fullmatch(PURPOSE_PATTERN, purpose) is None:
+    if _PURPOSE.fullmatch(purpose) is None:
         raise PersonUnnamed
     return purpose.encode("ascii")
 

@@ -17,6 +17,8 @@ from moiety.vault.refusals import IdentifierInvalid
 _REGIONS_KEPT: Final = 8_192
 """More than there are regions in the table (6,928): each is looked for once."""
 
+_NUMBER: Final = re.compile("[0-9]{17}[0-9X]")
+
 _PERMITS: Final = frozenset({"810000", "820000", "830000"})
 """Residence permits for people from Hong Kong, Macau and Taiwan (2018): no county, and in no table of counties."""
 
@@ -25,7 +27,7 @@ def validate(number: str) -> str:
     """The 18 characters again, digits with a possible X at the end. Raises `IdentifierInvalid`."""
     from stdnum.cn import ric
 
-    if re.fullmatch(r"[0-9]{17}[0-9X]", number) is None or number[-1] != ric.calc_check_digit(number):
+    if _NUMBER.fullmatch(number) is None or number[-1] != ric.calc_check_digit(number):
         raise IdentifierInvalid
     if not _known(number[:6]):
         raise IdentifierInvalid

@@ -33,6 +33,9 @@ TEXT_LIMIT: Final = 4_095
 PHOTO_LIMIT: Final = 4 * 2**20 - 1
 """Bytes: a passport photograph has 50 KB, a telephone's original below 4 MiB is taken too."""
 
+_DAY: Final = re.compile("[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_COUNTRY: Final = re.compile("[A-Za-z]{2,3}")
+
 Raw = str | bytes | date | Identifier | None
 """What a value may be given as."""
 
@@ -65,7 +68,7 @@ def identifier(plain: bytes) -> Identifier:
 
 def day(text: str) -> date:
     """A date as ISO 8601 writes it, with hyphens and four digits of year. Raises `ValueError`."""
-    if re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", text) is None:
+    if _DAY.fullmatch(text) is None:
         raise ValueError
     return date.fromisoformat(text)
 
@@ -116,7 +119,7 @@ def _choice(field: Field, raw: Raw) -> bytes:
 
 def _country(field: Field, raw: Raw) -> bytes:
     text = _written(raw)
-    if re.fullmatch(r"[A-Za-z]{2,3}", text) is None:
+    if _COUNTRY.fullmatch(text) is None:
         raise ValueError
     return text.upper().encode()
 
