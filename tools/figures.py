@@ -177,6 +177,47 @@ def attacks(record: Record) -> str:
     return table(heading, rows)
 
 
+def people(records: dict[str, Record]) -> str:
+    """People's records imported, looked up and erased, beside what was aimed at."""
+    one = records["records"]["result"]
+    photographs = f"nine fields, with a photograph ({one['photographs']:,} people)"
+    rows = [
+        [f"imported a second, {photographs}", f"{one['people_per_s']:,.0f}", "2,500"],
+        [f"as many as the multiplications alone allow, {photographs}", f"{100 * one['bound_fraction']:.0f} %", "60 %"],
+        [f"imported a second, without one ({one['people']:,})", f"{one['without_photographs_per_s']:,.0f}", ""],
+        [
+            "as many as the multiplications alone allow, without one",
+            f"{100 * one['bound_fraction_without_photographs']:.0f} %",
+            "",
+        ],
+        ["looked up by number and three fields opened, median ms", f"{one['lookup_reveal_p50_ms']:.2f}", "5"],
+        ["the same, 99th centile, ms", f"{one['lookup_reveal_p99_ms']:.2f}", ""],
+        [
+            f"looked up and opened a second, {one['cores']} processes at once",
+            f"{one['lookup_reveal_per_s']:,.0f}",
+            "500",
+        ],
+        ["erased at once, median ms", f"{one['erase_p50_ms']:.1f}", "20"],
+    ]
+    stores = ", ".join(f"{name} {size:,}" for name, size in one["bytes_per_person"].items())
+    kept = f"Bytes a person, without a photograph: {stores}. Durable: {one['durable']}. "
+    return table(["", "measured", "aim"], rows) + "\n\n" + kept + measured_on(records["records"])
+
+
+def sensenets(records: dict[str, Record]) -> str:
+    """As many people as were found open in 2019."""
+    one = records["sensenets"]["result"]
+    stores = ", ".join(f"{name} {size:,}" for name, size in one["bytes_per_person"].items())
+    return (
+        f"{one['people']:,} people imported in {one['import_s'] / 60:,.0f} minutes ({one['people_per_s']:,} a second), "
+        f"each given a random template; found in {one['find_p50_ms']} ms, three fields opened in "
+        f"{one['reveal_p50_ms']} ms, corrected in {one['correct_p50_ms']} ms, erased with a receipt in "
+        f"{one['erase_p50_ms']} ms (medians); then {one['bytes_swept'] / 1e9:.1f} GB of stores searched for "
+        f"{one['needles']:,} writings of what is known of some of them: none is there. Bytes a person: {stores}. "
+        f"{measured_on(records['sensenets'])}"
+    )
+
+
 def drill(records: dict[str, Record]) -> str:
     """The attacks on one custodian's store, and on a gateway."""
     one = records["drill"]
@@ -210,6 +251,8 @@ BLOCKS: dict[str, tuple[Callable[[dict[str, Record]], str], set[str]]] = {
     "search": (search, {"search-1", "search-32"}),
     "enrol": (enrol, {"enrol"}),
     "cluster": (cluster, {"cluster", "cluster-2500000"}),
+    "records": (people, {"records"}),
+    "sensenets": (sensenets, {"sensenets"}),
     "drill": (drill, {"drill"}),
     "drill-records": (drill_records, {"drill-records"}),
     "accuracy": (accuracy, {"pairs"}),

@@ -9,7 +9,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, get_args
 
 from moiety.errors import Refused
-from moiety.identity import enrol, erase, grounds, identify, terms, verify
+from moiety.identity import enrol, erase, grounds, identify, reconciling, terms, verify
 from moiety.identity import purpose as documents
 from moiety.identity.desk import Desk, heard
 from moiety.identity.enrol import Before, unheard
@@ -261,8 +261,12 @@ class Office:
         return self._custody().refresh(progress)
 
     def check(self, progress: Progress = silent) -> list[str]:
-        """What is wrong with the stored rows, in words; empty where nothing is."""
-        return list(self._custody().check(progress))
+        """What is wrong with the stored rows, and between records and their keys, in words; empty where nothing is."""
+        found = list(self._custody().check(progress))
+        for name in self._custody().galleries():
+            one = self.purpose(name)
+            found += reconciling.findings(one._desk) if one.document.records else []
+        return found
 
     def mend(self, seat: Seat | None = None, progress: Progress = silent) -> int:
         """Recover damaged rows from the two other custodians; returns how many pages of rows were recovered.

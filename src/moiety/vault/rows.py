@@ -69,6 +69,11 @@ _LATE: Final = _ERASING & (PEOPLE.c.due > bindparam("latest"))
 _ANY_LATE: Final = select(PEOPLE.c.id).where(_LATE).limit(1)
 _HASTEN: Final = update(PEOPLE).where(_LATE).values(due=bindparam("latest"))
 _COUNT: Final = select(PEOPLE.c.state, func.count()).where(_HERE).group_by(PEOPLE.c.state)
+_ANSWERED: Final = Prepared(
+    select(func.count()).where(_HERE, PEOPLE.c.state == int(State.ACTIVE), PEOPLE.c.expires >= bindparam("day"))
+)
+_ON_THE_WAY: Final = Prepared(select(func.count()).where(_HERE, PEOPLE.c.state == int(State.PENDING)))
+_WITHOUT: Final = Prepared(select(func.count()).select_from(LEAVING).where(LEAVING.c.purpose == bindparam("purpose")))
 _LAST: Final = select(func.max(PEOPLE.c.id))
 
 _TEXT: Final = {
@@ -333,6 +338,15 @@ def count(connection: Connection, purpose: str) -> dict[State, int]:
     """How many there are in each state."""
     counted = {State(state): number for state, number in connection.execute(_COUNT, {"purpose": purpose})}
     return dict.fromkeys(State, 0) | counted
+
+
+def answered(connection: Connection, purpose: str, day: int) -> tuple[int, int]:
+    """How many people are answered about on a day; and how many versions besides may have keys: of who is on the way,
+    and of what was written anew."""
+    here = {"purpose": purpose}
+    [(active,)] = _ANSWERED.all(connection, here | {"day": day})
+    [(coming,)], [(left,)] = _ON_THE_WAY.all(connection, here), _WITHOUT.all(connection, here)
+    return active, coming + left
 
 
 def bases(connection: Connection, row: int) -> list[bytes]:

@@ -243,6 +243,12 @@ class RecordStore:
         with self._database.reading() as connection:
             return rows.count(connection, purpose)
 
+    def answered(self, purpose: str, day: int) -> tuple[int, int]:
+        """How many people of a purpose are answered about on this day (since 1970-01-01); and how many versions of
+        records besides custodians may have keys of: of who is on the way, and of what was written anew."""
+        with self._database.reading() as connection:
+            return rows.answered(connection, purpose, day)
+
     def add_basis(self, purpose: str, person: bytes, *entries: bytes, faceless: bool = False) -> int:
         """Keep entries of legal basis behind the others, all or none; `faceless` remembers besides that this person's
         face is to be destroyed, until it has `left`. Returns the first one's serial, from 0 on.

@@ -146,6 +146,11 @@ class Together(Conduct):
             noted = self._enrolling(rows, carried)
             enrolment.enrol(self._three, headers, self._entropy, name, rows, instead, noted=noted)
 
+    def kept(self, purpose: str, day: int) -> int:
+        """How many versions of records have keys that would be opened on this day (since 1970-01-01)."""
+        with self._shared():
+            return self._three.custodians["a"].alive(keys_of(purpose), day)
+
     def unlock(self, purpose: str, version: bytes, secrets: Sequence[str], *, role: str, reason: str) -> Opened:
         """Have secrets of one version opened: see `opening.unlock`. Where signatures are asked for, the role is the
         signer's."""
