@@ -2,7 +2,8 @@
 
 Swept is what Moiety writes, told by what it is and not by who made it: databases with their logs and journals, and
 everything in a custodian's folder, in a ledger's, and beside an import. What a test wrote as input, for `import people`
-say, is of none of these kinds; nor is a plain twin, which the drills make in folders of their own and remove.
+say, is of none of these kinds. Plain twins, which drills and the demo make in a folder of that name, are what a leak
+would look like: they are left out.
 
 Nobody has to tell what to look for: each value that becomes part of a record in this process is heard of. Processes
 that tests start work with people who are known beforehand.
@@ -22,6 +23,7 @@ import pytest
 
 from moiety.drills.canaries import SHORTEST, WINDOW
 from moiety.drills.haystack import Haystack
+from moiety.drills.scene import PLAIN
 from moiety.vault import record
 from moiety.vault.schema import Field
 from moiety.vault.synth import people as made_up
@@ -127,7 +129,9 @@ def _forms(value: bytes) -> frozenset[bytes]:
 
 def stores(folder: Path) -> Iterator[Path]:
     """Files of the kinds that Moiety writes, somewhere below."""
-    for here, _, names in os.walk(folder):
+    for here, folders, names in os.walk(folder):
+        if PLAIN in folders:
+            folders.remove(PLAIN)
         inside = not _FOLDERS.isdisjoint(Path(here).relative_to(folder).parts)
         for name in names:
             file = Path(here, name)
