@@ -129,9 +129,8 @@ def test_a_photograph_goes_into_a_file_of_its_own(shell: Shell, anna: str, value
     reveal = ("person", "reveal", anna, "photo", "--reason", "inspection", "--role", "officer")
     status, answer = shell.json(*reveal)
     assert (status, base64.b64decode(answer["fields"]["photo"])) == (0, PHOTO)
-    assert "(a photograph: see --photo-to)" in shell(*reveal)[1]
     out = tmp_path / "out.jpg"
-    assert shell(*reveal, "--photo-to", out)[0] == 0
+    assert shell(*reveal, "--photo-to", out) == (0, "photo           (a photograph: in its file)\n")
     assert out.read_bytes() == PHOTO
     assert stat.S_IMODE(out.stat().st_mode) == 0o600
     assert shell.refused(*reveal, "--photo-to", out) == (2, "file_unwritable")
@@ -148,11 +147,34 @@ def test_a_photograph_goes_into_a_file_of_its_own(shell: Shell, anna: str, value
     assert shell.refused(*correct, tmp_path / "nothing.jpg") == (2, "document_unreadable")
 
 
+def test_a_photograph_without_a_place_is_not_opened(shell: Shell, anna: str, tmp_path: Path) -> None:
+    def openings() -> int:
+        entries = shell.json("audit", "person", anna)[1]["entries"]
+        return sum(one["details"].get("reason") == "inspection" for one in entries)
+
+    reveal = ("person", "reveal", anna, "address", "photo", "--reason", "inspection", "--role", "officer")
+    assert openings() == 0
+    assert shell(*reveal) == (2, "")
+    assert shell.said.endswith("[photo_nowhere]\n")
+    assert "--photo-to" in shell.said
+    (tmp_path / "there.jpg").write_bytes(b"another picture")
+    assert shell.refused(*reveal, "--photo-to", tmp_path / "there.jpg") == (2, "file_unwritable")
+    assert openings() == 0
+    assert (tmp_path / "there.jpg").read_bytes() == b"another picture"
+    assert shell(*reveal, "--photo-to", tmp_path / "new.jpg")[0] == 0
+    assert openings() == 2  # one of each class
+    unsaid = tmp_path / "unsaid.jpg"
+    assert shell.refused(*reveal[:-1], "operator", "--photo-to", unsaid) == (2, "class_refused")
+    assert not unsaid.exists()
+
+
 def refused_where(shell: Shell, *words: str | Path) -> tuple[str, str]:
     """The code of a refusal, and which field it names."""
     status, answer = shell.json(*words)
     assert status == 2
     assert set(answer) == {"refused", "advice", "where"}
+    assert shell(*words) == (2, "")
+    assert shell.said.endswith(f"moiety: {answer['advice']}: {answer['where']} [{answer['refused']}]\n")
     return str(answer["refused"]), str(answer["where"])
 
 
@@ -252,6 +274,8 @@ def test_grounds_are_shown_given_and_taken_back(shell: Shell, anna: str) -> None
     assert shell.refused("person", "withdraw", anna) == (2, "nothing_to_withdraw")
     assert shell.refused("person", "withdraw", anna, "--grounds", NAME) == (2, "grounds_unknown")
     assert shell.refused("person", "withdraw", anna, "--how", NAME) == (2, "basis_invalid")
+    assert "paper, electronic, spoken or office" in shell.said
+    assert "were taken back" in " ".join(shell("person", "withdraw", "--help")[1].split())
     assert shell.refused("person", "consent", anna, "--grounds", NAME) == (2, "grounds_unknown")
     for wrong in (("--how", NAME), ("--text", f"what {NAME} was told")):
         assert shell.refused("person", "consent", anna, "--grounds", "consent", *wrong) == (2, "basis_invalid")
@@ -334,7 +358,10 @@ def test_erase_in_three_days_or_now(shell: Shell, anna: str, tmp_path: Path, val
     status, answer = shell.json("person", "erase", anna)
     keys(answer, ErasedAnswer)
     assert (status, answer["erased"], answer["destroyed"]) == (0, True, False)
-    assert shell("person", "erase", anna)[1].startswith("answers nobody any more; destroyed from 2")
+    assert shell("person", "erase", anna)[1].splitlines() == [
+        f"answers nobody any more; destroyed from {answer['at']} on",
+        f"until then: moiety person restore {anna}",
+    ]
     for wanted in (("national_id",), ("name", "birth_date")):
         find = ("person", "find", "hotel", "--from", values({name: TEXTS[name] for name in wanted}))
         assert shell.json(*find) == (1, {"pseudonyms": []})
@@ -371,6 +398,24 @@ def test_a_purpose_without_records_keeps_none(shell: Shell, values: Any, tmp_pat
     assert shell.refused("person", "add", "door", *given, "--grounds", "consent") == (2, "no_records")
     assert shell.refused("person", "find", "door", *given) == (2, "no_records")
     assert shell.refused("person", "sweep", "door") == (2, "no_records")
+
+
+def test_status_counts_records_beside_faces(shell: Shell, anna: str, values: Any, tmp_path: Path) -> None:
+    (tmp_path / "door.toml").write_text(DOOR)
+    assert shell("purpose", "add", tmp_path / "door.toml")[0] == 0
+    bert = shell.json("person", "add", "hotel", "--from", values(guest(1)), "--grounds", "register")[1]["pseudonym"]
+
+    def records() -> dict[str, int | None]:
+        return {row["purpose"]: row["records"] for row in shell.json("status")[1]["purposes"]}
+
+    assert records() == {"door": None, "hotel": 2}
+    assert shell("person", "restrict", anna)[0] == 0
+    assert records()["hotel"] == 2
+    assert shell("person", "erase", bert)[0] == 0
+    assert records()["hotel"] == 1
+    lines = shell("status")[1].splitlines()
+    assert lines[0].startswith("door: 0 enrolled in ")
+    assert lines[1].startswith("hotel: 1 records, 0 enrolled in ")
 
 
 def test_a_face_is_enrolled_beside_a_record(shell: Shell, anna: str, photographs: Photographs, tmp_path: Path) -> None:

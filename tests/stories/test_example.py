@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from moiety import cli
+from moiety.vault.schema import Schema
 from tests.stories import guests
 from tests.stories.scene import DOOR, Photographs, spoilt
 
@@ -20,8 +21,9 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 EXAMPLE = ROOT / "examples" / "door.py"
 
 
-def test_the_readme_shows_the_example_verbatim() -> None:
-    assert f"```python\n{EXAMPLE.read_text()}```\n" in (ROOT / "README.md").read_text()
+@pytest.mark.parametrize("example", sorted(EXAMPLE.parent.glob("*.py")), ids=lambda example: example.name)
+def test_the_readme_shows_each_example_verbatim(example: Path) -> None:
+    assert f"```python\n{example.read_text()}```\n" in (ROOT / "README.md").read_text()
 
 
 @pytest.fixture(params=["embedded", "apart"])
@@ -66,6 +68,57 @@ def test_the_example_runs(
     assert erased == "Anna, erased: False"
 
 
+@pytest.fixture
+def hotel(tmp_path: Path, data: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> None:
+    """An office in `office` with the purpose `hotel`; we are beside it."""
+    monkeypatch.setenv("MOIETY_DATA", str(data))
+    monkeypatch.delenv("MOIETY_OFFICE", raising=False)
+    monkeypatch.chdir(tmp_path)
+    for words in (["init", "office", "--example", "hotel"], ["purpose", "add", "office/purpose.toml"]):
+        assert cli.run(words) == 0
+    capfd.readouterr()
+
+
+def test_the_example_about_records_runs(hotel: None) -> None:
+    done = subprocess.run(
+        [sys.executable, EXAMPLE.parent / "hotel.py"],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        env=os.environ | {"PYTHONWARNINGS": "error"},
+    )
+    assert done.returncode == 0, done.stderr
+    kept, found, masked, address, corrected, refused, erased = done.stdout.splitlines()
+    assert kept.startswith("kept as hotel-")
+    assert found == "found: True"
+    assert masked == "masked: 110105********002X"
+    assert (address, corrected) == ("address: 1 Long Street", "corrected: 2 New Street")
+    assert refused.startswith("refused [class_refused]: ")
+    assert erased.startswith("destroyed from 2")
+    assert erased.endswith("; found: False")
+
+
+def test_the_files_in_the_guide_to_imports_do_as_they_stand(
+    hotel: None, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    guide = (ROOT / "docs" / "importing.md").read_text()
+    for kind, name in (("json", "guest.json"), ("toml", "people.toml")):
+        (tmp_path / name).write_text(guide.split(f"```{kind} {name}\n", 1)[1].split("```", 1)[0])
+    told = []
+    for command in (
+        "person add hotel --from guest.json --grounds register --json",
+        "synth people --count 20 --out people.csv",
+        "import people people.csv --purpose hotel --mapping people.toml --grounds register --json",
+    ):
+        assert cli.run(command.split()) == 0, command
+        told.append(capfd.readouterr().out)
+    assert json.loads(told[2])["added"] == 20
+    who = json.loads(told[0])["pseudonym"]
+    assert cli.run(["person", "show", who, "--role", "officer", "--json"]) == 0
+    shown = json.loads(capfd.readouterr().out)["fields"]
+    assert {name for name, value in shown.items() if value} == {*Schema.default().fields, "room"} - {"photo"}
+
+
 def commands_of_the_readme(title: str) -> list[str]:
     """The lines of one of its sections, without their remarks."""
     section = (ROOT / "README.md").read_text().split(f"## {title}\n", 1)[1]
@@ -100,16 +153,10 @@ def test_the_commands_in_the_readme_run_as_they_stand(
 
 
 def test_the_commands_about_records_run_as_they_stand(
-    tmp_path: Path, data: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+    hotel: None, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setenv("MOIETY_DATA", str(data))
-    monkeypatch.delenv("MOIETY_OFFICE", raising=False)
-    monkeypatch.chdir(tmp_path)
     (tmp_path / "guest.json").write_text(json.dumps({name: str(value) for name, value in guests.guest(1).items()}))
     (tmp_path / "number.json").write_text(json.dumps({"national_id": guests.number(1)}))
-    for words in (["init", "office", "--example", "hotel"], ["purpose", "add", "office/purpose.toml"]):
-        assert cli.run(words) == 0
-    capfd.readouterr()
     who, told = "", []
     for command in commands_of_the_readme("People's records"):
         words = shlex.split(command.replace("hotel-7Q2M-K3PX-…", who))

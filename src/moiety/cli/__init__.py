@@ -83,7 +83,8 @@ def _refuse(code: str, advice: str, status: int, as_json: bool, where: str = "")
         answer = RefusalAnswer(refused=code, advice=advice)
         deliver(RefusalAnswer(**answer, where=where) if where else answer)
     else:
-        remark(_line(code, advice))
+        # A configuration's advice says where by itself.
+        remark(_line(code, f"{advice}: {where}" if where and where not in advice else advice))
     return status
 
 

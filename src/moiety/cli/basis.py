@@ -22,6 +22,10 @@ HowGiven = Annotated[
     str, typer.Option("--how", metavar="HOW", help="How they were given: paper, electronic, spoken or office.")
 ]
 
+HowTaken = Annotated[
+    str, typer.Option("--how", metavar="HOW", help="How they were taken back: paper, electronic, spoken or office.")
+]
+
 
 class Given(TypedDict):
     """One ground: its key in the purpose's document, its articles, the version of the text, the day it was given and
@@ -97,7 +101,7 @@ def withdraw(
     grounds: Annotated[
         str | None, typer.Option("--grounds", metavar="KEY", help="Only these; without it, all that can be withdrawn.")
     ] = None,
-    how: HowGiven = "electronic",
+    how: HowTaken = "electronic",
     office: OfficeFolder = None,
     as_json: AsJson = False,
 ) -> Outcome[WithdrawnAnswer]:
@@ -130,7 +134,7 @@ def person_of(office: Office, who: str, role: str = "operator") -> Person:
 
 
 def how_of(word: str) -> Any:
-    """One of the ways in which a ground is given. Raises `BasisInvalid` for another word."""
+    """One of the ways in which a ground is given or taken back. Raises `BasisInvalid` for another word."""
     from typing import get_args
 
     from moiety.vault.consent import How

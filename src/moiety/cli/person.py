@@ -6,7 +6,7 @@ from __future__ import annotations
 import base64
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, TypedDict
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, TypedDict
 
 import typer
 
@@ -17,6 +17,7 @@ from moiety.cli.progress import bar
 from moiety.cli.request import ApprovedBy, Requested, RequestTo, carried, written
 from moiety.cli.sweeping import clock, doubt, sweep
 from moiety.cli.values import read_values, reserved
+from moiety.errors import Refused
 from moiety.identity.pseudonym import Pseudonym
 
 if TYPE_CHECKING:
@@ -37,6 +38,11 @@ Photo = Annotated[Path | None, typer.Option("--photo", metavar="FILE", help="The
 RoleName = Annotated[
     str, typer.Option("--role", metavar="ROLE", help="operator or officer; custodians apart go by who signs.")
 ]
+
+
+class PhotoNowhere(Refused):
+    code: ClassVar[str] = "photo_nowhere"
+    advice: ClassVar[str] = "a photograph is not printed: name a new file for it with --photo-to; nothing was opened"
 
 
 class Added(TypedDict):
@@ -175,6 +181,8 @@ def reveal(
 ) -> Outcome[Shown]:
     """Open fields of a record. Two custodians check that the purpose lets this role have them, and write it down.
 
+    A photograph goes into the file that --photo-to names; with --json it may stand in the answer alone.
+
     \b
     Examples:
       moiety person reveal "$WHO" address employer --reason parcel
@@ -182,21 +190,23 @@ def reveal(
     """
     with bar() as progress, opened(office, progress) as m:
         person = person_of(m, who, role)
-        found = person.reveal(fields, reason=reason)
+        pictured = any(person.is_photo(name) for name in fields)
+        if pictured and photo_to is None and not as_json:
+            raise PhotoNowhere
+        # Before, since an opening stays written down whether or not there was a place for what it opened.
+        with reserved(photo_to if pictured else None) as write:
+            found = person.reveal(fields, reason=reason)
+            for value in found.values.values():
+                if isinstance(value, bytes) and write is not None:
+                    write(value)
         state = person.state().name.lower()
-    told: dict[str, str] = {}
-    for name, value in found.values.items():
-        if isinstance(value, bytes):
-            if photo_to is not None:
-                with reserved(photo_to) as write:
-                    if write is not None:
-                        write(value)
-            told[name] = base64.b64encode(value).decode()
-        else:
-            told[name] = value
+    told = {
+        name: base64.b64encode(value).decode() if isinstance(value, bytes) else value
+        for name, value in found.values.items()
+    }
     answer: Shown = {"pseudonym": str(person.pseudonym), "state": state, "fields": told}
     pictures = {name for name, value in found.values.items() if isinstance(value, bytes)}
-    lines = {name: "(a photograph: see --photo-to)" if name in pictures else value for name, value in told.items()}
+    lines = {name: "(a photograph: in its file)" if name in pictures else value for name, value in told.items()}
     return Outcome(answer, _lines(lines))
 
 
@@ -328,7 +338,7 @@ def _left(leaving: Leaving, write: Callable[[bytes], None] | None = None) -> Out
     line = "destroyed at all three custodians"
     if not leaving.destroyed:
         line = f"answers nobody any more; destroyed from {at} on"
-    lines = [line]
+    lines = [line] if leaving.destroyed else [line, f"until then: moiety person restore {leaving.pseudonym}"]
     if write is not None and leaving.receipt is not None:
         write(leaving.receipt.file)
         salt = leaving.receipt.salt.hex()

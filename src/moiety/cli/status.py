@@ -10,7 +10,8 @@ from moiety.cli.progress import bar
 
 
 class PurposeRow(TypedDict):
-    """One purpose: `people` can match now, `slots` are mostly dummies, `checked` is a day in UTC."""
+    """One purpose: `people` can match now, `slots` are mostly dummies, `checked` is a day in UTC; `records` are
+    people whose record is kept and not being erased, null where the purpose keeps none."""
 
     purpose: str
     model: str
@@ -19,6 +20,7 @@ class PurposeRow(TypedDict):
     epoch: int
     checked: str | None
     damaged: bool
+    records: int | None
 
 
 class StatusAnswer(TypedDict):
@@ -47,6 +49,7 @@ def status(office: OfficeFolder = None, as_json: AsJson = False) -> Outcome[Stat
             "epoch": row.epoch,
             "checked": None if row.checked is None else row.checked.date().isoformat(),
             "damaged": row.damaged,
+            "records": row.records,
         }
         for row in now.purposes
     ]
@@ -56,7 +59,8 @@ def status(office: OfficeFolder = None, as_json: AsJson = False) -> Outcome[Stat
 
 def _line(row: PurposeRow) -> str:
     state = "DAMAGED, see `moiety check`" if row["damaged"] else f"checked {row['checked'] or 'never'}"
+    records = "" if row["records"] is None else f"{row['records']} records, "
     return (
-        f"{row['purpose']}: {row['people']} enrolled in {row['slots']} slots, {row['model']}, "
+        f"{row['purpose']}: {records}{row['people']} enrolled in {row['slots']} slots, {row['model']}, "
         f"epoch {row['epoch']}, {state}"
     )

@@ -13,7 +13,7 @@ from moiety.identity import enrol, erase, grounds, identify, reconciling, terms,
 from moiety.identity import purpose as documents
 from moiety.identity.desk import Desk, heard
 from moiety.identity.enrol import Before, unheard
-from moiety.identity.people import People
+from moiety.identity.people import FOUND, People
 from moiety.identity.person import Person
 from moiety.identity.ports import (
     Clock,
@@ -313,7 +313,15 @@ class Office:
         """The office in numbers, and what its custody does not protect against."""
         standing = self._custody().status()
         galleries = sorted(standing.galleries, key=lambda gallery: gallery.name)
-        return Status(tuple(_in_numbers(gallery) for gallery in galleries), standing.warning)
+        rows = (_in_numbers(gallery, self._records_of(gallery)) for gallery in galleries)
+        return Status(tuple(rows), standing.warning)
+
+    def _records_of(self, gallery: Gallery) -> int | None:
+        """Of how many people a number finds the record; None where the purpose keeps none."""
+        if documents.read(gallery.document).records is None:
+            return None
+        counted = self._records.store().count(gallery.name)
+        return sum(counted[state] for state in FOUND)
 
     def close(self) -> None:
         """Release the custodians and the record store; nothing is written, since everything already was."""
@@ -329,7 +337,7 @@ class Office:
         self.close()
 
 
-def _in_numbers(gallery: Gallery) -> PurposeStatus:
+def _in_numbers(gallery: Gallery, records: int | None) -> PurposeStatus:
     return PurposeStatus(
         name=gallery.name,
         model=gallery.terms.model,
@@ -338,4 +346,5 @@ def _in_numbers(gallery: Gallery) -> PurposeStatus:
         epoch=gallery.epoch,
         checked=datetime.fromtimestamp(gallery.checked, UTC) if gallery.checked else None,
         damaged=gallery.damaged,
+        records=records,
     )

@@ -114,6 +114,11 @@ class Person:
             values[name] = plain if schema[name].kind is Kind.PHOTO else shown(schema[name], plain)
         return Revealed(self.pseudonym, values)
 
+    def is_photo(self, field: str) -> bool:
+        """Whether a field of this name is a photograph's, which `reveal` answers as bytes; not of an unknown name."""
+        known = self._desk.schema().fields.get(field)
+        return known is not None and known.kind is Kind.PHOTO
+
     @heard
     def correct(self, values: Mapping[str, Raw]) -> None:
         """Put these values in place of what was there; None empties a field. Their classes are sealed under new keys,

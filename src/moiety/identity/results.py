@@ -83,6 +83,7 @@ class Erased:
 class PurposeStatus:
     """One purpose in numbers: people who can match now, and slots, which are mostly dummies.
 
+    `records` are people whose record is kept and not being erased, None where the purpose keeps none.
     `checked` is the first instant of the day (UTC) of the last check that found nothing; a `damaged`
     gallery answers nobody.
     """
@@ -94,6 +95,7 @@ class PurposeStatus:
     epoch: int
     checked: datetime | None
     damaged: bool
+    records: int | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -82,7 +82,8 @@ class MoveRefused(Refused):
 class BasisInvalid(Refused):
     code: ClassVar[str] = "basis_invalid"
     advice: ClassVar[str] = (
-        "a legal basis names its articles as 6(1)(a) and 9(2)(a), the text's version, a day and how it was given"
+        "a legal basis names its articles as 6(1)(a) and 9(2)(a), the text's version, a day and how it was given or "
+        "taken back: paper, electronic, spoken or office"
     )
 
 
