@@ -19,6 +19,7 @@ from moiety.cli.basis import Based, Given, WithdrawnAnswer
 from moiety.cli.person import Added, Changed, ErasedAnswer, Found, Shown, Standing
 from moiety.cli.sweeping import ClockAnswer, Swept
 from moiety.identity.pseudonym import Pseudonym
+from moiety.vault.schema import Schema
 from moiety.vault.values import PHOTO_LIMIT
 from tests.cli.test_commands import NAME, Shell, keys
 from tests.stories.guests import GUEST, NUMBER, PHOTO, guest
@@ -191,6 +192,7 @@ def test_values_that_will_not_do_are_named_by_their_field_and_not_quoted(shell: 
     }.items():
         assert refused_where(shell, *add, values(TEXTS | {field: wrong})) == ("value_invalid", field)
     assert shell.refused(*add, values(TEXTS | {NAME: "1"})) == (2, "field_unknown")
+    assert f"it keeps 10: {', '.join(Schema.default().fields)}, room [" in shell.said
     assert shell.refused(*add, values({"name": NAME})) == (2, "no_number")
     for wrong in (b"", b"{", b"[]", b"7", b'{"name": 7}', b'{"name": {}}', b'{"name": "\xff"}', b"[" * 5_000):
         assert shell.refused(*add, values(wrong)) == (2, "values_unreadable")

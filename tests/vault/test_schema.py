@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import copy
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -183,8 +184,10 @@ def test_a_record_takes_what_its_schema_has_and_shows_nothing() -> None:
     known = record()
     assert repr(known) == "Record(9 fields)"
     assert known.of(Group.BIRTH) == {"sex": b"F", "birth_date": b"1949-12-31"}
-    with pytest.raises(FieldUnknown):
+    with pytest.raises(FieldUnknown) as refused:
         Record(SCHEMA, {"shoe_size": "43"})
+    for told in (refused.value, copy(refused.value)):
+        assert told.text.endswith(f"it keeps 9: {', '.join(SCHEMA.fields)}")
 
 
 def test_what_is_absent_is_sealed_as_nothing_and_an_absent_photograph_is_left_out() -> None:

@@ -106,7 +106,7 @@ class Person:
         schema = self._desk.schema().fields
         wanted = list(dict.fromkeys(fields))
         if not wanted or not set(wanted) <= set(schema):
-            raise FieldUnknown(known=len(schema))
+            raise FieldUnknown(schema)
         found = _joined(self._opened({schema[name].group for name in wanted}, reason))
         values: dict[str, str | bytes] = {}
         for name in wanted:
@@ -129,7 +129,7 @@ class Person:
         """
         desk, schema = self._desk, self._desk.schema()
         if not values or not set(values) <= set(schema.fields):
-            raise FieldUnknown(known=len(schema.fields))
+            raise FieldUnknown(schema.fields)
         checked = Record(schema, values)
         changed = {schema.fields[name].group for name in values}
         indexed = set(desk.purpose.records.index) if desk.purpose.records else set()

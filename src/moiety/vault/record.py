@@ -15,7 +15,7 @@ class Record:
     def __init__(self, schema: Schema, values: Mapping[str, Raw]) -> None:
         """Raises `FieldUnknown` for a name that the schema has not, and `ValueInvalid`."""
         if not values.keys() <= schema.fields.keys():
-            raise FieldUnknown(known=len(schema.fields))
+            raise FieldUnknown(schema.fields)
         self.schema = schema
         self.plain = {name: canonical(field, values.get(name)) for name, field in schema.fields.items()}
 
@@ -43,7 +43,7 @@ def corrected(
     """
     fields = {field.name: field for field in schema.of(group)}
     if not changes.keys() <= fields.keys():
-        raise FieldUnknown(known=len(fields))
+        raise FieldUnknown(fields)
     changed = {name: canonical(fields[name], raw) for name, raw in changes.items()}
     return _of(schema, group, {**opened, **changed})
 

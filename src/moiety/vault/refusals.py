@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from collections.abc import Iterable
+from typing import Any, ClassVar
 
 from moiety.errors import Refused
 
@@ -34,8 +35,22 @@ class SchemaInvalid(Refused):
 
 
 class FieldUnknown(Refused):
+    """Names the fields that the purpose declares, never the one that was asked for."""
+
     code: ClassVar[str] = "field_unknown"
     advice: ClassVar[str] = "the purpose keeps no field of this name: it keeps {known}"
+
+    def __init__(self, known: Iterable[str]) -> None:
+        self.known = tuple(known)
+        super().__init__(known=len(self.known))
+
+    @property
+    def text(self) -> str:
+        """Says which there are."""
+        return f"{super().text}: {', '.join(self.known)}"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.known,)
 
 
 class ValueInvalid(Refused):
