@@ -87,7 +87,7 @@ bench: models ## measure on this machine and write the figures into the README (
 	@$(PYTHON) -m tools.measure
 	@$(PYTHON) -m tools.figures
 
-sensenets: models ## 2,565,724 people through all of it, on this disk (hours, and room for all of them: not measured yet)
+sensenets: models ## 2,565,724 people through all of it, on this disk (about an hour, 15 GB of disk)
 	@$(PYTHON) -m tools.sensenets --folder $${TMPDIR:-/tmp}
 
 contracts: $(PACKAGE) ## write the generated documentation again

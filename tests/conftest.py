@@ -33,7 +33,7 @@ def heard(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Heard]:
         some.listen(patch)
         yield some
     shared = [folder for folder in tmp_path_factory.getbasetemp().iterdir() if folder not in _SWEPT]
-    require_swept((file for folder in shared for file in stores(folder)), some.of_all)
+    require_swept((file for folder in shared for file in stores(folder)), some.known)
 
 
 @pytest.fixture(autouse=True)
@@ -53,6 +53,6 @@ def postgres(heard: Heard) -> Iterator[Server]:
     server = Server()
     yield server
     try:
-        require_swept(server.written(), heard.of_all)
+        require_swept(server.written(), heard.known)
     finally:
         server.destroy()

@@ -6,7 +6,8 @@ say, is of none of these kinds. Plain twins, which drills and the demo make in a
 would look like: they are left out.
 
 Nobody has to tell what to look for: each value that becomes part of a record in this process is heard of. Processes
-that tests start work with people who are known beforehand.
+that tests start work with people known beforehand. Stores that several tests share are searched for these alone;
+what other tests call a value, "passport" say, is in many a purpose's document.
 """
 
 from __future__ import annotations
@@ -43,9 +44,6 @@ _DIFFERENT: Final = 6
 _OF_A_TEST: Final = 400
 """Values that are remembered of one test: an import of thousands leaks in its first forty people or not at all."""
 
-_KEPT_OF_A_TEST: Final = 40
-"""Of these, values that are remembered beyond the test, for stores that several tests share."""
-
 _TORN: Final = 12
 """Bytes from which two thirds of a value say as much as all of it: a page may end in the last."""
 
@@ -69,8 +67,7 @@ class Heard:
     """What records were made of in this process."""
 
     def __init__(self) -> None:
-        self.of_all: set[bytes] = {value for raw in _known() if (value := _bytes(raw))}
-        self._known = frozenset(self.of_all)
+        self.known = frozenset(value for raw in _known() if (value := _bytes(raw)))
         self._of_test: set[bytes] = set()
 
     def begin(self) -> None:
@@ -81,12 +78,10 @@ class Heard:
         """A value of somebody."""
         if value and len(self._of_test) < _OF_A_TEST:
             self._of_test.add(_bytes(value))
-            if len(self._of_test) <= _KEPT_OF_A_TEST:
-                self.of_all.add(_bytes(value))
 
     def of_test(self) -> set[bytes]:
         """What was heard since the test began, and whoever is known beforehand."""
-        return self._of_test | self._known
+        return self._of_test | self.known
 
     def listen(self, patch: pytest.MonkeyPatch) -> None:
         """Hear of every value that is made part of a record, or refused as one."""

@@ -214,8 +214,14 @@ def sensenets(records: dict[str, Record]) -> str:
         f"{one['reveal_p50_ms']} ms, corrected in {one['correct_p50_ms']} ms, erased with a receipt in "
         f"{one['erase_p50_ms']} ms (medians); then {one['bytes_swept'] / 1e9:.1f} GB of stores searched for "
         f"{one['needles']:,} writings of what is known of some of them: none is there. Bytes a person: {stores}. "
-        f"{measured_on(records['sensenets'])}"
-    )
+        f"{measured_on(records['sensenets'])} {_remark(records['sensenets'])}"
+    ).rstrip()
+
+
+def _remark(record: Record) -> str:
+    """What else is to be known of a measurement."""
+    said = record.get("remark", "")
+    return f"{said[:1].upper()}{said[1:]}." if said else ""
 
 
 def drill(records: dict[str, Record]) -> str:
