@@ -77,7 +77,7 @@ HEAD: Final = Table(
 )
 """Signed heads: the newest of each size."""
 
-LEDGER: Final = Kind("ledger", 1, TABLES, page_bytes=4_096, log_bytes=4 * 2**20)
+LEDGER: Final = Kind("ledger", 1, TABLES, page_bytes=4_096, log_bytes=2**20)
 
 PAGE: Final = 1_000
 """Leaves that are read at a time (0.6 MB where all are sealed)."""

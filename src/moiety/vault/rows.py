@@ -89,7 +89,7 @@ _PUTS: Final = {
 }
 _PUT_PHOTO: Final = insert(PHOTOS)
 _PUT_BASIS: Final = insert(BASES)
-_DELETE: Final = [delete(table).where(table.c.id == _ID) for table in (PEOPLE, RECORDS, PHOTOS, BASES)]
+_DELETE: Final = [Prepared(delete(table).where(table.c.id == _ID)) for table in (PEOPLE, RECORDS, PHOTOS, BASES)]
 _DELETE_PHOTO: Final = delete(PHOTOS).where(PHOTOS.c.id == _ID)
 _SETTLE: Final = (
     update(PEOPLE).where(PEOPLE.c.id.in_(bindparam("rows", expanding=True))).values(state=int(MOVES[Move.SETTLE][1]))
@@ -216,7 +216,7 @@ def remove(connection: Connection, rows: Sequence[int]) -> None:
     """Delete rows from every table."""
     if rows:
         for statement in _DELETE:
-            connection.execute(statement, [{"row": row} for row in rows])
+            statement.run_each(connection, [{"row": row} for row in rows])
 
 
 def rewrite(
