@@ -625,3 +625,20 @@ def test_the_store_does_what_a_table_in_memory_does(
             assert due == {key for key, stay in twin.items() if stay.due is not None and stay.due <= now.minute}
         assert {one.person: one.stay for one in store.page("door")} == twin
     assert retention.MOVES
+
+
+def test_who_is_answered_about_and_which_versions_besides_may_have_keys(store: RecordStore) -> None:
+    """Keys that wait are opened for nobody, and a face has none of a record: neither may hide one that is too many."""
+    filled(store, 4)
+    store.put_many("door", [somebody(7)])  # on the way
+    store.move("door", pseudonym(3), Move.RESTRICT, minute(0))
+    assert store.answered("door", EXPIRES) == (3, 1)
+    assert store.answered("door", EXPIRES + 1) == (0, 1)
+    store.expect("door", pseudonym(0), handle(8))
+    assert store.answered("door", EXPIRES) == (3, 2)
+    assert set(store.leaving("door")) == {handle(8)}  # whoever tidies ends what was expected
+    assert store.answered("door", EXPIRES) == (3, 2)
+    store.wait(handle(8))
+    store.add_basis("door", pseudonym(1), b"a", faceless=True)
+    assert store.answered("door", EXPIRES) == (3, 1)
+    assert store.answered("other", EXPIRES) == (0, 0)

@@ -73,7 +73,15 @@ _ANSWERED: Final = Prepared(
     select(func.count()).where(_HERE, PEOPLE.c.state == int(State.ACTIVE), PEOPLE.c.expires >= bindparam("day"))
 )
 _ON_THE_WAY: Final = Prepared(select(func.count()).where(_HERE, PEOPLE.c.state == int(State.PENDING)))
-_WITHOUT: Final = Prepared(select(func.count()).select_from(LEAVING).where(LEAVING.c.purpose == bindparam("purpose")))
+# What waits is opened for nobody, and a face has no keys of a record.
+_WITHOUT: Final = Prepared(
+    select(func.count())
+    .select_from(LEAVING)
+    .where(
+        LEAVING.c.purpose == bindparam("purpose"),
+        (LEAVING.c.stage == int(Stage.GONE)) | (LEAVING.c.stage == int(Stage.COMING)),
+    )
+)
 _LAST: Final = select(func.max(PEOPLE.c.id))
 
 _TEXT: Final = {
