@@ -38,8 +38,8 @@ def check(
     """Do the rows of the three custodians still fit together? Exit status 1 if something was found.
 
     Run it daily: it is what notices a row that was altered at one custodian. A purpose with findings answers nobody
-    until it is mended; --mend recovers it, refreshes, and checks again. Where records are kept, it also notices a record
-    store that was put back to an older state, or lost: run it where that store is.
+    until it is mended; --mend recovers it, refreshes, and checks again. Where records are kept, it also notices a
+    record store that was put back to an older state, or lost: run it where that store is.
 
     \b
     Examples:
