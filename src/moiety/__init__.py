@@ -90,17 +90,21 @@ def connect(
     entropy: Callable[[int], bytes] = os.urandom,
     threads: int | None = None,
     progress: Callable[[str, int, int], None] | None = None,
+    officer: bool = False,
 ) -> Office:
     """As `open`, for three custodians that run apart: `deployment` is the gateway's `deployment.toml`.
 
-    Raises `Unavailable` where one of them cannot be reached, and a `Refused` where one is not who it should be.
+    `officer` has a trial's first officer ask custodians, and not its operator: a role of its own, with budgets of its
+    own. Raises `Unavailable` where a custodian cannot be reached, and a `Refused` where one is not who it should be, or
+    where no officer's key is there.
     """
     from moiety.custody.gateway.apart import Apart
     from moiety.custody.net.config import Deployment
     from moiety.identity.ports import silent
 
     read = Deployment.read(Path(deployment))
-    custodians = Apart.connect(read, clock=clock, entropy=entropy, progress=progress or silent)
+    hand = read.hand(clock, entropy, officer=officer)
+    custodians = Apart.connect(read, hand=hand, clock=clock, entropy=entropy, progress=progress or silent)
     return _office(custodians, read.records(), data, clock, entropy, threads)
 
 

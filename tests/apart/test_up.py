@@ -54,10 +54,13 @@ def test_it_starts_what_does_not_run_and_nothing_twice(folder: Path) -> None:
     assert first["warning"] == WARNING_ONE_HOST
     assert WARNING_ONE_HOST.startswith("one operator: protects no one yet")
     pids = {one["what"]: one["pid"] for one in first["processes"]}
-    assert len(set(pids.values())) == 3
-    assert [one["folder"] for one in first["processes"]] == ["custodian-a", "custodian-b", "custodian-c"]
+    assert len(set(pids.values())) == 4
+    assert [one["folder"] for one in first["processes"]] == ["custodian-a", "custodian-b", "custodian-c", "http"]
+    assert first["url"].removeprefix("http://") == first["processes"][-1]["address"]
 
-    assert said(["up", str(folder)]) == first | {"made": False}
+    second = said(["up", str(folder)])
+    assert second == first | {"made": False, "token": second["token"]}
+    assert second["token"] not in (None, first["token"])  # the last that was printed counts, until it is used
 
     os.kill(pids["custodian b"], signal.SIGKILL)
     while "b" in processes.running(folder):
@@ -65,7 +68,7 @@ def test_it_starts_what_does_not_run_and_nothing_twice(folder: Path) -> None:
     again = {one["what"]: one["pid"] for one in said(["up", str(folder)])["processes"]}
     assert {what for what, pid in again.items() if pids[what] != pid} == {"custodian b"}
 
-    assert said(["down", str(folder)]) == {"stopped": 3}
+    assert said(["down", str(folder)]) == {"stopped": 4}
     assert processes.running(folder) == {}
     assert said(["down", str(folder)]) == {"stopped": 0}
 
@@ -98,8 +101,8 @@ def test_two_that_start_it_at_once_start_one(tmp_path: Path) -> None:
             assert [one.returncode for one in both] == [0, 0], answers
             assert sum(answer["made"] for answer in answers) == made
             assert answers[0]["processes"] == answers[1]["processes"]
-            assert processes.running(folder) == {one["what"][-1]: one["pid"] for one in answers[0]["processes"]}
-            assert len(processes.stop(folder)) == 3
+            assert processes.running(folder) == {one["what"].split()[-1]: one["pid"] for one in answers[0]["processes"]}
+            assert len(processes.stop(folder)) == 4
     finally:
         processes.stop(folder)
 

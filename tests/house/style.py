@@ -71,8 +71,8 @@ def assert_findings(source: Source) -> Iterator[str]:
             yield f"{source.path}:{node.lineno}: an assert, which python -O removes"
 
 
-LAST_RESORT = frozenset({"cli/__init__.py", "custody/net/grpc.py"})
-"""Where an error that nobody foresaw ends: the command line and a custodian's server say where it arose, and whoever
+LAST_RESORT = frozenset({"cli/__init__.py", "custody/net/grpc.py", "gateway/service.py"})
+"""Where an error that nobody foresaw ends: the command line and both servers say where it arose, and whoever
 asked is answered."""
 
 

@@ -28,10 +28,13 @@ class Process(TypedDict):
 
 
 class Up(TypedDict):
-    """What `up` answers."""
+    """What `up` answers: the address of gateway and console, and a one-time token to sign in with, where nobody has a
+    key yet."""
 
     made: bool
     processes: list[Process]
+    url: str
+    token: str | None
     warning: str
 
 
@@ -42,14 +45,16 @@ class Down(TypedDict):
 
 
 def up(folder: Folder, as_json: AsJson = False) -> Outcome[Up]:
-    """Start three custodians as separate processes, each with its own folder, keys and database.
+    """Start three custodians as separate processes, each with its own folder, keys and database, and a gateway.
 
-    The first time it also makes them, and a private authority for their certificates. `--office DIR` of every
-    other command then uses them. If one of them does not start, those that this command started are stopped again.
+    The first time it also makes them, and a private authority for their certificates. It prints an address to open
+    in a browser, and a token to sign in there, once. `--office DIR` of every other command uses the same custodians.
+    If something does not start, what this command started is stopped again.
 
     \b
     Examples:
       moiety up trial
+      moiety up trial --json
       moiety purpose add purpose.toml --office trial
       moiety down trial
     """
@@ -87,8 +92,9 @@ def up(folder: Folder, as_json: AsJson = False) -> Outcome[Up]:
                 pids = {seat: processes.start(folder, seat) for seat in SEATS}
                 if not processes.wait_until(ready, folder, READY_S):
                     raise CustodianDown(seat=0)
+                gateway, url, token = _gateway(folder)
             except BaseException:
-                processes.stop(folder, set(SEATS) - before)
+                processes.stop(folder, set(processes.EVERYBODY) - before)
                 raise
     at = deployment.custodians()
     listed: list[Process] = [
@@ -100,13 +106,35 @@ def up(folder: Folder, as_json: AsJson = False) -> Outcome[Up]:
         }
         for seat in SEATS
     ]
+    listed.append({"what": "gateway", "address": url.partition("//")[2], "pid": gateway, "folder": "http"})
     table = [("what", "address", "process", "folder")]
     table += [(one["what"], one["address"], str(one["pid"]), one["folder"]) for one in listed]
-    table += [("authority", "-", "-", "authority"), ("gateway", "-", "-", DEPLOYMENT)]
+    table += [("authority", "-", "-", "authority")]
     widths = [max(len(row[column]) for row in table) for column in range(len(table[0]))]
     lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in table]
-    answer: Up = {"made": made, "processes": listed, "warning": deployment.warning()}
-    return Outcome(answer, [*lines, deployment.warning()])
+    answer: Up = {"made": made, "processes": listed, "url": url, "token": token, "warning": deployment.warning()}
+    opening = f"open {url}" + ("" if token is None else f" and sign in with this token, once: {token}")
+    return Outcome(answer, [*lines, deployment.warning(), opening])
+
+
+def _gateway(folder: Path) -> tuple[int, str, str | None]:
+    """Start the gateway, if it does not run: its process id, its address, and a token where nobody has a key."""
+    from contextlib import closing
+
+    from moiety.custody.gateway import processes, trial
+    from moiety.gateway import serve
+    from moiety.gateway.config import FILE, FOLDER, read, written
+
+    place = folder / FOLDER
+    if not (place / FILE).exists():
+        written(place, f"{trial.HOST}:{trial.free_ports()['a']}")
+    config = read(place / FILE)
+    pid = processes.start(folder, processes.GATEWAY)
+    if not processes.wait_until(lambda: serve.answers(config), folder, READY_S, [processes.GATEWAY]):
+        raise processes.GatewayDown
+    with closing(serve.credentials_of(config, place)) as credentials:
+        made = credentials.set_up_token()
+    return pid, config.url, None if made is None else str(made)
 
 
 def down(
@@ -121,5 +149,7 @@ def down(
     from moiety.custody.gateway import processes
 
     stopped = processes.stop(folder)
-    lines = [f"custodian {seat} stopped" for seat in stopped] or ["nothing of `moiety up` runs there"]
+    lines = [f"{'' if who == processes.GATEWAY else 'custodian '}{who} stopped" for who in stopped] or [
+        "nothing of `moiety up` runs there"
+    ]
     return Outcome({"stopped": len(stopped)}, lines)

@@ -183,13 +183,16 @@ class Apart(Together):
         self._tried = self._denied = float("-inf")
 
     @classmethod
-    def connect(cls, deployment: Deployment, *, clock: Clock, entropy: Entropy, progress: Progress) -> Apart:
-        """Connect to a deployment, recover what was interrupted, and have checked what is due.
+    def connect(
+        cls, deployment: Deployment, *, clock: Clock, entropy: Entropy, progress: Progress, hand: Hand | None = None
+    ) -> Apart:
+        """Connect to a deployment, recover what was interrupted, and have checked what is due. Its own caller signs
+        unless another `hand` does.
 
         Raises `CustodianDown`, `PeerUnknown`, and what `Embedded.open` raises of stores that do not fit.
         """
         identity = deployment.identity()
-        hand = deployment.hand(clock, entropy)
+        hand = hand or deployment.hand(clock, entropy)
         remotes = {seat: Remote(seat, at, identity, hand) for seat, at in deployment.custodians().items()}
         written = book.opened(deployment.folder / BOOK, hand.office, clock=clock, entropy=entropy)
         apart = cls(hand, remotes, written, clock, entropy, progress, deployment.warning())

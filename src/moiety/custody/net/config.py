@@ -23,6 +23,7 @@ from moiety.custody.net.misread import ConfigInvalid, place_of
 from moiety.custody.net.tls import Identity, Neighbour
 from moiety.custody.refusals import ConfigExposed, ConfigUnreadable
 from moiety.custody.store.noise import Entropy
+from moiety.custody.trust.denials import NobodySigns
 from moiety.custody.trust.hand import Hand
 from moiety.custody.trust.keyfile import KeyFile, open_key, read_private
 from moiety.custody.trust.limits import Limits
@@ -152,9 +153,14 @@ class Deployment:
         """The three."""
         return {seat: self._config.custodians[seat].neighbour() for seat in SEATS}
 
-    def hand(self, clock: Callable[[], datetime], entropy: Entropy) -> Hand:
-        """Whose keys sign; raises as `open_key`."""
+    def hand(self, clock: Callable[[], datetime], entropy: Entropy, *, officer: bool = False) -> Hand:
+        """Whose keys sign; `officer` has the first officer of a trial ask, and not the caller. Raises `NobodySigns`
+        where there is none, and as `open_key`."""
         caller, *officers = (self._signer(of) for of in (self._config.caller, *self._config.officers))
+        if officer:
+            if not officers:
+                raise NobodySigns
+            caller = officers[0]
         return Hand(bytes.fromhex(self._config.office), caller, officers, clock, entropy)
 
     def _signer(self, of: KeyOf) -> KeyFile:

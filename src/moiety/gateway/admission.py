@@ -1,0 +1,91 @@
+"""Before anything of a request is read: who asks, and whether they may.
+
+A route says which operation it is (`x-moiety-operation` in the interface's description), and a route that says none
+does not start. Whose purpose and whose person it is about stands in its path.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final, cast
+
+from fastapi import Request, Response
+from fastapi.routing import APIRoute
+
+from moiety.gateway.callers.refusals import Denied, Unauthenticated
+from moiety.gateway.callers.roles import Caller, Operation, Role
+
+if TYPE_CHECKING:
+    from moiety.gateway.service import Service
+
+OPERATION: Final = "x-moiety-operation"
+OPEN: Final = "open"
+"""The word of a route that anybody may ask."""
+
+KNOWN: Final = "known"
+"""The word of a route that any caller may ask who is known."""
+
+
+@dataclass(frozen=True, slots=True)
+class Admitted:
+    """Who asks, and the role in which they may."""
+
+    caller: Caller
+    role: Role
+
+
+def operation(what: Operation | str) -> dict[str, Any]:
+    """What a route's `openapi_extra` says of it."""
+    return {OPERATION: str(what)}
+
+
+class Guarded(APIRoute):
+    """A route that admits before it reads."""
+
+    def __init__(self, *args: Any, **named: Any) -> None:
+        super().__init__(*args, **named)
+        said = (self.openapi_extra or {}).get(OPERATION)
+        if said not in {OPEN, KNOWN, *Operation}:
+            raise ValueError("a route says which operation it is")
+        self.operation = str(said)
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """As the framework's own, once who asks was let in."""
+        handle = super().get_route_handler()
+
+        async def admitting(request: Request) -> Response:
+            if self.operation != OPEN:
+                request.state.admitted = await admitted(request, self.operation)
+            return await handle(request)
+
+        return admitting
+
+
+async def admitted(request: Request, operation: str) -> Admitted:
+    """Raises `Unauthenticated` and `Denied`."""
+    service = service_of(request)
+    scheme, _, bearer = request.headers.get("authorization", "").partition(" ")
+    caller = await service.hall(lambda: service.reception.caller(bearer if scheme.lower() == "bearer" else ""))
+    request.state.caller = caller.name
+    service.rates.charge(caller.name)
+    if operation == KNOWN:
+        return Admitted(caller, min(caller.roles))
+    purpose, person = request.path_params.get("purpose"), request.path_params.get("person")
+    role = caller.role_for(Operation(operation), purpose, person)
+    if role is None:
+        raise Denied
+    return Admitted(caller, role)
+
+
+def service_of(request: Request) -> Service:
+    """What the application was made with."""
+    return cast("Service", request.app.state.service)
+
+
+def who(request: Request) -> Admitted:
+    """Whom the route admitted."""
+    found = getattr(request.state, "admitted", None)
+    if not isinstance(found, Admitted):
+        raise Unauthenticated
+    return found

@@ -1,0 +1,1 @@
+"""Who asks the gateway: keys, roles, and what each may."""

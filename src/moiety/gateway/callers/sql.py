@@ -1,0 +1,228 @@
+"""The store of callers: SQLite or PostgreSQL. It holds no key that opens anything."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final
+
+from sqlalchemy import Connection, Row, delete, insert, select, update
+from sqlalchemy.exc import IntegrityError
+
+from moiety.database import Database
+from moiety.database.refusals import DatabaseMissing
+from moiety.gateway.callers.keys import ApiKey, Entropy, is_of
+from moiety.gateway.callers.newcomer import Newcomer
+from moiety.gateway.callers.refusals import CallerExists, CallerUnknown
+from moiety.gateway.callers.roles import Caller, Role, Scope
+from moiety.gateway.callers.tables import CALLERS, KEPT, KIND, ONCE
+
+SETUP: Final = "setup"
+ONCE_KEY: Final = "once"
+ONCE_DAYS: Final = 2
+"""How long a request is known that is not to be done twice: a client that was cut off comes back within a day."""
+
+OPERATION_BYTES: Final = 16
+_KEY_BYTES: Final = 32
+_DAY_S: Final = 86_400
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A key as lists show it."""
+
+    prefix: str
+    name: str
+    roles: tuple[Role, ...]
+    scopes: tuple[Scope, ...]
+    person: str | None = field(repr=False)
+    expires: datetime
+    revoked: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """An operation under a name of the client's: `fresh` where it is the first of that name; `status` of the answer
+    that it got, 0 while there is none."""
+
+    operation: bytes
+    fresh: bool
+    status: int
+
+
+class Credentials:
+    """Callers, the set-up token and requests that are not to be done twice. Safe for threads, and for processes.
+
+    `now` is a unix second; `entropy` gives fresh random bytes."""
+
+    def __init__(self, database: Database, now: Callable[[], int], entropy: Entropy) -> None:
+        self._database = database
+        self._now = now
+        self._entropy = entropy
+
+    @classmethod
+    def open(cls, place: Path | str, now: Callable[[], int], entropy: Entropy) -> Credentials:
+        """Open the store; it is made where there is none. Raises as `Database.open`."""
+
+        def begin(connection: Connection) -> None:
+            connection.execute(insert(KEPT).values(name=ONCE_KEY, value=entropy(_KEY_BYTES)))
+
+        try:
+            database = Database.open(KIND, place)
+        except DatabaseMissing:
+            database = Database.create(KIND, place, begin=begin)
+        return cls(database, now, entropy)
+
+    def close(self) -> None:
+        """Close every connection."""
+        self._database.close()
+
+    # Keys.
+
+    def add(self, who: Newcomer) -> ApiKey:
+        """A new caller's key, which nobody can show again. Raises `CallerExists`."""
+        with self._database.writing("caller") as connection:
+            if self._live(connection, who.name):
+                raise CallerExists
+            return self._added(connection, who)
+
+    def rotate(self, name: str, *, days: int, overlap_s: int) -> ApiKey:
+        """Another key for the same caller; those before end after so many seconds, or sooner. Raises
+        `CallerUnknown`."""
+        with self._database.writing("rotate") as connection:
+            live = self._live(connection, name)
+            if not live:
+                raise CallerUnknown
+            last = max(live, key=lambda row: int(row.expires))
+            until = self._now() + overlap_s
+            for row in live:
+                ended = update(CALLERS).where(CALLERS.c.prefix == row.prefix).values(expires=min(row.expires, until))
+                connection.execute(ended)
+            caller = _caller(last)
+            return self._added(connection, Newcomer(name, caller.roles, caller.scopes, days, caller.person))
+
+    def revoke(self, name: str) -> int:
+        """End every key of a caller at once; how many there were. Raises `CallerUnknown`."""
+        with self._database.writing("revoke") as connection:
+            live = self._live(connection, name)
+            if not live:
+                raise CallerUnknown
+            connection.execute(update(CALLERS).where(CALLERS.c.name == name).values(revoked=1))
+            return len(live)
+
+    def listed(self) -> list[Listed]:
+        """Every key, by name and end."""
+        with self._database.reading() as connection:
+            rows = connection.execute(select(CALLERS).order_by(CALLERS.c.name, CALLERS.c.expires)).all()
+        return [_listed(row) for row in rows]
+
+    def recognised(self, key: ApiKey) -> Caller | None:
+        """Whose key this is; None where it is nobody's, expired or revoked. It takes alike in all cases: some 20 ms."""
+        row = self._row(key)
+        whose = is_of(key, None if row is None else row.hashed)
+        return _caller(row) if whose and row is not None else None
+
+    def still(self, key: ApiKey) -> Caller | None:
+        """As `recognised`, of a key that was recognised a moment ago and need not be hashed again."""
+        row = self._row(key)
+        return None if row is None else _caller(row)
+
+    # The set-up token.
+
+    def set_up_token(self) -> ApiKey | None:
+        """The one-time token, where nobody has a key yet: another one each time, of which the last one counts."""
+        token = ApiKey.fresh(self._entropy)
+        with self._database.writing("token") as connection:
+            if connection.scalar(select(CALLERS.c.prefix).limit(1)) is not None:
+                return None
+            connection.execute(delete(KEPT).where(KEPT.c.name == SETUP))
+            connection.execute(insert(KEPT).values(name=SETUP, value=token.hashed().encode()))
+        return token
+
+    def set_up(self, token: ApiKey, who: Newcomer) -> ApiKey | None:
+        """The first caller's key, for the one-time token; None where it is not the one, or was used. Once only,
+        whoever else comes at the same time."""
+        with self._database.reading() as connection:
+            kept = connection.scalar(select(KEPT.c.value).where(KEPT.c.name == SETUP))
+        if not is_of(token, None if kept is None else bytes(kept).decode()) or kept is None:
+            return None
+        with self._database.writing("set_up") as connection:
+            used = connection.execute(delete(KEPT).where(KEPT.c.name == SETUP, KEPT.c.value == kept))
+            return self._added(connection, who) if used.rowcount else None
+
+    # Requests that are not to be done twice.
+
+    def begin(self, *names: str) -> Begun:
+        """The operation of a request, named by who asks, for what, and as they call it."""
+        operation, now = self._entropy(OPERATION_BYTES), self._now()
+        with self._database.writing("once") as connection:
+            key = bytes(connection.scalar(select(KEPT.c.value).where(KEPT.c.name == ONCE_KEY)) or b"")
+            hashed = _hashed(key, names)
+            connection.execute(delete(ONCE).where(ONCE.c.at < now - ONCE_DAYS * _DAY_S))
+            row = connection.execute(select(ONCE).where(ONCE.c.hashed == hashed)).first()
+            if row is not None:
+                return Begun(bytes(row.operation), False, row.status)
+            connection.execute(insert(ONCE).values(hashed=hashed, operation=operation, status=0, at=now))
+        return Begun(operation, True, 0)
+
+    def end(self, operation: bytes, status: int) -> None:
+        """What an operation was answered; 0 forgets it: nothing was done, and it may be asked for again."""
+        with self._database.writing("once") as connection:
+            if status:
+                connection.execute(update(ONCE).where(ONCE.c.operation == operation).values(status=status))
+            else:
+                connection.execute(delete(ONCE).where(ONCE.c.operation == operation))
+
+    def _row(self, key: ApiKey) -> Row[Any] | None:
+        live = (CALLERS.c.revoked == 0) & (CALLERS.c.expires > self._now())
+        with self._database.reading() as connection:
+            return connection.execute(select(CALLERS).where(CALLERS.c.prefix == key.prefix, live)).first()
+
+    def _live(self, connection: Connection, name: str) -> list[Row[Any]]:
+        live = (CALLERS.c.revoked == 0) & (CALLERS.c.expires > self._now())
+        return list(connection.execute(select(CALLERS).where(CALLERS.c.name == name, live)).all())
+
+    def _added(self, connection: Connection, who: Newcomer) -> ApiKey:
+        key = ApiKey.fresh(self._entropy)
+        row = {
+            "prefix": key.prefix,
+            "name": who.name,
+            "hashed": key.hashed(),
+            "roles": " ".join(sorted(who.roles)),
+            "scopes": " ".join(sorted(str(scope) for scope in who.scopes)),
+            "person": who.person,
+            "expires": self._now() + who.days * _DAY_S,
+            "revoked": 0,
+        }
+        try:
+            connection.execute(insert(CALLERS).values(row))
+        except IntegrityError:  # 50 random bits, drawn twice
+            raise CallerExists from None
+        return key
+
+
+def _hashed(key: bytes, names: tuple[str, ...]) -> bytes:
+    whole = b"".join(len(name.encode()).to_bytes(4) + name.encode() for name in names)
+    return hmac.digest(key, whole, hashlib.sha256)
+
+
+def _caller(row: Row[Any]) -> Caller:
+    roles = frozenset(Role(role) for role in row.roles.split())
+    return Caller(row.name, roles, frozenset(Scope.parse(scope) for scope in row.scopes.split()), row.person)
+
+
+def _listed(row: Row[Any]) -> Listed:
+    caller = _caller(row)
+    return Listed(
+        row.prefix,
+        row.name,
+        tuple(sorted(caller.roles)),
+        tuple(sorted(caller.scopes, key=str)),
+        row.person,
+        datetime.fromtimestamp(row.expires, UTC),
+        bool(row.revoked),
+    )

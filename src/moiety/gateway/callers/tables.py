@@ -1,0 +1,48 @@
+"""The gateway's own store: credentials, and nobody's data.
+
+Of a key the prefix, the Argon2id hash, whose it is and what for; of a request that is not to be done twice a keyed hash
+of what it was called, and the operation that it became.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from sqlalchemy import BigInteger, Column, Integer, LargeBinary, MetaData, SmallInteger, String, Table
+
+from moiety.database import Kind
+
+TABLES: Final = MetaData()
+KIND: Final = Kind("gateway", 1, TABLES, page_bytes=4_096, log_bytes=2**20)
+
+CALLERS: Final = Table(
+    "gateway_callers",
+    TABLES,
+    Column("prefix", String(10), primary_key=True),
+    Column("name", String(31), nullable=False),
+    Column("hashed", String(160), nullable=False),
+    Column("roles", String(80), nullable=False),
+    Column("scopes", String(4_000), nullable=False),
+    Column("person", String(80)),
+    Column("expires", BigInteger, nullable=False),
+    Column("revoked", SmallInteger, nullable=False),
+)
+"""`expires` is a unix second. A name may have two keys for as long as one takes the other's place."""
+
+KEPT: Final = Table(
+    "gateway_kept",
+    TABLES,
+    Column("name", String(32), primary_key=True),
+    Column("value", LargeBinary, nullable=False),
+)
+"""The hash of the set-up token, until it was used (`setup`); the key of the hashes of requests (`once`)."""
+
+ONCE: Final = Table(
+    "gateway_once",
+    TABLES,
+    Column("hashed", LargeBinary(32), primary_key=True),
+    Column("operation", LargeBinary(16), nullable=False),
+    Column("status", Integer, nullable=False),
+    Column("at", BigInteger, nullable=False),
+)
+"""`status` is that of the answer, 0 while there is none."""

@@ -1,0 +1,1 @@
+"""The gateway's own interface, under `/v1`."""

@@ -1,0 +1,37 @@
+"""Whether this process lives, and whether it could serve: for whoever restarts it, without a key."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, Request, Response
+
+from moiety.errors import MoietyError
+from moiety.gateway.admission import OPEN, Guarded, operation, service_of
+from moiety.gateway.callers.roles import Role
+from moiety.gateway.native.shapes import Answer
+
+router = APIRouter(route_class=Guarded, tags=["health"])
+
+
+class Health(Answer):
+    """`ready` says whether custodians answer."""
+
+    live: bool
+    ready: bool
+
+
+@router.get("/health/live", openapi_extra=operation(OPEN))
+async def live() -> Health:
+    """This process answers."""
+    return Health(live=True, ready=False)
+
+
+@router.get("/health/ready", openapi_extra=operation(OPEN))
+async def ready(request: Request, response: Response) -> Health:
+    """Custodians answer; else 503."""
+    service = service_of(request)
+    try:
+        await service.work(lambda: service.offices.at(Role.OPERATOR).purposes())
+    except MoietyError:
+        response.status_code = 503
+        return Health(live=True, ready=False)
+    return Health(live=True, ready=True)

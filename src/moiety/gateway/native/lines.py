@@ -1,0 +1,44 @@
+"""An operation as ledgers have it, in words."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+import msgspec
+
+from moiety.gateway.native.shapes import Answer
+from moiety.identity.desk import instant_of
+
+if TYPE_CHECKING:
+    from moiety.identity.ports import Noted
+
+LEDGERS: Final = {1: "gateway", 2: "a", 4: "b", 8: "c"}
+
+
+class Line(Answer):
+    """One operation: its id, in which minute (ISO 8601, UTC), what, by whom, whose ledgers have it, and the rest."""
+
+    operation: str
+    at: str
+    what: str
+    caller: str
+    ledgers: list[str]
+    details: dict[str, str]
+
+
+def line_of(noted: Noted) -> Line:
+    """One operation in words."""
+    said: list[Any] = msgspec.to_builtins(noted.entry, enc_hook=str)
+    given = dict(zip(noted.entry.__struct_fields__, said[1:], strict=True))
+    return Line(
+        operation=noted.operation.hex(),
+        at=instant_of(given.pop("minute")).isoformat(timespec="minutes"),
+        what=said[0],
+        caller=given.pop("caller"),
+        ledgers=[name for bit, name in LEDGERS.items() if int(noted.parties) & bit],
+        details={name: _word(some) for name, some in given.items() if some is not None},
+    )
+
+
+def _word(some: object) -> str:
+    return ", ".join(map(str, some)) if isinstance(some, list | tuple) else str(some)

@@ -1,0 +1,56 @@
+"""Requests that are not to be done twice: a name of the client's, and the operation that it began.
+
+Of an answer only its status is kept, so a request that is repeated learns that it was done, and not what was answered.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Final
+
+from fastapi import Request, Response
+
+from moiety.errors import MoietyError
+from moiety.gateway.admission import service_of, who
+from moiety.gateway.problems import answered_as, status_of
+from moiety.gateway.refusals import KeyUnreadable, Overloaded, Repeated, TimedOut
+
+HEADER: Final = "Idempotency-Key"
+OPERATION: Final = "X-Operation-Id"
+_KEY: Final = re.compile(r"[\x21-\x7e]{1,128}")
+
+
+@asynccontextmanager
+async def once(request: Request, response: Response) -> AsyncIterator[None]:
+    """What is done under it is done once under this request's Idempotency-Key, where it has one. Raises `Repeated`
+    where it was begun before, and `KeyUnreadable`.
+
+    What was refused may be asked again under the same key; what was not done in time may not: it may still be.
+    """
+    key = request.headers.get(HEADER)
+    if key is None:
+        yield
+        return
+    if _KEY.fullmatch(key) is None:
+        raise KeyUnreadable
+    service = service_of(request)
+    name = who(request).caller.name
+    begun = await service.hall(lambda: service.credentials.begin(name, request.method, request.url.path, key))
+    response.headers[OPERATION] = begun.operation.hex()
+    if not begun.fresh:
+        raise Repeated(begun.operation, begun.status)
+    try:
+        yield
+    except TimedOut:
+        raise
+    except Overloaded:
+        await service.hall(lambda: service.credentials.end(begun.operation, 0))
+        raise
+    except MoietyError as error:
+        refused = status_of(answered_as(error)) < 500
+        if refused:
+            await service.hall(lambda: service.credentials.end(begun.operation, 0))
+        raise
+    await service.hall(lambda: service.credentials.end(begun.operation, 200))

@@ -1,0 +1,122 @@
+"""The application: an opened office, the gateway's credentials, and the routes over them."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import dataclass
+from typing import Any, Final
+
+from fastapi import APIRouter, FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+
+from moiety.errors import MoietyError
+from moiety.gateway.admission import Guarded
+from moiety.gateway.callers.keys import Entropy
+from moiety.gateway.callers.reception import Reception
+from moiety.gateway.callers.sql import Credentials
+from moiety.gateway.journal import Journal
+from moiety.gateway.native import audit, callers, faces, health, people, purposes
+from moiety.gateway.offices import Offices
+from moiety.gateway.problems import MEDIA_TYPE, Problem, problem_of
+from moiety.gateway.rates import Rates
+from moiety.gateway.refusals import FieldsInvalid, NotByThisVerb, NotHere, WentWrong
+from moiety.gateway.work import Work
+
+_REQUEST_BYTES: Final = 12
+_NOT_BY_THIS_VERB: Final = 405
+
+NATIVE: Final = (health.router, callers.router, purposes.router, faces.router, people.router, audit.router)
+
+
+@dataclass(frozen=True)
+class Service:
+    """What every route has in hand. `work` tells stories; in the `hall` callers are recognised, so that who waits for a
+    long story keeps nobody from being turned away."""
+
+    offices: Offices
+    credentials: Credentials
+    reception: Reception
+    rates: Rates
+    work: Work
+    hall: Work
+    journal: Journal
+    entropy: Entropy
+
+    def close(self) -> None:
+        """Let what runs end, and close what it used."""
+        self.work.close()
+        self.hall.close()
+        self.offices.close()
+        self.credentials.close()
+
+
+def application(service: Service, pages: Iterable[APIRouter] = ()) -> FastAPI:
+    """The whole interface; `pages` are those of others beside our own."""
+    app = FastAPI(
+        title="Moiety",
+        version="1",
+        summary="Face recognition whose databases any one can leak without naming, showing or describing anyone",
+        docs_url=None,
+        redoc_url=None,
+        openapi_url="/v1/openapi.json",
+        responses={"default": {"model": Problem, "content": {MEDIA_TYPE: {}}}},
+    )
+    app.state.service = service
+    app.router.route_class = Guarded
+    for router in NATIVE:
+        app.include_router(router, prefix="/v1")
+    for router in pages:
+        app.include_router(router)
+    app.add_exception_handler(RequestValidationError, _invalid)
+    app.add_exception_handler(HTTPException, _nowhere)
+    app.middleware("http")(_numbered)
+    return app
+
+
+async def _numbered(request: Request, call: Callable[[Request], Awaitable[Response]]) -> Response:
+    """A number for each request, an answer to each error, and a line in the journal."""
+    service: Service = request.app.state.service
+    number = request.state.number = service.entropy(_REQUEST_BYTES).hex()
+    with service.journal.request(request, number) as told:
+        try:
+            response = await call(request)
+        except MoietyError as error:
+            response = answer(error, number)
+        except Exception as error:
+            service.journal.failed(number, error)
+            response = answer(WentWrong(), number)
+        told(response.status_code)
+    response.headers["X-Request-Id"] = number
+    response.headers.setdefault("Cache-Control", "no-store")
+    response.headers.setdefault("X-Content-Type-Options", "nosniff")
+    return response
+
+
+def answer(error: MoietyError, number: str) -> Response:
+    """A refusal as an answer."""
+    problem, headers = problem_of(error, number)
+    return JSONResponse(problem, problem["status"], headers, MEDIA_TYPE)
+
+
+async def _invalid(request: Request, error: Exception) -> Response:
+    """The framework's own answer echoes what was sent."""
+    errors = error.errors() if isinstance(error, RequestValidationError) else ()
+    declared = {one.name for one in _parameters(request)}
+    names = dict.fromkeys(str(part) for one in errors for part in one["loc"] if part in declared)
+    return answer(FieldsInvalid(tuple(names)), request.state.number)
+
+
+def _parameters(request: Request) -> Iterable[Any]:
+    route = request.scope.get("route")
+    return () if not isinstance(route, Guarded) else (*route.dependant.path_params, *route.dependant.query_params)
+
+
+async def _nowhere(request: Request, error: Exception) -> Response:
+    """No such page, or not by this verb: the framework's own errors."""
+    if not isinstance(error, HTTPException) or error.status_code != _NOT_BY_THIS_VERB:
+        return answer(NotHere(), request.state.number)
+    response = answer(NotByThisVerb(), request.state.number)
+    response.headers.update(error.headers or {})
+    return response

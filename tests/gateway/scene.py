@@ -1,0 +1,89 @@
+"""A gateway over an embedded office, asked over a real socket: what its tests share."""
+
+from __future__ import annotations
+
+import os
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import httpx
+import uvicorn
+
+import moiety
+from moiety.gateway import serve
+from moiety.gateway.callers.keys import ApiKey
+from moiety.gateway.callers.newcomer import Newcomer
+from moiety.gateway.callers.roles import Role, Scope
+from moiety.gateway.config import Config
+from moiety.gateway.service import Service, application
+from moiety.identity import examples
+
+GUEST = {
+    "national_id": "11010519491231002X",
+    "name": "Li Example",
+    "birth_date": "1949-12-31",
+    "sex": "F",
+    "address": "1 Long Street",
+}
+
+
+@dataclass
+class Site:
+    """A running gateway: its address, its service, and every line of its journal."""
+
+    url: str
+    service: Service
+    lines: list[str] = field(default_factory=list)
+
+    def key(self, name: str, *roles: Role, scopes: tuple[str, ...] = ("*:*",), person: str | None = None) -> ApiKey:
+        """A key for somebody with these roles."""
+        parsed = frozenset(Scope.parse(scope) for scope in scopes)
+        return self.service.credentials.add(Newcomer(name, frozenset(roles), parsed, 1, person))
+
+    def client(self, key: ApiKey | str | None = None) -> httpx.Client:
+        """A client that brings this key."""
+        headers = {} if key is None else {"Authorization": f"Bearer {key}"}
+        return httpx.Client(base_url=self.url, headers=headers, timeout=60)
+
+
+@contextmanager
+def site(folder: Path, data: Path | None = None, **settings: Any) -> Iterator[Site]:
+    """A new office with the purposes `hotel` and `door`, served; `settings` are those of `gateway.toml`."""
+    moiety.create(folder)
+    lines: list[str] = []
+    config = Config(office=".", listen="127.0.0.1:0", **settings)
+    service = serve.opened(config, folder, data=data, write=lines.append)
+    with running(service) as url:
+        yield Site(url, service, lines)
+
+
+@contextmanager
+def running(service: Service) -> Iterator[str]:
+    """Serve on a free port of this machine; the service is closed afterwards."""
+    listening = socket.create_server(("127.0.0.1", 0))
+    server = uvicorn.Server(uvicorn.Config(application(service), log_config=None, access_log=False))
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
+    thread.start()
+    while not server.started:
+        thread.join(0.01)
+    try:
+        yield f"http://127.0.0.1:{listening.getsockname()[1]}"
+    finally:
+        server.should_exit = True
+        thread.join()
+        service.close()
+
+
+def document(name: str) -> str:
+    """An example's document."""
+    return examples.EXAMPLES[name]
+
+
+def random_picture() -> bytes:
+    """Bytes that are no picture."""
+    return b"\xff\xd8\xff" + os.urandom(1_000)
