@@ -61,7 +61,7 @@ class NotAnElement(Refused):
 
 def multiply(scalar: int, element: bytes) -> bytes:
     """`scalar` times an element; raises NotAnElement where the element is none."""
-    return multiply_all(scalar, _one(element))
+    return _multiplied(_little(scalar), 0, _one(element))
 
 
 def multiply_base(scalar: int) -> bytes:
@@ -151,6 +151,10 @@ def _one(element: bytes) -> bytes:
 def _multiplied(scalars: bytes, step: int, elements: bytes) -> bytes:
     """Elements times scalars that lie `step` bytes apart; 0 for one scalar."""
     out, count = _room(elements), len(elements) // ELEMENT_BYTES
+    if count == 1:
+        if _curve().multiply(ctypes.addressof(out), scalars, elements):
+            raise NotAnElement()
+        return out.raw
     to, factors, others = ctypes.addressof(out), _address(scalars), _address(elements)
     if count < _MANY:
         multiply = _curve().multiply
@@ -206,9 +210,10 @@ def _little(scalar: int) -> bytes:
 
 
 class _Curve(NamedTuple):
-    """The library's functions. Those that write take an address first; all but `is_valid` give 0 where it went well."""
+    """The library's functions. Those that write take an address first, and then addresses or what lies there; all but
+    `is_valid` give 0 where it went well."""
 
-    multiply: Callable[[int, int, int], int]
+    multiply: Callable[[int, int | bytes, int | bytes], int]
     multiply_base: Callable[[int, bytes], int]
     add: Callable[[int, int, int], int]
     from_uniform: Callable[[int, int], int]

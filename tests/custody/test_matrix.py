@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from moiety.custody import matrix as matrix_
+from moiety.custody import order as order_
 from moiety.custody.matrix import Matrix
 from moiety.custody.store import page
 from moiety.custody.store.handles import prefixes
@@ -74,7 +75,7 @@ def test_a_person_is_found_by_the_prefix_of_the_handle() -> None:
 
 @pytest.mark.parametrize("dim", [0, DIM])
 def test_whoever_is_looked_for_is_found_in_order_as_by_scanning(dim: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Of rows that nobody searches, handles are sorted once many were looked for, and again once they have changed."""
+    """Of rows that nobody searches, handles are sorted once many were looked for."""
     monkeypatch.setattr(matrix_, "_SCANS", 5)
     matrix = Matrix(dim)
     rows, _ = pages(2 * PER_BLOCK, 1)
@@ -102,6 +103,53 @@ def test_whoever_is_looked_for_is_found_in_order_as_by_scanning(dim: int, monkey
     matrix.resize(BLOCK)
     for _ in range(3):
         assert looked_for(0, BLOCK - 1, BLOCK, 2 * BLOCK - 1) == [[0], [BLOCK - 1], [], []]
+
+
+CHANGES = st.lists(
+    st.tuples(st.sampled_from(["put", "put", "put", "grow", "shrink"]), st.lists(st.integers(0, 200), min_size=1)),
+    max_size=12,
+)
+
+
+@settings(max_examples=100, deadline=None)
+@given(CHANGES, st.integers(0, 1000), st.integers(1, 9))
+def test_the_order_says_what_a_scan_says_whatever_changes(
+    changes: list[tuple[str, list[int]]], seed: int, room: int
+) -> None:
+    """With few different prefixes, so that several slots have one; and with room for few pages beside what is sorted.
+    What is gone is nowhere in the order any more."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(matrix_, "_SCANS", 0)
+        patch.setattr(order_, "PAGES", room)
+        rng, matrix, blocks, seen = np.random.default_rng(seed), Matrix(0), 1, set[int]()
+
+        def put(numbers: list[int]) -> None:
+            rows, _ = pages(len(numbers), int(rng.integers(2**32)), 0)
+            rows["handles"] = 0
+            rows["handles"][:, :, 0] = rng.integers(0, 256, (len(numbers), SLOTS))
+            rows["handles"][:, :, 1] = rng.integers(0, 3, (len(numbers), SLOTS))
+            matrix.put_parts(numbers, rows)
+
+        matrix.resize(BLOCK)
+        put(list(range(PER_BLOCK)))
+        for what, numbers in changes:
+            if what != "put":
+                blocks = max(1, blocks + (1 if what == "grow" else -1))
+                before = matrix.slots
+                matrix.resize(blocks * BLOCK)
+                fresh = list(range(before // SLOTS, blocks * PER_BLOCK))
+                if fresh:
+                    put(fresh)
+            else:
+                put(sorted({number % (blocks * PER_BLOCK) for number in numbers}))
+            names = np.concatenate([segment.prefixes for segment in matrix._segments])[: matrix.slots]
+            seen |= set(names.tolist())
+            for wanted in rng.choice(np.array(sorted(seen), dtype=np.uint64), 20):
+                assert matrix.holders(int(wanted)) == np.flatnonzero(names == wanted).tolist()
+            order = matrix._order
+            assert order is not None
+            assert set(order._prefixes.tolist()) <= set(names.tolist()) | {0}
+            assert (np.diff(order._prefixes.astype(object)) >= 0).all()
 
 
 def test_whoever_was_beyond_the_end_is_forgotten() -> None:

@@ -60,9 +60,10 @@ def test_an_old_part_and_another_s_new_part_answer_nothing(key: Key, renewed: Ke
 
 def test_an_answer_of_an_old_part_is_not_proven_any_more(key: Key, renewed: Key) -> None:
     elements = voprf.blind_all(INPUTS, os.urandom).elements
-    answer = threshold.evaluate_proven(key.parts[1], (1, 2), elements, os.urandom)
-    with pytest.raises(ProofWrong):
-        threshold.check(renewed.public, 1, (1, 2), elements, answer)
+    for said in (key.public, renewed.public):
+        answer = threshold.evaluate_proven(key.parts[1], said, (1, 2), elements, os.urandom)
+        with pytest.raises(ProofWrong):
+            threshold.check(renewed.public, 1, (1, 2), elements, answer)
 
 
 def test_a_part_of_another_key_is_not_refreshed(key: Key) -> None:

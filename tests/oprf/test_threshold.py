@@ -67,7 +67,7 @@ def test_answers_for_different_pairs_do_not_go_together(key: Key) -> None:
 @pytest.mark.parametrize("pair", PAIRS, ids=str)
 def test_proven_answers_of_a_pair_are_checked_and_combine(key: Key, pair: Pair) -> None:
     blinded = voprf.blind_all([b"a", b"b"], os.urandom)
-    answers = {n: threshold.evaluate_proven(key.parts[n], pair, blinded.elements, os.urandom) for n in pair}
+    answers = {n: threshold.evaluate_proven(key.parts[n], key.public, pair, blinded.elements, os.urandom) for n in pair}
     for number, answer in answers.items():
         threshold.check(key.public, number, pair, blinded.elements, answer)
         assert answer.elements == threshold.evaluate(key.parts[number], pair, blinded.elements)
@@ -93,7 +93,7 @@ def test_proven_answers_of_a_pair_are_checked_and_combine(key: Key, pair: Pair) 
 )
 def test_a_bent_answer_is_refused_with_the_custodians_letter(key: Key, bend: Callable[[Answer], Answer]) -> None:
     elements = voprf.blind_all([b"a"], os.urandom).elements
-    answer = threshold.evaluate_proven(key.parts[3], (2, 3), elements, os.urandom)
+    answer = threshold.evaluate_proven(key.parts[3], key.public, (2, 3), elements, os.urandom)
     with pytest.raises(ProofWrong, match="custodian c") as caught:
         threshold.check(key.public, 3, (2, 3), elements, bend(answer))
     assert caught.value.numbers == {"seat": 2}
@@ -101,7 +101,7 @@ def test_a_bent_answer_is_refused_with_the_custodians_letter(key: Key, bend: Cal
 
 def test_a_proof_is_for_one_custodian_one_pair_and_one_key(key: Key) -> None:
     elements = voprf.blind_all([b"a"], os.urandom).elements
-    answer = threshold.evaluate_proven(key.parts[1], (1, 2), elements, os.urandom)
+    answer = threshold.evaluate_proven(key.parts[1], key.public, (1, 2), elements, os.urandom)
     threshold.check(key.public, 1, (1, 2), elements, answer)
     with pytest.raises(ProofWrong):
         threshold.check(key.public, 2, (1, 2), elements, answer)
@@ -123,7 +123,7 @@ def test_what_is_no_element_is_neither_answered_nor_combined(key: Key, bad: byte
     good = sodium.multiply_base(5)
     for attempt in (
         lambda: threshold.evaluate(key.parts[1], (1, 2), good + bad),
-        lambda: threshold.evaluate_proven(key.parts[1], (1, 2), good + bad, os.urandom),
+        lambda: threshold.evaluate_proven(key.parts[1], key.public, (1, 2), good + bad, os.urandom),
         lambda: threshold.combine(good + bad, good + good),
         lambda: threshold.combine(good + good, good + bad),
     ):
@@ -138,7 +138,7 @@ def test_batches_have_bounds_everywhere(key: Key) -> None:
     for attempt in (
         lambda: threshold.evaluate(key.parts[1], (1, 2), too_many),
         lambda: threshold.evaluate(key.parts[1], (1, 2), b""),
-        lambda: threshold.evaluate_proven(key.parts[1], (1, 2), too_many, os.urandom),
+        lambda: threshold.evaluate_proven(key.parts[1], key.public, (1, 2), too_many, os.urandom),
         lambda: threshold.check(key.public, 1, (1, 2), too_many, answer),
         lambda: threshold.combine(too_many, too_many),
         lambda: threshold.combine(good, good + good),

@@ -2,7 +2,7 @@
 
 Segments are allocated in big pieces, so that growth copies nothing and 1,000,000 rows of 192 words take
 little more than 384 MB. Beside the parts, each slot keeps 13 bytes: 8 of its handle, its expiry and its state; and 12
-more, all handles in order, where there are no parts and many are looked for.
+more, all handles in order (`order`), where there are no parts and many are looked for.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from moiety.custody.order import Order
 from moiety.custody.store.handles import prefixes
 from moiety.custody.store.page import HANDLE_BYTES, Pages
 from moiety.custody.store.slots import BLOCK, SLOTS, State
@@ -28,7 +29,7 @@ _SIEVE_BITS = 20
 
 
 _SCANS = 512
-"""Look-ups by scanning after which the handles are sorted, until they change: sorting costs as much as so many."""
+"""Look-ups by scanning after which the handles are sorted: sorting costs as much as so many."""
 
 
 @dataclass(frozen=True)
@@ -57,12 +58,12 @@ class Matrix:
         self.slots = 0
         self._segments: list[Segment] = []
         self._scans = 0
-        self._order: tuple[NDArray[np.uint64], NDArray[np.uint32]] | None = None
+        self._order: Order | None = None
 
     @property
     def nbytes(self) -> int:
         """Bytes allocated, unused capacity included."""
-        return sum(part.nbytes for part in self._order or ()) + sum(
+        return (self._order.nbytes if self._order else 0) + sum(
             part.nbytes
             for segment in self._segments
             for part in (segment.panels, segment.prefixes, segment.expires, segment.states)
@@ -70,7 +71,8 @@ class Matrix:
 
     def resize(self, slots: int) -> None:
         """Grow to, or forget down to, so many slots (whole pages)."""
-        self._forget_order()
+        if slots < self.slots:
+            self._order, self._scans = None, 0
         capacity = sum(len(segment.states) for segment in self._segments)
         while capacity < slots:
             needed = -(-(slots - capacity) // BLOCK) * BLOCK
@@ -87,8 +89,9 @@ class Matrix:
 
     def put_parts(self, numbers: Sequence[int], pages: Pages) -> None:
         """Take in the rows of these pages."""
-        self._forget_order()
         found = prefixes(pages["handles"].reshape(-1, HANDLE_BYTES)).reshape(-1, SLOTS)
+        if self._order is not None and not self._order.put(numbers, self._prefixes_of(numbers), found):
+            self._order = None  # too much has changed: the next who is looked for has all sorted again
         for at, (segment, inside) in enumerate(self._where(numbers)):
             if self.dim:
                 segment.panels[inside.start // SLOTS] = pages["parts"][at]
@@ -123,27 +126,21 @@ class Matrix:
         """The slots whose handle begins with this prefix; what was erased or never used has random ones."""
         wanted = np.uint64(prefix)
         order = self._order
-        if order is None:
-            self._scans += 1
-            if self._scans > _SCANS and not self.dim:
-                self._order = self._sorted()
-            return [
-                segment.start + int(at)
-                for segment in self._segments
-                for at in np.flatnonzero(segment.prefixes == wanted)
-                if segment.start + at < self.slots
-            ]
-        first, end = np.searchsorted(order[0], wanted), np.searchsorted(order[0], wanted, "right")
-        return [int(slot) for slot in order[1][first:end]]
+        if order is not None:
+            return order.of(wanted)
+        self._scans += 1
+        if self._scans > _SCANS and not self.dim:
+            self._order = Order(np.concatenate([segment.prefixes for segment in self._segments])[: self.slots])
+        return [
+            segment.start + int(at)
+            for segment in self._segments
+            for at in np.flatnonzero(segment.prefixes == wanted)
+            if segment.start + at < self.slots
+        ]
 
-    def _sorted(self) -> tuple[NDArray[np.uint64], NDArray[np.uint32]]:
-        """All prefixes in ascending order, and the slots of them."""
-        prefixes_ = np.concatenate([segment.prefixes for segment in self._segments])[: self.slots]
-        slots = np.argsort(prefixes_, kind="stable")
-        return prefixes_[slots], slots.astype(np.uint32)
-
-    def _forget_order(self) -> None:
-        self._order, self._scans = None, 0
+    def _prefixes_of(self, numbers: Sequence[int]) -> NDArray[np.uint64]:
+        """Those of these pages, (pages, 64): a copy."""
+        return np.array([segment.prefixes[inside] for segment, inside in self._where(numbers)], dtype=np.uint64)
 
     def held(self, wanted: NDArray[np.uint64]) -> bool:
         """Whether a slot has one of these prefixes (n,), n > 0, or two of them are the same."""

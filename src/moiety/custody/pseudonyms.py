@@ -202,7 +202,8 @@ class Pseudonyms:
         part = Part.decode(key.part)
         numbers: Pair = (number_of(pair[0]), number_of(pair[1]))
         if proven:
-            answer = threshold.evaluate_proven(part, numbers, elements, self._entropy)
+            public = PublicKey.decode(key.public)
+            answer = threshold.evaluate_proven(part, public, numbers, elements, self._entropy)
             return Evaluated(epoch, key.public, answer.elements, answer.proof)
         return Evaluated(epoch, key.public, threshold.evaluate(part, numbers, elements), b"")
 

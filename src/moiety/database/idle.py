@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import Final
 
 from sqlalchemy import Connection, Engine
@@ -15,16 +15,23 @@ _KEPT: Final = 5
 class Connections:
     """An engine's connections, those for reading and those for writing apart. Safe for threads."""
 
-    def __init__(self, engine: Engine, prepared: Callable[[Connection, bool], Connection]) -> None:
-        """`prepared` says once to each what it is for: whether for writing."""
+    def __init__(
+        self,
+        engine: Engine,
+        begun: Callable[[Connection, bool], AbstractContextManager[object]],
+        prepared: Callable[[Connection, bool], Connection],
+    ) -> None:
+        """`begun` is a transaction on one, committed at its end: whether for writing. `prepared` says once to each what
+        it is for."""
         self._engine = engine
+        self._begun = begun
         self._prepared = prepared
         self._idle: dict[bool, list[Connection]] = {False: [], True: []}
         self._open = True
 
     @contextmanager
-    def one(self, *, writing: bool) -> Iterator[Connection]:
-        """A connection for one transaction. One that something went wrong on is not used again."""
+    def transaction(self, *, writing: bool) -> Iterator[Connection]:
+        """One transaction. A connection that something went wrong on is not used again."""
         idle = self._idle[writing]
         try:
             connection = idle.pop()
@@ -32,7 +39,8 @@ class Connections:
             connection = self._prepared(self._engine.connect(), writing)
         good = False
         try:
-            yield connection
+            with self._begun(connection, writing):
+                yield connection
             good = True
         finally:
             if good and self._open and len(idle) < _KEPT:

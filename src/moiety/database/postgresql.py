@@ -37,11 +37,11 @@ class PostgresBackend:
     def __init__(self, url: str, kind: Kind) -> None:
         self._kind = kind
         self.engine = engine(url)
-        self._connections = Connections(self.engine, prepared)
+        self._connections = Connections(self.engine, begun, prepared)
 
-    def connect(self, *, writing: bool) -> AbstractContextManager[Connection]:
-        """A connection for one transaction: a snapshot to read, or the newest state after whoever wrote last."""
-        return self._connections.one(writing=writing)
+    def transaction(self, *, writing: bool) -> AbstractContextManager[Connection]:
+        """One transaction: a snapshot to read, or the newest state after whoever wrote last."""
+        return self._connections.transaction(writing=writing)
 
     def claim(self, connection: Connection) -> None:
         """Wait for the turn to write. It ends with the transaction, however that ends."""
@@ -119,6 +119,11 @@ def engine(url: str, options: Mapping[str, Any] | None = None) -> Engine:
         max_overflow=-1,
         execution_options=dict(options or {}),
     )
+
+
+def begun(connection: Connection, writing: bool) -> AbstractContextManager[object]:
+    """A transaction, committed at its end."""
+    return connection.begin()
 
 
 def prepared(connection: Connection, writing: bool) -> Connection:

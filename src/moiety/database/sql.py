@@ -52,7 +52,7 @@ class _Backend(Protocol):
     engine: Engine
     driver_error: type[Exception]
 
-    def connect(self, *, writing: bool) -> AbstractContextManager[Connection]: ...
+    def transaction(self, *, writing: bool) -> AbstractContextManager[Connection]: ...
     def claim(self, connection: Connection) -> None: ...
     def check(self) -> None: ...
     def is_empty(self, connection: Connection) -> bool: ...
@@ -129,7 +129,7 @@ class Database:
     @contextmanager
     def reading(self) -> Iterator[Connection]:
         """One consistent view."""
-        with self._errors(), self._backend.connect(writing=False) as connection, connection.begin():
+        with self._errors(), self._backend.transaction(writing=False) as connection:
             yield connection
 
     @contextmanager
@@ -138,8 +138,8 @@ class Database:
 
         It waits for its turn first, so what is read within it is what nobody else changes.
         """
-        with self._errors(), self._backend.connect(writing=True) as connection:
-            with connection.begin():
+        with self._errors():
+            with self._backend.transaction(writing=True) as connection:
                 self._backend.claim(connection)
                 yield connection
                 self._backend.check()

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Mapping, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from itertools import chain, repeat
 from pathlib import Path
+from time import monotonic, sleep
 from typing import Any, Final
 
 from sqlalchemy import Connection, Engine, create_engine, event
@@ -22,7 +24,10 @@ from moiety.errors import MoietyError
 _WAIT_S = 10.0
 """How long to wait for another thread or program that writes: none of ours takes as long."""
 
-_WRITING = "moiety_writing"
+_SOON_S: Final = 0.000_25
+_SOON: Final = 40
+_LATER_S: Final = 0.005
+"""After how long it is looked again whether it is one's turn: the first forty times, and after that."""
 
 AT_ONCE: Final = (
     "PRAGMA journal_mode=WAL",
@@ -46,7 +51,7 @@ class SqliteBackend:
         self._file = folder / kind.file
         self._opened = which(self._file)
         self.engine = engine(self._file, kind.page_bytes, AT_ONCE, _WAIT_S, log_bytes=kind.log_bytes)
-        self._connections = Connections(self.engine, prepared)
+        self._connections = Connections(self.engine, begun(_WAIT_S), prepared)
 
     @classmethod
     def make(cls, folder: Path, kind: Kind) -> SqliteBackend:
@@ -72,9 +77,9 @@ class SqliteBackend:
         require_private(folder, *of_sqlite(kind.file))
         return cls(folder, kind)
 
-    def connect(self, *, writing: bool) -> AbstractContextManager[Connection]:
-        """A connection for one transaction; one that writes waits for its turn at its beginning."""
-        return self._connections.one(writing=writing)
+    def transaction(self, *, writing: bool) -> AbstractContextManager[Connection]:
+        """One transaction; one that writes waits for its turn at its beginning."""
+        return self._connections.transaction(writing=writing)
 
     def claim(self, connection: Connection) -> None:
         """Nothing: a transaction that writes holds the file's lock from its beginning on."""
@@ -133,15 +138,65 @@ def typed(error: BaseException | None) -> MoietyError:
 def which(file: Path) -> tuple[int, int] | None:
     """What tells a file from another that is put in its place."""
     try:
-        found = file.stat()
+        found = os.stat(file)
     except OSError:
         return None
     return found.st_dev, found.st_ino
 
 
+def begun(wait_s: float) -> Callable[[Connection, bool], AbstractContextManager[object]]:
+    """Transactions over connections of an `engine`, committed at their end; one that writes waits for its turn at its
+    beginning, so long at most.
+
+    They are the driver's own: of a small transaction's time, SQLAlchemy's way there and back would be a fifth. What is
+    begun beside by its statements is the same transaction.
+    """
+
+    @contextmanager
+    def transaction(connection: Connection, writing: bool) -> Iterator[None]:
+        driver = _driver(connection)
+        if writing:
+            _take_turn(driver, wait_s)
+        else:
+            driver.execute("BEGIN")
+        # Where something goes wrong, the connection is given up, and what was not committed is nowhere.
+        yield
+        connection.commit()
+        driver.commit()
+
+    return transaction
+
+
+def _take_turn(driver: sqlite3.Connection, wait_s: float) -> None:
+    """Begin to write, once nobody else does.
+
+    Whoever writes takes a millisecond, and SQLite's own way of waiting looks again after one, two, five, and so on: of
+    two processes that write all the time, one slept while nobody wrote.
+    """
+    until = monotonic() + wait_s
+    for again_s in chain(repeat(_SOON_S, _SOON), repeat(_LATER_S)):
+        try:
+            driver.execute("BEGIN IMMEDIATE")
+            return
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or monotonic() > until:
+                raise
+        sleep(again_s)
+
+
 def prepared(connection: Connection, writing: bool) -> Connection:
-    """A connection whose transactions read; or write, and wait for their turn at their beginning."""
-    return connection.execution_options(**{_WRITING: writing})
+    """A connection to read over; or one to write over, which no other use comes to have: it waits in its own way."""
+    if writing:
+        connection.detach()
+        _driver(connection).execute("PRAGMA busy_timeout=0")
+    return connection
+
+
+def _driver(connection: Connection) -> sqlite3.Connection:
+    driver = connection.connection.dbapi_connection
+    if not isinstance(driver, sqlite3.Connection):
+        raise TypeError("this is no connection to SQLite")
+    return driver
 
 
 def cut(engine: Engine) -> bool:
@@ -186,8 +241,8 @@ def engine(
 
     @event.listens_for(made, "begin")
     def begin(connection: Connection) -> None:
-        writing = connection.get_execution_options().get(_WRITING, False)
-        # To the driver itself: of a small transaction's time, SQLAlchemy's way there would be a tenth.
-        connection.connection.cursor().execute("BEGIN IMMEDIATE" if writing else "BEGIN")
+        driver = _driver(connection)
+        if not driver.in_transaction:
+            driver.execute("BEGIN")
 
     return made

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 import tomllib
 from bisect import bisect_left
+from functools import cached_property
 from typing import Annotated, Any, Final, Literal, TypeVar
 
 from pydantic import (
@@ -161,6 +162,10 @@ class Records(BaseModel):
 
     def kept(self) -> Schema:
         """The fields that are kept. Raises ValueError where the document's do not go together."""
+        return self._schema
+
+    @cached_property
+    def _schema(self) -> Schema:  # asked for at every look-up
         try:
             return Schema.default(self.scheme, self.country).extended(self.fields)
         except SchemaInvalid:

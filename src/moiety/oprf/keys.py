@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Literal
+from functools import lru_cache
+from typing import Final, Literal
 
 from moiety import sodium
 from moiety.oprf import scalars
@@ -25,6 +26,9 @@ PAIRS: tuple[Pair, ...] = ((1, 2), (1, 3), (2, 3))
 """The two who answer, the smaller number first."""
 
 VERSION = b"\x01"
+
+_REMEMBERED: Final = 64
+"""Public keys that were looked at: one for each purpose, and the next epoch's."""
 
 
 def weight(number: Number, pair: Pair, at: int = 0) -> int:
@@ -74,10 +78,7 @@ class PublicKey:
     @classmethod
     def decode(cls, data: bytes) -> PublicKey:
         """The public key in 65 bytes; raises FormUnknown."""
-        key, slope = data[1 : 1 + ELEMENT_BYTES], data[1 + ELEMENT_BYTES :]
-        if data[:1] != VERSION or not sodium.is_element(key) or not sodium.is_element(slope):
-            raise FormUnknown()
-        return cls(key, slope)
+        return _decoded(data)
 
     def of(self, number: Number) -> bytes:
         """The element that belongs to one part: f(number) * G."""
@@ -87,6 +88,15 @@ class PublicKey:
         """Raises PartWrong where the part is not one of this key's."""
         if sodium.multiply_base(part.scalar) != self.of(part.number):
             raise PartWrong()
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def _decoded(data: bytes) -> PublicKey:
+    """Looked at once: every question of an epoch comes with the same."""
+    key, slope = data[1 : 1 + ELEMENT_BYTES], data[1 + ELEMENT_BYTES :]
+    if data[:1] != VERSION or not sodium.is_element(key) or not sodium.is_element(slope):
+        raise FormUnknown()
+    return PublicKey(key, slope)
 
 
 def sum_of(elements: Iterable[bytes]) -> bytes:

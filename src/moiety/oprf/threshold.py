@@ -7,6 +7,8 @@ checking costs more than answering: there `recheck` asks other pairs again.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Final
 
 from moiety import sodium
 from moiety.oprf import proof
@@ -15,6 +17,9 @@ from moiety.oprf.refusals import BatchMalformed, ProofWrong
 from moiety.oprf.scalars import Entropy
 from moiety.oprf.voprf import BATCH_MAX, check_batch
 from moiety.sodium import ORDER
+
+_REMEMBERED: Final = 256
+"""Public keys of weighted parts, 32 bytes each: six for each purpose and epoch."""
 
 
 @dataclass(frozen=True)
@@ -34,18 +39,17 @@ def evaluate(part: Part, pair: Pair, elements: bytes) -> bytes:
     return sodium.multiply_all(_weighted(part, pair), elements)
 
 
-def evaluate_proven(part: Part, pair: Pair, elements: bytes, entropy: Entropy) -> Answer:
-    """One custodian's answer with its proof; raises as `evaluate` does."""
+def evaluate_proven(part: Part, public: PublicKey, pair: Pair, elements: bytes, entropy: Entropy) -> Answer:
+    """One custodian's answer with its proof, which holds where the part is one of this key's; raises as `evaluate`."""
     answer = evaluate(part, pair, elements)
-    scalar = _weighted(part, pair)
-    return Answer(answer, proof.prove(scalar, sodium.multiply_base(scalar), elements, answer, entropy))
+    weighted = _weighted_public(public, part.number, pair)
+    return Answer(answer, proof.prove(_weighted(part, pair), weighted, elements, answer, entropy))
 
 
 def check(public: PublicKey, number: Number, pair: Pair, elements: bytes, answer: Answer) -> None:
     """Raises ProofWrong, with the custodian, where its answer is not what its part of the key gives."""
     check_batch(elements)
-    weighted = sodium.multiply(weight(number, pair), public.of(number))
-    if not proof.holds(weighted, elements, answer.elements, answer.proof):
+    if not proof.holds(_weighted_public(public, number, pair), elements, answer.elements, answer.proof):
         raise ProofWrong(seat=number - 1)
 
 
@@ -59,3 +63,9 @@ def combine(one: bytes, other: bytes) -> bytes:
 
 def _weighted(part: Part, pair: Pair) -> int:
     return weight(part.number, pair) * part.scalar % ORDER
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def _weighted_public(public: PublicKey, number: Number, pair: Pair) -> bytes:
+    """What a weighted part is times the generator: alike for every question of an epoch, and nobody's secret."""
+    return sodium.multiply(weight(number, pair), public.of(number))

@@ -11,7 +11,8 @@ what lets any two custodians interpolate; Z_2^w alone has only two such points.
 
 from __future__ import annotations
 
-from typing import Any
+from functools import lru_cache
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,6 +30,9 @@ POINTS: dict[Seat, Element] = {"a": (1, 0), "b": (0, 1), "c": (1, 1)}
 KAPPA = 1852311383259529397
 KAPPA_INVERSE = pow(KAPPA, -1, 2**64)
 
+
+_POINTS_ASKED: Final = 64
+"""Weights that are remembered: of all pairs, and of whatever is recovered, there are fewer."""
 
 WORD_TYPES = ("uint16", "uint32", "uint64")
 """The words that kernels are compiled for."""
@@ -59,6 +63,7 @@ def inverse(element: Element, modulus: int = 2**64) -> Element:
     return (a0 - a1) * n % modulus, -a1 * n % modulus
 
 
+@lru_cache(maxsize=_POINTS_ASKED)
 def lagrange(at: Element, own: Element, others: tuple[Element, ...]) -> Element:
     """The weight of the value at `own` when interpolating at `at` from `own` and `others`, modulo 2^64."""
     weight = ONE

@@ -31,6 +31,7 @@ from moiety.ledger.entry import Erasures
 from moiety.ledger.operation import ID_BYTES, Party
 from moiety.matching.header import Header
 from moiety.matching.refusals import Disagreement
+from moiety.sharing.seat import SEATS
 
 _TRIES = 3
 """How often an attempt starts over because another process was interrupted meanwhile."""
@@ -217,7 +218,8 @@ class Conduct:
 
     def _load(self, headers: Headers, name: str) -> None:
         headers.gallery(name)
-        self._three.each(lambda custodian: custodian.load(name, self._progress))
+        small = self._three.has_loaded(name)
+        self._three.some(SEATS, lambda custodian: custodian.load(name, self._progress), small=small)
 
     def _check_if_due(self, headers: Headers, name: str) -> None:
         last = min(standing.galleries[name].sound for standing in self._three.standings().values())

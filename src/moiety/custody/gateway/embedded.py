@@ -61,6 +61,12 @@ class Here(Three):
         """As `Three.some`."""
         return super().some(seats, self._heard(ask), small=small)
 
+    def has_loaded(self, name: str) -> bool:
+        """As `Three.has_loaded`; of a gallery without rows there is nothing to load."""
+        return all(
+            custodian.nbytes(name) or not custodian.standing().galleries[name].pages for custodian in self._own.values()
+        )
+
     def play(self, ask: Callable[[Verbs], Rounds[Answer]]) -> dict[Seat, Answer]:
         """As `Three.play`."""
 

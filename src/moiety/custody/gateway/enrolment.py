@@ -136,7 +136,7 @@ def restrict(three: Three, headers: Headers, name: str, pseudonym: bytes, on: bo
 
 def _located(three: Three, name: str, known: Mapping[Seat, NDArray[np.uint8]]) -> bool:
     """Whether somebody has these handles."""
-    slots = three.each(lambda custodian: custodian.locate(name, known[custodian.seat].tobytes()))
+    slots = three.some(SEATS, lambda custodian: custodian.locate(name, known[custodian.seat].tobytes()), small=True)
     if any(not np.array_equal(slots[seat], slots["a"]) for seat in SEATS):
         raise Disagreement
     return bool(len(slots["a"]))

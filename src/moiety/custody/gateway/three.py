@@ -62,6 +62,10 @@ class Three:
                 break
         return enough(told, down)
 
+    def has_loaded(self, name: str) -> bool:
+        """Whether all three are known to have a gallery in memory, so that to bring it up to date is small."""
+        return False
+
     def play(self, ask: Callable[[Verbs], Rounds[Answer]]) -> dict[Seat, Answer]:
         """Play a protocol: its three sides, as `ask` begins them, in lockstep, and what each of them returned."""
         return lockstep({seat: ask(self.custodians[seat]) for seat in SEATS})
@@ -89,13 +93,20 @@ class Three:
             list(threads.map(lambda seat: self.custodians[seat].close(), SEATS))
 
     def _at_once(self, seats: Collection[Seat], ask: Callable[[Verbs], Answer]) -> dict[Seat, Answer]:
-        """Each in a thread of its own; whatever happens, all of them have ended when this does."""
+        """Each in a thread of its own, the last in this one; whatever happens, all have ended when this does."""
+        *others, last = seats
         asked: dict[Seat, Future[Answer]] = {}
+        own: Future[Answer] = Future()
         try:
-            for seat in seats:
+            for seat in others:
                 asked[seat] = self._threads.submit(ask, self.custodians[seat])
+            try:
+                own.set_result(ask(self.custodians[last]))
+            except Exception as raised:  # as a thread keeps what was raised in it
+                own.set_exception(raised)
         finally:
             _finish(asked.values())
+        asked[last] = own
         errors = [error for future in asked.values() if (error := future.exception()) is not None]
         # That a custodian is down is the reason of whatever else went wrong; that one stopped because another did, of
         # nothing.

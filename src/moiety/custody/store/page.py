@@ -21,6 +21,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,6 +37,9 @@ NONCE_BYTES = 12
 TAG_BYTES = 16
 HEAD_BYTES = 1 + NONCE_BYTES
 IDENTITY_BYTES = NONCE_BYTES + TAG_BYTES
+
+_DIMS: Final = 16
+"""Layouts that are remembered: an office has a model or two, and keys."""
 
 PORTION = 256
 """Pages read, rewritten and stored at a time: 7 MB at 192 words."""
@@ -53,6 +58,7 @@ STATES = np.dtype(
 )
 
 
+@lru_cache(maxsize=_DIMS)
 def layout(dim: int) -> np.dtype[np.void]:
     """The structured type of one page of `dim`-word rows."""
     return np.dtype(

@@ -29,7 +29,7 @@ from moiety.custody.store import tables
 from moiety.custody.store.failing import of_store
 from moiety.custody.store.keyring import KEYRING, Keyring
 from moiety.database.idle import Connections
-from moiety.database.postgresql import engine, prepared, typed
+from moiety.database.postgresql import begun, engine, prepared, typed
 from moiety.database.refusals import DatabaseUrlWrong
 from moiety.errors import MoietyError
 from moiety.sharing.seat import Seat
@@ -52,7 +52,7 @@ class PostgresDatabase:
     def __init__(self, url: str, keys: Keyring) -> None:
         try:
             self.engine = engine(url, {KEYRING: keys})
-            self._connections = Connections(self.engine, prepared)
+            self._connections = Connections(self.engine, begun, prepared)
         except DatabaseUrlWrong:
             raise refusals.DatabaseWrong from None
         self._mark = keys.entropy(_MARK_BYTES)
@@ -92,9 +92,9 @@ class PostgresDatabase:
             raise
         return database
 
-    def connect(self, *, writing: bool) -> AbstractContextManager[Connection]:
-        """A connection for one transaction: a snapshot to read, or the newest state under the writer's row."""
-        return self._connections.one(writing=writing)
+    def transaction(self, *, writing: bool) -> AbstractContextManager[Connection]:
+        """One transaction: a snapshot to read, or the newest state under the writer's row."""
+        return self._connections.transaction(writing=writing)
 
     def claim(self, connection: Connection, *, first: bool = False) -> None:
         """Count this change. Raises `StoreTaken` where another process has put its mark there; `first` puts this one's

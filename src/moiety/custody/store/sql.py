@@ -39,8 +39,8 @@ class Database(Protocol):
     engine: Engine
     driver_error: type[Exception]
 
-    def connect(self, *, writing: bool) -> AbstractContextManager[Connection]:
-        """A connection for one transaction: one consistent view, or one durable change at a time."""
+    def transaction(self, *, writing: bool) -> AbstractContextManager[Connection]:
+        """One transaction: one consistent view, or one durable change at a time."""
 
     def claim(self, connection: Connection, *, first: bool = False) -> None:
         """Begin a change: wait for any other one, and refuse where the store has been taken by somebody else."""
@@ -144,14 +144,14 @@ class Store:
     @contextmanager
     def reading(self) -> Iterator[Connection]:
         """One consistent view of the store."""
-        with self._errors(), self._database.connect(writing=False) as connection, connection.begin():
+        with self._errors(), self._database.transaction(writing=False) as connection:
             yield connection
 
     @contextmanager
     def writing(self, step: str, *, new: bool = False) -> Iterator[Connection]:
         """One durable change, all or nothing; the observer hears its commit as `step`. `new`: there is no table yet."""
-        with self._errors(), self._database.connect(writing=True) as connection:
-            with connection.begin():
+        with self._errors():
+            with self._database.transaction(writing=True) as connection:
                 if not new:
                     self._database.claim(connection)
                 yield connection

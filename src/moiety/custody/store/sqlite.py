@@ -16,7 +16,7 @@ from moiety.custody.store.failing import of_store
 from moiety.custody.store.keyring import KEYRING, Keyring
 from moiety.database.idle import Connections
 from moiety.database.private import of_sqlite, require_private
-from moiety.database.sqlite import AT_ONCE, cut, engine, prepared, typed, which
+from moiety.database.sqlite import AT_ONCE, begun, cut, engine, prepared, typed, which
 from moiety.errors import MoietyError
 
 FILE = "custodian.sqlite"
@@ -40,7 +40,7 @@ class SqliteDatabase:
         self._file = folder / FILE
         self._opened = which(self._file)
         self.engine = engine(self._file, _PAGE_BYTES, AT_ONCE, _WAIT_S, {KEYRING: keys}, log_bytes=_LOG_BYTES)
-        self._connections = Connections(self.engine, prepared)
+        self._connections = Connections(self.engine, begun(_WAIT_S), prepared)
         self._watching = Lock()
         self._watch: PoolProxiedConnection | None = None
 
@@ -59,9 +59,9 @@ class SqliteDatabase:
         require_private(folder, *of_sqlite(FILE))
         return cls(folder, keys)
 
-    def connect(self, *, writing: bool) -> AbstractContextManager[Connection]:
-        """A connection for one transaction; one that writes waits for its turn at its beginning."""
-        return self._connections.one(writing=writing)
+    def transaction(self, *, writing: bool) -> AbstractContextManager[Connection]:
+        """One transaction; one that writes waits for its turn at its beginning."""
+        return self._connections.transaction(writing=writing)
 
     def claim(self, connection: Connection, *, first: bool = False) -> None:
         """Nothing: a transaction that writes holds the file's lock from its beginning on."""

@@ -79,7 +79,7 @@ def fetch(connection: Connection, current: Current, numbers: Sequence[int]) -> t
     """These pages (ascending numbers) and their states from SQL, writable; `GalleryDamaged` unless all are intact."""
     states = fetch_states(connection, current, numbers)
     pages = _intact(connection, tables.PAGE, page.layout(current.terms.dim), current, numbers)
-    if not np.array_equal(page.identities(pages), states["page"]):
+    if page.identities(pages).tobytes() != states["page"].tobytes():
         raise GalleryDamaged
     return pages, states
 
