@@ -53,6 +53,14 @@ class FieldUnknown(Refused):
         return type(self), (self.known,)
 
 
+class ValuesNotFields(Refused):
+    code: ClassVar[str] = "values_not_fields"
+    advice: ClassVar[str] = (
+        "give a person's values by the names of their fields, dict(name='Li Example', sex='F'); of several people, a "
+        "list of those"
+    )
+
+
 class ValueInvalid(Refused):
     """Names the field in `where`, never the value."""
 
