@@ -293,9 +293,9 @@ def test_what_was_done_with_a_person_is_proven_without_an_office(
     assert refused(opened, "--keys", others) == wrong
     others.write_text(json.dumps({"keys": keyring["keys"], "gateway": keyring["keys"]["a"]}))
     assert refused(opened, "--keys", others) == wrong
-    for content in ("", "[]", '{"keys": 7}', '{"keys": {"a": "x"}}'):
+    for content in ("", "[]", '{"keys": 7}', '{"keys": {"a": "x"}}', "[" * 4_096):
         others.write_text(content)
-        assert refused(opened, "--keys", others) == (2, "document_unreadable")
+        assert refused(opened, "--keys", others) == (2, "keys_wrong")
     assert refused(tmp_path / NAME, "--keys", known) == (2, "document_unreadable")
 
 
@@ -370,8 +370,9 @@ def test_a_receipt_is_checked_without_an_office(shell: Shell, anna: str, known: 
     assert refused(person=NOBODY) == refused(salt="00" * 32) == refused(salt="00") == (2, "receipt_wrong")
     for content in ("", "{", "[]", "{}", '{"keys": 7}', '{"keys": {"a": "00"}}', '{"keys": {"a": 1, "b": 1, "c": 1}}'):
         other.write_text(content)
-        assert refused(keys=other) == (2, "document_unreadable")
-    assert refused(salt="no digits") == refused(file=tmp_path / NAME) == (2, "document_unreadable")
+        assert refused(keys=other) == (2, "keys_wrong")
+    assert refused(salt="no digits") == (2, "salt_wrong")
+    assert refused(file=tmp_path / NAME) == refused(keys=tmp_path) == (2, "document_unreadable")
     assert refused(person=NAME) == (2, "pseudonym_unreadable")
 
 

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Final, TypedDict
+from typing import TYPE_CHECKING, Annotated, ClassVar, Final, TypedDict
 
 import typer
 
 from moiety.cli.basis import Given, given, given_line
-from moiety.cli.files import DocumentUnreadable, beginning
+from moiety.cli.files import beginning
 from moiety.cli.options import OfficeFolder, opened
 from moiety.cli.outcome import DONE, NO_MATCH, AsJson, Outcome
 from moiety.cli.progress import bar
-from moiety.cli.proving import check_proof, details_of, prove
+from moiety.cli.proving import KeysWrong, check_proof, details_of, keys_of, prove
+from moiety.errors import Refused
 from moiety.identity.pseudonym import Pseudonym
 
 if TYPE_CHECKING:
@@ -26,8 +26,15 @@ if TYPE_CHECKING:
 app = typer.Typer(help="Do the four ledgers agree, and what do they say of a person?", no_args_is_help=True)
 
 LEDGERS: Final = {1: "gateway", 2: "a", 4: "b", 8: "c"}
-KEYS_LIMIT: Final = 4_096
 _NOBODYS: Final[Mapping[str, str]] = {}
+
+
+class SaltWrong(Refused):
+    code: ClassVar[str] = "salt_wrong"
+    advice: ClassVar[str] = (
+        "a salt is 64 hexadecimal digits: `moiety person erase --receipt` said it, and `moiety person sweep "
+        "--receipts` wrote it beside the receipt"
+    )
 
 
 class Verified(TypedDict):
@@ -270,11 +277,13 @@ def receipt(
     from moiety.sharing.seat import SEATS
 
     try:
-        known = json.loads(beginning(signed_by, KEYS_LIMIT))["keys"]
-        found = {seat: bytes.fromhex(known[seat]) for seat in SEATS}
         salted = bytes.fromhex(salt)
-    except (ValueError, KeyError, TypeError):
-        raise DocumentUnreadable from None
+    except ValueError:
+        raise SaltWrong from None
+    known = keys_of(signed_by)
+    if not set(SEATS) <= set(known):
+        raise KeysWrong
+    found = {seat: known[seat] for seat in SEATS}
     checked = receipts.verify(beginning(file, receipts.RECEIPT_MAX + 1), found, str(Pseudonym.parse(about)), salted)
     custodians: list[Stated] = [
         {

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Final, TypedDict
 
 import typer
 
-from moiety.cli.files import DocumentUnreadable, beginning
+from moiety.cli.files import beginning
 from moiety.cli.options import OfficeFolder, opened
 from moiety.cli.outcome import AsJson, Outcome
 from moiety.cli.progress import bar
@@ -32,6 +32,14 @@ class OperationUnreadable(Refused):
     advice: ClassVar[str] = (
         "an operation is named by 32 hexadecimal digits, as `moiety audit list --json` and `moiety audit person "
         "--json` have them; a person is named beside an operation"
+    )
+
+
+class KeysWrong(Refused):
+    code: ClassVar[str] = "keys_wrong"
+    advice: ClassVar[str] = (
+        "this file is there, and is not what `moiety audit keys --json` says: have that said again into a new file, by "
+        "somebody whom you believe"
     )
 
 
@@ -144,7 +152,7 @@ def check_proof(
     from moiety.ledger import proof
 
     earlier = None if since is None else beginning(since, proof.FILE_MAX + 1)
-    found = proof.verify(beginning(file, proof.FILE_MAX + 1), _keys(signed_by), earlier)
+    found = proof.verify(beginning(file, proof.FILE_MAX + 1), keys_of(signed_by), earlier)
     shown = [_shown(one) for one in found]
     answer: ProofChecked = {"valid": True, "ledgers": shown}
     return Outcome(answer, [line for one in shown for line in _lines(one)])
@@ -160,15 +168,17 @@ def details_of(entry: Entry) -> tuple[str, str, str, dict[str, str]]:
     return at, said[0], caller, {name: _word(some) for name, some in given.items() if some is not None}
 
 
-def _keys(file: Path) -> dict[Name, bytes]:
+def keys_of(file: Path) -> dict[Name, bytes]:
+    """What `audit keys --json` said. Raises `DocumentUnreadable`, and `KeysWrong` where it is something else."""
     from moiety.ledger import proof
 
+    content = beginning(file, KEYS_LIMIT + 1)
     try:
-        told = json.loads(beginning(file, KEYS_LIMIT))
+        told = json.loads(content)
         said = {"gateway": told.get("gateway"), **told["keys"]}
         return {name: bytes.fromhex(said[name]) for name in proof.NAMES if said.get(name) is not None}
-    except (ValueError, KeyError, TypeError, AttributeError):
-        raise DocumentUnreadable from None
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        raise KeysWrong from None
 
 
 def _shown(one: Proven) -> Shown:
