@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import shutil
 import stat
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from moiety import cli
-from moiety.cli.audit import Acknowledged, Checked, History, Keys, Line, Listed, Stated, Verified
+from moiety.cli.audit import Acknowledged, Checked, History, Keys, Line, Listed, Stated, Verified, _openings_once
 from moiety.cli.basis import Given
 from moiety.cli.person import ErasedAnswer
 from moiety.cli.proving import ProofChecked, Proved
@@ -142,6 +143,7 @@ def test_verify_names_what_was_done_and_not_written(shell: Shell, anna: str, mon
     # And the person is told of it.
     told = shell.json("audit", "person", anna)[1]["entries"]
     assert [one["ledgers"] for one in told if one["details"].get("reason") == "theft"] == [["a"], ["b"]]
+    assert "reason theft  (written down by custodians a, b)\n" in shell("audit", "person", anna)[1]
 
 
 def _unwritten(self: Any, purpose: str, version: bytes, secrets: Any, *, role: str, reason: str) -> Any:
@@ -194,14 +196,47 @@ def test_person_lists_who_did_what(shell: Shell, anna: str) -> None:
     }
     status, out = shell("audit", "person", anna.lower())
     assert status == 0
-    assert out.count("\n") == len(said) + 3
+    # Each opening is one line there, of both who wrote it down: the parcel, and two of these questions.
+    assert len(out.splitlines()) == 1 + 1 + 3
     first = out.partition("\n")[0]
     assert first.startswith("register  ")
     assert first.endswith(f"text 1, given {day} (office); holds")
-    assert (
-        "opening       by office            purpose hotel, classes contact, reason parcel  (ledgers gateway, a)" in out
-    )
+    assert [line.partition("by office")[2].strip() for line in out.splitlines() if "parcel" in line] == [
+        "purpose hotel, classes contact, reason parcel  (written down by custodians a, b and the gateway)"
+    ]
+    assert out.splitlines()[1].endswith("(written down by custodians a, b, c and the gateway)")
     assert "Canary" not in out
+
+
+def test_an_opening_is_one_line_of_both_and_two_in_a_minute_are_two() -> None:
+    def one(*ledgers: str, **other: Any) -> Line:
+        details = {"classes": "contact", "reason": "parcel"}
+        at = "2031-05-06T07:08+00:00"
+        return {"operation": "", "at": at, "what": "opening", "caller": "office", "ledgers": [*ledgers],
+                "details": details, **other}  # type: ignore[typeddict-item]  # fmt: skip
+
+    gateway = "gateway"
+    asked = [one(gateway, "a"), one(gateway, "b"), one(gateway, "a"), one(gateway, "c")]
+    assert _openings_once(asked) == [one(gateway, "a", "b"), one(gateway, "a", "c")]
+    # What is not alike is no half of it: another time, reason or caller, or one that the gateway has not written down.
+    apart = [
+        one(gateway, "a"), one(gateway, "b", at="2031-05-06T07:09+00:00"), one(gateway, "b", details={}),
+        one(gateway, "b", caller="desk"), one("b"), one(gateway, "b", what="correction"),
+    ]  # fmt: skip
+    assert _openings_once(apart) == apart
+
+
+def test_when_somebody_is_due_is_told_as_a_time(shell: Shell, anna: str, tmp_path: Path) -> None:
+    changes = tmp_path / "changes.json"
+    changes.write_text('{"address": "1 New Street"}')
+    assert shell("person", "correct", anna, "--from", changes)[0] == 0  # which destroys the version of before
+    entries = shell.json("audit", "person", anna)[1]["entries"]
+    [details] = [one["details"] for one in entries if one["what"] == "erasure"]
+    due = datetime.fromtimestamp(60 * int(details["due"]), UTC).isoformat(timespec="minutes")
+    assert details["due_at"] == due
+    [line] = [line for line in shell("audit", "person", anna)[1].splitlines() if "erasure" in line]
+    assert f"reason written_anew, due {due}  (written down by custodians a, b, c)" in line
+    assert details["due"] not in line
 
 
 @pytest.mark.parametrize("act", ["restrict", "erase"])

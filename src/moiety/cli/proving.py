@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, ClassVar, Final, TypedDict
@@ -159,13 +160,23 @@ def check_proof(
 
 
 def details_of(entry: Entry) -> tuple[str, str, str, dict[str, str]]:
-    """In which minute (ISO 8601, UTC), what, by whom, and the rest of an entry in words."""
+    """In which minute (ISO 8601, UTC), what, by whom, and the rest of an entry in words: `due` is a number of minutes
+    since 1970-01-01T00:00Z, and `due_at` the same in ISO 8601."""
     import msgspec
 
     said = msgspec.to_builtins(entry, enc_hook=str)
     given = dict(zip(entry.__struct_fields__, said[1:], strict=True))
     at, caller = _at(given.pop("minute")), given.pop("caller")
-    return at, said[0], caller, {name: _word(some) for name, some in given.items() if some is not None}
+    details = {name: _word(some) for name, some in given.items() if some is not None}
+    return at, said[0], caller, details | ({"due_at": _at(given["due"])} if "due" in given else {})
+
+
+def told(details: Mapping[str, str]) -> str:
+    """The rest of an entry as people read it: when somebody is due as a time, and not as a number of minutes too."""
+    shown = {name: some for name, some in details.items() if name != "due_at"}
+    if "due_at" in details:
+        shown["due"] = details["due_at"]
+    return ", ".join(f"{name} {some}" for name, some in shown.items())
 
 
 def keys_of(file: Path) -> dict[Name, bytes]:
@@ -204,8 +215,7 @@ def _lines(one: Shown) -> list[str]:
     if one["position"] is not None:
         lines.append(f"  at position {one['position']} it has the commitment {one['commitment']}")
     if (entry := one["entry"]) is not None:
-        details = ", ".join(f"{name} {value}" for name, value in entry["details"].items())
-        lines.append(f"  which is to: {entry['at']}  {entry['what']} by {entry['caller']}, {details}")
+        lines.append(f"  which is to: {entry['at']}  {entry['what']} by {entry['caller']}, {told(entry['details'])}")
     return lines
 
 
