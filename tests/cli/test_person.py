@@ -275,11 +275,12 @@ def test_grounds_are_shown_given_and_taken_back(shell: Shell, anna: str) -> None
     assert shell("person", "withdraw", anna) == (0, "kept on register\n")
     assert shell.refused("person", "withdraw", anna) == (2, "nothing_to_withdraw")
     assert shell.refused("person", "withdraw", anna, "--grounds", NAME) == (2, "grounds_unknown")
-    assert shell.refused("person", "withdraw", anna, "--how", NAME) == (2, "basis_invalid")
+    for how in (NAME, "imported"):
+        assert shell.refused("person", "withdraw", anna, "--how", how) == (2, "basis_invalid")
     assert "paper, electronic, spoken or office" in shell.said
     assert "were taken back" in " ".join(shell("person", "withdraw", "--help")[1].split())
     assert shell.refused("person", "consent", anna, "--grounds", NAME) == (2, "grounds_unknown")
-    for wrong in (("--how", NAME), ("--text", f"what {NAME} was told")):
+    for wrong in (("--how", NAME), ("--how", "imported"), ("--text", f"what {NAME} was told")):
         assert shell.refused("person", "consent", anna, "--grounds", "consent", *wrong) == (2, "basis_invalid")
     entries = shell.json("audit", "person", anna)[1]["entries"]
     told = [(one["details"]["grounds"], one["what"]) for one in entries if "grounds" in one["details"]]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any, TypedDict
+from typing import TYPE_CHECKING, Annotated, TypedDict
 
 import typer
 
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from moiety.identity.basis import Basis
     from moiety.identity.office import Office
     from moiety.identity.person import Person
+    from moiety.vault.consent import ByHand
 
 Who = Annotated[str, typer.Argument(metavar="PSEUDONYM", help="Whose record.")]
 TextVersion = Annotated[str, typer.Option("--text", metavar="V", help="The version of what the person was told.")]
@@ -133,16 +134,11 @@ def person_of(office: Office, who: str, role: str = "operator") -> Person:
     return office.purpose(pseudonym.purpose).people(role=role).person(pseudonym)
 
 
-def how_of(word: str) -> Any:
-    """One of the ways in which a ground is given or taken back. Raises `BasisInvalid` for another word."""
-    from typing import get_args
+def how_of(word: str) -> ByHand:
+    """See `consent.by_hand`."""
+    from moiety.vault.consent import by_hand
 
-    from moiety.vault.consent import How
-    from moiety.vault.refusals import BasisInvalid
-
-    if word not in get_args(How):
-        raise BasisInvalid
-    return word
+    return by_hand(word)
 
 
 def given(one: Basis) -> Given:

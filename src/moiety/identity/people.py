@@ -23,7 +23,7 @@ from moiety.identity.person import Person, Receipt
 from moiety.identity.pseudonym import Pseudonym
 from moiety.identity.refusals import AlreadyKept, NoNumber, NotInIndex, NumberNotText
 from moiety.vault import consent
-from moiety.vault.consent import Given, How
+from moiety.vault.consent import ByHand, Given, How, by_hand
 from moiety.vault.identifier import Identifier
 from moiety.vault.index import index_bytes
 from moiety.vault.record import Record, names_of
@@ -78,12 +78,12 @@ class People:
         `PseudonymOfAnotherPurpose`."""
         return Person(self._desk, of_purpose(pseudonym, self._desk.purpose))
 
-    def add(self, values: Mapping[str, Raw], *, grounds: str, how: How = "office", text: str = "1") -> Added:
+    def add(self, values: Mapping[str, Raw], *, grounds: str, how: ByHand = "office", text: str = "1") -> Added:
         """Keep one person's record, on legal grounds that the purpose names: given `how`, to the version `text` of what
         people are told.
 
         Raises `ValuesNotFields`, `ValueInvalid`, `FieldUnknown`, `NoNumber` without an identity number,
-        `GroundsUnknown`, and `AlreadyKept`.
+        `GroundsUnknown`, `BasisInvalid`, and `AlreadyKept`.
         """
         outcome = self.add_many([values], grounds=grounds, how=how, text=text)[0]
         if isinstance(outcome, Refused):
@@ -96,7 +96,7 @@ class People:
         people: Sequence[Mapping[str, Raw]],
         *,
         grounds: str,
-        how: How = "office",
+        how: ByHand = "office",
         text: str = "1",
         approved: bytes | None = None,
     ) -> list[Added | Refused]:
@@ -105,6 +105,7 @@ class People:
         for what is no list of people."""
         if isinstance(people, str | bytes) or not isinstance(people, Sequence):
             raise ValuesNotFields
+        how = by_hand(how)
         outcomes: list[Added | Refused | None] = [None] * len(people)
         records: dict[int, Record] = {}
         for at, values in enumerate(people):

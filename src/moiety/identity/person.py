@@ -21,7 +21,7 @@ from moiety.identity.refusals import FieldsNotAList, NobodyKept, NumberFixed, Re
 from moiety.ledger.receipt import SALT_BYTES, subject
 from moiety.ledger.refusals import OperationUnwritten
 from moiety.vault import consent
-from moiety.vault.consent import Entry, Given, How
+from moiety.vault.consent import ByHand, Entry, Given, by_hand
 from moiety.vault.mask import masked, shown
 from moiety.vault.record import Record, corrected, names_of
 from moiety.vault.refusals import FieldUnknown, MoveRefused, PersonMissing
@@ -185,7 +185,7 @@ class Person:
         return [Basis.of(self._desk.purpose, ground) for ground in consent.grounds(self._entries())]
 
     @heard
-    def consent(self, grounds: str, *, how: How = "office", text: str = "1") -> None:
+    def consent(self, grounds: str, *, how: ByHand = "office", text: str = "1") -> None:
         """Write down one more ground that this person gave, `how`, to the version `text` of what people are told; or
         one of before anew, to another text. Nothing that was withdrawn comes back by it.
 
@@ -196,7 +196,7 @@ class Person:
         stored, known = self._stored(()), desk.purpose.grounds[grounds]
         if stored.stay.state is State.ERASING:
             raise MoveRefused(state=int(stored.stay.state))
-        given = Given(known.article_6, known.article_9, text, desk.now().day, how, place)
+        given = Given(known.article_6, known.article_9, text, desk.now().day, by_hand(how), place)
         entry = consent.giving(self._entries(), given)
         desk.custody().note_ground(desk.name, stored.handle, place, text, how)
         desk.records().add_basis(desk.name, person, entry)
@@ -217,17 +217,17 @@ class Person:
         return Beside(self.pseudonym, date_of(stored.stay.expires + 1))
 
     @heard
-    def withdraw(self, grounds: str | None = None, *, how: How = "electronic") -> Leaving | None:
+    def withdraw(self, grounds: str | None = None, *, how: ByHand = "electronic") -> Leaving | None:
         """Take a ground back (Art. 7(3), 21), or all that can be. Where nothing holds after that, nothing is used from
         now on, and the record is destroyed after 72 hours. Where something does, the record stays, and None is
         answered; a face that nothing holds for any more (Art. 9) matches from now on never again, and is destroyed.
 
-        Raises `GroundsUnknown`, `NothingToWithdraw`, `NobodyKept`.
+        Raises `GroundsUnknown`, `BasisInvalid`, `NothingToWithdraw`, `NobodyKept`.
         """
         desk, person = self._desk, self.pseudonym.value
         place = None if grounds is None else position(desk.purpose, grounds)
         stored, before = self._stored(()), self._entries()
-        ended = consent.withdrawals(before, place, desk.now().day, how)
+        ended = consent.withdrawals(before, place, desk.now().day, by_hand(how))
         after = [*before, *ended]
         for entry in ended:
             desk.custody().note_ground(desk.name, stored.handle, entry.place or 0)
