@@ -7,9 +7,10 @@ path, a picture or any other thing that the caller brought. `Refused` is an exce
 
 from __future__ import annotations
 
+from errno import EACCES, ENOENT, ENOTDIR, EPERM
 from pathlib import Path
 from traceback import extract_tb
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final
 
 
 class MoietyError(Exception):
@@ -56,6 +57,27 @@ class Refused(MoietyError):
 
     code: ClassVar[str] = "refused"
     advice: ClassVar[str] = "refused"
+
+
+_WHY: Final = {
+    ENOENT: "there is none at this path",
+    ENOTDIR: "there is none at this path",
+    EACCES: "this user may not read it: see its owner and mode, and those of the folders that it is in",
+    EPERM: "this user may not read it: see its owner and mode, and those of the folders that it is in",
+}
+
+
+class FileUnread(Refused):
+    """A file that somebody named; `error` is the system's number, where it gave one."""
+
+    code: ClassVar[str] = "file_unread"
+    advice: ClassVar[str] = "the file cannot be read: {why}"
+
+    @property
+    def text(self) -> str:
+        """Says whether it is not there, may not be read, or is something else."""
+        why = _WHY.get(self.numbers.get("error", 0), "it is no file, is too long, or its disk does not give it")
+        return type(self).advice.format(why=why)
 
 
 class Unavailable(MoietyError):

@@ -124,7 +124,10 @@ def test_a_lost_part_of_a_key_comes_back_with_help_for_no_page(site: Site, offic
         drop_keys(connection, "pseudonym key", [DOOR.encode()])
     with pytest.raises(KeyLost):
         office.pseudonyms(DOOR, [b"110105199001011234"])
+    [found] = office.check()
+    assert found.startswith(f"{DOOR}: custodian b has lost its part of the key")
     assert office.mend() == 1
+    assert office.check() == []
     assert office.pseudonyms(DOOR, [b"110105199001011234"]) == before
 
 

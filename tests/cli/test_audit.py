@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import shutil
 import stat
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from moiety import cli
-from moiety.cli.audit import Acknowledged, Checked, History, Keys, Line, Listed, Stated, Verified
+from moiety.cli.audit import Acknowledged, Checked, History, Keys, Line, Listed, Stated, Verified, _openings_once
 from moiety.cli.basis import Given
 from moiety.cli.person import ErasedAnswer
 from moiety.cli.proving import ProofChecked, Proved
@@ -88,7 +89,7 @@ def test_verify_ends_with_0_where_they_agree(shell: Shell) -> None:
 @pytest.mark.parametrize("log", ["gateway", "a", "b", "c"])
 def test_verify_names_the_ledger_that_was_altered(shell: Shell, anna: str, log: str) -> None:
     """Also where the office does not open over it: what is looked for was found."""
-    number = ("gateway", "a", "b", "c").index(log)
+    whose = "the gateway" if log == "gateway" else f"custodian {log}"
     for statement in (
         "UPDATE ledger_leaf SET said = zeroblob(32) WHERE position = 1",
         "DELETE FROM ledger_leaf WHERE position = 1",
@@ -101,10 +102,11 @@ def test_verify_names_the_ledger_that_was_altered(shell: Shell, anna: str, log: 
         assert (answer["ledger"], answer["position"]) == (log, 1)
         assert shell("audit", "verify") == (1, f"{said}\n")
     assert shell.refused("person", "show", anna) == (2, "ledger_tampered")  # nothing is done over it
+    assert f"the ledger of {whose} was altered" in shell.json("person", "show", anna)[1]["advice"]
     shutil.rmtree(place(shell.office, log))
     status, answer = shell.json("audit", "verify")
     assert (status, answer["refused"]) == (2, "ledger_lost")
-    assert f"ledger {number} " in answer["advice"]
+    assert f"the ledger of {whose} is not there" in answer["advice"]
 
 
 @pytest.mark.parametrize("log", ["gateway", "b"])
@@ -116,7 +118,8 @@ def test_verify_names_the_ledger_that_was_put_back(shell: Shell, anna: str, log:
     shutil.move(tmp_path / "old", place(shell.office, log))
     status, answer = shell.json("audit", "verify")
     assert (status, answer["agree"], answer["ledger"], answer["position"]) == (1, False, log, None)
-    assert "is not what it was when it was looked at before" in answer["difference"]
+    whose = "the gateway" if log == "gateway" else f"custodian {log}"
+    assert answer["difference"].startswith(f"the ledger of {whose} is not what it was when it was looked at before")
 
 
 def test_verify_names_what_was_done_and_not_written(shell: Shell, anna: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -140,6 +143,7 @@ def test_verify_names_what_was_done_and_not_written(shell: Shell, anna: str, mon
     # And the person is told of it.
     told = shell.json("audit", "person", anna)[1]["entries"]
     assert [one["ledgers"] for one in told if one["details"].get("reason") == "theft"] == [["a"], ["b"]]
+    assert "reason theft  (written down by custodians a, b)\n" in shell("audit", "person", anna)[1]
 
 
 def _unwritten(self: Any, purpose: str, version: bytes, secrets: Any, *, role: str, reason: str) -> Any:
@@ -192,14 +196,47 @@ def test_person_lists_who_did_what(shell: Shell, anna: str) -> None:
     }
     status, out = shell("audit", "person", anna.lower())
     assert status == 0
-    assert out.count("\n") == len(said) + 3
+    # Each opening is one line there, of both who wrote it down: the parcel, and two of these questions.
+    assert len(out.splitlines()) == 1 + 1 + 3
     first = out.partition("\n")[0]
     assert first.startswith("register  ")
     assert first.endswith(f"text 1, given {day} (office); holds")
-    assert (
-        "opening       by office            purpose hotel, classes contact, reason parcel  (ledgers gateway, a)" in out
-    )
+    assert [line.partition("by office")[2].strip() for line in out.splitlines() if "parcel" in line] == [
+        "purpose hotel, classes contact, reason parcel  (written down by custodians a, b and the gateway)"
+    ]
+    assert out.splitlines()[1].endswith("(written down by custodians a, b, c and the gateway)")
     assert "Canary" not in out
+
+
+def test_an_opening_is_one_line_of_both_and_two_in_a_minute_are_two() -> None:
+    def one(*ledgers: str, **other: Any) -> Line:
+        details = {"classes": "contact", "reason": "parcel"}
+        at = "2031-05-06T07:08+00:00"
+        return {"operation": "", "at": at, "what": "opening", "caller": "office", "ledgers": [*ledgers],
+                "details": details, **other}  # type: ignore[typeddict-item]  # fmt: skip
+
+    gateway = "gateway"
+    asked = [one(gateway, "a"), one(gateway, "b"), one(gateway, "a"), one(gateway, "c")]
+    assert _openings_once(asked) == [one(gateway, "a", "b"), one(gateway, "a", "c")]
+    # What is not alike is no half of it: another time, reason or caller, or one that the gateway has not written down.
+    apart = [
+        one(gateway, "a"), one(gateway, "b", at="2031-05-06T07:09+00:00"), one(gateway, "b", details={}),
+        one(gateway, "b", caller="desk"), one("b"), one(gateway, "b", what="correction"),
+    ]  # fmt: skip
+    assert _openings_once(apart) == apart
+
+
+def test_when_somebody_is_due_is_told_as_a_time(shell: Shell, anna: str, tmp_path: Path) -> None:
+    changes = tmp_path / "changes.json"
+    changes.write_text('{"address": "1 New Street"}')
+    assert shell("person", "correct", anna, "--from", changes)[0] == 0  # which destroys the version of before
+    entries = shell.json("audit", "person", anna)[1]["entries"]
+    [details] = [one["details"] for one in entries if one["what"] == "erasure"]
+    due = datetime.fromtimestamp(60 * int(details["due"]), UTC).isoformat(timespec="minutes")
+    assert details["due_at"] == due
+    [line] = [line for line in shell("audit", "person", anna)[1].splitlines() if "erasure" in line]
+    assert f"reason written_anew, due {due}  (written down by custodians a, b, c)" in line
+    assert details["due"] not in line
 
 
 @pytest.mark.parametrize("act", ["restrict", "erase"])
@@ -291,9 +328,9 @@ def test_what_was_done_with_a_person_is_proven_without_an_office(
     assert refused(opened, "--keys", others) == wrong
     others.write_text(json.dumps({"keys": keyring["keys"], "gateway": keyring["keys"]["a"]}))
     assert refused(opened, "--keys", others) == wrong
-    for content in ("", "[]", '{"keys": 7}', '{"keys": {"a": "x"}}'):
+    for content in ("", "[]", '{"keys": 7}', '{"keys": {"a": "x"}}', "[" * 4_096):
         others.write_text(content)
-        assert refused(opened, "--keys", others) == (2, "document_unreadable")
+        assert refused(opened, "--keys", others) == (2, "keys_wrong")
     assert refused(tmp_path / NAME, "--keys", known) == (2, "document_unreadable")
 
 
@@ -368,8 +405,9 @@ def test_a_receipt_is_checked_without_an_office(shell: Shell, anna: str, known: 
     assert refused(person=NOBODY) == refused(salt="00" * 32) == refused(salt="00") == (2, "receipt_wrong")
     for content in ("", "{", "[]", "{}", '{"keys": 7}', '{"keys": {"a": "00"}}', '{"keys": {"a": 1, "b": 1, "c": 1}}'):
         other.write_text(content)
-        assert refused(keys=other) == (2, "document_unreadable")
-    assert refused(salt="no digits") == refused(file=tmp_path / NAME) == (2, "document_unreadable")
+        assert refused(keys=other) == (2, "keys_wrong")
+    assert refused(salt="no digits") == (2, "salt_wrong")
+    assert refused(file=tmp_path / NAME) == refused(keys=tmp_path) == (2, "document_unreadable")
     assert refused(person=NAME) == (2, "pseudonym_unreadable")
 
 

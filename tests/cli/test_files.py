@@ -24,6 +24,7 @@ from moiety.cli.files import (
     map_file,
     people,
 )
+from tests.forbidden import forbidden
 
 
 def test_a_sub_folder_or_a_loose_file_is_a_person(tmp_path: Path) -> None:
@@ -41,6 +42,19 @@ def test_a_sub_folder_or_a_loose_file_is_a_person(tmp_path: Path) -> None:
 def test_a_person_without_pictures_is_still_counted(tmp_path: Path) -> None:
     (tmp_path / "nobody").mkdir()
     assert people(tmp_path) == [("nobody", [])]
+
+
+def test_what_keeps_a_document_from_being_read_is_said(tmp_path: Path) -> None:
+    file = tmp_path / "keys.json"
+    for absent in (file, tmp_path / "nowhere" / "keys.json"):
+        with pytest.raises(DocumentUnreadable, match="there is none at this path"):
+            beginning(absent, 9)
+    file.write_text("something")
+    with forbidden(file), pytest.raises(DocumentUnreadable, match="this user may not read it"):
+        beginning(file, 9)
+    with pytest.raises(DocumentUnreadable, match="it is no file"):
+        beginning(tmp_path, 9)
+    assert beginning(file, 4) == b"some"
 
 
 def test_pictures_of_a_person_are_bounded(tmp_path: Path) -> None:

@@ -234,6 +234,9 @@ def test_restrict_lift_and_withdraw(shell: Shell, anna: str, values: Any) -> Non
     keys(answer, WithdrawnAnswer)
     assert (status, answer["erased"], answer["destroyed"], answer["grounds"]) == (0, True, False, [])
     assert answer["at"].endswith("+00:00")
+    assert answer["again"] == ["moiety person add hotel --from FILE --grounds consent"]
+    assert shell.refused("person", "restore", anna) == (2, "grounds_missing")
+    assert shell.refused("person", "consent", anna, "--grounds", "consent") == (2, "move_refused")
     assert shell.refused(*reveal) == (2, "nobody_there")
     assert shell.refused("person", "withdraw", anna) == (2, "nothing_to_withdraw")
     assert shell.refused("person", "restrict", anna) == (2, "move_refused")
@@ -261,7 +264,9 @@ def test_grounds_are_shown_given_and_taken_back(shell: Shell, anna: str) -> None
     assert (status, answer["basis"]) == (0, [first, second])
     status, answer = shell.json("person", "withdraw", anna, "--grounds", "consent", "--how", "spoken")
     keys(answer, WithdrawnAnswer)
-    kept = {"erased": False, "destroyed": False, "at": None, "salt": None, "grounds": ["register"]}
+    consents = f"moiety person consent {anna} --grounds consent"
+    again = [consents, f"moiety enrol hotel PICTURE --grounds consent --person {anna}"]
+    kept = {"erased": False, "destroyed": False, "at": None, "salt": None, "grounds": ["register"], "again": again}
     assert (status, answer) == (0, kept)
     ended = first | {"withdrawn": today, "withdrawn_how": "spoken", "stands": False}
     assert shell.json("person", "basis", anna)[1]["basis"] == [ended, second]
@@ -270,16 +275,18 @@ def test_grounds_are_shown_given_and_taken_back(shell: Shell, anna: str) -> None
         f"consent         6(1)(a) 9(2)(a) text 1, given {today} (office); withdrawn {today} (spoken)\n"
         f"register        6(1)(c)         text 2031-05, given {today} (electronic); holds\n",
     )
-    assert shell("person", "consent", anna, "--grounds", "consent")[1].splitlines()[2].endswith("; holds")
+    assert shell(*consents.split()[1:])[1].splitlines()[2].endswith("; holds")
     assert "; given anew" in shell("person", "consent", anna, "--grounds", "consent", "--text", "2")[1]
-    assert shell("person", "withdraw", anna) == (0, "kept on register\n")
+    said = "kept on register\nto give it again, and enrol a face where there was one:\n"
+    assert shell("person", "withdraw", anna) == (0, said + "".join(f"  {command}\n" for command in again))
     assert shell.refused("person", "withdraw", anna) == (2, "nothing_to_withdraw")
     assert shell.refused("person", "withdraw", anna, "--grounds", NAME) == (2, "grounds_unknown")
-    assert shell.refused("person", "withdraw", anna, "--how", NAME) == (2, "basis_invalid")
+    for how in (NAME, "imported"):
+        assert shell.refused("person", "withdraw", anna, "--how", how) == (2, "basis_invalid")
     assert "paper, electronic, spoken or office" in shell.said
     assert "were taken back" in " ".join(shell("person", "withdraw", "--help")[1].split())
     assert shell.refused("person", "consent", anna, "--grounds", NAME) == (2, "grounds_unknown")
-    for wrong in (("--how", NAME), ("--text", f"what {NAME} was told")):
+    for wrong in (("--how", NAME), ("--how", "imported"), ("--text", f"what {NAME} was told")):
         assert shell.refused("person", "consent", anna, "--grounds", "consent", *wrong) == (2, "basis_invalid")
     entries = shell.json("audit", "person", anna)[1]["entries"]
     told = [(one["details"]["grounds"], one["what"]) for one in entries if "grounds" in one["details"]]

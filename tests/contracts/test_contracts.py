@@ -19,6 +19,7 @@ from moiety import cli
 from moiety.cli.commands import COMMANDS, load
 from moiety.cli.outcome import EXIT_STATUSES
 from moiety.errors import MoietyError
+from moiety.identity.pseudonym import Pseudonym
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 
@@ -47,6 +48,14 @@ def test_every_command_has_examples_and_speaks_json(words: tuple[str, ...], caps
     out = capsys.readouterr().out
     assert re.search(rf"(?m)^ +Examples:\n +moiety {' '.join(words)}", out)
     assert re.search(r"(?m)^ +--json ", out)
+
+
+def test_a_pseudonym_in_an_example_is_one_when_it_is_pasted() -> None:
+    help_texts = (ROOT / "docs" / "contracts.md").read_text(encoding="utf-8")
+    found = re.findall(r"\b[a-z]+(?:-[0-9A-Z]{4}){7}\b", help_texts)
+    assert len(found) >= 2
+    for one in found:
+        assert str(Pseudonym.parse(one)) == one
 
 
 def refusals() -> list[type[MoietyError]]:

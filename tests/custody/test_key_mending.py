@@ -91,6 +91,15 @@ def bend(office: Embedded, seat: Seat, changed: dict[str, bytes]) -> None:
         keep(connection, KIND, {DOOR.encode(): type(held)(**fields).to_bytes()})
 
 
+def require_found(office: Embedded, *seats: Seat) -> None:
+    """The check names these custodians, and nobody else."""
+    told = office.check()
+    assert [one.partition(" has lost its part of the key")[0] for one in told] == [
+        f"{DOOR}: custodian {seat}" for seat in seats
+    ]
+    assert all("`moiety check --mend`" in one for one in told)
+
+
 def another_part(office: Embedded, seat: Seat) -> dict[str, bytes]:
     return {"part": Part(number_of(seat), 7).encode()}
 
@@ -125,10 +134,25 @@ def test_a_wrong_part_is_refused_and_comes_back(
             office.pseudonyms(DOOR, WHO)
         if refused.type is ProofWrong:
             assert "moiety check --mend" in str(refused.value)
+    kept = [key(office, each) for each in SEATS]
+    require_found(office, seat)
+    assert [key(office, each) for each in SEATS] == kept  # a check alone mends nothing
     assert office.mend() == 1
     assert office.pseudonyms(DOOR, WHO) == before
     assert len({key(office, each).public for each in SEATS}) == 1
     assert office.mend() == 0
+    assert office.check() == []
+
+
+def test_anothers_part_in_the_place_of_ones_own_is_found(office: Embedded) -> None:
+    bend(office, "a", {"part": key(office, "b").part})
+    require_found(office, "a")
+
+
+def test_damage_at_all_three_is_found_too(office: Embedded) -> None:
+    for seat in SEATS:
+        spoil(office, seat)
+    require_found(office, *SEATS)
 
 
 def test_wrong_parts_at_two_are_not_mended_from_each_other(office: Embedded) -> None:
@@ -158,7 +182,9 @@ def test_a_lost_part_comes_back_and_every_pseudonym_is_what_it_was(
     harm(office, seat)
     with pytest.raises((KeyNotMade, KeptDamaged)):
         key(office, seat) or custodian(office, seat).records.evaluate(DOOR, ("a", "b"), bytes(32), False)
+    require_found(office, seat)
     assert office.mend() == 1
+    assert office.check() == []
     assert office.pseudonyms(DOOR, WHO) == before
     assert len({key(office, each).public for each in SEATS}) == 1
     assert custodian(office, "a").standing().epoch == epoch + 1  # what helped is worth nothing any more
@@ -232,6 +258,7 @@ def test_help_with_two_keys_gives_none(office: Embedded) -> None:
 def test_what_two_have_lost_is_lost(office: Embedded) -> None:
     lose(office, "a")
     lose(office, "c")
+    require_found(office, "a", "c")
     with pytest.raises(KeyLost):
         office.mend()
     helped(office, "a")
@@ -239,5 +266,6 @@ def test_what_two_have_lost_is_lost(office: Embedded) -> None:
 
 
 def test_a_purpose_whose_key_nobody_made_has_nothing_to_mend(keyless: Embedded) -> None:
+    assert keyless.check() == []
     assert keyless.mend() == 0
     assert [key(keyless, seat) for seat in SEATS] == [None] * 3

@@ -25,6 +25,7 @@ from moiety.custody.trust.denials import (
     PassphraseShort,
 )
 from moiety.custody.trust.keyfile import PASSPHRASE_LEAST, make_key, open_key
+from tests.forbidden import forbidden
 
 WORDS = "Übel riecht 9 Quaresma"
 
@@ -79,6 +80,18 @@ def test_a_folder_that_is_not_there(path: Path) -> None:
         make_key(path / "there", WORDS, os.urandom)
     with pytest.raises(KeyFileUnreadable):
         open_key(path, WORDS)
+
+
+def test_what_keeps_a_key_from_being_read_is_said(path: Path) -> None:
+    with pytest.raises(KeyFileUnreadable, match="there is none at this path"):
+        open_key(path, WORDS)
+    make_key(path, WORDS, os.urandom)
+    with pytest.raises(KeyFileUnreadable, match="there is none at this path"):
+        open_key(path / "in it", WORDS)
+    with forbidden(path), pytest.raises(KeyFileUnreadable, match="this user may not read it"):
+        open_key(path, WORDS)
+    with pytest.raises(KeyFileUnreadable, match="it is no file"):
+        open_key(path.parent, WORDS)
 
 
 @pytest.mark.parametrize("mode", [0o640, 0o604, 0o620, 0o602, 0o610, 0o601])

@@ -6,6 +6,7 @@ import shutil
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -19,12 +20,14 @@ from moiety.identity.people import Added, People
 from moiety.identity.person import Person
 from moiety.identity.refusals import (
     AlreadyKept,
+    FieldsNotAList,
     GroundsUnknown,
     NobodyKept,
     NoNumber,
     NoRecords,
     NotInIndex,
     NumberFixed,
+    NumberNotText,
     PseudonymOfAnotherPurpose,
     PseudonymUnreadable,
     ReasonUnsaid,
@@ -32,7 +35,14 @@ from moiety.identity.refusals import (
 from moiety.ledger import seal
 from moiety.ledger.entry import Refusal
 from moiety.ledger.refusals import LedgerUnwritable
-from moiety.vault.refusals import BasisInvalid, FieldUnknown, IdentifierInvalid, MoveRefused, ValueInvalid
+from moiety.vault.refusals import (
+    BasisInvalid,
+    FieldUnknown,
+    IdentifierInvalid,
+    MoveRefused,
+    ValueInvalid,
+    ValuesNotFields,
+)
 from moiety.vault.retention import State
 from moiety.vault.schema import Group
 from moiety.vault.sql import RecordStore
@@ -159,6 +169,31 @@ def test_nothing_is_opened_without_a_reason_and_a_field(anna: Person, people: Pe
     for ask in (nobody.show, nobody.state, nobody.erase, nobody.restrict, nobody.lift, nobody.basis, nobody.withdraw):
         with pytest.raises(NobodyKept):
             ask()
+
+
+def test_what_is_given_as_something_else_is_refused_with_what_to_give(anna: Person, people: People) -> None:
+    birth: Any = {"name": GUEST["name"], "birth_date": GUEST["birth_date"]}
+    for given in (birth, None, 11010519491231002, NUMBER.encode(), [NUMBER]):
+        with pytest.raises(NumberNotText, match=r"find\('11010519491231002X'\)"):
+            people.find(given)
+    for values in (NUMBER, None, list(birth), [birth], 5):
+        for ask in (people.look_up, anna.correct, lambda given: people.add(given, grounds="register")):
+            with pytest.raises(ValuesNotFields, match="dict\\(name="):
+                ask(values)
+    anything: Any = people.add_many
+    for some in (NUMBER, None, birth, iter([birth])):
+        with pytest.raises(ValuesNotFields):
+            anything(some, grounds="register")
+    [outcome] = anything([NUMBER], grounds="register")
+    assert type(outcome) is ValuesNotFields
+    for fields in ("address", b"address", None, 5, [["address"]], {"address": 1}.items()):
+        with pytest.raises(FieldsNotAList, match=r"reveal\(\['address'\]"):
+            anna.reveal(fields, reason="parcel")
+    reason: Any
+    for reason in (None, 5, ["parcel"], b"parcel"):
+        with pytest.raises(ReasonUnsaid):
+            anna.reveal(["address"], reason=reason)
+    assert anna.reveal(["address"], reason="parcel").values == {"address": GUEST["address"]}
 
 
 CORRECTED: dict[str, dict[str, Raw]] = {
@@ -432,5 +467,5 @@ def test_a_purpose_without_records_keeps_none(house: Inn, tmp_path: Path) -> Non
         with pytest.raises(NoRecords):
             door.people()
         with pytest.raises(NoRecords):
-            door.person("door-7Q2M-K3PX-9V4T-8HAB-CD0E-FGJK-MNPQ")
+            door.person("door-7Q2M-K3PX-9V4T-8HAB-CD0E-FGJK-MMHS")
     assert not (tmp_path / "records").exists()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -200,6 +201,9 @@ def test_where_no_ground_is_left_the_person_goes_and_gets_none(house: Inn, tmp_p
     with house.people(tmp_path / "records") as people:
         anna = people.person(people.add(GUEST, grounds="consent").pseudonym)
         anna.consent("register")
+        with pytest.raises(BasisInvalid):
+            anna.withdraw("consent", how="whispered")  # type: ignore[arg-type]
+        assert [one.entry for one in anna.history() if isinstance(one.entry, Withdrawal)] == []
         assert anna.withdraw("consent") is None
         assert anna.state() is State.ACTIVE
         bert = people.person(people.add(guest(1), grounds="consent").pseudonym)
@@ -216,6 +220,14 @@ def test_where_no_ground_is_left_the_person_goes_and_gets_none(house: Inn, tmp_p
                 anna.consent(wrong, text="what she was told")
         with pytest.raises(GroundsUnknown):
             anna.withdraw("nothing")
+        how: Any
+        for how in ("imported", "whispered", None, ["paper"]):  # what a source recorded is what an import alone says
+            for ask in (anna.consent, anna.withdraw, lambda key, how: people.add(guest(2), grounds=key, how=how)):
+                with pytest.raises(BasisInvalid):
+                    ask("register", how=how)
+        with pytest.raises(BasisInvalid):
+            anna.consent("consent", text=object())  # type: ignore[arg-type]
+        assert anna.state() is State.ACTIVE
         # What is refused is in no ledger, or that would say more than there is.
         assert [noted.entry.ground for noted in anna.history() if isinstance(noted.entry, Consent)] == ["g0"]
 

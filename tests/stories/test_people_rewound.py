@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import Iterator
 from datetime import timedelta
@@ -14,6 +15,8 @@ from moiety.face.installed import Installed
 from tests.stories.guests import GUEST, NUMBER, Inn, guest, inn
 
 ERASURE = timedelta(hours=72, minutes=1)
+PAGE = (Path(__file__).resolve().parents[2] / "docs" / "operations.md").read_text(encoding="utf-8")
+"""What an operator reads who has such a finding."""
 
 
 @pytest.fixture(params=["embedded", "apart"])
@@ -54,6 +57,48 @@ def test_an_old_copy_with_somebody_who_was_erased(house: Inn, tmp_path: Path) ->
         assert found_again is not None
         with pytest.raises(NobodyThere):
             found_again.show()
+
+
+def is_explained(finding: str) -> bool:
+    """Whether the page quotes its beginning, with another number, where it says what to do."""
+    said = re.sub("[0-9]+", "3", finding.removeprefix("hotel: ").partition(" that ")[0])
+    return f"| `{said} that " in PAGE.partition("## Backups")[2]
+
+
+def test_where_there_is_no_newer_copy_people_are_put_right_as_the_page_says(house: Inn, tmp_path: Path) -> None:
+    records, old = tmp_path / "records", tmp_path / "old"
+    with house.people(records) as people:
+        names = [people.add(guest(number), grounds="consent").pseudonym for number in range(4)]
+    shutil.copytree(records, old)
+    with house.people(records) as people:
+        erased, withdrawn, restricted, untouched = (people.person(name) for name in names)
+        erased.erase()
+        withdrawn.withdraw()
+        restricted.restrict()
+        house.clock.now += ERASURE
+        people.sweep()
+    put_back(records, old)
+    [found] = checked(house, records)
+    assert is_explained(found)
+    with house.people(records) as people:
+        erased, withdrawn, restricted, untouched = (people.person(name) for name in names)
+        for one in (erased, withdrawn, restricted):
+            with pytest.raises(NobodyThere):
+                one.show()
+        assert restricted.history()
+        restricted.restrict()
+        for one in (erased, withdrawn):
+            with pytest.raises(NobodyThere):
+                one.history()
+            one.erase()
+        house.clock.now += ERASURE
+        assert people.sweep() == 2
+        people.add(guest(0), grounds="consent")
+        assert untouched.show()["address"]
+    assert checked(house, records) == []
+    shutil.rmtree(records)
+    [found] = checked(house, records)
+    assert is_explained(found)
 
 
 def test_keys_of_a_record_that_nobody_finds_any_more(house: Inn, tmp_path: Path) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -74,6 +76,22 @@ def test_an_erasure_is_taken_back_until_its_hours_are_over_and_not_after() -> No
     assert leaving.after(Move.RESTORE, at(7 + 72 * 60 - 1)) == Stay(State.ACTIVE, 100)
     with pytest.raises(MoveRefused):
         leaving.after(Move.RESTORE, at(7 + 72 * 60))
+
+
+@pytest.mark.parametrize(
+    ("state", "move", "word"),
+    [
+        (State.PENDING, Move.LIFT, "on the way in"),
+        (State.ACTIVE, Move.LIFT, "active"),
+        (State.RESTRICTED, Move.SETTLE, "restricted"),
+        (State.ERASING, Move.LIFT, "being erased"),
+    ],
+)
+def test_who_is_not_moved_is_named_by_a_word_and_no_number(state: State, move: Move, word: str) -> None:
+    with pytest.raises(MoveRefused) as raised:
+        Stay(state, 100).after(move, at(7))
+    assert raised.value.text.startswith(f"this cannot be done with somebody who is {word}: ")
+    assert re.findall("[0-9]+", raised.value.text) == ["72"]
 
 
 def test_who_is_restricted_is_kept() -> None:

@@ -217,6 +217,19 @@ def test_a_mask_shows_what_the_table_says(name: str, seen: str, whole: str) -> N
     assert shown(SCHEMA.fields[name], b"") == ""
 
 
+@pytest.mark.parametrize(
+    ("name", "seen"),
+    [
+        ("王明", HIDDEN), ("王小明", HIDDEN), ("欧阳修", HIDDEN), ("王", HIDDEN), ("𠮷田", HIDDEN),
+        ("김민준", HIDDEN), ("やまだ たろう", HIDDEN), ("U Thant", HIDDEN), ("É", HIDDEN),
+        ("Wáng Xiǎomíng", "W" + HIDDEN), ("Ng Wei", "N" + HIDDEN), ("Юлия", "Ю" + HIDDEN), ("محمد", "م" + HIDDEN),
+    ],
+)  # fmt: skip
+def test_no_family_name_is_shown_whole(name: str, seen: str) -> None:
+    field = SCHEMA.fields["name"]
+    assert masked(field, canonical(field, name)) == seen
+
+
 def test_a_mask_of_a_photograph_shows_nothing() -> None:
     assert masked(SCHEMA.fields["photo"], record().plain["photo"]) == HIDDEN
 

@@ -85,13 +85,16 @@ def test_what_a_custodian_says_never_changes_its_form() -> None:
     survey = b"\x82" + text("damaged") + b"\x91\x07" + text("people") + b"\x05"
     answer = b"\x01\x82" + text("is") + text("answer") + text("value") + survey
     assert wire.answer(messages.SurveyMessage([7], 5)) == answer
+    with_key = survey.replace(b"\x82", b"\x83", 1) + text("key") + binary(THIRTY_TWO)
+    answered = b"\x01\x82" + text("is") + text("answer") + text("value") + with_key
+    assert wire.answer(messages.SurveyMessage([7], 5, THIRTY_TWO)) == answered
     refusal = b"\x01\x83" + text("is") + text("refusal") + text("code") + text("too_many")
     refusal += text("numbers") + b"\x81" + text("limit") + b"\x08"
     assert wire.say(wire.Refusal("too_many", {"limit": 8})) == refusal
     progress = b"\x01\x84" + text("is") + text("progress") + text("stage") + text("reading")
     progress += text("done") + b"\x01" + text("total") + b"\x02"
     assert wire.say(wire.Progress("reading", 1, 2)) == progress
-    for whole in (answer, refusal, progress):
+    for whole in (answer, answered, refusal, progress):
         assert wire.say(wire.read_said(whole)) == whole
 
 

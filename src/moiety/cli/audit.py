@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Final, TypedDict
+from typing import TYPE_CHECKING, Annotated, ClassVar, Final, TypedDict
 
 import typer
 
 from moiety.cli.basis import Given, given, given_line
-from moiety.cli.files import DocumentUnreadable, beginning
+from moiety.cli.files import beginning
 from moiety.cli.options import OfficeFolder, opened
 from moiety.cli.outcome import DONE, NO_MATCH, AsJson, Outcome
 from moiety.cli.progress import bar
-from moiety.cli.proving import check_proof, details_of, prove
+from moiety.cli.proving import KeysWrong, check_proof, details_of, keys_of, prove, told
+from moiety.errors import Refused
 from moiety.identity.pseudonym import Pseudonym
 
 if TYPE_CHECKING:
@@ -26,8 +26,15 @@ if TYPE_CHECKING:
 app = typer.Typer(help="Do the four ledgers agree, and what do they say of a person?", no_args_is_help=True)
 
 LEDGERS: Final = {1: "gateway", 2: "a", 4: "b", 8: "c"}
-KEYS_LIMIT: Final = 4_096
 _NOBODYS: Final[Mapping[str, str]] = {}
+
+
+class SaltWrong(Refused):
+    code: ClassVar[str] = "salt_wrong"
+    advice: ClassVar[str] = (
+        "a salt is 64 hexadecimal digits: `moiety person erase --receipt` said it, and `moiety person sweep "
+        "--receipts` wrote it beside the receipt"
+    )
 
 
 class Verified(TypedDict):
@@ -54,7 +61,8 @@ class Acknowledged(TypedDict):
 
 class Line(TypedDict):
     """One operation: its id in hexadecimal digits, in which minute (ISO 8601, UTC), what, by whom, whose ledgers have
-    it, and what the entry says."""
+    it, and what the entry says. An opening is one operation of each custodian that gave its part; where somebody is
+    `due`, in minutes since 1970-01-01T00:00Z, `due_at` says when (ISO 8601, UTC)."""
 
     operation: str
     at: str
@@ -270,11 +278,13 @@ def receipt(
     from moiety.sharing.seat import SEATS
 
     try:
-        known = json.loads(beginning(signed_by, KEYS_LIMIT))["keys"]
-        found = {seat: bytes.fromhex(known[seat]) for seat in SEATS}
         salted = bytes.fromhex(salt)
-    except (ValueError, KeyError, TypeError):
-        raise DocumentUnreadable from None
+    except ValueError:
+        raise SaltWrong from None
+    known = keys_of(signed_by)
+    if not set(SEATS) <= set(known):
+        raise KeysWrong
+    found = {seat: known[seat] for seat in SEATS}
     checked = receipts.verify(beginning(file, receipts.RECEIPT_MAX + 1), found, str(Pseudonym.parse(about)), salted)
     custodians: list[Stated] = [
         {
@@ -287,7 +297,7 @@ def receipt(
         for one in checked.signed
     ]
     lines = [
-        f"custodian {one['custodian']}: {_told(one['destroyed'])} destroyed at {one['at']}; gone from live stores "
+        f"custodian {one['custodian']}: {_counted(one['destroyed'])} destroyed at {one['at']}; gone from live stores "
         f"since {one['live']}, from backups once the refresh that is due by {one['epoch_end']} is made"
         for one in custodians
     ]
@@ -299,8 +309,8 @@ app.command()(prove)
 app.command(name="check-proof")(check_proof)
 
 
-def _told(details: Mapping[str, object]) -> str:
-    return ", ".join(f"{name} {value}" for name, value in details.items())
+def _counted(things: Mapping[str, int]) -> str:
+    return ", ".join(f"{name} {value}" for name, value in things.items())
 
 
 def _names(parties: Party) -> list[str]:
@@ -326,10 +336,39 @@ def _line(noted: Noted, named: Mapping[str, str] = _NOBODYS) -> Line:
 
 def _lines(entries: list[Line]) -> list[str]:
     return [
-        f"{one['at']}  {one['what']:<14}by {one['caller']:<18}{_told(one['details'])}  "
-        f"(ledgers {', '.join(one['ledgers'])})"
-        for one in entries
+        f"{one['at']}  {one['what']:<14}by {one['caller']:<18}{told(one['details'])}  "
+        f"(written down by {_writers(one['ledgers'])})"
+        for one in _openings_once(entries)
     ]
+
+
+def _openings_once(entries: list[Line]) -> list[Line]:
+    """An opening is an operation of each of the two custodians that give their parts: here it is one line of both. The
+    same question asked twice in a minute stays two."""
+    lines: list[Line] = []
+    halves: dict[tuple[str, str, str, bool], list[int]] = {}
+    for one in entries:
+        if one["what"] != "opening":
+            lines.append(one)
+            continue
+        known = (one["at"], one["caller"], told(one["details"]), "gateway" in one["ledgers"])
+        waiting = halves.setdefault(known, [])
+        at = next((at for at in waiting if lines[at]["ledgers"] != one["ledgers"]), None)
+        if at is None:
+            waiting.append(len(lines))
+            lines.append(one)
+        else:
+            waiting.remove(at)
+            both = {*one["ledgers"], *lines[at]["ledgers"]}
+            lines[at] = {**lines[at], "ledgers": [name for name in LEDGERS.values() if name in both]}
+    return lines
+
+
+def _writers(ledgers: list[str]) -> str:
+    """Whose ledgers these are."""
+    seats = [name for name in ledgers if name != "gateway"]
+    custodians = [f"custodian{'s' if len(seats) > 1 else ''} {', '.join(seats)}"] if seats else []
+    return " and ".join([*custodians, *(["the gateway"] if "gateway" in ledgers else [])])
 
 
 def _difference(first: Difference) -> str:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any, TypedDict
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated, TypedDict
 
 import typer
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from moiety.identity.basis import Basis
     from moiety.identity.office import Office
     from moiety.identity.person import Person
+    from moiety.vault.consent import ByHand
 
 Who = Annotated[str, typer.Argument(metavar="PSEUDONYM", help="Whose record.")]
 TextVersion = Annotated[str, typer.Option("--text", metavar="V", help="The version of what the person was told.")]
@@ -51,14 +53,15 @@ class Based(TypedDict):
 
 
 class WithdrawnAnswer(TypedDict):
-    """What `person withdraw` answers: as `person erase` where no ground holds any more, else `erased` is false; and
-    which grounds hold."""
+    """What `person withdraw` answers: as `person erase` where no ground holds any more, else `erased` is false; which
+    grounds hold; and by which commands, in this order, what was taken back is had again."""
 
     erased: bool
     destroyed: bool
     at: str | None
     salt: str | None
     grounds: list[str]
+    again: list[str]
 
 
 def basis(who: Who, office: OfficeFolder = None, as_json: AsJson = False) -> Outcome[Based]:
@@ -109,6 +112,7 @@ def withdraw(
 
     Where none holds any more, nothing is used from now on and the record is destroyed after 72
     hours. Where others hold the record stays; a face that none allows any more never matches again.
+    It says by which commands what was taken back is given again; a record that goes is not restored.
 
     \b
     Examples:
@@ -117,14 +121,32 @@ def withdraw(
     """
     with bar() as progress, opened(office, progress) as m:
         person = person_of(m, who)
+        before = person.basis()
         leaving = person.withdraw(grounds, how=how_of(how))
-        held = [one.grounds for one in person.basis() if one.stands]
+        after = person.basis()
+    held = [one.grounds for one in after if one.stands]
+    ended = [one for one, was in zip(after, before, strict=False) if one.withdrawn != was.withdrawn]  # more may come
     at = None if leaving is None else leaving.at.isoformat()
-    line = f"kept on {', '.join(held)}" if at is None else f"answers nobody any more; destroyed from {at} on"
+    again = _again(person.pseudonym, ended, kept=leaving is None)
+    lines = [f"kept on {', '.join(held)}", "to give it again, and enrol a face where there was one:"]
+    if leaving is not None:
+        lines = [f"answers nobody any more; destroyed from {at} on", "nothing takes that back; added anew then:"]
     answer: WithdrawnAnswer = {
-        "erased": leaving is not None, "destroyed": False, "at": at, "salt": None, "grounds": held
+        "erased": leaving is not None, "destroyed": False, "at": at, "salt": None, "grounds": held, "again": again
     }  # fmt: skip
-    return Outcome(answer, [line])
+    return Outcome(answer, [*lines, *(f"  {command}" for command in again)])
+
+
+def _again(who: Pseudonym, ended: Sequence[Basis], *, kept: bool) -> list[str]:
+    """What has to be done to have again what these grounds allowed: a record that goes is not taken back, and a face
+    that went with its ground is enrolled from new pictures."""
+    keys = [one.grounds or "KEY" for one in ended]  # of the first version of entries, a document need not know the key
+    if not kept:
+        return [f"moiety person add {who.purpose} --from FILE --grounds {keys[0]}"]
+    faces = [key for key, one in zip(keys, ended, strict=True) if one.article_9][:1]
+    return [f"moiety person consent {who} --grounds {key}" for key in keys] + [
+        f"moiety enrol {who.purpose} PICTURE --grounds {key} --person {who}" for key in faces
+    ]
 
 
 def person_of(office: Office, who: str, role: str = "operator") -> Person:
@@ -133,16 +155,11 @@ def person_of(office: Office, who: str, role: str = "operator") -> Person:
     return office.purpose(pseudonym.purpose).people(role=role).person(pseudonym)
 
 
-def how_of(word: str) -> Any:
-    """One of the ways in which a ground is given or taken back. Raises `BasisInvalid` for another word."""
-    from typing import get_args
+def how_of(word: str) -> ByHand:
+    """See `consent.by_hand`."""
+    from moiety.vault.consent import by_hand
 
-    from moiety.vault.consent import How
-    from moiety.vault.refusals import BasisInvalid
-
-    if word not in get_args(How):
-        raise BasisInvalid
-    return word
+    return by_hand(word)
 
 
 def given(one: Basis) -> Given:

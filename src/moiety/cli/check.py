@@ -39,7 +39,8 @@ def check(
 
     Run it daily: it is what notices a row that was altered at one custodian. A purpose with findings answers nobody
     until it is mended; --mend recovers it, refreshes, and checks again. Where records are kept, it also notices a
-    record store that was put back to an older state, or lost: run it where that store is.
+    custodian without its part of the key that pseudonyms are made with, and a record store that was put back to an
+    older state, or lost: run it where that store is.
 
     \b
     Examples:

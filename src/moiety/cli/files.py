@@ -10,7 +10,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import ClassVar, Final
 
-from moiety.errors import Refused
+from moiety.errors import FileUnread, Refused
 from moiety.face.card_refusals import FileRefused
 from moiety.face.content import opened
 
@@ -20,9 +20,9 @@ PICTURES_LIMIT: Final = 64
 OPERATOR_ONLY: Final = 0o600
 
 
-class DocumentUnreadable(Refused):
+class DocumentUnreadable(FileUnread):
     code: ClassVar[str] = "document_unreadable"
-    advice: ClassVar[str] = "the document cannot be read: check its path and who may read it"
+    advice: ClassVar[str] = "the document cannot be read: {why}"
 
 
 class FolderUnreadable(Refused):
@@ -58,8 +58,10 @@ def beginning(path: Path, limit: int) -> bytes:
     try:
         with opened(path) as file:
             return file.read(limit)
-    except (OSError, FileRefused):
-        raise DocumentUnreadable from None
+    except FileRefused as refused:
+        raise DocumentUnreadable(**refused.numbers) from None
+    except OSError as error:
+        raise DocumentUnreadable(error=error.errno or 0) from None
 
 
 def people(folder: Path) -> list[tuple[str, list[Path]]]:

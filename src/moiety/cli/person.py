@@ -303,7 +303,7 @@ def erase(
 
     \b
     Examples:
-      moiety person erase door-7Q2M-K3PX-9V4T-8HAB-CD0E-FGJK-MNPQ
+      moiety person erase door-7Q2M-K3PX-9V4T-8HAB-CD0E-FGJK-MMHS
       moiety person erase "$WHO" --now --receipt erased.json --json
       moiety person erase "$WHO" --office deployment --request request.json
       moiety person erase "$WHO" --office deployment --now --approved request.json

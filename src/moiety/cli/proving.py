@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, ClassVar, Final, TypedDict
 
 import typer
 
-from moiety.cli.files import DocumentUnreadable, beginning
+from moiety.cli.files import beginning
 from moiety.cli.options import OfficeFolder, opened
 from moiety.cli.outcome import AsJson, Outcome
 from moiety.cli.progress import bar
@@ -32,6 +33,14 @@ class OperationUnreadable(Refused):
     advice: ClassVar[str] = (
         "an operation is named by 32 hexadecimal digits, as `moiety audit list --json` and `moiety audit person "
         "--json` have them; a person is named beside an operation"
+    )
+
+
+class KeysWrong(Refused):
+    code: ClassVar[str] = "keys_wrong"
+    advice: ClassVar[str] = (
+        "this file is there, and is not what `moiety audit keys --json` says: have that said again into a new file, by "
+        "somebody whom you believe"
     )
 
 
@@ -144,31 +153,43 @@ def check_proof(
     from moiety.ledger import proof
 
     earlier = None if since is None else beginning(since, proof.FILE_MAX + 1)
-    found = proof.verify(beginning(file, proof.FILE_MAX + 1), _keys(signed_by), earlier)
+    found = proof.verify(beginning(file, proof.FILE_MAX + 1), keys_of(signed_by), earlier)
     shown = [_shown(one) for one in found]
     answer: ProofChecked = {"valid": True, "ledgers": shown}
     return Outcome(answer, [line for one in shown for line in _lines(one)])
 
 
 def details_of(entry: Entry) -> tuple[str, str, str, dict[str, str]]:
-    """In which minute (ISO 8601, UTC), what, by whom, and the rest of an entry in words."""
+    """In which minute (ISO 8601, UTC), what, by whom, and the rest of an entry in words: `due` is a number of minutes
+    since 1970-01-01T00:00Z, and `due_at` the same in ISO 8601."""
     import msgspec
 
     said = msgspec.to_builtins(entry, enc_hook=str)
     given = dict(zip(entry.__struct_fields__, said[1:], strict=True))
     at, caller = _at(given.pop("minute")), given.pop("caller")
-    return at, said[0], caller, {name: _word(some) for name, some in given.items() if some is not None}
+    details = {name: _word(some) for name, some in given.items() if some is not None}
+    return at, said[0], caller, details | ({"due_at": _at(given["due"])} if "due" in given else {})
 
 
-def _keys(file: Path) -> dict[Name, bytes]:
+def told(details: Mapping[str, str]) -> str:
+    """The rest of an entry as people read it: when somebody is due as a time, and not as a number of minutes too."""
+    shown = {name: some for name, some in details.items() if name != "due_at"}
+    if "due_at" in details:
+        shown["due"] = details["due_at"]
+    return ", ".join(f"{name} {some}" for name, some in shown.items())
+
+
+def keys_of(file: Path) -> dict[Name, bytes]:
+    """What `audit keys --json` said. Raises `DocumentUnreadable`, and `KeysWrong` where it is something else."""
     from moiety.ledger import proof
 
+    content = beginning(file, KEYS_LIMIT + 1)
     try:
-        told = json.loads(beginning(file, KEYS_LIMIT))
+        told = json.loads(content)
         said = {"gateway": told.get("gateway"), **told["keys"]}
         return {name: bytes.fromhex(said[name]) for name in proof.NAMES if said.get(name) is not None}
-    except (ValueError, KeyError, TypeError, AttributeError):
-        raise DocumentUnreadable from None
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        raise KeysWrong from None
 
 
 def _shown(one: Proven) -> Shown:
@@ -194,8 +215,7 @@ def _lines(one: Shown) -> list[str]:
     if one["position"] is not None:
         lines.append(f"  at position {one['position']} it has the commitment {one['commitment']}")
     if (entry := one["entry"]) is not None:
-        details = ", ".join(f"{name} {value}" for name, value in entry["details"].items())
-        lines.append(f"  which is to: {entry['at']}  {entry['what']} by {entry['caller']}, {details}")
+        lines.append(f"  which is to: {entry['at']}  {entry['what']} by {entry['caller']}, {told(entry['details'])}")
     return lines
 
 

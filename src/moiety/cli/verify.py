@@ -31,7 +31,7 @@ def verify(
 
     \b
     Examples:
-      moiety verify door at-the-door.jpg --claimed door-7Q2M-K3PX-9V4T-8HAB-CD0E-FGJK-MNPQ
+      moiety verify door at-the-door.jpg --claimed door-7Q2M-K3PX-9V4T-8HAB-CD0E-FGJK-MMHS
       moiety verify door at-the-door.jpg --claimed "$WHO" --json
     """
     with bar() as progress, opened(office, progress) as m:

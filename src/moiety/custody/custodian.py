@@ -7,6 +7,7 @@ are in this process. A custodian never sees a pseudonym, or a part that is not i
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from threading import Lock
@@ -303,7 +304,8 @@ class Custodian:
 
     def survey(self, name: str, progress: Progress) -> Survey:
         """Read a gallery from SQL again, while searches go on: what is not intact closes it, and how many people."""
-        return checking.survey(self._gallery(name), self._turns, progress, partial(self._sound.found, name, None))
+        found = checking.survey(self._gallery(name), self._turns, progress, partial(self._sound.found, name, None))
+        return replace(found, key=self.records.key_seen(name))
 
     def integrity(self, name: str, header: Header, progress: Progress) -> Rounds[bool]:
         """This custodian's side of the algebraic check, right after `survey`, whose outcome it keeps."""
@@ -321,10 +323,8 @@ class Custodian:
 
     def assist(self, name: str, lost: Seat, numbers: list[int], nonces: Mapping[Seat, bytes]) -> Help:
         """This custodian's contribution to pages that `lost` lost, masked and sealed for it. Raises `HelpRefused`."""
-        key = partial(self.records.help, name, lost)
-        return mending.assist(
-            self._gallery(name), self.acquaintance, self.seat, lost, numbers, nonces, self._drawn, key
-        )
+        key, gallery = partial(self.records.help, name, lost), self._gallery(name)
+        return mending.assist(gallery, self.acquaintance, self.seat, lost, numbers, nonces, self._drawn, key)
 
     def pseudonym_parts(self, name: str, numbers: list[int]) -> NDArray[np.uint8]:
         """This custodian's parts of the pseudonyms of these pages, to make a lost custodian's handles from."""

@@ -284,11 +284,12 @@ class AttestedMessage(Struct, frozen=True, forbid_unknown_fields=True):
     signed: Annotated[bytes, Meta(max_length=1 << 13)]
 
 
-class SurveyMessage(Struct, frozen=True, forbid_unknown_fields=True):
+class SurveyMessage(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """What a survey found; see `Survey`."""
 
     damaged: list[Small]
     people: Small
+    key: Annotated[bytes, Meta(max_length=32)] = b""
 
 
 learn(list(vars().values()))
@@ -341,7 +342,7 @@ def read_opening(some: OpeningMessage) -> Opening:
 
 def survey(some: Survey) -> SurveyMessage:
     """What a survey found, on its way."""
-    return SurveyMessage(some.damaged, some.people)
+    return SurveyMessage(some.damaged, some.people, some.key)
 
 
 def nonces(some: dict[Seated, bytes]) -> dict[Seat, bytes]:

@@ -62,6 +62,9 @@ _SEED_BYTES: Final = 32
 _SIGNATURE_BYTES: Final = 64
 
 
+WRONG: Final = b"?"
+"""Said of a part that is damaged, lost its key, or is another custodian's."""
+
 _HELD: Final = 1
 _MADE: Final = 2
 _STEPS: Final = {_HELD: "key held", _MADE: "key made"}
@@ -206,6 +209,19 @@ class Pseudonyms:
             answer = threshold.evaluate_proven(part, public, numbers, elements, self._entropy)
             return Evaluated(epoch, key.public, answer.elements, answer.proof)
         return Evaluated(epoch, key.public, threshold.evaluate(part, numbers, elements), b"")
+
+    def seen(self, name: str) -> bytes:
+        """What all three name alike, 32 bytes, where each keeps its own part of one key; nothing where there is no key
+        here, and `WRONG` where what is kept does not read, or is no part of this custodian's of the key beside it."""
+        try:
+            key = self._held(name)
+            if key is None:
+                return b""
+            if not key.is_one_with(key) or Part.decode(key.part).number != number_of(self._seat):
+                return WRONG
+        except (KeptDamaged, FormatUnknown):
+            return WRONG
+        return hashlib.sha256(msgspec.structs.replace(key, state=_MADE, part=b"").to_bytes()).digest()
 
     def help(self, name: str, lost: Seat, secret: bytes) -> bytes:
         """What this custodian adds to its help for another: all that it keeps of the purpose's key, with its own part

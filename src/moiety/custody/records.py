@@ -78,6 +78,10 @@ class Records:
         """See `Pseudonyms.evaluate`. What people have signed for it is for who counts what is asked: see `guard`."""
         return self._pseudonyms.evaluate(name, pair, elements, proven)
 
+    def key_seen(self, name: str) -> bytes:
+        """See `Pseudonyms.seen`."""
+        return self._pseudonyms.seen(name)
+
     def help(self, name: str, lost: Seat, secret: bytes) -> bytes:
         """See `Pseudonyms.help`."""
         return self._pseudonyms.help(name, lost, secret)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from moiety.errors import Refused, Unavailable
 
@@ -47,26 +47,42 @@ class NothingDestroyed(Refused):
     )
 
 
-class LedgerChanged(Refused):
+WHOSE: Final = ("the gateway", "custodian a", "custodian b", "custodian c")
+"""Who keeps a ledger, by its number."""
+
+
+class LedgerUnsound(Refused):
+    """One of an office's four ledgers; `ledger` is 0 for the gateway's, and 1 to 3 for those of a, b and c."""
+
+    code: ClassVar[str] = "ledger_unsound"
+    advice: ClassVar[str] = "the ledger of {ledger} is not sound"
+
+    @property
+    def text(self) -> str:
+        """Names whose it is."""
+        return type(self).advice.format(**self.numbers | {"ledger": WHOSE[self.numbers["ledger"]]})
+
+
+class LedgerChanged(LedgerUnsound):
     code: ClassVar[str] = "ledger_changed"
     advice: ClassVar[str] = (
-        "ledger {ledger} (0 the gateway's, 1 to 3 those of custodians a to c) is not what it was when it was looked at "
-        "before: another key, or it does not begin with what it was; or the gateway's seen.json does not read (then "
-        "0). Keep both for whoever looks into that"
+        "the ledger of {ledger} is not what it was when it was looked at before: another key, or it does not begin "
+        "with what it was; or, where it is the gateway's, its seen.json does not read. Keep both for whoever looks "
+        "into that"
     )
 
 
-class LedgerLost(Refused):
+class LedgerLost(LedgerUnsound):
     code: ClassVar[str] = "ledger_lost"
     advice: ClassVar[str] = (
-        "ledger {ledger} (0 the gateway's, 1 to 3 those of custodians a to c) is not there any more: put its folder "
-        "back. Nothing is done that is not written down, and a ledger is not begun twice"
+        "the ledger of {ledger} is not there any more: put its folder back. Nothing is done that is not written down, "
+        "and a ledger is not begun twice"
     )
 
 
-class LedgerTampered(Refused):
+class LedgerTampered(LedgerUnsound):
     code: ClassVar[str] = "ledger_tampered"
     advice: ClassVar[str] = (
-        "ledger {ledger} (0 the gateway's, 1 to 3 those of custodians a to c) was altered or cut at position "
-        "{position} or after it, and nothing is done over it: keep it for whoever looks into that"
+        "the ledger of {ledger} was altered or cut at position {position} or after it, and nothing is done over it: "
+        "keep it for whoever looks into that"
     )

@@ -76,11 +76,12 @@ class Batch:
 
 @dataclass(frozen=True)
 class Survey:
-    """What one custodian found when it read a gallery again: the numbers of pages that are not intact, ascending, and
-    how many people are ACTIVE."""
+    """What one custodian found when it read a gallery again: the numbers of pages that are not intact, ascending, how
+    many people are ACTIVE, and what it keeps of the purpose's key for pseudonyms: see `Pseudonyms.seen`."""
 
     damaged: list[int]
     people: int
+    key: bytes = b""
 
 
 @dataclass(frozen=True)

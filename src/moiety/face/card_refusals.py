@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, ClassVar
 
-from moiety.errors import Refused, Unavailable
+from moiety.errors import FileUnread, Refused, Unavailable
 
 
 class CardUnreadable(Refused):
@@ -96,9 +96,9 @@ class ModelUnusable(Refused):
     advice: ClassVar[str] = "the model file cannot be run as its card says: check the card's engine, input and dim"
 
 
-class FileRefused(Refused):
+class FileRefused(FileUnread):
     code: ClassVar[str] = "file_unreadable"
-    advice: ClassVar[str] = "the file cannot be read: check its path, that it is a file, and who may read it"
+    advice: ClassVar[str] = "the file cannot be read: {why}"
 
 
 class FileWrongSize(Refused):

@@ -57,7 +57,9 @@ def opened(path: Path) -> Iterator[BufferedReader]:
     try:
         # Without O_NONBLOCK, opening a pipe that nobody writes to would wait for ever.
         descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
-    except (OSError, ValueError):
+    except OSError as error:
+        raise FileRefused(error=error.errno or 0) from None
+    except ValueError:
         raise FileRefused from None
     if not stat.S_ISREG(os.fstat(descriptor).st_mode):
         os.close(descriptor)

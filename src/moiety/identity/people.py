@@ -21,12 +21,13 @@ from moiety.identity.grounds import position
 from moiety.identity.keyring import Version, bears, classes_of
 from moiety.identity.person import Person, Receipt
 from moiety.identity.pseudonym import Pseudonym
-from moiety.identity.refusals import AlreadyKept, NoNumber, NotInIndex
+from moiety.identity.refusals import AlreadyKept, NoNumber, NotInIndex, NumberNotText
 from moiety.vault import consent
-from moiety.vault.consent import Given, How
+from moiety.vault.consent import ByHand, Given, How, by_hand
 from moiety.vault.identifier import Identifier
 from moiety.vault.index import index_bytes
-from moiety.vault.record import Record
+from moiety.vault.record import Record, names_of
+from moiety.vault.refusals import ValuesNotFields
 from moiety.vault.retention import Reading, State, Stay
 from moiety.vault.schema import Schema
 from moiety.vault.seal import Whose
@@ -77,12 +78,12 @@ class People:
         `PseudonymOfAnotherPurpose`."""
         return Person(self._desk, of_purpose(pseudonym, self._desk.purpose))
 
-    def add(self, values: Mapping[str, Raw], *, grounds: str, how: How = "office", text: str = "1") -> Added:
+    def add(self, values: Mapping[str, Raw], *, grounds: str, how: ByHand = "office", text: str = "1") -> Added:
         """Keep one person's record, on legal grounds that the purpose names: given `how`, to the version `text` of what
         people are told.
 
-        Raises `ValueInvalid`, `FieldUnknown`, `NoNumber` without an identity number, `GroundsUnknown`, and
-        `AlreadyKept`.
+        Raises `ValuesNotFields`, `ValueInvalid`, `FieldUnknown`, `NoNumber` without an identity number,
+        `GroundsUnknown`, `BasisInvalid`, and `AlreadyKept`.
         """
         outcome = self.add_many([values], grounds=grounds, how=how, text=text)[0]
         if isinstance(outcome, Refused):
@@ -95,12 +96,16 @@ class People:
         people: Sequence[Mapping[str, Raw]],
         *,
         grounds: str,
-        how: How = "office",
+        how: ByHand = "office",
         text: str = "1",
         approved: bytes | None = None,
     ) -> list[Added | Refused]:
         """As `add`, for many at once; somebody whose values will not do, or who is there already, is a `Refused` value
-        in their place. `approved` is what `request_bulk` wrote, once people have signed it."""
+        in their place. `approved` is what `request_bulk` wrote, once people have signed it. Raises `ValuesNotFields`
+        for what is no list of people."""
+        if isinstance(people, str | bytes) or not isinstance(people, Sequence):
+            raise ValuesNotFields
+        how = by_hand(how)
         outcomes: list[Added | Refused | None] = [None] * len(people)
         records: dict[int, Record] = {}
         for at, values in enumerate(people):
@@ -225,12 +230,15 @@ class People:
     def find(self, number: str | Identifier) -> Person | None:
         """Who has this identity number: it is looked up through the pseudonym alone, which custodians evaluate without
         learning the number. None where nobody is kept who has it, or who has it is being erased: about them nobody is
-        answered, and `Person.restore` goes by the pseudonym. Raises `IdentifierInvalid`."""
+        answered, and `Person.restore` goes by the pseudonym. Raises `IdentifierInvalid`, and `NumberNotText` for what
+        is neither text nor an `Identifier`."""
         desk = self._desk
         schema = desk.schema()
         known = schema.fields[schema.number]
         if isinstance(number, str):
             number = Identifier.parse(known.scheme, known.country, number)
+        if not isinstance(number, Identifier):
+            raise NumberNotText
         [person] = desk.custody().pseudonyms(desk.name, [number.input_bytes(desk.name)])
         stored = desk.records().get(desk.name, person)
         return None if stored is None or stored.stay.state not in FOUND else Person(desk, Pseudonym(desk.name, person))
@@ -238,10 +246,10 @@ class People:
     @heard
     def look_up(self, values: Mapping[str, Raw]) -> list[Person]:
         """Who has these values of the fields of the purpose's index; in no order, and nobody whom `find` does not find.
-        Raises `NotInIndex` for others, and `ValueInvalid`."""
+        Raises `NotInIndex` for others, `ValuesNotFields` and `ValueInvalid`."""
         desk = self._desk
         names = desk.purpose.records.index if desk.purpose.records else ()
-        if not names or set(values) != set(names):
+        if names_of(values) != set(names) or not names:
             raise NotInIndex(fields=len(names))
         entry = index_bytes(desk.name, names, Record(desk.schema(), values))
         if entry is None:

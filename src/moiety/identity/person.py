@@ -17,13 +17,13 @@ from moiety.identity.keyring import ACCESS, Version, opened
 from moiety.identity.ports import Noted
 from moiety.identity.pseudonym import Pseudonym
 from moiety.identity.purpose import RETENTION_LIMIT_DAYS
-from moiety.identity.refusals import NobodyKept, NumberFixed, ReasonUnsaid
+from moiety.identity.refusals import FieldsNotAList, NobodyKept, NumberFixed, ReasonUnsaid
 from moiety.ledger.receipt import SALT_BYTES, subject
 from moiety.ledger.refusals import OperationUnwritten
 from moiety.vault import consent
-from moiety.vault.consent import Entry, Given, How
+from moiety.vault.consent import ByHand, Entry, Given, by_hand
 from moiety.vault.mask import masked, shown
-from moiety.vault.record import Record, corrected
+from moiety.vault.record import Record, corrected, names_of
 from moiety.vault.refusals import FieldUnknown, MoveRefused, PersonMissing
 from moiety.vault.retention import Move, State
 from moiety.vault.schema import Group, Kind
@@ -99,12 +99,12 @@ class Person:
         """These fields in the clear; only the classes that they are in are opened. `reason` is one word of lower-case
         letters, digits and underscores, 32 at most, which is written down.
 
-        Raises `ReasonUnsaid`, `FieldUnknown`, `NobodyKept`, `NobodyThere`, `ClassRefused`.
+        Raises `ReasonUnsaid`, `FieldsNotAList`, `FieldUnknown`, `NobodyKept`, `NobodyThere`, `ClassRefused`.
         """
-        if re.fullmatch(REASON, reason) is None:
+        if not isinstance(reason, str) or re.fullmatch(REASON, reason) is None:
             raise ReasonUnsaid
         schema = self._desk.schema().fields
-        wanted = list(dict.fromkeys(fields))
+        wanted = _each_once(fields)
         if not wanted or not set(wanted) <= set(schema):
             raise FieldUnknown(schema)
         found = _joined(self._opened({schema[name].group for name in wanted}, reason))
@@ -125,10 +125,11 @@ class Person:
         and what was sealed under the old ones opens no more. The keys of the other classes are carried over by the
         custodians: nobody learns them by it. Where a field of the index changes, the classes of its fields are opened.
 
-        Raises as `reveal`, `ValueInvalid`, and `NumberFixed` for another identity number: that is another person.
+        Raises as `reveal`, `ValuesNotFields`, `ValueInvalid`, and `NumberFixed` for another identity number: that is
+        another person.
         """
         desk, schema = self._desk, self._desk.schema()
-        if not values or not set(values) <= set(schema.fields):
+        if not names_of(values) <= set(schema.fields) or not values:
             raise FieldUnknown(schema.fields)
         checked = Record(schema, values)
         changed = {schema.fields[name].group for name in values}
@@ -184,7 +185,7 @@ class Person:
         return [Basis.of(self._desk.purpose, ground) for ground in consent.grounds(self._entries())]
 
     @heard
-    def consent(self, grounds: str, *, how: How = "office", text: str = "1") -> None:
+    def consent(self, grounds: str, *, how: ByHand = "office", text: str = "1") -> None:
         """Write down one more ground that this person gave, `how`, to the version `text` of what people are told; or
         one of before anew, to another text. Nothing that was withdrawn comes back by it.
 
@@ -195,7 +196,7 @@ class Person:
         stored, known = self._stored(()), desk.purpose.grounds[grounds]
         if stored.stay.state is State.ERASING:
             raise MoveRefused(state=int(stored.stay.state))
-        given = Given(known.article_6, known.article_9, text, desk.now().day, how, place)
+        given = Given(known.article_6, known.article_9, text, desk.now().day, by_hand(how), place)
         entry = consent.giving(self._entries(), given)
         desk.custody().note_ground(desk.name, stored.handle, place, text, how)
         desk.records().add_basis(desk.name, person, entry)
@@ -216,17 +217,17 @@ class Person:
         return Beside(self.pseudonym, date_of(stored.stay.expires + 1))
 
     @heard
-    def withdraw(self, grounds: str | None = None, *, how: How = "electronic") -> Leaving | None:
+    def withdraw(self, grounds: str | None = None, *, how: ByHand = "electronic") -> Leaving | None:
         """Take a ground back (Art. 7(3), 21), or all that can be. Where nothing holds after that, nothing is used from
         now on, and the record is destroyed after 72 hours. Where something does, the record stays, and None is
         answered; a face that nothing holds for any more (Art. 9) matches from now on never again, and is destroyed.
 
-        Raises `GroundsUnknown`, `NothingToWithdraw`, `NobodyKept`.
+        Raises `GroundsUnknown`, `BasisInvalid`, `NothingToWithdraw`, `NobodyKept`.
         """
         desk, person = self._desk, self.pseudonym.value
         place = None if grounds is None else position(desk.purpose, grounds)
         stored, before = self._stored(()), self._entries()
-        ended = consent.withdrawals(before, place, desk.now().day, how)
+        ended = consent.withdrawals(before, place, desk.now().day, by_hand(how))
         after = [*before, *ended]
         for entry in ended:
             desk.custody().note_ground(desk.name, stored.handle, entry.place or 0)
@@ -355,6 +356,16 @@ class Person:
         stored = self._stored(wanted)
         values, _ = opened(desk.custody(), self._whose, stored, wanted, role=desk.role, reason=reason)
         return values
+
+
+def _each_once(fields: Iterable[str]) -> list[str]:
+    """The names of fields. Raises `FieldsNotAList` for a single one, whose letters would be taken for some."""
+    if isinstance(fields, str | bytes) or not isinstance(fields, Iterable):
+        raise FieldsNotAList
+    names = list(fields)
+    if not all(isinstance(name, str) for name in names):
+        raise FieldsNotAList
+    return list(dict.fromkeys(names))
 
 
 def _joined(found: Mapping[Group, Mapping[str, bytes]]) -> dict[str, bytes]:

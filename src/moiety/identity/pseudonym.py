@@ -1,6 +1,6 @@
 """A person's name within one purpose: 128 random bits, printed so that people can read it out.
 
-    door-7Q2M-K3PX-9V4T-8HAB-CD0E-FGJK-MNPQ
+    door-7Q2M-K3PX-9V4T-8HAB-CD0E-FGJK-MMHS
 
 The prefix is the purpose. Then come 28 characters of Crockford's base 32 (no I, L, O, U), in groups of four:
 26 hold the 16 bytes and two zero bits, most significant first; the last two are a Reed-Solomon check over

@@ -123,6 +123,14 @@ class NoNumber(Refused):
     advice: ClassVar[str] = "a record needs the number of [records] scheme: the person's pseudonym is made of it"
 
 
+class NumberNotText(Refused):
+    code: ClassVar[str] = "number_not_text"
+    advice: ClassVar[str] = (
+        "an identity number is given as text, or as an Identifier: find('11010519491231002X'); look_up takes values of "
+        "the purpose's index by their names"
+    )
+
+
 class NumberFixed(Refused):
     code: ClassVar[str] = "number_fixed"
     advice: ClassVar[str] = "another identity number is another person: erase this record and add one under that number"
@@ -160,6 +168,11 @@ class ReasonUnsaid(Refused):
 class PicturesNotAList(Refused):
     code: ClassVar[str] = "pictures_not_a_list"
     advice: ClassVar[str] = "give a list of pictures, also where there is one: enrol([picture], ...)"
+
+
+class FieldsNotAList(Refused):
+    code: ClassVar[str] = "fields_not_a_list"
+    advice: ClassVar[str] = "give a list of names of fields, also where there is one: reveal(['address'], reason=...)"
 
 
 class ClockWithoutZone(Refused):

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Annotated, Final, Literal
+from typing import Annotated, Final, Literal, cast, get_args
 
 import msgspec
 
@@ -36,9 +36,12 @@ GIVEN_LIMIT: Final = ENTRIES_LIMIT // 2
 ENTRY_LIMIT: Final = 127
 """Bytes of an entry: the longest text's version, and the rest."""
 
-How = Literal["paper", "electronic", "spoken", "imported", "office"]
-"""How a basis was given or withdrawn: signed, by a form or a message, before a witness, as the source recorded it, by
-the office itself (a legal obligation)."""
+ByHand = Literal["paper", "electronic", "spoken", "office"]
+"""How a basis was given or withdrawn, by whoever was there: signed, by a form or a message, before a witness, by the
+office itself (a legal obligation)."""
+
+How = Literal[ByHand, "imported"]
+"""The same, or as the source recorded it, which an import alone says."""
 
 _Place = Annotated[int, msgspec.Meta(ge=0, le=255)]
 _Day = Annotated[int, msgspec.Meta(ge=0, le=2**20)]
@@ -89,9 +92,20 @@ _CONSENT: Final = "9(2)(a)"
 
 def encode(entry: Entry) -> bytes:
     """The bytes that are kept. Raises `BasisInvalid` for an entry that could not be read again, or says no place."""
-    plain = b"\x02" + _ENCODER.encode(entry)
+    try:
+        plain = b"\x02" + _ENCODER.encode(entry)
+    except (TypeError, ValueError, OverflowError):
+        raise BasisInvalid from None
     decode(plain)
     return plain
+
+
+def by_hand(how: str) -> ByHand:
+    """The way in which somebody says that a basis was given or withdrawn. Raises `BasisInvalid` for another word, and
+    for what an import alone says: nobody is to tell what a source recorded from what was seen here."""
+    if how not in get_args(ByHand):
+        raise BasisInvalid
+    return cast(ByHand, how)
 
 
 def decode(plain: bytes) -> Entry:

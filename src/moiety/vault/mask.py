@@ -2,12 +2,15 @@
 
 An identity number keeps what tells two people at one desk apart: six characters in front and four behind where it has
 eighteen (`110105********002X`), two behind of a shorter one, four of a payment card. Of a Chinese number this shows
-the region and, to whoever knows how, the sex. A name keeps its first letter. All else is hidden, its length too.
+the region and, to whoever knows how, the sex. A name keeps its first letter where that is less than its first word:
+where a sign is a syllable (Chinese, Korean, Japanese), the first would be the whole family name, and nothing is shown.
+All else is hidden, its length too.
 """
 
 from __future__ import annotations
 
 from typing import Final
+from unicodedata import east_asian_width
 
 from moiety.vault.identifier import CARD
 from moiety.vault.schema import Field, Kind
@@ -26,13 +29,20 @@ def masked(field: Field, plain: bytes) -> str:
         found = identifier(plain)
         return _number(found.number, found.scheme == CARD)
     if field.kind is Kind.NAME:
-        return plain.decode()[0] + HIDDEN
+        return _name(plain.decode())
     return HIDDEN
 
 
 def shown(field: Field, plain: bytes) -> str:
     """A value in bytes as people write it: of an identifier the number alone. Not for photographs."""
     return identifier(plain).number if plain and field.kind is Kind.IDENTIFIER else plain.decode()
+
+
+def _name(name: str) -> str:
+    first = name[0]
+    # What is written as wide as it is high are signs of syllables and words; letters are not.
+    whole = east_asian_width(first) == "W" or len(name.split(" ")[0]) == 1
+    return HIDDEN if whole else first + HIDDEN
 
 
 def _number(number: str, is_card: bool) -> str:

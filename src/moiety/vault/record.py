@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import KeysView, Mapping
 
-from moiety.vault.refusals import FieldUnknown
+from moiety.vault.refusals import FieldUnknown, ValuesNotFields
 from moiety.vault.schema import Group, Schema
 from moiety.vault.values import Raw, canonical
 
@@ -13,8 +13,8 @@ class Record:
     """Checked values of one person, in bytes (`values`). `repr()` shows how many fields there are, for logs."""
 
     def __init__(self, schema: Schema, values: Mapping[str, Raw]) -> None:
-        """Raises `FieldUnknown` for a name that the schema has not, and `ValueInvalid`."""
-        if not values.keys() <= schema.fields.keys():
+        """Raises `FieldUnknown` for a name that the schema has not, `ValuesNotFields` and `ValueInvalid`."""
+        if not names_of(values) <= schema.fields.keys():
             raise FieldUnknown(schema.fields)
         self.schema = schema
         self.plain = {name: canonical(field, values.get(name)) for name, field in schema.fields.items()}
@@ -30,6 +30,13 @@ class Record:
         nothing.
         """
         return _of(self.schema, group, self.plain)
+
+
+def names_of(values: Mapping[str, Raw]) -> KeysView[str]:
+    """The fields that there are values of. Raises `ValuesNotFields` for values without names."""
+    if not isinstance(values, Mapping):
+        raise ValuesNotFields
+    return values.keys()
 
 
 def corrected(

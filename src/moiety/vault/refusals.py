@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final
 
 from moiety.errors import Refused
 
@@ -53,6 +53,14 @@ class FieldUnknown(Refused):
         return type(self), (self.known,)
 
 
+class ValuesNotFields(Refused):
+    code: ClassVar[str] = "values_not_fields"
+    advice: ClassVar[str] = (
+        "give a person's values by the names of their fields, dict(name='Li Example', sex='F'); of several people, a "
+        "list of those"
+    )
+
+
 class ValueInvalid(Refused):
     """Names the field in `where`, never the value."""
 
@@ -86,12 +94,23 @@ class ShelfClosed(Refused):
     advice: ClassVar[str] = "this record store was closed with its office"
 
 
+STATES: Final = ("on the way in", "active", "restricted", "being erased")
+"""Of whom something is asked, by the number of `retention.State`."""
+
+
 class MoveRefused(Refused):
+    """`state` is the number of `retention.State`."""
+
     code: ClassVar[str] = "move_refused"
     advice: ClassVar[str] = (
-        "nobody in state {state} can be moved so (0 pending, 1 active, 2 restricted, 3 erasing): "
-        "an erasure is taken back within its 72 hours, by moiety person restore"
+        "this cannot be done with somebody who is {state}: a restriction ends by `moiety person lift`, and an erasure "
+        "is taken back within its 72 hours by `moiety person restore`"
     )
+
+    @property
+    def text(self) -> str:
+        """Says in a word what may be done with them."""
+        return type(self).advice.format(state=STATES[self.numbers["state"]])
 
 
 class BasisInvalid(Refused):

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 
+from moiety.custody.checking import DIGEST_BYTES
 from moiety.custody.gateway import naming
 from moiety.custody.gateway.entries import Finding
 from moiety.custody.gateway.three import Headers, Three
@@ -13,7 +16,7 @@ from moiety.custody.store.noise import Entropy
 from moiety.custody.store.page import HANDLE_BYTES, PSEUDONYM_BYTES, portions
 from moiety.custody.store.slots import SLOTS, living
 from moiety.custody.unopened import KeyLost
-from moiety.custody.verbs import PSEUDONYM_WORDS, SECONDS_A_DAY, Progress
+from moiety.custody.verbs import PSEUDONYM_WORDS, SECONDS_A_DAY, Progress, Survey
 from moiety.sharing.seat import SEATS, Seat
 from moiety.sharing.split import combine
 
@@ -24,14 +27,23 @@ def due(now: int, last: int) -> bool:
 
 
 def check(three: Three, headers: Headers, name: str, progress: Progress) -> list[Finding]:
-    """Read a gallery again at all three and check it. What a custodian finds closes it there, whoever asked."""
+    """Read a gallery again at all three and check it. What a custodian finds closes it there, whoever asked; not so a
+    part of the key for pseudonyms that is not there or does not fit: faces are searched without it."""
     surveys = three.each(lambda custodian: custodian.survey(name, progress))
     findings = [Finding(name, seat, page) for seat in SEATS for page in surveys[seat].damaged]
     header = headers.make("integrity", name, rows=surveys["a"].people, extra=PSEUDONYM_WORDS)
     good = three.play(lambda custodian: custodian.integrity(name, header, progress))
     if not findings and not all(good.values()):
         findings = [Finding(name, None, None)]
-    return findings
+    keyless = _keyless(surveys) if headers.keeps_records(name) else []
+    return findings + [Finding(name, seat, None, key=True) for seat in keyless]
+
+
+def _keyless(surveys: Mapping[Seat, Survey]) -> list[Seat]:
+    """Who says something else of its part of a key than most do; nobody where nobody has made one."""
+    told = [survey.key for survey in surveys.values()]
+    known = max((key for key in told if len(key) == DIGEST_BYTES), key=told.count, default=b"")
+    return [seat for seat in SEATS if surveys[seat].key != known]
 
 
 def mend(three: Three, headers: Headers, entropy: Entropy, name: str, seat: Seat | None, progress: Progress) -> int:

@@ -60,15 +60,22 @@ class Identified:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """Something that a gallery check found. Where no page says so itself, `seat` and `page` are unknown."""
+    """Something that a gallery check found. Where no page says so itself, `seat` and `page` are unknown; `key`: it is
+    about that custodian's part of the key for pseudonyms, and no page."""
 
     gallery: str
     seat: Seat | None
     page: int | None
+    key: bool = False
 
     @property
     def text(self) -> str:
         """One sentence."""
+        if self.key:
+            return (
+                f"{self.gallery}: custodian {self.seat} has lost its part of the key that pseudonyms are made with, or "
+                "has another: `moiety check --mend` recovers it from the other two"
+            )
         if self.seat is None or self.page is None:
             return (
                 f"{self.gallery}: the three custodians' rows do not belong together, and no page says at whom: "

@@ -170,7 +170,7 @@ class Remote:
     def survey(self, name: str, progress: Progress) -> Survey:
         """As `custodian.Custodian.survey`."""
         found: messages.SurveyMessage = self._ask(wire.Survey(name), messages.SurveyMessage, progress=progress)
-        return Survey(found.damaged, found.people)
+        return Survey(found.damaged, found.people, found.key)
 
     def integrity(self, name: str, header: Header, progress: Progress) -> Rounds[bool]:
         """As `custodian.Custodian.integrity`."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from moiety.errors import Refused, Unavailable
+from moiety.errors import FileUnread, Refused, Unavailable
 
 
 class SignedUnreadable(Refused):
@@ -69,9 +69,9 @@ class KeyFileUnwritable(Refused):
     advice: ClassVar[str] = "the key file cannot be written: check its folder, its disk and who may write there"
 
 
-class KeyFileUnreadable(Refused):
+class KeyFileUnreadable(FileUnread):
     code: ClassVar[str] = "key_file_unreadable"
-    advice: ClassVar[str] = "the key file cannot be read: check its path and who may read it"
+    advice: ClassVar[str] = "the key file cannot be read: {why}"
 
 
 class KeyFileExposed(Refused):

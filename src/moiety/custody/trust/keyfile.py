@@ -81,8 +81,8 @@ def read_private(path: Path) -> bytes:
     """A small file that is its owner's alone. Raises `KeyFileUnreadable`, `KeyFileExposed`."""
     try:
         opened = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
-    except OSError:
-        raise KeyFileUnreadable from None
+    except OSError as error:
+        raise KeyFileUnreadable(error=error.errno or 0) from None
     try:
         status = os.fstat(opened)
         if not stat.S_ISREG(status.st_mode) or status.st_size > _FILE_LIMIT:
