@@ -28,6 +28,7 @@ from moiety.cli import progress
 from moiety.cli.importing import ImportedAnswer
 from moiety.cli.synth import Made
 from moiety.identity import importing
+from moiety.identity.arriving import Arriving
 from moiety.identity.people import People
 from moiety.identity.refusals import AlreadyKept, PurposeUnknown
 from moiety.vault import readers
@@ -146,12 +147,12 @@ def test_a_clock_that_is_not_believed_is_said_before_anybody_comes_in(
     file = written(tmp_path, "csv", PEOPLE[:3])
     said: list[str] = []
 
-    def add_records(*given: Any, **more: Any) -> Any:
+    def arriving(*given: Any, **more: Any) -> Any:
         said.append(shell.streams.readouterr().err)
-        return add(*given, **more)
+        return whole(*given, **more)
 
-    add = People.add_records
-    monkeypatch.setattr(People, "add_records", add_records)
+    whole = People.arriving
+    monkeypatch.setattr(People, "arriving", arriving)
     status, answer = shell.json(*words(file))
     assert (status, answer["added"]) == (0, 3)
     assert "26 days ahead" in answer["warning"]
@@ -285,10 +286,10 @@ def test_whoever_is_twice_in_a_file_counts_once_also_after_an_interruption(
     monkeypatch.setattr(importing, "TOGETHER", 4)
     rows = [*PEOPLE[:3], PEOPLE[0], PEOPLE[3], PEOPLE[4], PEOPLE[3], PEOPLE[1], PEOPLE[6]]
     file = written(tmp_path, "jsonl", rows)
-    whole = People.add_records
+    whole = Arriving.settled
     times = 0
 
-    def cut_off(self: People, *given: Any, **more: Any) -> Any:
+    def cut_off(self: Arriving, *given: Any, **more: Any) -> Any:
         nonlocal times
         times += 1
         if times == 2 and not after:
@@ -299,7 +300,7 @@ def test_whoever_is_twice_in_a_file_counts_once_also_after_an_interruption(
         return answer
 
     with monkeypatch.context() as patched:
-        patched.setattr(People, "add_records", cut_off)
+        patched.setattr(Arriving, "settled", cut_off)
         assert shell.json(*words(file))[1]["refused"] == "purpose_unknown"
     journal = json.loads((tmp_path / "people.jsonl.import.json").read_text())
     assert (journal["after"], journal["added"], journal["finished"], len(journal["key"])) == (4, 3, False, 64)

@@ -10,8 +10,9 @@ import pytest
 
 from moiety.errors import Refused
 from moiety.identity import importing
+from moiety.identity.arriving import Named
 from moiety.identity.importing import Imported
-from moiety.identity.people import Named, People
+from moiety.identity.people import People
 from moiety.vault.mapping import Taken
 from moiety.vault.record import Record
 from moiety.vault.schema import Schema
@@ -28,9 +29,18 @@ class Everybody:
     def named(self, people: Sequence[Record], **_: Any) -> list[Named]:
         return [(bytes([at]) * 16, None) for at in range(len(people))]
 
-    def add_records(self, people: Sequence[Record], names: Sequence[Named], **_: Any) -> list[object]:
+    def arriving(self, **_: Any) -> Everybody:
+        return self
+
+    def sealed(self, people: Sequence[Record], names: Sequence[Named]) -> Iterator[list[object]]:
         self.thresholds.append(gc.get_threshold()[0])
-        return [object() for _ in people]
+        yield []
+
+    def put(self, some: Sequence[object]) -> None:
+        """Nowhere."""
+
+    def settled(self, people: int, approved: bytes | None) -> list[object]:
+        return [object()] * people
 
 
 def rows(refused: Refused | None = None) -> Iterator[Taken]:

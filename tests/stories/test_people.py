@@ -15,8 +15,9 @@ from moiety.custody.unopened import ClassRefused, NobodyThere
 from moiety.errors import MoietyError, Refused
 from moiety.face.installed import Installed
 from moiety.identity import grounds
+from moiety.identity.arriving import Added
 from moiety.identity.basis import Basis
-from moiety.identity.people import Added, People
+from moiety.identity.people import People
 from moiety.identity.person import Person
 from moiety.identity.refusals import (
     AlreadyKept,

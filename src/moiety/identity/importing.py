@@ -13,12 +13,13 @@ import hmac
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Final
 
-from moiety.errors import Refused
-from moiety.identity.people import Named, People
+from moiety.errors import MoietyError, Refused
+from moiety.identity.arriving import Added, Named
+from moiety.identity.people import People
 from moiety.vault.mapping import BadRow, Taken
 from moiety.vault.record import Record
 
@@ -31,6 +32,9 @@ anew in which a batch puts somebody, and wait for the disk as often for few as f
 BYTES_TOGETHER: Final = 64 * 2**20
 """Bytes of values of one batch: two thousand photographs of the greatest length would be eight thousand million."""
 KEY_BYTES: Final = 32
+
+_NAMED_AT_ONCE: Final = 2
+"""Batches whose pseudonyms are made at a time: of the first two, while nothing else is to be done yet."""
 
 _BETWEEN: Final = 200_000
 """Objects between two looks for cycles among them, as many as two batches are. The interpreter's own 700 have it look
@@ -50,11 +54,10 @@ class Imported:
     key: bytes = field(default=b"", repr=False)
     resumed: bool = False
 
-    @property
-    def mark(self) -> bytes:
-        """What the next batch is known by: another one for each, so that a row whose person an earlier batch brought in
-        is not taken for one of its own."""
-        return hmac.digest(self.key, self.after.to_bytes(8, "little"), "sha256")
+    def mark(self, after: int) -> bytes:
+        """What the batch behind this row is known by: another one for each, so that a row whose person an earlier batch
+        brought in is not taken for one of its own."""
+        return hmac.digest(self.key, after.to_bytes(8, "little"), "sha256")
 
     @property
     def rows(self) -> int:
@@ -79,15 +82,16 @@ def run(
     """Bring in everybody; `done` hears after each batch how far it has come, and which rows of it were left: set aside,
     or of people who were there already. Nothing is kept of what these say.
 
-    Raises what `rows` does, once everybody before is there; and what `People.add_records` raises: then the batches
+    Raises what `rows` does, once everybody before is there; and what `People.named` and `Arriving` do: then the batches
     before are there, and this one is not.
     """
 
-    def settle(batch: _Batch) -> None:
-        names, mark = batch.names.result(), so_far.mark
-        outcomes = people.add_records(
-            batch.records(), names, grounds=grounds, how=HOW, text=text, approved=approved, mark=mark
-        )
+    def named(records: list[Record]) -> Future[list[Named]]:
+        return naming.submit(people.named, records, approved=approved)
+
+    def finish(batch: _Batch, settled: Future[list[Added | Refused]]) -> None:
+        names, mark = batch.names.result(), so_far.mark(so_far.after)
+        outcomes = settled.result()
         so_far.aside.update(row.code for row in batch.aside)
         left = list(batch.aside)
         brought: set[bytes] = set()
@@ -104,13 +108,33 @@ def run(
         so_far.after, so_far.resumed = batch.last, False
         done(so_far, sorted(left, key=lambda row: row.position))
 
-    def named(records: list[Record]) -> Future[list[Named]]:
-        return beside.submit(people.named, records, approved=approved)
-
-    # The pseudonyms of the next batch are made beside this one: they take as long as all else together.
-    with _collected_seldom(), ThreadPoolExecutor(1) as beside:
-        for batch in _one_behind(_batches(rows, named)):
-            settle(batch)
+    # While a batch is sealed, the pseudonyms of the next are made, the custodians keep the keys of the one before, and
+    # then what is sealed already is put. But none is settled before `done` has heard of the one before: whoever is
+    # killed reads at most one again that is there.
+    with _collected_seldom(), ThreadPoolExecutor(_NAMED_AT_ONCE) as naming, ThreadPoolExecutor(1) as keeping:
+        waiting: list[tuple[_Batch, Future[list[Added | Refused]]]] = []
+        after = so_far.after
+        try:
+            for batch in _one_behind(_batches(rows, named)):
+                arriving = people.arriving(grounds=grounds, how=HOW, text=text, mark=so_far.mark(after))
+                try:
+                    puts = [
+                        keeping.submit(arriving.put, some)
+                        for some in arriving.sealed(batch.records(), batch.names.result())
+                    ]
+                    while waiting:
+                        finish(*waiting.pop())
+                    for put in puts:
+                        put.result()
+                except MoietyError:
+                    with suppress(MoietyError):  # nobody is told that they are there
+                        keeping.submit(arriving.withdraw).result()
+                    raise
+                waiting.append((batch, keeping.submit(arriving.settled, len(batch.taken), approved)))
+                after = batch.last
+        finally:
+            while waiting:
+                finish(*waiting.pop())
     return so_far
 
 

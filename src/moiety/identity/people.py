@@ -9,28 +9,24 @@ what an interruption left is put right by whoever comes next.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
-from datetime import date
+from contextlib import AbstractContextManager, nullcontext, suppress
 from typing import Final
 
-from moiety.errors import Refused
+from moiety.errors import MoietyError, Refused
+from moiety.identity.arriving import Added, Arriving, Named
 from moiety.identity.claim import of_purpose
-from moiety.identity.desk import Desk, Refusals, date_of, heard
-from moiety.identity.grounds import position
-from moiety.identity.keyring import Version, bears, classes_of
+from moiety.identity.desk import Desk, Refusals, heard
+from moiety.identity.keyring import bears
 from moiety.identity.person import Person, Receipt
 from moiety.identity.pseudonym import Pseudonym
-from moiety.identity.refusals import AlreadyKept, NoNumber, NotInIndex, NumberNotText
-from moiety.vault import consent
-from moiety.vault.consent import ByHand, Given, How, by_hand
+from moiety.identity.refusals import NoNumber, NotInIndex, NumberNotText
+from moiety.vault.consent import ByHand, How, by_hand
 from moiety.vault.identifier import Identifier
 from moiety.vault.index import index_bytes
 from moiety.vault.record import Record, names_of
 from moiety.vault.refusals import ValuesNotFields
-from moiety.vault.retention import Reading, State, Stay
+from moiety.vault.retention import Reading, State
 from moiety.vault.schema import Schema
-from moiety.vault.seal import Whose
 from moiety.vault.stored import Stored
 from moiety.vault.values import Raw, identifier
 
@@ -45,9 +41,6 @@ FOUND: Final = frozenset({State.ACTIVE, State.RESTRICTED})
 
 _NAME_BYTES: Final = 16
 
-Named = tuple[bytes, bytes | None]
-"""A pseudonym's bytes, and the entry of the purpose's index; None where there is none."""
-
 Receiving = Callable[[str], AbstractContextManager[Callable[[Receipt], None]]]
 """Makes room for the receipt of one person under a name, and takes it, where there is one."""
 
@@ -55,14 +48,6 @@ Receiving = Callable[[str], AbstractContextManager[Callable[[Receipt], None]]]
 def unreceived(name: str) -> AbstractContextManager[Callable[[Receipt], None]]:
     """Where nobody keeps receipts."""
     return nullcontext(lambda receipt: None)
-
-
-@dataclass(frozen=True, slots=True)
-class Added:
-    """Somebody's record is kept, until the day after `expires` begins in UTC."""
-
-    pseudonym: Pseudonym
-    expires: date
 
 
 class People:
@@ -116,7 +101,15 @@ class People:
                 outcomes[at] = refusal.with_traceback(None)
         checked = list(records.values())
         names = self.named(checked, approved=approved)
-        added = self.add_records(checked, names, grounds=grounds, how=how, text=text, approved=approved)
+        arriving = self.arriving(grounds=grounds, how=how, text=text)
+        try:
+            for some in arriving.sealed(checked, names):
+                arriving.put(some)
+        except MoietyError:
+            with suppress(MoietyError):
+                arriving.withdraw()
+            raise
+        added = arriving.settled(len(checked), approved)
         for at, outcome in zip(records, added, strict=True):
             outcomes[at] = outcome
         return [outcome for outcome in outcomes if outcome is not None]
@@ -124,7 +117,7 @@ class People:
     @heard
     def named(self, people: Sequence[Record], *, approved: bytes | None = None) -> list[Named]:
         """The pseudonym of each, and the entry of the purpose's index, evaluated together. `approved` is what
-        `add_records` of them will be given."""
+        `Arriving.settled` of them will be given."""
         desk = self._desk
         names = desk.purpose.records.index if desk.purpose.records else ()
         inputs = [identifier(record.plain[record.schema.number]).input_bytes(desk.name) for record in people]
@@ -138,59 +131,10 @@ class People:
         return [(outputs[at], outputs[entries[at]] if at in entries else None) for at in range(len(people))]
 
     @heard
-    def add_records(
-        self,
-        people: Sequence[Record],
-        names: Sequence[Named],
-        *,
-        grounds: str,
-        how: How,
-        text: str,
-        approved: bytes | None,
-        mark: bytes = b"",
-    ) -> list[Added | Refused]:
-        """As `add_many`, of records that were checked already, each with an identity number and `named`. Whoever is
-        added under a `mark` is known by it again: see `bearing`."""
-        desk = self._desk
-        place = position(desk.purpose, grounds)
-        known = desk.purpose.grounds[grounds]
-        now = desk.now()
-        given = consent.encode(Given(known.article_6, known.article_9, text, now.day, how, place))
-        outcomes: list[Added | Refused | None] = [None] * len(people)
-        last = desk.last_day(now)
-        stay, until = Stay(State.PENDING, last), date_of(last)
-        rows: list[tuple[Stored, Version]] = []
-        versions = Version.fresh_many(desk.entropy, len(people), last + 1, place) if people else []
-        for record, (person, entry), version in zip(people, names, versions, strict=True):
-            if mark:
-                version = version.marked(mark, person)
-            blobs = version.sealed(Whose(desk.name, person), 0, classes_of(record), desk.entropy)
-            stored = Stored(person, version.name, stay, 0, blobs, entry, (given,))
-            rows.append((stored, version))
-        for left in desk.records().put_many(desk.name, [stored for stored, _ in rows]):
-            outcomes[left] = AlreadyKept()
-        fresh = [at for at in range(len(rows)) if outcomes[at] is None]
-        if fresh:
-            self._keep([rows[at] for at in fresh], approved)
-            for left in desk.records().settle_many(desk.name, [rows[at][0] for at in fresh]):
-                # Somebody else put the same person meanwhile: theirs is the record, and these keys are nobody's.
-                outcomes[fresh[left]] = AlreadyKept()
-                desk.custody().drop(desk.name, rows[fresh[left]][1].name)
-        for at in fresh:
-            if outcomes[at] is None:
-                outcomes[at] = Added(Pseudonym(desk.name, rows[at][0].person), until)
-        return list(desk.heard(outcome for outcome in outcomes if outcome is not None))
-
-    def _keep(self, put: Sequence[tuple[Stored, Version]], approved: bytes | None) -> None:
-        """Have custodians keep the keys of people who were put. Nothing stays of whom they refuse: nobody could take
-        that out again. What they may have kept, where they were not all there, stays and is put again."""
-        desk = self._desk
-        try:
-            desk.custody().keep(desk.name, [version for _, version in put], approved=approved)
-        except Refused:
-            desk.records().undo_many(desk.name, [stored for stored, _ in put], known=False)
-            desk.records().scrub()
-            raise
+    def arriving(self, *, grounds: str, how: How, text: str, mark: bytes = b"") -> Arriving:
+        """What `add_many` does, step by step, for records that were checked already, each with an identity number and
+        `named`. Whoever is added under a `mark` is known by it again: see `bearing`. Raises `GroundsUnknown`."""
+        return Arriving(self._desk, grounds=grounds, how=how, text=text, mark=mark)
 
     def give_up(self, pseudonym: Pseudonym | str) -> bool:
         """Take out somebody who was put and whom nobody was told to be there, see `add_many`; whether there was such a
