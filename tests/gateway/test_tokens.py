@@ -382,7 +382,7 @@ def test_a_slow_provider_holds_up_no_key(own: Provider, tmp_path: Path) -> None:
     "wrong",
     [
         {"issuer": "http://example.org"},
-        {"issuer": "file:///etc/passwd"},
+        {"issuer": "file://localhost/etc/passwd"},
         {"audience": ""},
         {"grants": []},
         {"grants": [{"value": "a", "roles": ["subject"], "scopes": ["*:*"]}]},
