@@ -39,6 +39,7 @@ COMMANDS: Final = {
     "down": Row("moiety.cli.up:down", "Stop what `moiety up` started."),
     "custodian": Row("moiety.cli.custodian:app", "Run one custodian, on a machine of its own."),
     "gateway": Row("moiety.cli.gateway:app", "Serve an office over HTTP: its own interface, and a console."),
+    "caller": Row("moiety.cli.caller:app", "Give, list, rotate and revoke keys of the HTTP service."),
     "keys": Row("moiety.cli.keys:app", "Keys and certificates of custodians and gateways."),
     "demo": Row("moiety.cli.demo:demo", "See it work, and see a thief fail, on one screen."),
     "drill": Row("moiety.cli.drill:drill", "Steal a store and attack it."),

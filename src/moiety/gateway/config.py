@@ -9,6 +9,7 @@ from typing import Annotated, Final, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
+from moiety.gateway.callers.grants import Oidc
 from moiety.gateway.refusals import GatewayConfigInvalid, GatewayConfigUnreadable, GatewayExists
 
 FOLDER: Final = "http"
@@ -34,7 +35,8 @@ class Tls(BaseModel):
 class Config(BaseModel):
     """`office` is the office's folder, `listen` an address, `store` the folder of the credentials or the URL of a
     PostgreSQL; folders are seen from the file's own. Without `tls` it listens to this machine alone: whoever asks from
-    another comes through a proxy that has a certificate."""
+    another comes through a proxy that has a certificate. `oidc` is an identity provider whose tokens
+    count as keys do."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -42,6 +44,7 @@ class Config(BaseModel):
     listen: Address
     store: str = "."
     tls: Tls | None = None
+    oidc: Oidc | None = None
     at_once: int = Field(default=8, ge=1, le=256)
     waiting: int = Field(default=64, ge=0, le=4_096)
     deadline_s: int = Field(default=60, ge=1, le=3_600)

@@ -18,7 +18,7 @@ from moiety.gateway.problems import answered_as, status_of
 from moiety.gateway.refusals import KeyUnreadable, Overloaded, Repeated, TimedOut
 
 HEADER: Final = "Idempotency-Key"
-OPERATION: Final = "X-Operation-Id"
+OPERATION_HEADER: Final = "X-Operation-Id"
 _KEY: Final = re.compile(r"[\x21-\x7e]{1,128}")
 
 
@@ -38,7 +38,7 @@ async def once(request: Request, response: Response) -> AsyncIterator[None]:
     service = service_of(request)
     name = who(request).caller.name
     begun = await service.hall(lambda: service.credentials.begin(name, request.method, request.url.path, key))
-    response.headers[OPERATION] = begun.operation.hex()
+    response.headers[OPERATION_HEADER] = begun.operation.hex()
     if not begun.fresh:
         raise Repeated(begun.operation, begun.status)
     try:

@@ -26,6 +26,7 @@ from moiety.gateway.service import Service, application
 from moiety.gateway.work import Work
 
 if TYPE_CHECKING:
+    from moiety.gateway.callers.oidc import ProviderTokens
     from moiety.identity.office import Office
 
 CONNECTIONS: Final = 256
@@ -50,7 +51,7 @@ def opened(config: Config, place: Path, *, data: Path | None, write: Callable[[s
     return Service(
         offices=Offices(offices),
         credentials=credentials,
-        reception=Reception(credentials, lambda: int(monotonic()), os.urandom),
+        reception=Reception(credentials, lambda: int(monotonic()), os.urandom, _tokens(config, credentials)),
         rates=Rates(monotonic),
         work=Work(at_once=config.at_once, waiting=config.waiting, deadline_s=config.deadline_s),
         hall=Work(at_once=_HALL, waiting=config.waiting, deadline_s=config.deadline_s),
@@ -63,6 +64,14 @@ def credentials_of(config: Config, place: Path) -> Credentials:
     """The store of callers that a configuration in this folder names."""
     store = config.store if "://" in config.store else place / config.store
     return Credentials.open(store, lambda: int(time()), os.urandom)
+
+
+def _tokens(config: Config, credentials: Credentials) -> ProviderTokens | None:
+    if config.oidc is None:
+        return None
+    from moiety.gateway.callers.oidc import ProviderTokens
+
+    return ProviderTokens(config.oidc, lambda issuer, subject: f"oidc.{credentials.called(issuer, subject)}")
 
 
 def answers(config: Config) -> bool:

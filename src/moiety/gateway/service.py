@@ -16,10 +16,11 @@ from moiety.gateway.admission import Guarded
 from moiety.gateway.callers.keys import Entropy
 from moiety.gateway.callers.reception import Reception
 from moiety.gateway.callers.sql import Credentials
+from moiety.gateway.description import Described
 from moiety.gateway.journal import Journal
 from moiety.gateway.native import audit, callers, faces, health, people, purposes
 from moiety.gateway.offices import Offices
-from moiety.gateway.problems import MEDIA_TYPE, Problem, problem_of
+from moiety.gateway.problems import MEDIA_TYPE, problem_of
 from moiety.gateway.rates import Rates
 from moiety.gateway.refusals import FieldsInvalid, NotByThisVerb, NotHere, WentWrong
 from moiety.gateway.work import Work
@@ -54,14 +55,13 @@ class Service:
 
 def application(service: Service, pages: Iterable[APIRouter] = ()) -> FastAPI:
     """The whole interface; `pages` are those of others beside our own."""
-    app = FastAPI(
+    app = Described(
         title="Moiety",
         version="1",
         summary="Face recognition whose databases any one can leak without naming, showing or describing anyone",
         docs_url=None,
         redoc_url=None,
         openapi_url="/v1/openapi.json",
-        responses={"default": {"model": Problem, "content": {MEDIA_TYPE: {}}}},
     )
     app.state.service = service
     app.router.route_class = Guarded

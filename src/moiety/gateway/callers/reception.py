@@ -44,7 +44,8 @@ class Reception:
             if found is None:
                 self._credentials.recognised(ApiKey("", ""))
         elif self._was_seen(name := self._names.name(key)):
-            found = self._credentials.still(key)
+            # What was revoked since takes as long as what never was.
+            found = self._credentials.still(key) or self._credentials.recognised(key)
         else:
             found = self._credentials.recognised(key)
             if found is not None:

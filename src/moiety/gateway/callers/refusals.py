@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from moiety.errors import Refused
+from moiety.errors import Refused, Unavailable
 
 
 class Denied(Refused):
@@ -24,6 +24,11 @@ class ScopeUnreadable(Refused):
     advice: ClassVar[str] = 'a scope is a purpose and an operation, "door:verify"; either may be "*"'
 
 
+class RoleUnknown(Refused):
+    code: ClassVar[str] = "role_unknown"
+    advice: ClassVar[str] = "there are five roles: operator, officer, auditor, sensor and subject"
+
+
 class CallerInvalid(Refused):
     code: ClassVar[str] = "caller_invalid"
     advice: ClassVar[str] = (
@@ -40,3 +45,10 @@ class CallerExists(Refused):
 class CallerUnknown(Refused):
     code: ClassVar[str] = "caller_unknown"
     advice: ClassVar[str] = "there is no caller of this name: `moiety caller list` shows them"
+
+
+class ProviderDown(Unavailable):
+    code: ClassVar[str] = "provider_down"
+    advice: ClassVar[str] = (
+        "the identity provider does not say who signs its tokens: again in {seconds} seconds, or with a key"
+    )

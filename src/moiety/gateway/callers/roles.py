@@ -6,14 +6,17 @@ the gateway's is asked for with the signature of the person whom custodians know
 
 from __future__ import annotations
 
+import hashlib
+import hmac
 import re
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
 
-from moiety.gateway.callers.refusals import ScopeUnreadable
+from moiety.gateway.callers.refusals import RoleUnknown, ScopeUnreadable
 
 EVERY: Final = "*"
+SALT_BYTES: Final = 16
 
 _PURPOSE: Final = re.compile(r"[a-z][a-z0-9-]{0,30}")
 
@@ -26,6 +29,14 @@ class Role(StrEnum):
     AUDITOR = "auditor"
     SENSOR = "sensor"
     SUBJECT = "subject"
+
+    @classmethod
+    def named(cls, text: str) -> Role:
+        """Raises `RoleUnknown`."""
+        try:
+            return cls(text)
+        except ValueError:
+            raise RoleUnknown from None
 
 
 class Operation(StrEnum):
@@ -115,9 +126,20 @@ class Scope:
         return self.operation in (EVERY, operation) and self.purpose in (EVERY, purpose)
 
 
+def hidden(person: str, salt: bytes) -> str:
+    """What is kept of whom a subject is: enough to know the pseudonym again when it is asked for, and not to list
+    it. A pseudonym is 128 bits that nobody can guess, so a hash under a salt of `SALT_BYTES` hides it."""
+    return (salt + hmac.digest(salt, person.encode(), hashlib.sha256)[:SALT_BYTES]).hex()
+
+
+def is_hidden(person: str, kept: str) -> bool:
+    """Whether this is the pseudonym that was hidden so."""
+    return hmac.compare_digest(hidden(person, bytes.fromhex(kept)[:SALT_BYTES]), kept)
+
+
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Somebody who was recognised by what they brought. `person` is whom a subject is: a pseudonym."""
+    """Somebody who was recognised by what they brought. `person` is whom a subject is: a pseudonym, `hidden`."""
 
     name: str
     roles: frozenset[Role]
@@ -130,10 +152,17 @@ class Caller:
             return None
         for role in _LEAST_FIRST:
             if role in self.roles and operation in MAY[role]:
-                if role is Role.SUBJECT and (person is None or person != self.person):
+                if role is Role.SUBJECT and not (person and self.person and is_hidden(person, self.person)):
                     continue
                 return role
         return None
+
+    def may_give(self, roles: frozenset[Role], scopes: frozenset[Scope]) -> bool:
+        """Whether whoever has these roles and scopes may nothing that this caller may not."""
+        own = frozenset[Operation]().union(*(MAY[role] for role in self.roles))
+        return all(MAY[role] <= own for role in roles) and all(
+            any(held.includes(scope) for held in self.scopes) for scope in scopes
+        )
 
 
 _LEAST_FIRST: Final = (Role.SUBJECT, Role.SENSOR, Role.AUDITOR, Role.OPERATOR, Role.OFFICER)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
@@ -17,8 +17,8 @@ from moiety.database import Database
 from moiety.database.refusals import DatabaseMissing
 from moiety.gateway.callers.keys import ApiKey, Entropy, is_of
 from moiety.gateway.callers.newcomer import Newcomer
-from moiety.gateway.callers.refusals import CallerExists, CallerUnknown
-from moiety.gateway.callers.roles import Caller, Role, Scope
+from moiety.gateway.callers.refusals import CallerExists, CallerUnknown, Denied
+from moiety.gateway.callers.roles import SALT_BYTES, Caller, Role, Scope, hidden
 from moiety.gateway.callers.tables import CALLERS, KEPT, KIND, ONCE
 
 SETUP: Final = "setup"
@@ -39,7 +39,6 @@ class Listed:
     name: str
     roles: tuple[Role, ...]
     scopes: tuple[Scope, ...]
-    person: str | None = field(repr=False)
     expires: datetime
     revoked: bool
 
@@ -88,21 +87,24 @@ class Credentials:
         with self._database.writing("caller") as connection:
             if self._live(connection, who.name):
                 raise CallerExists
-            return self._added(connection, who)
+            return self._new(connection, who)
 
-    def rotate(self, name: str, *, days: int, overlap_s: int) -> ApiKey:
-        """Another key for the same caller; those before end after so many seconds, or sooner. Raises
-        `CallerUnknown`."""
+    def rotate(self, name: str, *, days: int, overlap_s: int, by: Caller | None = None) -> ApiKey:
+        """Another key for the same caller; those before end after so many seconds, or sooner. `by` is who asks, where
+        it is not whoever has this machine. Raises `CallerUnknown`, and `Denied` where a new caller of that kind could
+        not be given by them: else they had the key of somebody who may more."""
         with self._database.writing("rotate") as connection:
             live = self._live(connection, name)
             if not live:
                 raise CallerUnknown
             last = max(live, key=lambda row: int(row.expires))
+            caller = _caller(last)
+            if by is not None and not by.may_give(caller.roles, caller.scopes):
+                raise Denied
             until = self._now() + overlap_s
             for row in live:
                 ended = update(CALLERS).where(CALLERS.c.prefix == row.prefix).values(expires=min(row.expires, until))
                 connection.execute(ended)
-            caller = _caller(last)
             return self._added(connection, Newcomer(name, caller.roles, caller.scopes, days, caller.person))
 
     def revoke(self, name: str) -> int:
@@ -152,7 +154,7 @@ class Credentials:
             return None
         with self._database.writing("set_up") as connection:
             used = connection.execute(delete(KEPT).where(KEPT.c.name == SETUP, KEPT.c.value == kept))
-            return self._added(connection, who) if used.rowcount else None
+            return self._new(connection, who) if used.rowcount else None
 
     # Requests that are not to be done twice.
 
@@ -177,6 +179,12 @@ class Credentials:
             else:
                 connection.execute(delete(ONCE).where(ONCE.c.operation == operation))
 
+    def called(self, *names: str) -> str:
+        """What the journal calls somebody of these names, which are nobody else's to read: 20 hexadecimal digits."""
+        with self._database.reading() as connection:
+            key = bytes(connection.scalar(select(KEPT.c.value).where(KEPT.c.name == ONCE_KEY)) or b"")
+        return _hashed(key, names).hex()[:20]
+
     def _row(self, key: ApiKey) -> Row[Any] | None:
         live = (CALLERS.c.revoked == 0) & (CALLERS.c.expires > self._now())
         with self._database.reading() as connection:
@@ -185,6 +193,10 @@ class Credentials:
     def _live(self, connection: Connection, name: str) -> list[Row[Any]]:
         live = (CALLERS.c.revoked == 0) & (CALLERS.c.expires > self._now())
         return list(connection.execute(select(CALLERS).where(CALLERS.c.name == name, live)).all())
+
+    def _new(self, connection: Connection, who: Newcomer) -> ApiKey:
+        person = None if who.person is None else hidden(who.person, self._entropy(SALT_BYTES))
+        return self._added(connection, replace(who, person=person))
 
     def _added(self, connection: Connection, who: Newcomer) -> ApiKey:
         key = ApiKey.fresh(self._entropy)
@@ -222,7 +234,6 @@ def _listed(row: Row[Any]) -> Listed:
         row.name,
         tuple(sorted(caller.roles)),
         tuple(sorted(caller.scopes, key=str)),
-        row.person,
         datetime.fromtimestamp(row.expires, UTC),
         bool(row.revoked),
     )

@@ -27,7 +27,9 @@ CALLERS: Final = Table(
     Column("expires", BigInteger, nullable=False),
     Column("revoked", SmallInteger, nullable=False),
 )
-"""`expires` is a unix second. A name may have two keys for as long as one takes the other's place."""
+"""`person` is whom a subject is, hidden (`roles.hidden`); `expires` is a unix second.
+
+A name may have two keys for as long as one takes the other's place."""
 
 KEPT: Final = Table(
     "gateway_kept",

@@ -12,7 +12,7 @@ from moiety.gateway.admission import KNOWN, OPEN, Guarded, operation, service_of
 from moiety.gateway.bodies import Sent, fields, takes
 from moiety.gateway.callers.keys import ApiKey
 from moiety.gateway.callers.newcomer import DAYS_LIMIT, Newcomer
-from moiety.gateway.callers.refusals import CallerInvalid, Unauthenticated
+from moiety.gateway.callers.refusals import Denied, Unauthenticated
 from moiety.gateway.callers.roles import EVERY, Operation, Role, Scope
 from moiety.gateway.native.shapes import Answer, Done
 
@@ -127,24 +127,24 @@ async def add(request: Request) -> Key:
     new = await fields(request, NewCaller)
     scopes = frozenset(Scope.parse(text) for text in new.scopes)
     newcomer = Newcomer(new.name, frozenset(new.roles), scopes, new.days, new.person)
-    if not all(any(held.includes(scope) for held in own.scopes) for scope in scopes):
-        raise CallerInvalid
+    if not own.may_give(newcomer.roles, scopes):
+        raise Denied
     made = await service.work(lambda: service.credentials.add(newcomer))
     return Key(name=new.name, key=str(made))
 
 
 @router.post("/callers/{name}/rotate", openapi_extra={**operation(Operation.CALLERS), **takes(Rotation)})
 async def rotate(request: Request, name: CallerName) -> Key:
-    """Another key for the same caller."""
-    service = service_of(request)
+    """Another key for the same caller, who may nothing that who asks may not."""
+    service, own = service_of(request), who(request).caller
     how = await fields(request, Rotation)
-    made = await service.work(lambda: service.credentials.rotate(name, days=how.days, overlap_s=how.overlap_s))
+    made = await service.work(lambda: service.credentials.rotate(name, days=how.days, overlap_s=how.overlap_s, by=own))
     return Key(name=name, key=str(made))
 
 
 @router.delete("/callers/{name}", openapi_extra=operation(Operation.CALLERS))
 async def revoke(request: Request, name: CallerName) -> Done:
-    """No key of this caller's counts any more, from the next request on."""
+    """No key of this caller's counts any more, from the next request on. Whoever gives keys may end any."""
     service = service_of(request)
     await service.work(lambda: service.credentials.revoke(name))
     return Done()

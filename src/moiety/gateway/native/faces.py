@@ -11,6 +11,7 @@ from pydantic import Field
 from moiety.gateway.admission import Guarded, operation, service_of, who
 from moiety.gateway.bodies import PICTURES_LIMIT, Sent, shown, takes_pictures
 from moiety.gateway.callers.roles import Operation
+from moiety.gateway.description import ONCE
 from moiety.gateway.native.shapes import Answer, PurposeName, WhoseName
 from moiety.gateway.once import once
 from moiety.gateway.refusals import FieldsInvalid
@@ -72,7 +73,7 @@ class Erased(Answer):
 
 @router.post(
     "/purposes/{purpose}/faces",
-    openapi_extra={**operation(Operation.ENROL), **takes_pictures(NewFace, PICTURES_LIMIT)},
+    openapi_extra={**operation(Operation.ENROL), **takes_pictures(NewFace, PICTURES_LIMIT), **ONCE},
     status_code=201,
 )
 async def enrol(request: Request, response: Response, purpose: PurposeName) -> Enrolled:
@@ -121,7 +122,7 @@ async def identify(request: Request, purpose: PurposeName) -> Candidates:
     )
 
 
-@router.delete("/purposes/{purpose}/faces/{person}", openapi_extra=operation(Operation.ERASE))
+@router.delete("/purposes/{purpose}/faces/{person}", openapi_extra={**operation(Operation.ERASE), **ONCE})
 async def erase(request: Request, response: Response, purpose: PurposeName, person: WhoseName) -> Erased:
     """Overwrite a face at all three custodians before this answers; a record of theirs stays: see `people`."""
     service, role = service_of(request), who(request).role

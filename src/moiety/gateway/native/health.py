@@ -7,6 +7,7 @@ from fastapi import APIRouter, Request, Response
 from moiety.errors import MoietyError
 from moiety.gateway.admission import OPEN, Guarded, operation, service_of
 from moiety.gateway.callers.roles import Role
+from moiety.gateway.description import OWN
 from moiety.gateway.native.shapes import Answer
 
 router = APIRouter(route_class=Guarded, tags=["health"])
@@ -25,7 +26,11 @@ async def live() -> Health:
     return Health(live=True, ready=False)
 
 
-@router.get("/health/ready", openapi_extra=operation(OPEN))
+@router.get(
+    "/health/ready",
+    openapi_extra=operation(OPEN),
+    responses={503: {"model": Health, "description": "Custodians do not answer", OWN: True}},
+)
 async def ready(request: Request, response: Response) -> Health:
     """Custodians answer; else 503."""
     service = service_of(request)

@@ -14,6 +14,7 @@ from pydantic import Field
 from moiety.gateway.admission import Guarded, operation, service_of, who
 from moiety.gateway.bodies import Sent, fields, takes
 from moiety.gateway.callers.roles import Operation
+from moiety.gateway.description import ONCE
 from moiety.gateway.native.lines import Line, line_of
 from moiety.gateway.native.shapes import Answer, Done, PurposeName, WhoseName
 from moiety.gateway.once import once
@@ -150,7 +151,7 @@ class History(Answer):
     entries: list[Line]
 
 
-@router.post("", openapi_extra={**operation(Operation.KEEP), **takes(NewPerson)}, status_code=201)
+@router.post("", openapi_extra={**operation(Operation.KEEP), **takes(NewPerson), **ONCE}, status_code=201)
 async def add(request: Request, response: Response, purpose: PurposeName) -> Added:
     """Keep one person's record, and nothing of it in the clear."""
     new = await fields(request, NewPerson)
@@ -220,7 +221,7 @@ async def lift(request: Request, purpose: PurposeName, person: WhoseName) -> Don
     return await _person(request, purpose, person, lambda one: _done(one.lift()))
 
 
-@router.post("/{person}/erase", openapi_extra={**operation(Operation.ERASE), **takes(Ending)})
+@router.post("/{person}/erase", openapi_extra={**operation(Operation.ERASE), **takes(Ending), **ONCE})
 async def erase(request: Request, response: Response, purpose: PurposeName, person: WhoseName) -> Left:
     """Answer nobody about this person from now on, and destroy record and face after 72 hours, or at once."""
     ending = await fields(request, Ending)
