@@ -112,3 +112,6 @@ document.querySelectorAll("[data-copy]").forEach(copy);
 document.addEventListener("htmx:afterSwap", (event) => {
   if (event.detail.target.id === "answer") event.detail.target.scrollIntoView({ block: "nearest" });
 });
+
+// htmx notes the address of the page in this tab's storage; addresses name people by their pseudonyms.
+document.addEventListener("DOMContentLoaded", () => sessionStorage.clear());
