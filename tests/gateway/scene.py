@@ -5,16 +5,20 @@ from __future__ import annotations
 import os
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from time import monotonic
 from typing import Any
 
 import httpx
 import uvicorn
+from fastapi import APIRouter
 
 import moiety
+from moiety import settings
+from moiety.console.pages import pages
 from moiety.gateway import serve
 from moiety.gateway.callers.keys import ApiKey
 from moiety.gateway.callers.newcomer import Newcomer
@@ -66,7 +70,8 @@ def site(folder: Path, data: Path | None = None, **settings: Any) -> Iterator[Si
 def running(service: Service) -> Iterator[str]:
     """Serve on a free port of this machine; the service is closed afterwards."""
     listening = socket.create_server(("127.0.0.1", 0))
-    server = uvicorn.Server(uvicorn.Config(application(service), log_config=None, access_log=False))
+    whole = application(service, [console_of(service)])
+    server = uvicorn.Server(uvicorn.Config(whole, log_config=None, access_log=False))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
     thread.start()
     while not server.started:
@@ -77,6 +82,11 @@ def running(service: Service) -> Iterator[str]:
         server.should_exit = True
         thread.join()
         service.close()
+
+
+def console_of(service: Service, clock: Callable[[], float] = monotonic) -> APIRouter:
+    """The pages of a service."""
+    return pages(settings.data_folder(), clock, service.entropy)
 
 
 def document(name: str) -> str:

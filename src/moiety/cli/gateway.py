@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from time import monotonic
 from typing import Annotated, TypedDict
 
 import typer
@@ -76,6 +77,7 @@ def serve(config: Config = None, office: OfficeFolder = None, as_json: AsJson = 
     settings.require_tls_13()
     settings.quiet_grpc()
     journal.begin(journal.Level.WARNING)
+    from moiety.console.pages import pages
     from moiety.gateway import serve as serving
     from moiety.gateway.config import FILE, read
 
@@ -86,7 +88,7 @@ def serve(config: Config = None, office: OfficeFolder = None, as_json: AsJson = 
         made = service.credentials.set_up_token()
         if made is not None:
             remark(f"Open {said.url} and sign in with this token, once: {made}\n")
-    serving.serve(service, said, place)
+    serving.serve(service, said, place, [pages(settings.data_folder(), monotonic, service.entropy)])
     return Outcome({"url": said.url}, ["stopped"])
 
 

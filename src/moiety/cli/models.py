@@ -58,11 +58,13 @@ class ModelsAnswer(TypedDict):
 
 
 class InstalledAnswer(TypedDict):
-    """What `models install` answers: names that were got now, and those that were here already."""
+    """What `models install` answers: names that were got now, and those that were here already; how many photographs,
+    and of the console's scripts (htmx), were got."""
 
     installed: list[str]
     present: list[str]
     photographs: int
+    scripts: int
 
 
 class AddedAnswer(TypedDict):
@@ -104,7 +106,10 @@ def install(
     names: Annotated[list[str] | None, typer.Argument(metavar="NAME", help="Model cards, by name.")] = None,
     *,
     defaults: Annotated[
-        bool, typer.Option("--defaults", help="The default detector and model, and the demo's photographs.")
+        bool,
+        typer.Option(
+            "--defaults", help="The default detector and model, the demo's photographs and the console's htmx."
+        ),
     ] = False,
     file: Annotated[Path | None, ModelFile] = None,
     as_json: AsJson = False,
@@ -118,22 +123,26 @@ def install(
       moiety models install yunet --file yunet_n_dynamic.onnx
     """
     from moiety.cli.progress import bar
+    from moiety.console import htmx
     from moiety.face import photographs
     from moiety.face.store import DEFAULTS
 
     asked = list(DEFAULTS) if defaults else list(names or [])
     if not asked or (defaults and (names or file)) or (file is not None and len(asked) != 1):
         raise InstallWhat
-    store, answer = _store(), InstalledAnswer(installed=[], present=[], photographs=0)
+    store, answer = _store(), InstalledAnswer(installed=[], present=[], photographs=0, scripts=0)
     with bar() as progress:
         for name in asked:
             answer["installed" if store.install(name, progress, file) else "present"].append(name)
         if defaults:
             answer["photographs"] = photographs.install(settings.data_folder(), progress)
+            answer["scripts"] = int(htmx.install(settings.data_folder(), progress))
     lines = [f"{name}: installed" for name in answer["installed"]]
     lines += [f"{name}: here already" for name in answer["present"]]
     if answer["photographs"]:
         lines.append(f"{answer['photographs']} photographs for the demo")
+    if answer["scripts"]:
+        lines.append("htmx, for the console's pages")
     return Outcome(answer, lines)
 
 

@@ -67,8 +67,14 @@ async def admitted(request: Request, operation: str) -> Admitted:
     service = service_of(request)
     scheme, _, bearer = request.headers.get("authorization", "").partition(" ")
     caller = await service.hall(lambda: service.reception.caller(bearer if scheme.lower() == "bearer" else ""))
+    return let_in(request, caller, operation)
+
+
+def let_in(request: Request, caller: Caller, operation: str) -> Admitted:
+    """Whether somebody who was recognised, by whatever they brought, may do this: the one place that says so. Raises
+    `Denied`, and `RateSpent`."""
     request.state.caller = caller.name
-    service.rates.charge(caller.name)
+    service_of(request).rates.charge(caller.name)
     if operation == KNOWN:
         return Admitted(caller, min(caller.roles))
     purpose, person = request.path_params.get("purpose"), request.path_params.get("person")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import ExitStack, suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,6 +12,7 @@ from time import monotonic, time
 from typing import TYPE_CHECKING, Final
 
 import uvicorn
+from fastapi import APIRouter
 
 import moiety
 from moiety.custody.gateway.deployment import DEPLOYMENT
@@ -83,11 +84,11 @@ def answers(config: Config) -> bool:
     return True
 
 
-def serve(service: Service, config: Config, place: Path) -> None:
-    """Serve until a signal ends it; what is under way ends first."""
+def serve(service: Service, config: Config, place: Path, pages: Iterable[APIRouter] = ()) -> None:
+    """Serve until a signal ends it; what is under way ends first. `pages` are those of others beside our own."""
     tls = config.tls
     settings = uvicorn.Config(
-        application(service),
+        application(service, pages),
         host=config.host,
         port=config.port,
         ssl_certfile=None if tls is None else str(place / tls.certificate),

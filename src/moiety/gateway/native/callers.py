@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Final
+from typing import TYPE_CHECKING, Annotated, Final
 
 from fastapi import APIRouter, Path, Request
 from pydantic import Field
@@ -15,6 +15,9 @@ from moiety.gateway.callers.newcomer import DAYS_LIMIT, Newcomer
 from moiety.gateway.callers.refusals import Denied, Unauthenticated
 from moiety.gateway.callers.roles import EVERY, Operation, Role, Scope
 from moiety.gateway.native.shapes import Answer, Done
+
+if TYPE_CHECKING:
+    from moiety.gateway.service import Service
 
 router = APIRouter(route_class=Guarded, tags=["callers"])
 
@@ -85,13 +88,18 @@ async def set_up(request: Request) -> Key:
     """The first key, for the one-time token: an operator, officer and auditor of every purpose."""
     service = service_of(request)
     service.rates.charge("")
-    given = ApiKey.parse((await fields(request, Token)).token)
+    return Key(name=FIRST, key=str(await first_key(service, (await fields(request, Token)).token)))
+
+
+async def first_key(service: Service, token: str) -> ApiKey:
+    """What the one-time token is exchanged for. Raises `Unauthenticated` where it is not the one."""
+    given = ApiKey.parse(token)
     roles = frozenset({Role.OPERATOR, Role.OFFICER, Role.AUDITOR})
     first = Newcomer(FIRST, roles, frozenset({Scope(EVERY, EVERY)}), FIRST_DAYS)
     made = await service.hall(lambda: service.credentials.set_up(given or ApiKey("", ""), first))
     if made is None:
         raise Unauthenticated
-    return Key(name=FIRST, key=str(made))
+    return made
 
 
 @router.get("/me", openapi_extra=operation(KNOWN))

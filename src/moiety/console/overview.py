@@ -1,0 +1,45 @@
+"""What there is: custodians, purposes with their people, and what is known of their state."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from fastapi import Response
+
+from moiety.console.visit import Pages, Visit
+from moiety.errors import Unavailable
+from moiety.gateway.admission import KNOWN
+from moiety.gateway.callers.roles import EVERY, Role
+
+if TYPE_CHECKING:
+    from moiety.identity.results import Status
+
+PAGES: Final = Pages()
+
+SEATS: Final = "abc"
+DOWN: Final = frozenset({"custodian_down", "neighbour_silent"})
+
+
+@PAGES.get("/", KNOWN)
+async def overview(visit: Visit) -> Response:
+    """The office at a glance. A subject has a page of their own, and nothing else."""
+    caller = visit.caller
+    if Role.SUBJECT in caller.roles:
+        return visit.to(_own(caller.person or ""))
+
+    def story() -> Status:
+        return visit.office().status()
+
+    try:
+        status, down = await visit.told(story), None
+    except Unavailable as error:
+        status, down = None, error
+    mine = {scope.purpose for scope in caller.scopes}
+    rows = [] if status is None else [row for row in status.purposes if EVERY in mine or row.name in mine]
+    silent = SEATS[down.numbers["seat"]] if down is not None and down.code in DOWN else None
+    return visit.page("overview.html", office=status, rows=rows, down=down, silent=silent)
+
+
+def _own(person: str) -> str:
+    purpose = person.lower().rsplit("-", 7)[0]  # what stands before seven groups of four
+    return f"/purposes/{purpose}/people/{person}"
