@@ -15,7 +15,7 @@ from moiety.custody.store.handles import handles
 from moiety.custody.store.slots import SLOTS
 from moiety.matching.header import Header
 from moiety.matching.opening import opened
-from moiety.matching.policy import verify_point
+from moiety.matching.policy import STRICTER, claim_points, verify_point
 from moiety.matching.rounds import lockstep
 from moiety.sharing.seat import SEATS, Seat
 from moiety.sharing.split import split
@@ -95,3 +95,37 @@ def test_an_answer_is_spent_on_its_own_gallery() -> None:
         answers.spend(bytes(16), DOOR, first)
     answers.remember(bytes(16), DOOR, np.array([1], dtype=np.uint64), 1)
     answers.spend(bytes(16), DOOR, first)
+
+
+def test_a_comparison_is_by_the_purposes_own_threshold_or_by_a_stricter_one_that_was_measured(office: Embedded) -> None:
+    """And by no other, whatever a gateway would like to know."""
+    office.enrol(DOOR, CROWD)
+    own, *stricter = claim_points(TERMS)
+    assert 1 <= len(stricter) <= STRICTER
+    allowed, anna = {point.threshold for point in (own, *stricter)}, CROWD[0]
+    for threshold in sorted({*allowed, own.threshold - 1, own.threshold + 1, stricter[-1].threshold + 1, 0}):
+        asked = replace(header(office), threshold=threshold)
+        if threshold in allowed:
+            assert matches(office, asked, anna, claim(anna.pseudonym))
+        else:
+            with pytest.raises(refusals.HeaderRefused):
+                matches(office, asked, anna, claim(anna.pseudonym))
+
+
+def test_a_stricter_comparison_decides_as_it_says(office: Embedded) -> None:
+    office.enrol(DOOR, CROWD)
+    points, anna = claim_points(TERMS), CROWD[0]
+    theirs = anna.words.astype(np.int64)
+    words, told = theirs.copy(), set()
+    for at in np.argsort(abs(theirs)):  # ever further away: between two thresholds the looser one matches alone
+        words[at] *= -1
+        product = int(words @ theirs)
+        found = [
+            office.verify(DOOR, words.astype(np.int16), anna.pseudonym, stricter=beyond)
+            for beyond in range(len(points))
+        ]
+        assert found == [product >= point.threshold for point in points]
+        told.add(tuple(found))
+        if not any(found):
+            break
+    assert told == {(True, True), (True, False), (False, False)}

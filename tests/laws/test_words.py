@@ -14,6 +14,7 @@ from moiety.matching import reference
 from moiety.matching.policy import (
     Rate,
     Terms,
+    claim_points,
     false_positive_identification_rate,
     identify_point,
     verify_point,
@@ -92,6 +93,17 @@ TERMS = Terms(
 def test_verify_takes_the_loosest_point_that_the_target_allows() -> None:
     assert verify_point(TERMS).threshold == 7_000
     assert verify_point(TERMS).carried
+
+
+def test_a_comparison_may_be_by_two_stricter_points_and_no_looser_one() -> None:
+    assert [(point.threshold, point.fmr) for point in claim_points(TERMS)] == [
+        (7_000, 1e-3),
+        (8_500, 1e-4),
+        (9_600, 1e-5),
+    ]
+    many = replace(TERMS, rates=(*TERMS.rates, Rate(1e-2, 0.01, 5_000), Rate(1e-6, 0.3, 10_000)), fmr=5e-3)
+    assert [point.threshold for point in claim_points(many)] == [7_000, 8_500, 9_600]
+    assert [point.threshold for point in claim_points(replace(many, fmr=1e-6))] == [10_000]
 
 
 @pytest.mark.parametrize(

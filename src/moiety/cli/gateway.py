@@ -1,4 +1,4 @@
-"""`moiety gateway init | serve | token`: the HTTP service of an office."""
+"""`moiety gateway init | serve | token | bind | bound | unbind`: the HTTP service of an office."""
 
 from __future__ import annotations
 
@@ -10,12 +10,15 @@ from typing import Annotated, TypedDict
 import typer
 
 from moiety import settings
-from moiety.cli import journal
+from moiety.cli import dialect, journal
 from moiety.cli.delivery import remark
 from moiety.cli.options import OfficeFolder
 from moiety.cli.outcome import NO_MATCH, AsJson, Outcome
 
 app = typer.Typer(help="Serve an office over HTTP: its own interface, and a console.", no_args_is_help=True)
+app.command()(dialect.bind)
+app.command()(dialect.bound)
+app.command()(dialect.unbind)
 
 Listen = Annotated[
     str, typer.Option("--listen", metavar="HOST:PORT", help="Where to listen: this machine alone, without [tls].")
@@ -53,7 +56,7 @@ def init(
     """
     from moiety.gateway.config import read, written
 
-    url = read(written(_folder(office), listen)).url
+    url = read(written(folder_of(office), listen)).url
     return Outcome({"url": url}, [f"it will listen at {url}: moiety gateway serve"])
 
 
@@ -81,7 +84,7 @@ def serve(config: Config = None, office: OfficeFolder = None, as_json: AsJson = 
     from moiety.gateway import serve as serving
     from moiety.gateway.config import FILE, read
 
-    file = config or _folder(office) / FILE
+    file = config or folder_of(office) / FILE
     said, place = read(file), file.parent
     service = serving.opened(said, place, data=None, write=lambda line: remark(line + "\n"))
     if sys.stderr is not None and sys.stderr.isatty():
@@ -106,14 +109,15 @@ def token(office: OfficeFolder = None, as_json: AsJson = False) -> Outcome[Token
     from moiety.gateway import serve as serving
     from moiety.gateway.config import FILE, read
 
-    place = _folder(office)
+    place = folder_of(office)
     with closing(serving.credentials_of(read(place / FILE), place)) as credentials:
         made = credentials.set_up_token()
     text = None if made is None else str(made)
     return Outcome({"token": text}, [text or "somebody has a key already"], NO_MATCH if text is None else 0)
 
 
-def _folder(office: Path | None) -> Path:
+def folder_of(office: Path | None) -> Path:
+    """Where an office's gateway has its configuration. Raises `NoOffice`."""
     from moiety.gateway.config import FOLDER
 
     folder = office or settings.office_folder()

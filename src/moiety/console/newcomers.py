@@ -17,7 +17,7 @@ from moiety.gateway.refusals import FieldsInvalid
 from moiety.identity.refusals import NoRecords
 
 if TYPE_CHECKING:
-    from moiety.identity.people import Added
+    from moiety.identity.arriving import Added
     from moiety.identity.purpose import Purpose
     from moiety.vault.schema import Field
 

@@ -29,7 +29,7 @@ from moiety.matching.channel import Keys
 from moiety.matching.distance import Products, empty_panels, empty_products, partial, partial_all
 from moiety.matching.header import Header
 from moiety.matching.opening import Opening
-from moiety.matching.policy import identify_point, verify_point
+from moiety.matching.policy import claim_points, identify_point
 from moiety.matching.rounds import Rounds
 
 _REMEMBERED = 1024
@@ -98,7 +98,8 @@ def verify_side(
     """
     _require_faces(gallery)
     current = gallery.usable()
-    check_header(header, current, SLOTS, verify_point(current.terms).threshold, clock, least=1)
+    own, *stricter = (point.threshold for point in claim_points(current.terms))
+    check_header(header, current, SLOTS, header.threshold if header.threshold in stricter else own, clock, least=1)
     alive = gallery.alive(current, header.at // SECONDS_A_DAY)
     slot = _holder(gallery, current, header, handle)
     number, place = divmod(slot, SLOTS)

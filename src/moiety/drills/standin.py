@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import io
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from math import ceil, isqrt
 from typing import Final
@@ -31,6 +31,36 @@ class Face:
 
     vector: NDArray[np.float32] = field(repr=False)
     advice: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Quality:
+    """That of any picture."""
+
+    sharpness: float = 100.0
+    exposure: float = 128.0
+    yaw: float = 0.0
+    pitch: float = 0.0
+    roll: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Seen:
+    """A face in a picture, see `ports.Seen`."""
+
+    box: tuple[float, float, float, float]
+    points: NDArray[np.float32] = field(repr=False)
+    template: Callable[[], Face] = field(repr=False)
+    confidence: float = 1.0
+    quality: Quality = Quality()
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """A picture that was looked at, see `ports.Look`."""
+
+    faces: tuple[Seen, ...]
+    size: tuple[int, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +94,14 @@ class Models:
     def recogniser(self, name: str) -> Models:
         """Itself."""
         return self
+
+    def look(self, picture: Picture) -> Look:
+        """The one face there is, as large as the picture."""
+        shown = pixels(picture)
+        face = self.probe(shown)
+        height, width = shown.shape[:2]
+        points = np.full((5, 2), width / 2, np.float32)
+        return Look((Seen((0.0, 0.0, float(width), float(height)), points, lambda: face),), (width, height))
 
     def template(self, pictures: Sequence[Picture]) -> Face:
         """The face in the first picture."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -30,12 +30,22 @@ PICTURES_LIMIT: Final = 64
 @dataclass(frozen=True, slots=True, eq=False)
 class Face:
     """One face in a picture: `box` (left, top, width, height) and `points` (5, 2) float32 in pixels of the upright
-    picture, how sure the detector is, and the quality with its findings."""
+    picture, how sure the detector is, and the quality with its findings. `template` makes this face's, or raises a
+    `PictureRefused` where its quality will not do."""
 
     box: tuple[float, float, float, float] = field(repr=False)
     points: Points = field(repr=False)
     confidence: float
     quality: Quality
+    template: Callable[[], Template] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """Every face of a picture, the most confident first, and the upright picture's width and height in pixels."""
+
+    faces: tuple[Face, ...]
+    size: tuple[int, int]
 
 
 class Recogniser:
@@ -66,10 +76,22 @@ class Recogniser:
 
     def faces(self, picture: Picture) -> list[Face]:
         """Every face of a picture, the most confident first; raises a `PictureRefused` for what is no picture."""
+        return list(self.look(picture).faces)
+
+    def look(self, picture: Picture) -> Look:
+        """Every face of a picture, each to be made a template of or not; raises as `faces`."""
         pixels = load(picture)
         with self._turn:
             found = self._detector.find(pixels)
-        return [Face(one.box, one.points, one.confidence, self._crop(pixels, one)[1]) for one in found]
+        faces = tuple(self._face(one, *self._crop(pixels, one)) for one in found)
+        return Look(faces, (pixels.shape[1], pixels.shape[0]))
+
+    def _face(self, found: Found, aligned: Pixels, quality: Quality) -> Face:
+        def template() -> Template:
+            quality.require()
+            return Template(self.card.name, self._vector(aligned), _advice([quality]))
+
+        return Face(found.box, found.points, found.confidence, quality, template)
 
     def template(self, pictures: Sequence[Picture]) -> Template:
         """One person's template: the mean direction of the faces of all the pictures, one face in each.

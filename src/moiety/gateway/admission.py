@@ -23,6 +23,9 @@ OPERATION: Final = "x-moiety-operation"
 OPEN: Final = "open"
 """The word of a route that anybody may ask."""
 
+SIGNED: Final = "signed"
+"""The word of a route that recognises its callers itself, by what they signed."""
+
 KNOWN: Final = "known"
 """The word of a route that any caller may ask who is known."""
 
@@ -46,7 +49,7 @@ class Guarded(APIRoute):
     def __init__(self, *args: Any, **named: Any) -> None:
         super().__init__(*args, **named)
         said = (self.openapi_extra or {}).get(OPERATION)
-        if said not in {OPEN, KNOWN, *Operation}:
+        if said not in {OPEN, SIGNED, KNOWN, *Operation}:
             raise ValueError("a route says which operation it is")
         self.operation = str(said)
 
@@ -55,7 +58,7 @@ class Guarded(APIRoute):
         handle = super().get_route_handler()
 
         async def admitting(request: Request) -> Response:
-            if self.operation != OPEN:
+            if self.operation not in (OPEN, SIGNED):
                 request.state.admitted = await admitted(request, self.operation)
             return await handle(request)
 

@@ -105,3 +105,18 @@ class GatewayConfigInvalid(Refused):
 class GatewayExists(Refused):
     code: ClassVar[str] = "gateway_exists"
     advice: ClassVar[str] = "there is a gateway.toml: nothing was changed"
+
+
+class RootKeyExposed(Refused):
+    code: ClassVar[str] = "gateway_root_exposed"
+    advice: ClassVar[str] = (
+        "others than this user may read the gateway's root.key: `chmod 600` it, and bind every key anew that it seals"
+    )
+
+
+class RootKeyWrong(Refused):
+    code: ClassVar[str] = "gateway_root_wrong"
+    advice: ClassVar[str] = (
+        "the gateway's root.key cannot be read, or is not the one that its store was sealed under: put the right one "
+        "beside gateway.toml"
+    )

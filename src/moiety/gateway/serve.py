@@ -23,6 +23,11 @@ from moiety.gateway.config import Config
 from moiety.gateway.journal import Journal
 from moiety.gateway.offices import Offices
 from moiety.gateway.rates import Rates
+from moiety.gateway.rekognition.dialect import Dialect
+from moiety.gateway.rekognition.finds import Finds
+from moiety.gateway.rekognition.seen import Seen
+from moiety.gateway.rekognition.store import Store
+from moiety.gateway.rootkey import root_key
 from moiety.gateway.service import Service, application
 from moiety.gateway.work import Work
 
@@ -48,6 +53,8 @@ def opened(config: Config, place: Path, *, data: Path | None, write: Callable[[s
         else:
             offices["officer"] = offices["operator"]
         credentials = credentials_of(config, place)
+        undo.callback(credentials.close)
+        rekognition = Dialect(rekognition_of(config, place), Seen(time), Finds(time), time)
         undo.pop_all()
     return Service(
         offices=Offices(offices),
@@ -58,6 +65,7 @@ def opened(config: Config, place: Path, *, data: Path | None, write: Callable[[s
         hall=Work(at_once=_HALL, waiting=config.waiting, deadline_s=config.deadline_s),
         journal=Journal(write, lambda: datetime.now(UTC)),
         entropy=os.urandom,
+        rekognition=rekognition,
     )
 
 
@@ -73,6 +81,12 @@ def _tokens(config: Config, credentials: Credentials) -> ProviderTokens | None:
     from moiety.gateway.callers.oidc import ProviderTokens
 
     return ProviderTokens(config.oidc, lambda issuer, subject: f"oidc.{credentials.called(issuer, subject)}")
+
+
+def rekognition_of(config: Config, place: Path) -> Store:
+    """The store of the Rekognition dialect, beside that of the callers, under the root key in this folder."""
+    store = config.store if "://" in config.store else place / config.store
+    return Store.open(store, root_key(place, os.urandom), time, os.urandom)
 
 
 def answers(config: Config) -> bool:

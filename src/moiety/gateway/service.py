@@ -23,6 +23,8 @@ from moiety.gateway.offices import Offices
 from moiety.gateway.problems import MEDIA_TYPE, problem_of
 from moiety.gateway.rates import Rates
 from moiety.gateway.refusals import FieldsInvalid, NotByThisVerb, NotHere, WentWrong
+from moiety.gateway.rekognition import route as rekognition
+from moiety.gateway.rekognition.dialect import Dialect
 from moiety.gateway.work import Work
 
 _REQUEST_BYTES: Final = 12
@@ -44,6 +46,7 @@ class Service:
     hall: Work
     journal: Journal
     entropy: Entropy
+    rekognition: Dialect
 
     def close(self) -> None:
         """Let what runs end, and close what it used."""
@@ -51,6 +54,7 @@ class Service:
         self.hall.close()
         self.offices.close()
         self.credentials.close()
+        self.rekognition.store.close()
 
 
 def application(service: Service, pages: Iterable[APIRouter] = ()) -> FastAPI:
@@ -67,6 +71,7 @@ def application(service: Service, pages: Iterable[APIRouter] = ()) -> FastAPI:
     app.router.route_class = Guarded
     for router in NATIVE:
         app.include_router(router, prefix="/v1")
+    app.include_router(rekognition.router)
     for router in pages:
         app.include_router(router)
     app.add_exception_handler(RequestValidationError, _invalid)
@@ -83,15 +88,21 @@ async def _numbered(request: Request, call: Callable[[Request], Awaitable[Respon
         try:
             response = await call(request)
         except MoietyError as error:
-            response = answer(error, number)
+            response = _answering(request)(error, number)
         except Exception as error:
             service.journal.failed(number, error)
-            response = answer(WentWrong(), number)
+            response = _answering(request)(WentWrong(), number)
         told(response.status_code)
     response.headers["X-Request-Id"] = number
     response.headers.setdefault("Cache-Control", "no-store")
     response.headers.setdefault("X-Content-Type-Options", "nosniff")
     return response
+
+
+def _answering(request: Request) -> Callable[[MoietyError, str], Response]:
+    """How a refusal is said: a dialect's routes have words of their own."""
+    said: Callable[[MoietyError, str], Response] = getattr(request.state, "answered", answer)
+    return said
 
 
 def answer(error: MoietyError, number: str) -> Response:

@@ -50,9 +50,28 @@ def enrol(
     Raises `GroundsUnknown`, `FaceGroundsMissing` for grounds without Article 9, `PicturesNotAList`, what
     `Models.recogniser` raises and each refusal of a picture; then nothing was kept.
     """
-    position = legal.position_of_face(purpose, grounds)
+    legal.position_of_face(purpose, grounds)
     face = models.recogniser(purpose.model).template(_list(pictures))
+    return enrol_face(purpose, face, grounds, custodians=custodians, clock=clock, entropy=entropy, beside=beside)
+
+
+def enrol_face(
+    purpose: Purpose,
+    face: Template,
+    grounds: str,
+    *,
+    custodians: Custodians,
+    clock: Clock,
+    entropy: Entropy,
+    beside: Beside | None = None,
+    before: Callable[[Enrolled], None] | None = None,
+) -> Enrolled:
+    """As `enrol`, of a template that was made already. `before` hears who is about to be enrolled; where it raises,
+    nobody is."""
+    position = legal.position_of_face(purpose, grounds)
     newcomer, enrolled = _newcomer(purpose, face, position, clock, entropy, beside)
+    if before is not None:
+        before(enrolled)
     custodians.enrol(purpose.name, [newcomer])
     return enrolled
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from moiety.identity.ports import Custodians, Models, Picture
+from moiety.identity.ports import Custodians, Face, Models, Picture
 from moiety.identity.pseudonym import Pseudonym
 from moiety.identity.purpose import Purpose
 from moiety.identity.results import Candidates
@@ -13,9 +13,14 @@ def identify(purpose: Purpose, picture: Picture, *, custodians: Custodians, mode
 
     Raises each refusal of a picture.
     """
+    return candidates_of(purpose, models.recogniser(purpose.model).probe(picture), custodians=custodians)
+
+
+def candidates_of(purpose: Purpose, face: Face, *, custodians: Custodians) -> Candidates:
+    """As `identify`, of a face that was found already."""
     from moiety.matching.words import quantise
 
-    words = quantise(models.recogniser(purpose.model).probe(picture).vector)
+    words = quantise(face.vector)
     answer = custodians.identify(purpose.name, words[None, :])
     return Candidates(
         pseudonyms=frozenset(Pseudonym(purpose.name, value) for value in answer.found[0]),

@@ -9,7 +9,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, get_args
 
 from moiety.errors import Refused
-from moiety.identity import enrol, erase, grounds, identify, reconciling, terms, verify
+from moiety.identity import enrol, erase, grounds, identify, reconciling, sight, terms, verify
 from moiety.identity import purpose as documents
 from moiety.identity.desk import Desk, heard
 from moiety.identity.enrol import Before, unheard
@@ -93,6 +93,10 @@ class PurposeOffice:
     def person(self, pseudonym: Pseudonym | str, *, role: str = "operator") -> Person:
         """Whoever's record is kept under this pseudonym; see `people`."""
         return self.people(role=role).person(pseudonym)
+
+    def sight(self) -> sight.Sight:
+        """What is done with each face of a picture that shows several, or was looked at before."""
+        return sight.Sight(self._desk, self._models)
 
     def keeps(self, pseudonym: Pseudonym) -> bool:
         """Whether a record is kept under this pseudonym."""
@@ -308,6 +312,10 @@ class Office:
 
         Raises `OperationUnwritten`, `ProofWrong` for another `since`, and as `audit`."""
         return self._custody().prove(operation, {}, since)
+
+    def models(self) -> Models:
+        """The models of this machine."""
+        return self._models
 
     def status(self) -> Status:
         """The office in numbers, and what its custody does not protect against."""

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from moiety.identity.looks import Look
     from moiety.ledger.audit import Finding
     from moiety.ledger.entry import Entry
     from moiety.ledger.operation import Party
@@ -64,11 +65,13 @@ class Template(Face, Protocol):
 
 
 class Recogniser(Protocol):
-    """One installed model; both verbs raise a typed refusal for each kind of picture that will not do."""
+    """One installed model; every verb raises a typed refusal for each kind of picture that will not do."""
 
     def template(self, pictures: Sequence[Picture]) -> Template: ...
 
     def probe(self, picture: Picture) -> Face: ...
+
+    def look(self, picture: Picture) -> Look: ...
 
 
 class MeasuredRate(Protocol):
@@ -311,7 +314,7 @@ class Custodians(Protocol):
 
     def require_bulk(self, name: str, people: int, *, approved: bytes | None = None) -> None: ...
 
-    def verify(self, name: str, words: Words, pseudonym: bytes) -> bool: ...
+    def verify(self, name: str, words: Words, pseudonym: bytes, *, stricter: int = 0) -> bool: ...
 
     def identify(self, name: str, words: Words) -> Identified: ...
 

@@ -15,6 +15,10 @@ from dataclasses import dataclass
 
 from moiety.matching.words import THRESHOLD_HIGH, is_dim
 
+STRICTER = 2
+"""Thresholds beyond a purpose's own by which one comparison may be asked: each answer narrows down how near two faces
+are, so they are few."""
+
 
 @dataclass(frozen=True)
 class Rate:
@@ -107,6 +111,14 @@ class OperatingPoint:
 def verify_point(terms: Terms) -> OperatingPoint:
     """The operating point of a 1:1 decision."""
     return _point(terms, terms.fmr, 1)
+
+
+def claim_points(terms: Terms) -> tuple[OperatingPoint, ...]:
+    """By which points somebody may be compared 1:1, the loosest first: the purpose's own, and at most `STRICTER` of
+    those that were measured beyond it. A stricter one is one more question about the same row, and charged as one."""
+    own = verify_point(terms)
+    beyond = sorted({rate for rate in terms.rates if rate.threshold > own.threshold}, key=lambda rate: rate.threshold)
+    return own, *(OperatingPoint(rate.threshold, rate.fmr, own.carried, rate.fmr) for rate in beyond[:STRICTER])
 
 
 def identify_point(terms: Terms, rows: int) -> OperatingPoint:

@@ -212,9 +212,9 @@ class Apart(Together):
     def _caller(self, operation: str) -> str:
         return caller_of(self._hand.signer(operation).public)
 
-    def verify(self, name: str, words: NDArray[np.int16], pseudonym: bytes) -> bool:
+    def verify(self, name: str, words: NDArray[np.int16], pseudonym: bytes, *, stricter: int = 0) -> bool:
         """As `Together.verify`, asked again where a change came between."""
-        return self._again(lambda: super(Apart, self).verify(name, words, pseudonym))
+        return self._again(lambda: super(Apart, self).verify(name, words, pseudonym, stricter=stricter))
 
     def identify(self, name: str, words: NDArray[np.int16]) -> Identified:
         """As `Together.identify`, asked again where a change came between."""

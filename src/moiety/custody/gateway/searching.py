@@ -16,7 +16,7 @@ from moiety.custody.store.page import PSEUDONYM_BYTES
 from moiety.custody.store.slots import SLOTS
 from moiety.custody.verbs import MOST_PROBES, SECONDS_A_DAY
 from moiety.matching.opening import opened
-from moiety.matching.policy import OperatingPoint, identify_point, verify_point
+from moiety.matching.policy import OperatingPoint, claim_points, identify_point
 from moiety.matching.refusals import UnequalParts
 from moiety.sharing.seat import Seat
 from moiety.sharing.split import combine, split
@@ -29,14 +29,15 @@ def verify(
     name: str,
     words: NDArray[np.int16],
     pseudonym: bytes,
+    stricter: int,
     noted: Noted,
 ) -> bool:
-    """Whether these words (dim,) match the person of this pseudonym. Nobody and somebody else look the same. They
-    answer, and write that down, within `noted`."""
+    """Whether these words (dim,) match the person of this pseudonym, by the purpose's own point or so many stricter.
+    Nobody and somebody else look the same. They answer, and write that down, within `noted`."""
     _check(headers.dim(name), words[None, :])
     probe = _shared(words[None, :], entropy)
     known = handles(name, [pseudonym])
-    point = verify_point(headers.terms(name))
+    point = claim_points(headers.terms(name))[stricter]
     circuit, pass_words = three.circuit(SLOTS)
     header = headers.make(
         "verify", name, rows=SLOTS, threshold=point.threshold, probes=1, circuit=circuit, pass_words=pass_words

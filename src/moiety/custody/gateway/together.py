@@ -87,11 +87,13 @@ class Together(Conduct):
             noted = self._enrolling(newcomers, None)
             enrolment.enrol(self._three, headers, self._entropy, name, newcomers, noted=noted)
 
-    def verify(self, name: str, words: NDArray[np.int16], pseudonym: bytes) -> bool:
-        """Whether a probe, words (dim,), matches one person; an unknown, erased or expired one does not."""
+    def verify(self, name: str, words: NDArray[np.int16], pseudonym: bytes, *, stricter: int = 0) -> bool:
+        """Whether a probe, words (dim,), matches one person, by the purpose's own point or so many stricter; an
+        unknown, erased or expired one does not."""
         with self._shared() as headers:
             self._load(headers, name)
-            return searching.verify(self._three, headers, self._entropy, name, words, pseudonym, self._recognising)
+            noted = self._recognising
+            return searching.verify(self._three, headers, self._entropy, name, words, pseudonym, stricter, noted)
 
     def identify(self, name: str, words: NDArray[np.int16]) -> Identified:
         """Whom each of B probes, words (B, dim), matches in the gallery."""

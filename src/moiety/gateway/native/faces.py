@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from fastapi import APIRouter, Request, Response
 from pydantic import Field
@@ -15,6 +15,11 @@ from moiety.gateway.description import ONCE
 from moiety.gateway.native.shapes import Answer, PurposeName, WhoseName
 from moiety.gateway.once import once
 from moiety.gateway.refusals import FieldsInvalid
+
+if TYPE_CHECKING:
+    from moiety.gateway.service import Service
+    from moiety.identity import results as identity
+    from moiety.identity.office import PurposeOffice
 
 router = APIRouter(route_class=Guarded, tags=["faces"])
 
@@ -127,8 +132,15 @@ async def erase(request: Request, response: Response, purpose: PurposeName, pers
     """Overwrite a face at all three custodians before this answers; a record of theirs stays: see `people`."""
     service, role = service_of(request), who(request).role
     async with once(request, response):
-        told = await service.work(lambda: service.offices.at(role).purpose(purpose).erase(person))
+        told = await service.work(lambda: _erased(service, service.offices.at(role).purpose(purpose), person))
     return Erased(pseudonym=str(told.pseudonym), erased=told.found)
+
+
+def _erased(service: Service, purpose: PurposeOffice, person: str) -> identity.Erased:
+    """Erase one, and what a dialect's client called them."""
+    told = purpose.erase(person)
+    service.rekognition.store.purpose_forgets(purpose.name, told.pseudonym.value)
+    return told
 
 
 def _one(pictures: list[bytes]) -> bytes:
