@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from tests.house.source import Source
 
-EVERYBODY = frozenset({"errors"})
+EVERYBODY = frozenset({"errors", "stages"})
 """What any module may import."""
 
 ARROWS: dict[str, set[str]] = {
@@ -31,7 +31,7 @@ ARROWS: dict[str, set[str]] = {
     "vault": {"database"},
     # what measures
     "evaluation": {"face", "matching", "sharing"},
-    "bench": {"matching", "sharing", "custody", "identity", "vault", "sodium"},
+    "bench": {"matching", "sharing", "custody", "identity", "vault", "sodium", "gateway"},
     # the attacker and the demo play everybody
     "drills": {"face", "matching", "sharing", "custody", "identity", "evaluation", "vault", "oprf", "sodium"},
     "demo": {"face", "matching", "sharing", "custody", "identity", "evaluation", "drills", "settings", "vault"},
@@ -46,6 +46,7 @@ ARROWS: dict[str, set[str]] = {
     },
     "__main__": {"cli"},
     "errors": set(),
+    "stages": set(),
     # `moiety.open` wires the ports to what stands behind them
     "": {"identity", "custody", "face", "settings", "vault"},
 }  # fmt: skip
@@ -155,6 +156,7 @@ IO_FILES: dict[str, set[str]] = {
     "bench/callers.py": {"multiprocessing"},
     "bench/delay.py": {"multiprocessing"},
     "bench/ring.py": {"multiprocessing", "socket", "ssl"},
+    "bench/gateway.py": {"http"},
     "bench/records.py": {"tempfile"},
     "bench/scene.py": {"tempfile"},
     "demo/screen.py": {"rich"},
@@ -285,7 +287,7 @@ WORLD: dict[str, str] = {
 WORLD_FILES: dict[str, set[str]] = {
     "__init__.py": {"the clock", "randomness"},  # the defaults of `moiety.open`
     "settings.py": {"the environment"},
-    "cli/bench.py": {"the clock", "randomness"},  # a benchmark plays a whole office, at the present time
+    "cli/bench_edge.py": {"the clock", "randomness"},  # a benchmark plays a whole office, at the present time
     "bench/callers.py": {"the clock", "randomness"},  # processes of their own
     "bench/ring.py": {"the clock", "randomness"},  # a process of its own
     "cli/custodian.py": {"the clock", "randomness"},  # what a custodian's process hands to the custodian

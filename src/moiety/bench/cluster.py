@@ -43,7 +43,7 @@ ROUNDS = 9
 BATCH = 32
 DELAYS_MS = (0.0, 0.1, 1.0, 10.0)
 """With nothing added, what passes through a process more is measured: that is in the others too."""
-_READY_S = 300.0
+READY_S = 300.0
 
 Answer = TypeVar("Answer")
 
@@ -113,8 +113,8 @@ def run(rows: int, dim: int, *, seed: int, edge: scene.Edge) -> ClusterFigures:
         scene.fill(embedded, vectors[:rows], edge)
         del vectors
         deployment = folder.parent / "deployment"
-        _move_in(folder, deployment, embedded, edge)
-        with _running(deployment, edge) as (apart, start_s), ring(folder.parent, edge) as moving:
+        move_in(folder, deployment, embedded, edge)
+        with started(deployment, edge) as (apart, start_s), ring(folder.parent, edge) as moving:
             found = [len(some) for some in apart.identify(scene.GALLERY, words).found]
             if found != [len(some) for some in embedded.identify(scene.GALLERY, words).found] or (
                 rows and not min(found)
@@ -169,7 +169,7 @@ def run(rows: int, dim: int, *, seed: int, edge: scene.Edge) -> ClusterFigures:
     )
 
 
-def _move_in(office: Path, deployment: Path, embedded: Embedded, edge: scene.Edge) -> None:
+def move_in(office: Path, deployment: Path, embedded: Embedded, edge: scene.Edge) -> None:
     """A deployment over copies of an office's stores, with budgets that a benchmark does not meet."""
     named = embedded.three.standings()["a"].office
     trial.lay_out(deployment, edge.clock(), edge.entropy, trial.free_ports(), office=named)
@@ -177,6 +177,7 @@ def _move_in(office: Path, deployment: Path, embedded: Embedded, edge: scene.Edg
         f"\n[limits.{scope}]\n" + "".join(f"{unit} = {_MUCH}\n" for unit in Unit)
         for scope in ("gateway", "purpose", "caller")
     )
+    tables += "\n[limits]\nrow = " + _MUCH + "\n"
     for seat in SEATS:
         embedded.three.custodians[seat].scrub()
         shutil.copytree(office / f"custodian-{seat}", trial.home(deployment, seat) / trial.STORE)
@@ -185,7 +186,7 @@ def _move_in(office: Path, deployment: Path, embedded: Embedded, edge: scene.Edg
 
 
 @contextmanager
-def _running(deployment: Path, edge: scene.Edge) -> Iterator[tuple[Apart, float]]:
+def started(deployment: Path, edge: scene.Edge) -> Iterator[tuple[Apart, float]]:
     """The three processes, and a gateway; and in how many seconds all three served."""
     began = perf_counter()
     for seat in SEATS:
@@ -203,7 +204,7 @@ def _running(deployment: Path, edge: scene.Edge) -> Iterator[tuple[Apart, float]
                 return False
             return True
 
-        if not processes.wait_until(serving, deployment, _READY_S):
+        if not processes.wait_until(serving, deployment, READY_S):
             raise CustodianDown(seat=0)
         start_s = perf_counter() - began
 
@@ -214,7 +215,7 @@ def _running(deployment: Path, edge: scene.Edge) -> Iterator[tuple[Apart, float]
                 return False
             return True
 
-        if not processes.wait_until(ready, deployment, _READY_S):
+        if not processes.wait_until(ready, deployment, READY_S):
             raise CustodianDown(seat=0)
         try:
             yield connected[0], start_s
@@ -293,7 +294,7 @@ def _delayed(deployment: Path, added_ms: float, words: NDArray[np.int16], slots:
                             f'address = "{trial.HOST}:{own[other]}"', f'address = "{trial.HOST}:{port}"'
                         )
                 file.write_text(text)
-            with _running(deployment, edge) as (apart, _):
+            with started(deployment, edge) as (apart, _):
                 circuit, _ = apart.three.circuit(slots)
                 works: dict[str, timing.Work] = {
                     "single": lambda: apart.identify(scene.GALLERY, words[:1]),

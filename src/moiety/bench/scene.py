@@ -72,24 +72,31 @@ def opened(folder: Path, edge: Edge) -> Embedded:
 
 
 @contextmanager
-def office(dim: int, edge: Edge) -> Iterator[tuple[Path, Embedded]]:
-    """An empty gallery in an office of its own, gone afterwards."""
+def empty(edge: Edge) -> Iterator[tuple[Path, Embedded]]:
+    """An office of its own, gone afterwards."""
     with TemporaryDirectory(prefix="moiety-bench-") as name:
         folder = Path(name) / "office"
         Embedded.create(folder, edge.entropy)
         embedded = opened(folder, edge)
         try:
-            embedded.add_gallery(GALLERY, terms(dim), b"")
             yield folder, embedded
         finally:
             embedded.close()
 
 
-def fill(embedded: Embedded, vectors: NDArray[np.float32], edge: Edge) -> None:
+@contextmanager
+def office(dim: int, edge: Edge) -> Iterator[tuple[Path, Embedded]]:
+    """As `empty`, with a gallery."""
+    with empty(edge) as (folder, embedded):
+        embedded.add_gallery(GALLERY, terms(dim), b"")
+        yield folder, embedded
+
+
+def fill(embedded: Embedded, vectors: NDArray[np.float32], edge: Edge, name: str = GALLERY) -> None:
     """Enrol every vector, batch by batch."""
     for start in range(0, len(vectors), _BATCH_ROWS):
         batch = vectors[start : start + _BATCH_ROWS]
-        embedded.enrol(GALLERY, people(quantise_rows(batch), edge))
+        embedded.enrol(name, people(quantise_rows(batch), edge))
         edge.progress("enrolling random rows", start + len(batch), len(vectors))
 
 

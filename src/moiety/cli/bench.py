@@ -1,20 +1,19 @@
-"""`moiety bench search`, `enrol`, `cluster` and `records`."""
+"""`moiety bench search`, `enrol`, `cluster`, `records` and `gateway`."""
 
 from __future__ import annotations
 
-import os
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Literal, TypedDict
 
 import typer
 
+from moiety.cli.bench_edge import edge
+from moiety.cli.bench_gateway import gateway
 from moiety.cli.outcome import AsJson, Outcome
 from moiety.cli.progress import bar
 
 if TYPE_CHECKING:
     from moiety.bench.cluster import ClusterFigures
     from moiety.bench.enrol import EnrolFigures
-    from moiety.bench.scene import Edge, Progress
     from moiety.bench.search import SearchFigures
 
 app = typer.Typer(
@@ -125,6 +124,9 @@ class EnrolAnswer(TypedDict):
     cores: int
 
 
+app.command("gateway")(gateway)
+
+
 def _even(dim: int) -> int:
     from moiety.bench.refusals import SizeWrong
 
@@ -163,7 +165,7 @@ def search(
 
     _unlimited()
     with bar() as progress:
-        figures = run(rows, dim, probes, peer=peer, seed=seed, edge=_edge(progress))
+        figures = run(rows, dim, probes, peer=peer, seed=seed, edge=edge(progress))
     return Outcome(_search_answer(figures), _search_lines(figures))
 
 
@@ -185,7 +187,7 @@ def enrol(
     from moiety.bench.enrol import run
 
     with bar() as progress:
-        figures = run(rows, dim, batch=batch, seed=seed, edge=_edge(progress))
+        figures = run(rows, dim, batch=batch, seed=seed, edge=edge(progress))
     return Outcome(_enrol_answer(figures), _enrol_lines(figures))
 
 
@@ -208,7 +210,7 @@ def cluster(
     from moiety.bench.cluster import run
 
     with bar() as progress:
-        figures = run(rows, dim, seed=seed, edge=_edge(progress))
+        figures = run(rows, dim, seed=seed, edge=edge(progress))
     return Outcome(_cluster_answer(figures), _cluster_lines(figures))
 
 
@@ -228,7 +230,7 @@ def records(
     from moiety.bench.records import run
 
     with bar() as progress:
-        found = run(people, seed=seed, edge=_edge(progress))
+        found = run(people, seed=seed, edge=edge(progress))
     answer: RecordsAnswer = {
         "people": found.people,
         "durable": found.durable,
@@ -264,12 +266,6 @@ def _unlimited() -> None:
 
     if thread_limits() - {str(cores())}:
         raise ThreadsLimited(cores=cores())
-
-
-def _edge(progress: Progress) -> Edge:
-    from moiety.bench.scene import Edge
-
-    return Edge(entropy=os.urandom, clock=lambda: datetime.now(UTC), progress=progress)
 
 
 def _search_answer(figures: SearchFigures) -> SearchAnswer:

@@ -22,6 +22,7 @@ from moiety.face.quality import Quality, measure
 from moiety.face.refusals import NoFace, NoPictures, PicturesDisagree, RatesUnknown, SeveralFaces, TooManyPictures
 from moiety.face.store import ModelStore
 from moiety.face.template import Probe, Template, Vector, unit
+from moiety.stages import stage
 
 PICTURES_LIMIT: Final = 64
 """Of one person: more would not make a better template, and each is decoded."""
@@ -126,8 +127,9 @@ class Recogniser:
         return self._vector(self._crop(pixels, nearest)[0])
 
     def _one(self, picture: Picture) -> tuple[Vector, Quality]:
-        pixels = load(picture)
-        with self._turn:
+        with stage("decoding"):
+            pixels = load(picture)
+        with self._turn, stage("detector"):
             found = self._detector.find(pixels)
         if not found:
             raise NoFace
@@ -138,7 +140,7 @@ class Recogniser:
         return self._vector(aligned), quality
 
     def _vector(self, aligned: Pixels) -> Vector:
-        with self._turn:
+        with self._turn, stage("embedder"):
             vector: Vector = self._embedder.vectors([aligned])[0]
         return vector
 

@@ -15,6 +15,7 @@ from fastapi.routing import APIRoute
 
 from moiety.gateway.callers.refusals import Denied, Unauthenticated
 from moiety.gateway.callers.roles import Caller, Operation, Role
+from moiety.stages import stage
 
 if TYPE_CHECKING:
     from moiety.gateway.service import Service
@@ -59,7 +60,8 @@ class Guarded(APIRoute):
 
         async def admitting(request: Request) -> Response:
             if self.operation not in (OPEN, SIGNED):
-                request.state.admitted = await admitted(request, self.operation)
+                with stage("admission"):
+                    request.state.admitted = await admitted(request, self.operation)
             return await handle(request)
 
         return admitting

@@ -16,6 +16,7 @@ from starlette.datastructures import UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 
 from moiety.gateway.refusals import BodySlow, BodyTooLarge, BodyUnreadable, FieldsInvalid
+from moiety.stages import stage
 
 MIB: Final = 2**20
 JSON_MIB: Final = 8
@@ -86,26 +87,27 @@ async def body(request: Request, mebibytes: int) -> bytes:
     if not said.isdecimal() or int(said[:12]) > limit:
         raise BodyTooLarge(mebibytes=mebibytes)
     whole = bytearray()
-    try:
-        async with asyncio.timeout(RECEIVED_S):
-            async for chunk in request.stream():
-                whole += chunk
-                if len(whole) > limit:
-                    raise BodyTooLarge(mebibytes=mebibytes)
-    except TimeoutError:
-        raise BodySlow(seconds=RECEIVED_S) from None
-    return bytes(whole)
+    with stage("receiving"):
+        try:
+            async with asyncio.timeout(RECEIVED_S):
+                async for chunk in request.stream():
+                    whole += chunk
+                    if len(whole) > limit:
+                        raise BodyTooLarge(mebibytes=mebibytes)
+        except TimeoutError:
+            raise BodySlow(seconds=RECEIVED_S) from None
+        return bytes(whole)
 
 
 async def shown(request: Request) -> Shown:
     """Pictures, by multipart/form-data (parts named `picture`) or JSON (`pictures`, base64). Raises as `body`,
     `BodyUnreadable`."""
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if kind == _FORM:
-        return await _parts(request)
-    if kind == _JSON:
-        return _json(await body(request, PICTURES_MIB))
-    raise BodyUnreadable
+    if kind not in (_FORM, _JSON):
+        raise BodyUnreadable
+    whole = await body(request, PICTURES_MIB)
+    with stage("reading"):
+        return await _parts(request, whole) if kind == _FORM else _json(whole)
 
 
 async def fields(request: Request, kind: type[Form]) -> Form:
@@ -145,9 +147,7 @@ class _InMemory(MultiPartParser):
     spool_max_size = (PICTURES_MIB + 1) * MIB
 
 
-async def _parts(request: Request) -> Shown:
-    whole = await body(request, PICTURES_MIB)
-
+async def _parts(request: Request, whole: bytes) -> Shown:
     async def stream() -> AsyncGenerator[bytes, None]:
         yield whole
         yield b""

@@ -10,6 +10,7 @@ from typing import Annotated, Final, TypeVar
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
 from moiety.gateway.callers.grants import Oidc
+from moiety.gateway.rates import A_SECOND, AT_ONCE
 from moiety.gateway.refusals import GatewayConfigInvalid, GatewayConfigUnreadable, GatewayExists
 
 FOLDER: Final = "http"
@@ -32,6 +33,15 @@ class Tls(BaseModel):
     key: str
 
 
+class Limits(BaseModel):
+    """How many requests each caller may make: `a_second` in the long run, `at_once` together."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    a_second: float = Field(default=A_SECOND, gt=0, le=100_000)
+    at_once: int = Field(default=AT_ONCE, ge=1, le=100_000)
+
+
 class Config(BaseModel):
     """`office` is the office's folder, `listen` an address, `store` the folder of the credentials or the URL of a
     PostgreSQL; folders are seen from the file's own. Without `tls` it listens to this machine alone: whoever asks from
@@ -48,6 +58,7 @@ class Config(BaseModel):
     at_once: int = Field(default=8, ge=1, le=256)
     waiting: int = Field(default=64, ge=0, le=4_096)
     deadline_s: int = Field(default=60, ge=1, le=3_600)
+    rates: Limits = Limits()
 
     @property
     def host(self) -> str:

@@ -1,21 +1,19 @@
-"""What was asked, as lines of JSON: which route, by whom, with which status and how long it took; no path, no body, no
+"""What was asked, as lines of JSON: which route, by whom, with which status and how long it took, stage by stage; no
+path, no body, no
 query, no header, no name of anybody's."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from datetime import datetime
-from time import perf_counter
 from typing import Any
 
-from fastapi import Request
+from starlette.types import Scope
 
 from moiety.errors import place
 
 Write = Callable[[str], None]
-Told = Callable[[int], None]
 
 
 class Journal:
@@ -25,28 +23,19 @@ class Journal:
         self._write = write
         self._clock = clock
 
-    @contextmanager
-    def request(self, request: Request, number: str) -> Iterator[Told]:
-        """A line when it ends; what is told is the status of the answer."""
-        status, began = 0, perf_counter()
-
-        def told(code: int) -> None:
-            nonlocal status
-            status = code
-
-        try:
-            yield told
-        finally:
-            route = request.scope.get("route")
-            self.say(
-                "request",
-                request=number,
-                verb=request.method if route is not None else None,
-                route=getattr(route, "path", None),
-                caller=getattr(request.state, "caller", None),
-                status=status,
-                ms=round((perf_counter() - began) * 1_000, 1),
-            )
+    def request(self, scope: Scope, number: str, status: int, seconds: float, stages: Mapping[str, float]) -> None:
+        """A request that has ended: its number, the status of its answer, 0 without one, and how long it took."""
+        route = scope.get("route")
+        self.say(
+            "request",
+            request=number,
+            verb=scope["method"] if route is not None else None,
+            route=getattr(route, "path", None),
+            caller=scope["state"].get("caller"),
+            status=status,
+            ms=round(seconds * 1_000, 1),
+            stages={name: round(some * 1_000, 2) for name, some in stages.items()},
+        )
 
     def failed(self, number: str, error: BaseException) -> None:
         """What nobody foresaw: its type and place, and none of its words."""

@@ -11,7 +11,7 @@ from typing import Final
 from moiety.gateway.refusals import RateSpent
 
 A_SECOND: Final = 50.0
-AT_ONCE: Final = 200.0
+AT_ONCE: Final = 200
 _REMEMBERED: Final = 4_096
 
 

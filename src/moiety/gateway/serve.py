@@ -60,7 +60,7 @@ def opened(config: Config, place: Path, *, data: Path | None, write: Callable[[s
         offices=Offices(offices),
         credentials=credentials,
         reception=Reception(credentials, lambda: int(monotonic()), os.urandom, _tokens(config, credentials)),
-        rates=Rates(monotonic),
+        rates=Rates(monotonic, config.rates.a_second, config.rates.at_once),
         work=Work(at_once=config.at_once, waiting=config.waiting, deadline_s=config.deadline_s),
         hall=Work(at_once=_HALL, waiting=config.waiting, deadline_s=config.deadline_s),
         journal=Journal(write, lambda: datetime.now(UTC)),

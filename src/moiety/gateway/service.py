@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
+from time import perf_counter
 from typing import Any, Final
 
 from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
+from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from moiety.errors import MoietyError
 from moiety.gateway.admission import Guarded
@@ -26,6 +30,7 @@ from moiety.gateway.refusals import FieldsInvalid, NotByThisVerb, NotHere, WentW
 from moiety.gateway.rekognition import route as rekognition
 from moiety.gateway.rekognition.dialect import Dialect
 from moiety.gateway.work import Work
+from moiety.stages import watched
 
 _REQUEST_BYTES: Final = 12
 _NOT_BY_THIS_VERB: Final = 405
@@ -76,32 +81,60 @@ def application(service: Service, pages: Iterable[APIRouter] = ()) -> FastAPI:
         app.include_router(router)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _nowhere)
-    app.middleware("http")(_numbered)
+    app.add_middleware(_Numbered, service=service)
     return app
 
 
-async def _numbered(request: Request, call: Callable[[Request], Awaitable[Response]]) -> Response:
+class _Numbered:
     """A number for each request, an answer to each error, and a line in the journal."""
-    service: Service = request.app.state.service
-    number = request.state.number = service.entropy(_REQUEST_BYTES).hex()
-    with service.journal.request(request, number) as told:
+
+    def __init__(self, app: ASGIApp, service: Service) -> None:
+        self._app = app
+        self._service = service
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        service, began, status = self._service, perf_counter(), 0
+        number = service.entropy(_REQUEST_BYTES).hex()
+        scope.setdefault("state", {})["number"] = number
+
+        async def sending(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                headers = MutableHeaders(scope=message)
+                headers["X-Request-Id"] = number
+                headers.setdefault("Cache-Control", "no-store")
+                headers.setdefault("X-Content-Type-Options", "nosniff")
+            await send(message)
+
+        with watched() as watch:
+            try:
+                response = await self._refused(scope, receive, sending, number)
+                if response is not None and not status:
+                    await response(scope, receive, sending)
+            finally:
+                service.journal.request(scope, number, status, perf_counter() - began, watch.seconds)
+
+    async def _refused(self, scope: Scope, receive: Receive, send: Send, number: str) -> Response | None:
+        """Have it answered; what is to be answered instead where that was refused."""
         try:
-            response = await call(request)
+            await self._app(scope, receive, send)
+        except ClientDisconnect:  # nobody is there to be answered
+            return None
         except MoietyError as error:
-            response = _answering(request)(error, number)
+            return _answering(scope)(error, number)
         except Exception as error:
-            service.journal.failed(number, error)
-            response = _answering(request)(WentWrong(), number)
-        told(response.status_code)
-    response.headers["X-Request-Id"] = number
-    response.headers.setdefault("Cache-Control", "no-store")
-    response.headers.setdefault("X-Content-Type-Options", "nosniff")
-    return response
+            self._service.journal.failed(number, error)
+            return _answering(scope)(WentWrong(), number)
+        return None
 
 
-def _answering(request: Request) -> Callable[[MoietyError, str], Response]:
+def _answering(scope: Scope) -> Callable[[MoietyError, str], Response]:
     """How a refusal is said: a dialect's routes have words of their own."""
-    said: Callable[[MoietyError, str], Response] = getattr(request.state, "answered", answer)
+    said: Callable[[MoietyError, str], Response] = scope["state"].get("answered", answer)
     return said
 
 

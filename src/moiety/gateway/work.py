@@ -5,10 +5,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from threading import Lock
+from time import perf_counter
 from typing import Final, TypeVar
 
 from moiety.gateway.refusals import Overloaded, TimedOut
+from moiety.stages import watching
 
 AT_ONCE: Final = 8
 WAITING: Final = 64
@@ -40,7 +43,7 @@ class Work:
             if self._under_way >= self._limit:
                 raise Overloaded(seconds=1)
             self._under_way += 1
-        future = self._threads.submit(story)
+        future = self._threads.submit(copy_context().run, _timed, story, perf_counter())
         future.add_done_callback(lambda _: self._done())
         try:
             return await asyncio.wait_for(asyncio.shield(asyncio.wrap_future(future)), self._deadline_s)
@@ -54,3 +57,11 @@ class Work:
     def _done(self) -> None:
         with self._lock:
             self._under_way -= 1
+
+
+def _timed(story: Callable[[], Told], since: float) -> Told:
+    """A story in the context of the request that it is of: its stages are that one's."""
+    watch = watching()
+    if watch is not None:
+        watch.add("waiting", perf_counter() - since)
+    return story()

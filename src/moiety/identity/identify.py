@@ -6,6 +6,7 @@ from moiety.identity.ports import Custodians, Face, Models, Picture
 from moiety.identity.pseudonym import Pseudonym
 from moiety.identity.purpose import Purpose
 from moiety.identity.results import Candidates
+from moiety.stages import stage
 
 
 def identify(purpose: Purpose, picture: Picture, *, custodians: Custodians, models: Models) -> Candidates:
@@ -21,7 +22,8 @@ def candidates_of(purpose: Purpose, face: Face, *, custodians: Custodians) -> Ca
     from moiety.matching.words import quantise
 
     words = quantise(face.vector)
-    answer = custodians.identify(purpose.name, words[None, :])
+    with stage("custodians"):
+        answer = custodians.identify(purpose.name, words[None, :])
     return Candidates(
         pseudonyms=frozenset(Pseudonym(purpose.name, value) for value in answer.found[0]),
         fmr=answer.point.fmr,

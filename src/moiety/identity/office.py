@@ -33,6 +33,7 @@ from moiety.identity.pseudonym import Pseudonym
 from moiety.identity.purpose import Purpose
 from moiety.identity.refusals import OfficeClosed, PurposeUnknown, SeatUnknown
 from moiety.identity.results import Candidates, Enrolled, Erased, PurposeStatus, Status, Verdict
+from moiety.stages import stage
 from moiety.vault.retention import State
 
 if TYPE_CHECKING:
@@ -216,7 +217,8 @@ class Office:
 
     def purpose(self, name: str) -> PurposeOffice:
         """The office of one purpose; raises `PurposeUnknown`."""
-        document = documents.read(self.document(name))
+        with stage("purpose"):
+            document = documents.read(self.document(name))
         return PurposeOffice(document, self._custody, self._models, self._records.store, self._clock, self._entropy)
 
     def document(self, name: str) -> bytes:

@@ -7,6 +7,7 @@ from moiety.identity.ports import Custodians, Models, Picture
 from moiety.identity.pseudonym import Pseudonym
 from moiety.identity.purpose import Purpose
 from moiety.identity.results import Verdict
+from moiety.stages import stage
 
 
 def verify(
@@ -26,5 +27,7 @@ def verify(
 
     pseudonym = of_purpose(claimed, purpose)
     words = quantise(models.recogniser(purpose.model).probe(picture).vector)
-    match = custodians.verify(purpose.name, words, pseudonym.value)
-    return Verdict(match, verify_point(custodians.gallery(purpose.name).terms).fmr)
+    with stage("custodians"):
+        match = custodians.verify(purpose.name, words, pseudonym.value)
+        terms = custodians.gallery(purpose.name).terms
+    return Verdict(match, verify_point(terms).fmr)

@@ -20,6 +20,7 @@ from moiety.matching.policy import OperatingPoint, claim_points, identify_point
 from moiety.matching.refusals import UnequalParts
 from moiety.sharing.seat import Seat
 from moiety.sharing.split import combine, split
+from moiety.stages import stage
 
 
 def verify(
@@ -131,4 +132,5 @@ def _check(dim: int, words: NDArray[np.int16]) -> None:
 
 
 def _shared(words: NDArray[np.int16], entropy: Entropy) -> dict[Seat, NDArray[np.uint32]]:
-    return split(words.astype(np.int32).view(np.uint32), entropy)
+    with stage("splitting"):
+        return split(words.astype(np.int32).view(np.uint32), entropy)
