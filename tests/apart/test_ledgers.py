@@ -100,7 +100,7 @@ def test_every_entry_names_whoever_signs_as_caller(site: Site, keeping: Apart, r
     one = Recognition(now, asks, DOOR, 1)
     assert reader.news() == everywhere(one, one)
     unlocked(keeping, anna.name)
-    said = Opening(now, asks, DOOR, ("document",), "parcel")
+    said = Opening(now, asks, DOOR, ("document",), "parcel", "operator")
     assert reader.news(anna.access) == {"gateway": [said, said], "a": [said], "b": [said]}
     after = replace(fresh(), public=anna.public)
     keeping.rewrite(DOOR, after, anna.name, ["birth", "document", "photo", "access"])
@@ -302,7 +302,7 @@ def test_what_is_in_the_ledgers_is_proven_over_the_wire(site: Site, keeping: Apa
     [opened] = [one for one in both if one.parties & Party.A]
     for noted, whose, entry in (
         (enrolled, ["gateway", "a", "b", "c"], Enrolment(now, asks, DOOR, "g1", 0)),
-        (opened, ["gateway", "a"], Opening(now, asks, DOOR, ("document",), "parcel")),
+        (opened, ["gateway", "a"], Opening(now, asks, DOOR, ("document",), "parcel", "operator")),
     ):
         for shown, said in ((noted.shown, entry), ({}, None)):
             found = proof.verify(keeping.prove(noted.operation, shown, today), keys, today)

@@ -143,7 +143,7 @@ def test_verify_names_what_was_done_and_not_written(shell: Shell, anna: str, mon
     # And the person is told of it.
     told = shell.json("audit", "person", anna)[1]["entries"]
     assert [one["ledgers"] for one in told if one["details"].get("reason") == "theft"] == [["a"], ["b"]]
-    assert "reason theft  (written down by custodians a, b)\n" in shell("audit", "person", anna)[1]
+    assert "reason theft, role operator  (written down by custodians a, b)\n" in shell("audit", "person", anna)[1]
 
 
 def _unwritten(self: Any, purpose: str, version: bytes, secrets: Any, *, role: str, reason: str) -> Any:
@@ -173,8 +173,8 @@ def test_person_lists_who_did_what(shell: Shell, anna: str) -> None:
         keys(one, Line)
         assert one["at"].endswith("+00:00")
     said = [(one["what"], one["caller"], one["ledgers"], one["details"]) for one in answer["entries"]]
-    parcel = {"purpose": "hotel", "classes": "contact", "reason": "parcel"}
-    audited = {"purpose": "hotel", "classes": "access", "reason": "audited"}
+    parcel = {"purpose": "hotel", "classes": "contact", "reason": "parcel", "role": "operator"}
+    audited = {"purpose": "hotel", "classes": "access", "reason": "audited", "role": "operator"}
     everywhere = ["gateway", "a", "b", "c"]
     assert said[0][:3] == ("enrolment", "office", everywhere)
     assert said[1:3] == [("opening", "office", ["gateway", seat], parcel) for seat in "ab"]
@@ -201,8 +201,9 @@ def test_person_lists_who_did_what(shell: Shell, anna: str) -> None:
     first = out.partition("\n")[0]
     assert first.startswith("register  ")
     assert first.endswith(f"text 1, given {day} (office); holds")
+    said_of_it = "purpose hotel, classes contact, reason parcel, role operator"
     assert [line.partition("by office")[2].strip() for line in out.splitlines() if "parcel" in line] == [
-        "purpose hotel, classes contact, reason parcel  (written down by custodians a, b and the gateway)"
+        f"{said_of_it}  (written down by custodians a, b and the gateway)"
     ]
     assert out.splitlines()[1].endswith("(written down by custodians a, b, c and the gateway)")
     assert "Canary" not in out

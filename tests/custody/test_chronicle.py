@@ -131,7 +131,7 @@ def test_an_opening_is_written_by_the_two_who_give_their_parts_and_the_gateway_w
     office.keep(DOOR, [anna])
     reader.news()
     unlocked(office, anna.name, "contact", "document")
-    said = Opening(NOW, "office", DOOR, ("contact", "document"), "parcel")
+    said = Opening(NOW, "office", DOOR, ("contact", "document"), "parcel", "operator")
     assert reader.news(anna.access) == {"gateway": [said, said], "a": [said], "b": [said]}
     assert agree(office)
 
@@ -149,7 +149,7 @@ def test_a_correction_says_which_classes_and_what_was_there_is_written_anew(offi
         **at_custodians(Erasure(NOW, "office", DOOR, "written_anew", NOW)),
     }
     unlocked(office, after.name)
-    assert reader.news(anna.access)["a"] == [Opening(NOW, "office", DOOR, ("document",), "parcel")]
+    assert reader.news(anna.access)["a"] == [Opening(NOW, "office", DOOR, ("document",), "parcel", "operator")]
     assert agree(office)
 
 
@@ -334,7 +334,7 @@ def test_one_that_gave_its_part_is_written_down_though_the_other_refuses(
         patch.setattr(records, "unlock", refuse)
         with pytest.raises(NobodyThere):
             unlocked(office, anna.name)
-    said = Opening(NOW, "office", DOOR, ("document",), "parcel")
+    said = Opening(NOW, "office", DOOR, ("document",), "parcel", "operator")
     refusal = Refusal(NOW, "office", None, "nobody_there")
     assert reader.news(anna.access) == {"gateway": [said], "a": [said], "b": [refusal]}
     assert agree(office)

@@ -114,7 +114,7 @@ def test_a_person_is_told_who_did_what_with_what_is_theirs_and_nothing_of_others
     office: Embedded, lived: Lived
 ) -> None:
     begun = Enrolment(NOW, "office", DOOR, "g1", 0)
-    parcel = Opening(NOW, "office", DOOR, ("document",), "parcel")
+    parcel = Opening(NOW, "office", DOOR, ("document",), "parcel", "operator")
     later = replace_minute(parcel, NOW + A_DAY)
     by_a, by_b, custodians = Party.GATEWAY | Party.A, Party.GATEWAY | Party.B, EVERYBODY & ~Party.GATEWAY
     assert told(office, lived.bert) == [
@@ -145,7 +145,7 @@ def test_a_person_is_told_who_did_what_with_what_is_theirs_and_nothing_of_others
 
 
 def replace_minute(said: Opening, minute: int) -> Opening:
-    return Opening(minute, said.caller, said.purpose, said.classes, said.reason)
+    return Opening(minute, said.caller, said.purpose, said.classes, said.reason, said.role)
 
 
 def test_it_takes_the_persons_own_key(office: Embedded, lived: Lived) -> None:

@@ -36,6 +36,7 @@ MINUTE = 29_900_000
 ABOUT_PERSON: list[AboutPerson] = [
     Enrolment(MINUTE, "desk", "door", "consent", 3),
     Opening(MINUTE, "desk", "door", ("birth", "photo"), "asked_for"),
+    Opening(MINUTE, "desk", "door", ("birth", "photo"), "asked_for", "officer"),
     Correction(MINUTE, "desk", "door", ("contact",)),
     Erasure(MINUTE, "desk", "door", "asked_for", MINUTE + 72 * 60),
     Restriction(MINUTE, "desk", "door", True),

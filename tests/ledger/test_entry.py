@@ -30,7 +30,8 @@ def test_there_is_an_example_of_every_kind() -> None:
 def _fullest(kind: type[msgspec.Struct]) -> Entry:
     full = {
         "minute": 2**32 - 1, "caller": WIDE, "purpose": WIDE, "text": WIDE, "ground": LONGEST, "reason": LONGEST,
-        "how": LONGEST, "code": LONGEST, "part": LONGEST, "faces": 2**32 - 1, "count": 2**32 - 1, "due": 2**32 - 1,
+        "how": LONGEST, "role": LONGEST, "code": LONGEST, "part": LONGEST,
+        "faces": 2**32 - 1, "count": 2**32 - 1, "due": 2**32 - 1,
         "classes": (LONGEST,) * 6, "restricted": True, "what": "pseudonyms", "digest": b"\xff" * 32,
     }  # fmt: skip
     return kind(**{name: full[name] for name in kind.__struct_fields__})  # type: ignore[return-value]

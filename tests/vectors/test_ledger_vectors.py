@@ -20,6 +20,7 @@ from moiety.ledger import entry, proof, receipt, seal
 from moiety.ledger.entry import Enrolments, Erasures, Opening, Recognition
 from moiety.ledger.head import Head, verify
 from moiety.ledger.operation import EVERYBODY, NO_LINES, Line, Operation, Party, chained
+from moiety.ledger.refusals import EntryWrong
 from moiety.ledger.seal import Leaf
 from moiety.ledger.state import State
 from moiety.ledger.tree import leaf_hash, node_hash
@@ -75,6 +76,16 @@ def test_an_entry_never_changes_its_form() -> None:
     assert entry.decode(OPENED) == OPENING
     assert entry.encode(RECOGNITION) == RECOGNISED
     assert entry.decode(RECOGNISED) == RECOGNITION
+
+
+def test_an_opening_has_a_role_since_it_is_written_and_none_before() -> None:
+    officers = Opening(MINUTE, "desk", "door", ("birth", "photo"), "asked_for", "officer")
+    written = b"\x01\x97" + OPENED[2:] + b"\xa7officer"
+    assert entry.encode(officers) == written
+    assert entry.decode(written) == officers
+    for other in (b"\x01\x97" + OPENED[2:] + b"\xc0", b"\x01\x97" + OPENED[2:] + b"\xa0", written + b"\xc0"):
+        with pytest.raises(EntryWrong):  # there is one way to write an opening without a role
+            entry.decode(other)
 
 
 def test_what_counts_people_never_changes_its_form() -> None:

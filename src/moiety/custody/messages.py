@@ -222,6 +222,7 @@ class UnlockedMessage(Struct, frozen=True, forbid_unknown_fields=True):
     words: Array
     minute: Small
     caller: Name
+    role: Annotated[str, Meta(max_length=32)]
 
 
 class EvaluatedMessage(Struct, frozen=True, forbid_unknown_fields=True):

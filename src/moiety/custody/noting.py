@@ -94,11 +94,18 @@ def recognised(chronicle: Chronicle, header: Header) -> None:
 
 
 def unlocked(
-    chronicle: Chronicle, seat: Seat, asked: bytes, purpose: str, secrets: Sequence[str], reason: str, public: bytes
+    chronicle: Chronicle,
+    seat: Seat,
+    asked: bytes,
+    purpose: str,
+    secrets: Sequence[str],
+    reason: str,
+    role: str | None,
+    public: bytes,
 ) -> int:
     """Parts of somebody's keys are about to leave; the minute that is written down."""
     minute = chronicle.now()
-    entry = Opening(minute, CALLER.get(), purpose, tuple(secrets), reason)
+    entry = Opening(minute, CALLER.get(), purpose, tuple(secrets), reason, role)
     chronicle.person(opening_id(asked, seat), entry, public, Party.GATEWAY | PARTIES[seat])
     return minute
 

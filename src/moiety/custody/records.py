@@ -119,9 +119,9 @@ class Records:
                     wanted = [*(SECRETS.index(name) for name in secrets), len(SECRETS)]
                     public = noting.public_of(words.reshape(-1))
                     minute = noting.unlocked(
-                        self._own.chronicle, self._seat, asked, purpose_of(name), secrets, reason, public
+                        self._own.chronicle, self._seat, asked, purpose_of(name), secrets, reason, role or None, public
                     )
-                    return Unlocked(current.epoch, words[wanted], minute, CALLER.get())
+                    return Unlocked(current.epoch, words[wanted], minute, CALLER.get(), role or None)
         raise NobodyThere
 
     def carry(self, name: str, attempt: bytes, handle: bytes, secrets: Sequence[str]) -> None:

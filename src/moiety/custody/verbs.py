@@ -102,12 +102,13 @@ class Help:
 @dataclass(frozen=True)
 class Unlocked:
     """One custodian's parts of secrets, uint16 (n + 1, 16), of this epoch; the last are held by all three alike. It
-    wrote down that it gives them, in this minute, to this caller."""
+    wrote down that it gives them, in this minute, to this caller in this role."""
 
     epoch: int
     words: NDArray[np.uint16]
     minute: int
     caller: str
+    role: str | None
 
 
 @dataclass(frozen=True)

@@ -48,11 +48,13 @@ class Enrolment(_Kind, frozen=True):
 
 
 class Opening(_Kind, frozen=True):
-    """Fields of these classes were opened, for a reason."""
+    """Fields of these classes were opened, for a reason. `role` is under which role, as whoever gave the parts verified
+    it; None, which is not written, in entries of before it was."""
 
     purpose: Name
     classes: Classes
     reason: Code
+    role: Code | None = None
 
 
 class Correction(_Kind, frozen=True):
@@ -156,7 +158,7 @@ _DECODER: Final = msgspec.msgpack.Decoder(Entry)
 def encode(entry: Entry) -> bytes:
     """An entry as bytes, `ENTRY_MAX` at most. Raises `EntryWrong` where a field is not what it should be."""
     try:
-        written = bytes([ENTRY_VERSION]) + _ENCODER.encode(entry)
+        written = bytes([ENTRY_VERSION]) + _plain(entry)
     except (TypeError, ValueError, OverflowError):
         raise EntryWrong(limit=NAME_BYTES) from None
     decode(written)
@@ -174,6 +176,13 @@ def decode(written: bytes) -> Entry:
     fields = (getattr(entry, name) for name in entry.__struct_fields__)
     if any(isinstance(field, str) and len(field.encode()) > NAME_BYTES for field in fields):
         raise EntryWrong(limit=NAME_BYTES)
-    if _ENCODER.encode(entry) != written[1:]:
+    if _plain(entry) != written[1:]:
         raise EntryWrong(limit=NAME_BYTES)
     return entry
+
+
+def _plain(entry: Entry) -> bytes:
+    """Without the version: an opening without a role as openings were written before they had one."""
+    if isinstance(entry, Opening) and entry.role is None:
+        return _ENCODER.encode(("opening", *msgspec.structs.astuple(entry)[:-1]))
+    return _ENCODER.encode(entry)

@@ -108,7 +108,7 @@ def unlock(
             [
                 (
                     noting.opening_id(asked, seat),
-                    Opening(some.minute, some.caller, purpose, tuple(secrets), reason),
+                    Opening(some.minute, some.caller, purpose, tuple(secrets), reason, some.role),
                     noting.public_of(some.words.reshape(-1)),
                     Party.GATEWAY | PARTIES[seat],
                 )

@@ -26,7 +26,8 @@ class RemoteRecords:
     ) -> Unlocked:
         """As `records.Records.unlock`; the role is that of whoever signs."""
         found: UnlockedMessage = self._ask(record_asks.Unlock(name, handle, [*secrets], reason, asked), UnlockedMessage)
-        return Unlocked(found.epoch, found.words.array(np.uint16, 2), found.minute, found.caller)
+        words = found.words.array(np.uint16, 2)
+        return Unlocked(found.epoch, words, found.minute, found.caller, found.role or None)
 
     def carry(self, name: str, attempt: bytes, handle: bytes, secrets: Sequence[Any]) -> None:
         """As `records.Records.carry`."""

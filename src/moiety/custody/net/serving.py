@@ -140,7 +140,7 @@ class Serving:
     def _unlock(self, ask: record_asks.Unlock, asker: Asker | None) -> messages.UnlockedMessage:
         role = "" if asker is None else asker.role.value
         found = self._custodian.records.unlock(ask.name, ask.handle, ask.secrets, role, ask.reason, ask.asked)
-        return messages.UnlockedMessage(found.epoch, Array.of(found.words), found.minute, found.caller)
+        return messages.UnlockedMessage(found.epoch, Array.of(found.words), found.minute, found.caller, role)
 
     def _evaluate(self, ask: record_asks.Evaluate) -> messages.EvaluatedMessage:
         found = self._custodian.records.evaluate(ask.name, ask.pair, ask.elements, ask.proven)
