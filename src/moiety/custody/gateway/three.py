@@ -11,6 +11,7 @@ from moiety.custody.refusals import AttemptStopped, CustodianDown, GalleryUnknow
 from moiety.custody.store.kinds import keys_of, read_papers
 from moiety.custody.store.noise import Entropy
 from moiety.custody.verbs import Clock, GalleryStanding, Standing, Verbs
+from moiety.errors import MoietyError
 from moiety.matching.header import ATTEMPT_BYTES, NEAR_PASS_WORDS, Circuit, Header, Operation
 from moiety.matching.policy import Terms
 from moiety.matching.rounds import Rounds, Step, lockstep
@@ -102,7 +103,7 @@ class Three:
                 asked[seat] = self._threads.submit(ask, self.custodians[seat])
             try:
                 own.set_result(ask(self.custodians[last]))
-            except Exception as raised:  # as a thread keeps what was raised in it
+            except MoietyError as raised:  # as a thread keeps what was raised in it
                 own.set_exception(raised)
         finally:
             _finish(asked.values())
