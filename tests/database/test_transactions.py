@@ -8,6 +8,7 @@ import shutil
 import signal
 import sqlite3
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
 
@@ -138,6 +139,20 @@ def test_after_a_scrub_no_byte_of_what_was_deleted_is_left(tmp_path: Path) -> No
         database.scrub()
         assert not any(b"canary" in path.read_bytes() for path in tmp_path.iterdir())
         assert any(b"living" in path.read_bytes() for path in tmp_path.iterdir())
+
+
+def test_those_who_scrub_at_the_same_time_wait_for_each_other(tmp_path: Path) -> None:
+    """SQLite does not wait for another who moves the log, and would say that it is busy."""
+    Database.create(NOTES, tmp_path).close()
+
+    def scrub(each: int) -> None:
+        with closing(Database.open(NOTES, tmp_path)) as database:
+            for at in range(20):
+                write(database, 100 * each + at, bytes(1_000_000))
+                database.scrub()
+
+    with ThreadPoolExecutor(3) as threads:
+        list(threads.map(scrub, range(3)))
 
 
 def test_a_scrub_that_a_reader_hinders_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -27,7 +27,7 @@ _WAIT_S = 10.0
 _SOON_S: Final = 0.000_25
 _SOON: Final = 40
 _LATER_S: Final = 0.005
-"""After how long it is looked again whether it is one's turn: the first forty times, and after that."""
+"""After how long it is looked again whether it is one's turn to write: the first forty times, and after that."""
 
 AT_ONCE: Final = (
     "PRAGMA journal_mode=WAL",
@@ -98,7 +98,7 @@ class SqliteBackend:
 
         Raises `DatabaseBusy` where another program keeps the log in use.
         """
-        if not cut(self.engine):
+        if not cut(self.engine, _WAIT_S):
             raise refusals.DatabaseBusy
 
     def typed(self, error: BaseException | None) -> MoietyError:
@@ -199,11 +199,16 @@ def _driver(connection: Connection) -> sqlite3.Connection:
     return driver
 
 
-def cut(engine: Engine) -> bool:
-    """Move the log into the file and cut it to nothing; whether no other program keeps it in use."""
-    pooled = engine.raw_connection()
+def cut(engine: Engine, wait_s: float) -> bool:
+    """Move the log into the file and cut it to nothing; whether no other program keeps it in use, so long at most."""
+    pooled, until = engine.raw_connection(), monotonic() + wait_s
     try:
-        busy, _, _ = pooled.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        while True:
+            busy, _, _ = pooled.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+            # SQLite waits for who reads or writes, but not for another who moves the log.
+            if not busy or monotonic() > until:
+                break
+            sleep(_LATER_S)
     finally:
         pooled.close()
     return not busy

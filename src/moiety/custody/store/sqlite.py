@@ -81,7 +81,7 @@ class SqliteDatabase:
 
         Raises `StoreBusy` where another program keeps the log in use.
         """
-        if not cut(self.engine):
+        if not cut(self.engine, _WAIT_S):
             raise refusals.StoreBusy
 
     def typed(self, error: BaseException | None) -> MoietyError:
