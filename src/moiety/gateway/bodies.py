@@ -108,9 +108,9 @@ async def shown(request: Request) -> Shown:
     raise BodyUnreadable
 
 
-async def fields(request: Request, kind: type[Form]) -> Form:
+async def fields(request: Request, kind: type[Form], mebibytes: int = JSON_MIB) -> Form:
     """A JSON body as it is declared. Raises as `body`, `BodyUnreadable` and `FieldsInvalid`."""
-    said = _object(await body(request, JSON_MIB))
+    said = _object(await body(request, mebibytes))
     try:
         return kind.model_validate(said)
     except ValidationError as error:
