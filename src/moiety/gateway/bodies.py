@@ -25,6 +25,10 @@ PICTURES_MIB: Final = 48
 """The largest picture that is decoded has 32 MiB, and a third more in base64."""
 
 PICTURES_LIMIT: Final = 64
+STRUCTURE_LIMIT: Final = 20_000
+"""Commas and opening brackets of a JSON body: pictures have none, and fields a few hundred. Eight million empty lists
+are 24 MB to send, a gigabyte here, and half a minute in which nobody else is answered."""
+
 RECEIVED_S: Final = 30
 _FORM: Final = "multipart/form-data"
 _JSON: Final = "application/json"
@@ -119,6 +123,8 @@ async def fields(request: Request, kind: type[Form], mebibytes: int = JSON_MIB) 
 
 
 def _object(whole: bytes) -> dict[str, Any]:
+    if sum(map(whole.count, (b",", b"[", b"{"))) > STRUCTURE_LIMIT:
+        raise BodyUnreadable
     try:
         said = json.loads(whole or b"{}")
     except (ValueError, RecursionError):  # a number of ten thousand digits is a ValueError

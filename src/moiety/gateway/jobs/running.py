@@ -95,6 +95,7 @@ class Jobs:
         except Exception as error:
             self._failed(job.hex(), error)
             self.table.say(job, FAILED, code="went_wrong")
+            raise
         finally:
             self._end(job)
 
