@@ -55,6 +55,10 @@ MAY: dict[tuple[str, str], frozenset[str]] = {
     ("POST", PERSON + "/consent"): frozenset({OPERATOR}),
     ("POST", PERSON + "/withdraw"): frozenset({OPERATOR, OFFICER, SUBJECT}),
     ("GET", PERSON + "/history"): frozenset({OPERATOR, OFFICER, SUBJECT}),
+    ("POST", P + "/jobs"): frozenset({OPERATOR}),
+    ("GET", "/v1/jobs"): EVERYBODY,
+    ("GET", "/v1/jobs/{job}"): EVERYBODY,
+    ("DELETE", "/v1/jobs/{job}"): EVERYBODY,
     ("GET", "/v1/audit"): frozenset({OFFICER, AUDITOR}),
     ("GET", "/v1/audit/entries"): frozenset({OFFICER, AUDITOR}),
 }

@@ -26,6 +26,10 @@ PICTURES_MIB: Final = 48
 """The largest picture that is decoded has 32 MiB, and a third more in base64."""
 
 PICTURES_LIMIT: Final = 64
+STRUCTURE_LIMIT: Final = 20_000
+"""Commas and opening brackets of a JSON body: pictures have none, and fields a few hundred. Eight million empty lists
+are 24 MB to send, a gigabyte here, and half a minute in which nobody else is answered."""
+
 RECEIVED_S: Final = 30
 _FORM: Final = "multipart/form-data"
 _JSON: Final = "application/json"
@@ -110,9 +114,9 @@ async def shown(request: Request) -> Shown:
         return await _parts(request, whole) if kind == _FORM else _json(whole)
 
 
-async def fields(request: Request, kind: type[Form]) -> Form:
+async def fields(request: Request, kind: type[Form], mebibytes: int = JSON_MIB) -> Form:
     """A JSON body as it is declared. Raises as `body`, `BodyUnreadable` and `FieldsInvalid`."""
-    said = _object(await body(request, JSON_MIB))
+    said = _object(await body(request, mebibytes))
     try:
         return kind.model_validate(said)
     except ValidationError as error:
@@ -121,6 +125,8 @@ async def fields(request: Request, kind: type[Form]) -> Form:
 
 
 def _object(whole: bytes) -> dict[str, Any]:
+    if sum(map(whole.count, (b",", b"[", b"{"))) > STRUCTURE_LIMIT:
+        raise BodyUnreadable
     try:
         said = json.loads(whole or b"{}")
     except (ValueError, RecursionError):  # a number of ten thousand digits is a ValueError

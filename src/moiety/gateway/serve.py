@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import socket
 from collections.abc import Callable, Iterable
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack, closing, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from time import monotonic, time
@@ -20,6 +20,9 @@ from moiety.custody.trust.denials import NobodySigns
 from moiety.gateway.callers.reception import Reception
 from moiety.gateway.callers.sql import Credentials
 from moiety.gateway.config import Config
+from moiety.gateway.jobs.inputs import Inputs
+from moiety.gateway.jobs.running import Jobs
+from moiety.gateway.jobs.sql import JobTable
 from moiety.gateway.journal import Journal
 from moiety.gateway.offices import Offices
 from moiety.gateway.rates import Rates
@@ -39,6 +42,8 @@ CONNECTIONS: Final = 256
 GRACE_S: Final = 20
 KEEP_ALIVE_S: Final = 15
 _HALL: Final = 2
+JOBS: Final = "jobs"
+"""The folder of what was sent for jobs, beside the configuration."""
 
 
 def opened(config: Config, place: Path, *, data: Path | None, write: Callable[[str], None]) -> Service:
@@ -52,9 +57,11 @@ def opened(config: Config, place: Path, *, data: Path | None, write: Callable[[s
                 offices["officer"] = undo.enter_context(moiety.connect(folder / DEPLOYMENT, data=data, officer=True))
         else:
             offices["officer"] = offices["operator"]
-        credentials = credentials_of(config, place)
-        undo.callback(credentials.close)
+        credentials = undo.enter_context(closing(credentials_of(config, place)))
         rekognition = Dialect(rekognition_of(config, place), Seen(time), Finds(time), time)
+        journal = Journal(write, lambda: datetime.now(UTC))
+        inputs = Inputs(place / JOBS, os.urandom)
+        jobs = Jobs(inputs, JobTable(credentials.database, inputs.name, _now), os.urandom, journal.failed)
         undo.pop_all()
     return Service(
         offices=Offices(offices),
@@ -63,7 +70,8 @@ def opened(config: Config, place: Path, *, data: Path | None, write: Callable[[s
         rates=Rates(monotonic, config.rates.a_second, config.rates.at_once),
         work=Work(at_once=config.at_once, waiting=config.waiting, deadline_s=config.deadline_s),
         hall=Work(at_once=_HALL, waiting=config.waiting, deadline_s=config.deadline_s),
-        journal=Journal(write, lambda: datetime.now(UTC)),
+        jobs=jobs,
+        journal=journal,
         entropy=os.urandom,
         rekognition=rekognition,
     )
@@ -72,7 +80,11 @@ def opened(config: Config, place: Path, *, data: Path | None, write: Callable[[s
 def credentials_of(config: Config, place: Path) -> Credentials:
     """The store of callers that a configuration in this folder names."""
     store = config.store if "://" in config.store else place / config.store
-    return Credentials.open(store, lambda: int(time()), os.urandom)
+    return Credentials.open(store, _now, os.urandom)
+
+
+def _now() -> int:
+    return int(time())
 
 
 def _tokens(config: Config, credentials: Credentials) -> ProviderTokens | None:

@@ -21,8 +21,9 @@ from moiety.gateway.callers.keys import Entropy
 from moiety.gateway.callers.reception import Reception
 from moiety.gateway.callers.sql import Credentials
 from moiety.gateway.description import Described
+from moiety.gateway.jobs.running import Jobs
 from moiety.gateway.journal import Journal
-from moiety.gateway.native import audit, callers, faces, health, people, purposes
+from moiety.gateway.native import audit, callers, faces, health, jobs, people, purposes
 from moiety.gateway.offices import Offices
 from moiety.gateway.problems import MEDIA_TYPE, problem_of
 from moiety.gateway.rates import Rates
@@ -35,7 +36,7 @@ from moiety.stages import watched
 _REQUEST_BYTES: Final = 12
 _NOT_BY_THIS_VERB: Final = 405
 
-NATIVE: Final = (health.router, callers.router, purposes.router, faces.router, people.router, audit.router)
+NATIVE: Final = (health.router, callers.router, purposes.router, faces.router, people.router, jobs.router, audit.router)
 
 
 @dataclass(frozen=True)
@@ -49,12 +50,14 @@ class Service:
     rates: Rates
     work: Work
     hall: Work
+    jobs: Jobs
     journal: Journal
     entropy: Entropy
     rekognition: Dialect
 
     def close(self) -> None:
         """Let what runs end, and close what it used."""
+        self.jobs.close()
         self.work.close()
         self.hall.close()
         self.offices.close()

@@ -69,13 +69,13 @@ MISSHAPEN: Final = "row_misshapen"
 FORMATS: Final = {".csv": "csv", ".jsonl": "jsonl", ".ndjson": "jsonl", ".parquet": "parquet", ".bson": "bson"}
 
 
-def rows(path: Path, mapping: FieldMapping, after: int = 0) -> Iterator[Row | BadRow]:
-    """The rows behind one of a number. What a file is, its name's ending says.
+def rows(path: Path, mapping: FieldMapping, after: int = 0, kind: str | None = None) -> Iterator[Row | BadRow]:
+    """The rows behind one of a number. What a file is, `kind` says, or without it its name's ending.
 
     Raises `SourceUnknown`, `SourceUnreadable` where there is no such file, `ColumnMissing` where a table lacks what
     the mapping reads, `ColumnUnbounded` where those of Parquet would take too much memory, and `SourceBroken`.
     """
-    kind = FORMATS.get(path.suffix.lower())
+    kind = kind or FORMATS.get(path.suffix.lower())
     if kind is None:
         raise SourceUnknown
     if kind == "parquet":

@@ -59,7 +59,7 @@ class Credentials:
     `now` is a unix second; `entropy` gives fresh random bytes."""
 
     def __init__(self, database: Database, now: Callable[[], int], entropy: Entropy) -> None:
-        self._database = database
+        self.database = database
         self._now = now
         self._entropy = entropy
 
@@ -78,13 +78,13 @@ class Credentials:
 
     def close(self) -> None:
         """Close every connection."""
-        self._database.close()
+        self.database.close()
 
     # Keys.
 
     def add(self, who: Newcomer) -> ApiKey:
         """A new caller's key, which nobody can show again. Raises `CallerExists`."""
-        with self._database.writing("caller") as connection:
+        with self.database.writing("caller") as connection:
             if self._live(connection, who.name):
                 raise CallerExists
             return self._new(connection, who)
@@ -93,7 +93,7 @@ class Credentials:
         """Another key for the same caller; those before end after so many seconds, or sooner. `by` is who asks, where
         it is not whoever has this machine. Raises `CallerUnknown`, and `Denied` where a new caller of that kind could
         not be given by them: else they had the key of somebody who may more."""
-        with self._database.writing("rotate") as connection:
+        with self.database.writing("rotate") as connection:
             live = self._live(connection, name)
             if not live:
                 raise CallerUnknown
@@ -109,7 +109,7 @@ class Credentials:
 
     def revoke(self, name: str) -> int:
         """End every key of a caller at once; how many there were. Raises `CallerUnknown`."""
-        with self._database.writing("revoke") as connection:
+        with self.database.writing("revoke") as connection:
             live = self._live(connection, name)
             if not live:
                 raise CallerUnknown
@@ -118,7 +118,7 @@ class Credentials:
 
     def listed(self) -> list[Listed]:
         """Every key, by name and end."""
-        with self._database.reading() as connection:
+        with self.database.reading() as connection:
             rows = connection.execute(select(CALLERS).order_by(CALLERS.c.name, CALLERS.c.expires)).all()
         return [_listed(row) for row in rows]
 
@@ -138,7 +138,7 @@ class Credentials:
     def set_up_token(self) -> ApiKey | None:
         """The one-time token, where nobody has a key yet: another one each time, of which the last one counts."""
         token = ApiKey.fresh(self._entropy)
-        with self._database.writing("token") as connection:
+        with self.database.writing("token") as connection:
             if connection.scalar(select(CALLERS.c.prefix).limit(1)) is not None:
                 return None
             connection.execute(delete(KEPT).where(KEPT.c.name == SETUP))
@@ -148,11 +148,11 @@ class Credentials:
     def set_up(self, token: ApiKey, who: Newcomer) -> ApiKey | None:
         """The first caller's key, for the one-time token; None where it is not the one, or was used. Once only,
         whoever else comes at the same time."""
-        with self._database.reading() as connection:
+        with self.database.reading() as connection:
             kept = connection.scalar(select(KEPT.c.value).where(KEPT.c.name == SETUP))
         if not is_of(token, None if kept is None else bytes(kept).decode()) or kept is None:
             return None
-        with self._database.writing("set_up") as connection:
+        with self.database.writing("set_up") as connection:
             used = connection.execute(delete(KEPT).where(KEPT.c.name == SETUP, KEPT.c.value == kept))
             return self._new(connection, who) if used.rowcount else None
 
@@ -161,7 +161,7 @@ class Credentials:
     def begin(self, *names: str) -> Begun:
         """The operation of a request, named by who asks, for what, and as they call it."""
         operation, now = self._entropy(OPERATION_BYTES), self._now()
-        with self._database.writing("once") as connection:
+        with self.database.writing("once") as connection:
             key = bytes(connection.scalar(select(KEPT.c.value).where(KEPT.c.name == ONCE_KEY)) or b"")
             hashed = _hashed(key, names)
             connection.execute(delete(ONCE).where(ONCE.c.at < now - ONCE_DAYS * _DAY_S))
@@ -173,7 +173,7 @@ class Credentials:
 
     def end(self, operation: bytes, status: int) -> None:
         """What an operation was answered; 0 forgets it: nothing was done, and it may be asked for again."""
-        with self._database.writing("once") as connection:
+        with self.database.writing("once") as connection:
             if status:
                 connection.execute(update(ONCE).where(ONCE.c.operation == operation).values(status=status))
             else:
@@ -181,13 +181,13 @@ class Credentials:
 
     def called(self, *names: str) -> str:
         """What the journal calls somebody of these names, which are nobody else's to read: 20 hexadecimal digits."""
-        with self._database.reading() as connection:
+        with self.database.reading() as connection:
             key = bytes(connection.scalar(select(KEPT.c.value).where(KEPT.c.name == ONCE_KEY)) or b"")
         return _hashed(key, names).hex()[:20]
 
     def _row(self, key: ApiKey) -> Row[Any] | None:
         live = (CALLERS.c.revoked == 0) & (CALLERS.c.expires > self._now())
-        with self._database.reading() as connection:
+        with self.database.reading() as connection:
             return connection.execute(select(CALLERS).where(CALLERS.c.prefix == key.prefix, live)).first()
 
     def _live(self, connection: Connection, name: str) -> list[Row[Any]]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from sqlalchemy import BigInteger, Column, Integer, LargeBinary, MetaData, SmallInteger, String, Table
+from sqlalchemy import BigInteger, Column, Integer, LargeBinary, MetaData, SmallInteger, String, Table, Text
 
 from moiety.database import Kind
 
@@ -48,3 +48,22 @@ ONCE: Final = Table(
     Column("at", BigInteger, nullable=False),
 )
 """`status` is that of the answer, 0 while there is none."""
+
+JOBS: Final = Table(
+    "gateway_jobs",
+    TABLES,
+    Column("job", LargeBinary(16), primary_key=True),
+    Column("caller", String(31), nullable=False),
+    Column("purpose", String(31), nullable=False),
+    Column("worker", String(16), nullable=False),
+    Column("state", String(11), nullable=False),
+    Column("done", Integer, nullable=False),
+    Column("total", Integer),
+    Column("added", Integer, nullable=False),
+    Column("there", Integer, nullable=False),
+    Column("aside", Integer, nullable=False),
+    Column("refused", Text, nullable=False),
+    Column("code", String(64)),
+    Column("at", BigInteger, nullable=False),
+)
+"""`worker` is the process whose it is; `refused` is JSON: rows by number and code."""

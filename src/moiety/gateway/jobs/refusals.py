@@ -1,0 +1,29 @@
+"""What is refused of jobs, and what ends them."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from moiety.errors import Refused, Unavailable
+
+
+class JobUnknown(Refused):
+    code: ClassVar[str] = "job_unknown"
+    advice: ClassVar[str] = "there is no such job, or none that this key may ask about: `GET /v1/jobs` lists them"
+
+
+class JobStopped(Refused):
+    """A job was cancelled, or this process ends. Whom it brought in before is there; sent again, it finds them."""
+
+    code: ClassVar[str] = "job_stopped"
+    advice: ClassVar[str] = "the job was stopped: send it again, and whoever is there already is only counted"
+
+
+class JobsFull(Unavailable):
+    code: ClassVar[str] = "jobs_full"
+    advice: ClassVar[str] = "so many jobs wait here already: again in {seconds} seconds"
+
+
+class JobsUnwritable(Unavailable):
+    code: ClassVar[str] = "jobs_unwritable"
+    advice: ClassVar[str] = "what was sent cannot be kept until its turn: see to the disk of the gateway"
