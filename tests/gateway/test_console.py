@@ -137,6 +137,8 @@ def test_a_scope_ends_at_its_purpose(gateway: Site, guest: str) -> None:
             some.post(f"/purposes/hotel/people/{guest}/reveal", {"field-name": "yes", "reason": "parcel"}),
         ]
     assert [answer.status_code for answer in denials] == [403] * 5, [answer.text for answer in denials]
+    told = [re.search(r'(?s)<div class="note bad" id="refusal">.*?</div>', answer.text) for answer in denials]
+    assert len({re.sub("[0-9a-f]{24}", "", one[0]) for one in told if one}) == 1 == len(set(map(bool, told)))
     assert all(GUEST["name"] not in answer.text for answer in denials)
 
 

@@ -13,6 +13,7 @@ from moiety.console.visit import Pages, Visit
 from moiety.errors import MoietyError
 from moiety.gateway.callers.refusals import Denied
 from moiety.gateway.callers.roles import Operation, Role
+from moiety.gateway.problems import answered_as
 from moiety.gateway.refusals import FieldsInvalid
 from moiety.identity.refusals import NoRecords
 
@@ -94,5 +95,5 @@ def _faced(visit: Visit, role: Role | None, added: Added, facing: str, pictures:
         visit.people().person(pseudonym).consent(facing, how="electronic")
         told = visit.office(role).purpose(visit.purpose).enrol(pictures, grounds=facing, person=pseudonym)
     except MoietyError as error:
-        return Newcomer(pseudonym, added.expires, faceless=error)
+        return Newcomer(pseudonym, added.expires, faceless=answered_as(error))
     return Newcomer(pseudonym, added.expires, told.advice, face=True)

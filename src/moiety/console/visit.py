@@ -24,7 +24,7 @@ from moiety.gateway.bodies import Shown, body, shown
 from moiety.gateway.callers.keys import ApiKey
 from moiety.gateway.callers.refusals import Unauthenticated
 from moiety.gateway.callers.roles import Caller, Operation, Role
-from moiety.gateway.problems import problem_of
+from moiety.gateway.problems import answered_as, problem_of
 from moiety.gateway.refusals import BodyUnreadable, NotHere
 
 if TYPE_CHECKING:
@@ -217,7 +217,8 @@ class Visit:
         """A refusal in words, on the page where it was met."""
         problem, headers = problem_of(error, self.request.state.number)
         template, said = self.on
-        response = self.page(template, problem["status"], **{**said, "error": error, "problem": problem})
+        told = {**said, "error": answered_as(error), "problem": problem}
+        response = self.page(template, problem["status"], **told)
         response.headers.update({name: value for name, value in headers.items() if name == "Retry-After"})
         return response
 
