@@ -53,18 +53,18 @@ def client(url: str, key: Key, **changed: Any) -> Any:
 
 
 @contextmanager
-def made_up(folder: Path, people: int = 1, **settings: Any) -> Iterator[tuple[Site, list[bytes]]]:
+def made_up(folder: Path, people: int = 1, dim: int = DIM) -> Iterator[tuple[Site, list[bytes]]]:
     """A gateway whose model reads made-up people off their pictures, and a picture of each of so many."""
     rng = np.random.default_rng(7)
     with ExitStack() as held:
-        with patch("moiety.face.installed.Installed", lambda *_, **__: standin.Models(DIM)):
-            some = held.enter_context(site(folder, **settings))
-        yield some, [picture(vector) for vector in strangers(rng, people)]
+        with patch("moiety.face.installed.Installed", lambda *_, **__: standin.Models(dim)):
+            some = held.enter_context(site(folder))
+        yield some, [picture(vector) for vector in strangers(rng, people, dim)]
 
 
-def strangers(rng: np.random.Generator, people: int) -> NDArray[np.float32]:
-    """Unit vectors (people, 192) of as many strangers."""
-    vectors = rng.standard_normal((people, DIM))
+def strangers(rng: np.random.Generator, people: int, dim: int) -> NDArray[np.float32]:
+    """Unit vectors (people, dim) of as many strangers."""
+    vectors = rng.standard_normal((people, dim))
     return np.asarray(vectors / np.linalg.norm(vectors, axis=1, keepdims=True), np.float32)
 
 
