@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import http.client
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median, quantiles
-from time import perf_counter
+from time import perf_counter, sleep
 from typing import Any, Final
 
 import numpy as np
@@ -40,6 +40,8 @@ REST: Final = "rest"
 """What no stage has: the client, the socket, the server's own work before and after a route's, turns of threads."""
 
 _WARM: Final = 8
+_SAID_S: Final = 10.0
+_PAUSE_S: Final = 0.05
 _CALLER: Final = "bench"
 _MUCH: Final = "\n[rates]\na_second = 100_000\nat_once = 100_000\n"
 _BOUNDARY: Final = "f6a1c2d4"
@@ -178,9 +180,11 @@ class _Site:
             began = perf_counter()
             times = dict(threads.map(timed, range(REQUESTS)))
             took = perf_counter() - began
-        said = {line["request"]: line["stages"] for line in self._said() if line["request"] in times}
-        if said.keys() != times.keys():
-            raise WrongAnswer
+        until = perf_counter() + _SAID_S  # the line of a request is written once it was answered
+        while (said := self._said(times)).keys() != times.keys():
+            if perf_counter() > until:
+                raise WrongAnswer
+            sleep(_PAUSE_S)
         return Load(tuple(Asked(ms, said[number]) for number, ms in times.items()), REQUESTS / took)
 
     def close(self) -> None:
@@ -188,11 +192,10 @@ class _Site:
         for connection in self._connections:
             connection.close()
 
-    def _said(self) -> Iterator[dict[str, Any]]:
-        """What the journal says of requests."""
-        for line in self._log.read_text().splitlines():
-            if '"what":"request"' in line:
-                yield json.loads(line)
+    def _said(self, numbers: Container[str]) -> dict[str, dict[str, float]]:
+        """What the journal says of these requests: their stages."""
+        lines = [json.loads(line) for line in self._log.read_text().splitlines() if '"what":"request"' in line]
+        return {line["request"]: line["stages"] for line in lines if line["request"] in numbers}
 
 
 def _form(picture: bytes, fields: Mapping[str, str]) -> bytes:

@@ -123,12 +123,13 @@ class Recogniser:
         return vector
 
     def _crop(self, pixels: Pixels, found: Found) -> tuple[Pixels, Quality]:
-        try:
-            matrix = similarity(found.points, self._target)
-        except ValueError:  # five points in one: whatever it is, it is no face
-            raise NoFace from None
-        aligned = crop(pixels, matrix, self._size)
-        return aligned, measure(aligned, matrix, found.points, pixels.shape[1::-1])
+        with stage("quality"):
+            try:
+                matrix = similarity(found.points, self._target)
+            except ValueError:  # five points in one: whatever it is, it is no face
+                raise NoFace from None
+            aligned = crop(pixels, matrix, self._size)
+            return aligned, measure(aligned, matrix, found.points, pixels.shape[1::-1])
 
     def _agree(self, vectors: Vector) -> None:
         """Each picture has to match most of the others, at the loosest point that was measured.

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
+from ipaddress import ip_address, ip_network
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from fastapi import Request, Response
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 OPERATION: Final = "x-moiety-operation"
 OPEN: Final = "open"
 """The word of a route that anybody may ask."""
+
+_HOST_BITS: Final = 64
 
 KNOWN: Final = "known"
 """The word of a route that any caller may ask who is known."""
@@ -68,7 +71,11 @@ async def admitted(request: Request, operation: str) -> Admitted:
     """Raises `Unauthenticated` and `Denied`."""
     service = service_of(request)
     scheme, _, bearer = request.headers.get("authorization", "").partition(" ")
-    caller = await service.hall(lambda: service.reception.caller(bearer if scheme.lower() == "bearer" else ""))
+    brought = bearer if scheme.lower() == "bearer" else ""
+    caller = await service.hall(lambda: service.reception.known(brought))
+    if caller is None:
+        service.strangers.charge(address_of(request))
+        caller = await service.door(lambda: service.reception.stranger(brought))
     request.state.caller = caller.name
     service.rates.charge(caller.name)
     if operation == KNOWN:
@@ -78,6 +85,17 @@ async def admitted(request: Request, operation: str) -> Admitted:
     if role is None:
         raise Denied
     return Admitted(caller, role)
+
+
+def address_of(request: Request) -> str:
+    """From where somebody asks whom nobody knows: an address, or a network of IPv6, of which one host has as many
+    addresses as it likes."""
+    host = request.client.host if request.client is not None else ""
+    try:
+        address = ip_address(host)
+    except ValueError:
+        return ""
+    return str(address) if address.version == 4 else str(ip_network((address, _HOST_BITS), strict=False))
 
 
 def service_of(request: Request) -> Service:

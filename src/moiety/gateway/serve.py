@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import socket
 from collections.abc import Callable
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack, closing, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from time import monotonic, time
@@ -15,48 +15,69 @@ import uvicorn
 
 import moiety
 from moiety.custody.gateway.deployment import DEPLOYMENT
+from moiety.custody.net.metrics import Page
 from moiety.custody.trust.denials import NobodySigns
+from moiety.errors import MoietyError
+from moiety.gateway.batching import Batches
 from moiety.gateway.callers.reception import Reception
+from moiety.gateway.callers.roles import Role
 from moiety.gateway.callers.sql import Credentials
 from moiety.gateway.config import Config
 from moiety.gateway.journal import Journal
+from moiety.gateway.metrics import Metrics
 from moiety.gateway.offices import Offices
 from moiety.gateway.rates import Rates
+from moiety.gateway.server import CONNECTIONS, Server, patient
 from moiety.gateway.service import Service, application
 from moiety.gateway.work import Work
 
 if TYPE_CHECKING:
     from moiety.identity.office import Office
 
-CONNECTIONS: Final = 256
 GRACE_S: Final = 20
 KEEP_ALIVE_S: Final = 15
 _HALL: Final = 2
+
+_DOOR: Final = 1
+_DOOR_WAITING: Final = 16
+"""Hashes of keys at once, and who waits for one: 20 ms and 19 MiB each, of one processor."""
 
 
 def opened(config: Config, place: Path, *, data: Path | None, write: Callable[[str], None]) -> Service:
     """The service of an office, embedded or apart; `place` is the folder of its configuration, and `write` takes a line
     of the journal. Raises what `moiety.open` raises."""
-    folder = place / config.office
+    folder, metrics = place / config.office, Metrics()
+
+    def batches() -> Batches:  # of each office its own: custodians charge a batch to whoever signs for it
+        return Batches(metrics.searched)
+
     with ExitStack() as undo:
-        offices: dict[str, Office] = {"operator": undo.enter_context(moiety.open(folder, data=data))}
+        offices: dict[str, Office] = {"operator": undo.enter_context(moiety.open(folder, data=data, gather=batches()))}
         if (folder / DEPLOYMENT).is_file():
             with suppress(NobodySigns):
-                offices["officer"] = undo.enter_context(moiety.connect(folder / DEPLOYMENT, data=data, officer=True))
+                offices["officer"] = undo.enter_context(
+                    moiety.connect(folder / DEPLOYMENT, data=data, officer=True, gather=batches())
+                )
         else:
             offices["officer"] = offices["operator"]
         credentials = credentials_of(config, place)
         undo.pop_all()
-    return Service(
+    service = Service(
         offices=Offices(offices),
         credentials=credentials,
         reception=Reception(credentials, lambda: int(monotonic()), os.urandom),
         rates=Rates(monotonic, config.rates.a_second, config.rates.at_once),
+        strangers=Rates(monotonic, config.rates.strangers_a_second, config.rates.strangers_at_once),
         work=Work(at_once=config.at_once, waiting=config.waiting, deadline_s=config.deadline_s),
         hall=Work(at_once=_HALL, waiting=config.waiting, deadline_s=config.deadline_s),
+        door=Work(at_once=_DOOR, waiting=_DOOR_WAITING, deadline_s=config.deadline_s),
         journal=Journal(write, lambda: datetime.now(UTC)),
         entropy=os.urandom,
+        metrics=metrics,
     )
+    metrics.watch("under_way", "Stories that run or wait", lambda: service.work.under_way)
+    metrics.watch("at_the_door", "Callers who are being recognised", lambda: service.hall.under_way)
+    return service
 
 
 def credentials_of(config: Config, place: Path) -> Credentials:
@@ -75,22 +96,41 @@ def answers(config: Config) -> bool:
 
 
 def serve(service: Service, config: Config, place: Path) -> None:
-    """Serve until a signal ends it; what is under way ends first."""
-    tls = config.tls
-    settings = uvicorn.Config(
-        application(service),
-        host=config.host,
-        port=config.port,
-        ssl_certfile=None if tls is None else str(place / tls.certificate),
-        ssl_keyfile=None if tls is None else str(place / tls.key),
-        access_log=False,
-        log_config=None,
-        server_header=False,
-        limit_concurrency=CONNECTIONS,
-        timeout_keep_alive=KEEP_ALIVE_S,
-        timeout_graceful_shutdown=GRACE_S,
-    )
+    """Serve until a signal ends it: nobody is let in from then on, and what is under way ends first."""
+    tls, server = config.tls, None
+    with closing(service), ExitStack() as undo:
+        if config.metrics is not None:
+            page = Page(config.metrics.listen, lambda: _ready(service, server), service.metrics.text)
+            undo.callback(page.close)
+        server = Server(
+            uvicorn.Config(
+                application(service),
+                host=config.host,
+                port=config.port,
+                http=patient(service.metrics.cut),
+                ws="none",
+                lifespan="off",
+                ssl_certfile=None if tls is None else str(place / tls.certificate),
+                ssl_keyfile=None if tls is None else str(place / tls.key),
+                access_log=False,
+                log_config=None,
+                server_header=False,
+                limit_concurrency=CONNECTIONS,
+                timeout_keep_alive=KEEP_ALIVE_S,
+                timeout_graceful_shutdown=GRACE_S,
+            )
+        )
+        metrics = service.metrics
+        metrics.watch("connections", "Open connections", lambda: len(server.server_state.connections))
+        server.run()
+
+
+def _ready(service: Service, server: Server | None) -> tuple[int, bytes]:
+    """Whether it takes requests and custodians answer."""
     try:
-        uvicorn.Server(settings).run()
-    finally:
-        service.close()
+        if server is None or not server.started or server.should_exit:
+            return 503, b"not serving\n"
+        service.offices.at(Role.OPERATOR).purposes()
+    except MoietyError as error:
+        return 503, f"{error.code}\n".encode()
+    return 200, b"ready\n"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from time import perf_counter
 from typing import Any, Final
 
@@ -21,9 +21,10 @@ from moiety.gateway.callers.keys import Entropy
 from moiety.gateway.callers.reception import Reception
 from moiety.gateway.callers.sql import Credentials
 from moiety.gateway.journal import Journal
+from moiety.gateway.metrics import Metrics
 from moiety.gateway.native import audit, callers, faces, health, people, purposes
 from moiety.gateway.offices import Offices
-from moiety.gateway.problems import MEDIA_TYPE, Problem, problem_of
+from moiety.gateway.problems import MEDIA_TYPE, Problem, answered_as, problem_of
 from moiety.gateway.rates import Rates
 from moiety.gateway.refusals import FieldsInvalid, NotByThisVerb, NotHere, WentWrong
 from moiety.gateway.work import Work
@@ -38,21 +39,26 @@ NATIVE: Final = (health.router, callers.router, purposes.router, faces.router, p
 @dataclass(frozen=True)
 class Service:
     """What every route has in hand. `work` tells stories; in the `hall` callers are recognised, so that who waits for a
-    long story keeps nobody from being turned away."""
+    long story keeps nobody from being turned away. Whoever is not known is held against the hashes of keys at the
+    `door`, and charged by address (`strangers`): wrong keys, however many, keep nobody out who is known."""
 
     offices: Offices
     credentials: Credentials
     reception: Reception
     rates: Rates
+    strangers: Rates
     work: Work
     hall: Work
+    door: Work
     journal: Journal
     entropy: Entropy
+    metrics: Metrics = field(default_factory=Metrics)
 
     def close(self) -> None:
         """Let what runs end, and close what it used."""
         self.work.close()
         self.hall.close()
+        self.door.close()
         self.offices.close()
         self.credentials.close()
 
@@ -111,7 +117,9 @@ class _Numbered:
                 if response is not None and not status:
                     await response(scope, receive, sending)
             finally:
-                service.journal.request(scope, number, status, perf_counter() - began, watch.seconds)
+                seconds, route = perf_counter() - began, getattr(scope.get("route"), "path", None)
+                service.journal.request(scope, number, status, seconds, watch.seconds)
+                service.metrics.asked(scope["method"], route, status, seconds, watch.seconds)
 
     async def _refused(self, scope: Scope, receive: Receive, send: Send, number: str) -> Response | None:
         """Have it answered; what is to be answered instead where that was refused."""
@@ -120,8 +128,10 @@ class _Numbered:
         except ClientDisconnect:  # nobody is there to be answered
             return None
         except MoietyError as error:
+            self._service.metrics.refused(answered_as(error).code)
             return answer(error, number)
         except Exception as error:
+            self._service.metrics.refused(WentWrong.code)
             self._service.journal.failed(number, error)
             return answer(WentWrong(), number)
         return None

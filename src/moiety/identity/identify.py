@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from moiety.identity.ports import Custodians, Models, Picture
+from moiety.identity.ports import Models, Picture, Search
 from moiety.identity.pseudonym import Pseudonym
 from moiety.identity.purpose import Purpose
 from moiety.identity.results import Candidates
 from moiety.stages import stage
 
 
-def identify(purpose: Purpose, picture: Picture, *, custodians: Custodians, models: Models) -> Candidates:
+def identify(purpose: Purpose, picture: Picture, *, search: Search, models: Models) -> Candidates:
     """Everybody who matches, in no order; the probe is forgotten whether or not anybody does.
 
     Raises each refusal of a picture.
@@ -18,7 +18,7 @@ def identify(purpose: Purpose, picture: Picture, *, custodians: Custodians, mode
 
     words = quantise(models.recogniser(purpose.model).probe(picture).vector)
     with stage("custodians"):
-        answer = custodians.identify(purpose.name, words[None, :])
+        answer = search(purpose.name, words[None, :])
     return Candidates(
         pseudonyms=frozenset(Pseudonym(purpose.name, value) for value in answer.found[0]),
         fmr=answer.point.fmr,

@@ -8,7 +8,7 @@ from typing import Annotated, Final
 from fastapi import APIRouter, Path, Request
 from pydantic import Field
 
-from moiety.gateway.admission import KNOWN, OPEN, Guarded, operation, service_of, who
+from moiety.gateway.admission import KNOWN, OPEN, Guarded, address_of, operation, service_of, who
 from moiety.gateway.bodies import Sent, fields, takes
 from moiety.gateway.callers.keys import ApiKey
 from moiety.gateway.callers.newcomer import DAYS_LIMIT, Newcomer
@@ -84,11 +84,11 @@ class Keys(Answer):
 async def set_up(request: Request) -> Key:
     """The first key, for the one-time token: an operator, officer and auditor of every purpose."""
     service = service_of(request)
-    service.rates.charge("")
+    service.strangers.charge(address_of(request))
     given = ApiKey.parse((await fields(request, Token)).token)
     roles = frozenset({Role.OPERATOR, Role.OFFICER, Role.AUDITOR})
     first = Newcomer(FIRST, roles, frozenset({Scope(EVERY, EVERY)}), FIRST_DAYS)
-    made = await service.hall(lambda: service.credentials.set_up(given or ApiKey("", ""), first))
+    made = await service.door(lambda: service.credentials.set_up(given or ApiKey("", ""), first))
     if made is None:
         raise Unauthenticated
     return Key(name=FIRST, key=str(made))
