@@ -20,7 +20,7 @@ from moiety.gateway.callers.keys import ApiKey
 from moiety.gateway.callers.newcomer import Newcomer
 from moiety.gateway.callers.roles import Role, Scope
 from moiety.gateway.config import Config
-from moiety.gateway.service import Service, application
+from moiety.gateway.service import Service
 from moiety.identity import examples
 
 GUEST = {
@@ -66,7 +66,7 @@ def site(folder: Path, data: Path | None = None, **settings: Any) -> Iterator[Si
 def running(service: Service) -> Iterator[str]:
     """Serve on a free port of this machine; the service is closed afterwards."""
     listening = socket.create_server(("127.0.0.1", 0))
-    server = uvicorn.Server(uvicorn.Config(application(service), log_config=None, access_log=False))
+    server = uvicorn.Server(serve.settings(service, Config(listen="127.0.0.1:0"), Path()))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
     thread.start()
     while not server.started:
@@ -77,6 +77,12 @@ def running(service: Service) -> Iterator[str]:
         server.should_exit = True
         thread.join()
         service.close()
+
+
+def figures(site: Site) -> dict[str, float]:
+    """What it counts, by name and labels."""
+    lines = site.service.metrics.text().decode().splitlines()
+    return {name: float(value) for name, _, value in (one.rpartition(" ") for one in lines if not one.startswith("#"))}
 
 
 def document(name: str) -> str:

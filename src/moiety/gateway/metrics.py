@@ -38,6 +38,7 @@ class Metrics:
             ["verb", "route", "status"],
             registry=self._registry,
         )
+        self._begun = Gauge("moiety_gateway_requests_begun", "Requests that are not over", registry=self._registry)
         self._seconds = Histogram(
             "moiety_gateway_request_seconds",
             "How long requests took",
@@ -67,8 +68,13 @@ class Metrics:
         """Show a number as it is whenever somebody looks."""
         Gauge(f"moiety_gateway_{name}", said, registry=self._registry).set_function(value)
 
+    def begun(self) -> None:
+        """A request has begun."""
+        self._begun.inc()
+
     def asked(self, verb: str, route: str | None, status: int, seconds: float, stages: dict[str, float]) -> None:
         """A request has ended; `status` is 0 where it was not answered."""
+        self._begun.dec()
         known = route is not None
         named = (verb if known else NOWHERE, route or NOWHERE)
         self._requests.labels(*named, f"{status // 100}xx" if status else NOWHERE).inc()

@@ -96,39 +96,43 @@ def answers(config: Config) -> bool:
 
 
 def serve(service: Service, config: Config, place: Path) -> None:
-    """Serve until a signal ends it: nobody is let in from then on, and what is under way ends first."""
-    tls, server = config.tls, None
+    """Serve until a signal ends it: nobody is let in from then on, and what is under way ends first. Raises
+    `MetricsElsewhere` and `AddressTaken`."""
+    server = Server(settings(service, config, place))
     with closing(service), ExitStack() as undo:
         if config.metrics is not None:
             page = Page(config.metrics.listen, lambda: _ready(service, server), service.metrics.text)
             undo.callback(page.close)
-        server = Server(
-            uvicorn.Config(
-                application(service),
-                host=config.host,
-                port=config.port,
-                http=patient(service.metrics.cut),
-                ws="none",
-                lifespan="off",
-                ssl_certfile=None if tls is None else str(place / tls.certificate),
-                ssl_keyfile=None if tls is None else str(place / tls.key),
-                access_log=False,
-                log_config=None,
-                server_header=False,
-                limit_concurrency=CONNECTIONS,
-                timeout_keep_alive=KEEP_ALIVE_S,
-                timeout_graceful_shutdown=GRACE_S,
-            )
-        )
-        metrics = service.metrics
-        metrics.watch("connections", "Open connections", lambda: len(server.server_state.connections))
+        connections = server.server_state.connections
+        service.metrics.watch("connections", "Open connections", lambda: len(connections))
         server.run()
 
 
-def _ready(service: Service, server: Server | None) -> tuple[int, bytes]:
+def settings(service: Service, config: Config, place: Path) -> uvicorn.Config:
+    """How a service is served: what it bears, and for how long."""
+    tls = config.tls
+    return uvicorn.Config(
+        application(service),
+        host=config.host,
+        port=config.port,
+        http=patient(service.metrics.cut),
+        ws="none",
+        lifespan="off",
+        ssl_certfile=None if tls is None else str(place / tls.certificate),
+        ssl_keyfile=None if tls is None else str(place / tls.key),
+        access_log=False,
+        log_config=None,
+        server_header=False,
+        limit_concurrency=CONNECTIONS,
+        timeout_keep_alive=KEEP_ALIVE_S,
+        timeout_graceful_shutdown=GRACE_S,
+    )
+
+
+def _ready(service: Service, server: Server) -> tuple[int, bytes]:
     """Whether it takes requests and custodians answer."""
     try:
-        if server is None or not server.started or server.should_exit:
+        if not server.started or server.should_exit:
             return 503, b"not serving\n"
         service.offices.at(Role.OPERATOR).purposes()
     except MoietyError as error:

@@ -111,6 +111,7 @@ class _Numbered:
                 headers.setdefault("X-Content-Type-Options", "nosniff")
             await send(message)
 
+        service.metrics.begun()
         with watched() as watch:
             try:
                 response = await self._refused(scope, receive, sending, number)
@@ -143,12 +144,17 @@ def answer(error: MoietyError, number: str) -> Response:
     return JSONResponse(problem, problem["status"], headers, MEDIA_TYPE)
 
 
+def _counted(error: MoietyError, request: Request) -> Response:
+    request.app.state.service.metrics.refused(error.code)
+    return answer(error, request.state.number)
+
+
 async def _invalid(request: Request, error: Exception) -> Response:
     """The framework's own answer echoes what was sent."""
     errors = error.errors() if isinstance(error, RequestValidationError) else ()
     declared = {one.name for one in _parameters(request)}
     names = dict.fromkeys(str(part) for one in errors for part in one["loc"] if part in declared)
-    return answer(FieldsInvalid(tuple(names)), request.state.number)
+    return _counted(FieldsInvalid(tuple(names)), request)
 
 
 def _parameters(request: Request) -> Iterable[Any]:
@@ -159,7 +165,7 @@ def _parameters(request: Request) -> Iterable[Any]:
 async def _nowhere(request: Request, error: Exception) -> Response:
     """No such page, or not by this verb: the framework's own errors."""
     if not isinstance(error, HTTPException) or error.status_code != _NOT_BY_THIS_VERB:
-        return answer(NotHere(), request.state.number)
-    response = answer(NotByThisVerb(), request.state.number)
+        return _counted(NotHere(), request)
+    response = _counted(NotByThisVerb(), request)
     response.headers.update(error.headers or {})
     return response
