@@ -22,7 +22,7 @@ from moiety.identity.results import Candidates, Enrolled, Erased, Verdict
 
 if TYPE_CHECKING:
     from moiety.identity.office import Office
-    from moiety.identity.ports import Custodians
+    from moiety.identity.ports import Custodians, Gather
 
 __all__ = [
     "Candidates",
@@ -62,24 +62,32 @@ def open(
     entropy: Callable[[int], bytes] = os.urandom,
     threads: int | None = None,
     progress: Callable[[str, int, int], None] | None = None,
+    gather: Gather | None = None,
 ) -> Office:
     """Open an office; use it in a `with`.
 
     `data` is the folder of the installed models, by default the user's (or `MOIETY_DATA`). `clock` returns an
     aware instant and decides who has expired; `entropy` returns fresh random bytes; `threads` bounds what a
-    model may use. Raises `Unavailable` where there is no office.
+    model may use; `gather` makes one search of those that come at the same time. Raises `Unavailable`
+    where there is no office.
     """
     from moiety.custody.gateway.deployment import DEPLOYMENT, RECORDS
 
     if (Path(folder) / DEPLOYMENT).is_file():
         return connect(
-            Path(folder) / DEPLOYMENT, data=data, clock=clock, entropy=entropy, threads=threads, progress=progress
+            Path(folder) / DEPLOYMENT,
+            data=data,
+            clock=clock,
+            entropy=entropy,
+            threads=threads,
+            progress=progress,
+            gather=gather,
         )
     from moiety.custody.gateway.embedded import Embedded
     from moiety.identity.ports import silent
 
     custodians = Embedded.open(Path(folder), clock=clock, entropy=entropy, progress=progress or silent)
-    return _office(custodians, Path(folder) / RECORDS, data, clock, entropy, threads)
+    return _office(custodians, Path(folder) / RECORDS, data, clock, entropy, threads, gather)
 
 
 def connect(
@@ -91,6 +99,7 @@ def connect(
     threads: int | None = None,
     progress: Callable[[str, int, int], None] | None = None,
     officer: bool = False,
+    gather: Gather | None = None,
 ) -> Office:
     """As `open`, for three custodians that run apart: `deployment` is the gateway's `deployment.toml`.
 
@@ -105,7 +114,7 @@ def connect(
     read = Deployment.read(Path(deployment))
     hand = read.hand(clock, entropy, officer=officer)
     custodians = Apart.connect(read, hand=hand, clock=clock, entropy=entropy, progress=progress or silent)
-    return _office(custodians, read.records(), data, clock, entropy, threads)
+    return _office(custodians, read.records(), data, clock, entropy, threads, gather)
 
 
 def _office(
@@ -115,11 +124,13 @@ def _office(
     clock: Callable[[], datetime],
     entropy: Callable[[int], bytes],
     threads: int | None,
+    gather: Gather | None,
 ) -> Office:
     from moiety import settings
     from moiety.face.installed import Installed
     from moiety.identity.office import Office
+    from moiety.identity.ports import by_itself
     from moiety.vault.shelf import Shelf
 
     models = Installed(settings.data_folder() if data is None else Path(data), threads=threads)
-    return Office(custodians, models, Shelf(records), clock=clock, entropy=entropy)
+    return Office(custodians, models, Shelf(records), clock=clock, entropy=entropy, gather=gather or by_itself)

@@ -28,7 +28,7 @@ from moiety.custody.net import lines as net_lines
 from moiety.custody.net.config import Custody, identity, read
 from moiety.custody.net.grpc import SERVICE
 from moiety.custody.net.journal import News, fault, say
-from moiety.custody.net.metrics import Metrics, Page, Stand, loopback
+from moiety.custody.net.metrics import Metrics, Page, Stand, loopback, readiness
 from moiety.custody.trust.spending import ErasuresSpent
 from moiety.sharing.seat import Seat
 from tests.apart.scene import Held, Site
@@ -274,7 +274,7 @@ def test_where_the_store_cannot_be_asked_it_is_not_ready_and_says_nothing_else()
     def stand() -> Stand:
         raise refusals.StoreLost
 
-    page = Page(address := f"127.0.0.1:{free_port()}", Metrics(), stand)
+    page = Page(address := f"127.0.0.1:{free_port()}", lambda: readiness(stand()), lambda: Metrics().text(stand()))
     try:
         assert asked(f"http://{address}/ready") == (503, "")
         assert asked(f"http://{address}/metrics") == (503, "")

@@ -24,7 +24,7 @@ from moiety.gateway.callers.keys import ApiKey
 from moiety.gateway.callers.newcomer import Newcomer
 from moiety.gateway.callers.roles import Role, Scope
 from moiety.gateway.config import Config
-from moiety.gateway.service import Service, application
+from moiety.gateway.service import Service
 from moiety.identity import examples
 
 GUEST = {
@@ -70,8 +70,8 @@ def site(folder: Path, data: Path | None = None, **settings: Any) -> Iterator[Si
 def running(service: Service) -> Iterator[str]:
     """Serve on a free port of this machine; the service is closed afterwards."""
     listening = socket.create_server(("127.0.0.1", 0))
-    whole = application(service, [console_of(service)])
-    server = uvicorn.Server(uvicorn.Config(whole, log_config=None, access_log=False))
+    whole = [console_of(service)]
+    server = uvicorn.Server(serve.settings(service, Config(listen="127.0.0.1:0"), Path(), whole))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
     thread.start()
     while not server.started:
@@ -87,6 +87,12 @@ def running(service: Service) -> Iterator[str]:
 def console_of(service: Service, clock: Callable[[], float] = monotonic) -> APIRouter:
     """The pages of a service."""
     return pages(settings.data_folder(), clock, service.entropy)
+
+
+def figures(site: Site) -> dict[str, float]:
+    """What it counts, by name and labels."""
+    lines = site.service.metrics.text().decode().splitlines()
+    return {name: float(value) for name, _, value in (one.rpartition(" ") for one in lines if not one.startswith("#"))}
 
 
 def document(name: str) -> str:

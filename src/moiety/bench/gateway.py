@@ -8,38 +8,48 @@ from __future__ import annotations
 
 import http.client
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median, quantiles
-from time import perf_counter
+from time import perf_counter, sleep
 from typing import Any, Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from moiety.bench import cluster, scene
 from moiety.bench.refusals import WrongAnswer
 from moiety.custody.crew import cores
 from moiety.custody.gateway import processes, trial
+from moiety.custody.gateway.apart import Apart
 from moiety.gateway import config, serve
+from moiety.gateway.batching import Batches
 from moiety.gateway.callers.newcomer import Newcomer
 from moiety.gateway.callers.roles import EVERY, Role, Scope
 from moiety.identity import examples, purpose, terms
-from moiety.identity.ports import Card
+from moiety.identity.ports import Card, Identified
+from moiety.matching.words import quantise_rows
 
 CALLERS: Final = (1, 8, 32)
 REQUESTS: Final = 192
 """Of each kind and number of callers: the last one in a hundred is still two."""
 
-MODEL: Final = ("detector", "embedder")
-"""What the gateway has no part in."""
+MODEL: Final = ("turn", "detector", "embedder")
+"""What the gateway has no part in: the model, and that another caller is at it."""
+
+TOGETHER: Final = (8, 32)
+_SEARCHES: Final = 6
+"""Of each of so many callers who only search, one by one and together."""
 
 REST: Final = "rest"
 """What no stage has: the client, the socket, the server's own work before and after a route's, turns of threads."""
 
 _WARM: Final = 8
+_SAID_S: Final = 10.0
+_PAUSE_S: Final = 0.05
 _CALLER: Final = "bench"
 _MUCH: Final = "\n[rates]\na_second = 100_000\nat_once = 100_000\n"
 _BOUNDARY: Final = "f6a1c2d4"
@@ -89,6 +99,14 @@ class Load:
 
 
 @dataclass(frozen=True)
+class Searches:
+    """Searches in a second, without HTTP and model: each by itself, and as the gateway makes one of several."""
+
+    single_per_s: float
+    batched_per_s: float
+
+
+@dataclass(frozen=True)
 class GatewayFigures:
     """By the number of callers."""
 
@@ -96,6 +114,7 @@ class GatewayFigures:
     dim: int
     verify: Mapping[int, Load]
     identify: Mapping[int, Load]
+    together: Mapping[int, Searches]
     cores: int
 
 
@@ -111,7 +130,7 @@ def run(people: int, *, seed: int, card: Card, known: bytes, probe: bytes, edge:
         scene.fill(embedded, vectors, edge, name)
         deployment = folder.parent / "deployment"
         cluster.move_in(folder, deployment, embedded, edge)
-        with cluster.started(deployment, edge), _gateway(deployment) as site:
+        with cluster.started(deployment, edge) as (apart, _), _gateway(deployment) as site:
             enrolled = site.ask("faces", known, {"grounds": "consent"})
             claimed = {"claimed": str(enrolled["pseudonym"])}
 
@@ -131,7 +150,25 @@ def run(people: int, *, seed: int, card: Card, known: bytes, probe: bytes, edge:
                     found[callers] = site.load(callers, ask)
                     done += 1
                     edge.progress("measuring, more and more callers", done, len(loads) * len(CALLERS))
-    return GatewayFigures(people, card.dim, loads[verified], loads[identified], cores())
+            words = quantise_rows(vectors[:1])
+            together = {callers: _searches(apart, name, words, callers) for callers in TOGETHER}
+    return GatewayFigures(people, card.dim, loads[verified], loads[identified], together, cores())
+
+
+def _searches(apart: Apart, name: str, words: NDArray[np.int16], callers: int) -> Searches:
+    batches = Batches(lambda probes: None)
+
+    def per_s(ask: Callable[[int], Identified]) -> float:
+        with ThreadPoolExecutor(callers) as threads:
+            began = perf_counter()
+            found = list(threads.map(ask, range(callers * _SEARCHES)))
+            took = perf_counter() - began
+        if any(len(one.found[0]) != 1 for one in found):
+            raise WrongAnswer
+        return len(found) / took
+
+    single = per_s(lambda _: apart.identify(name, words))
+    return Searches(single, per_s(lambda _: batches(apart.identify, name, words)))
 
 
 def _held(told: Mapping[str, Any], good: Callable[[Mapping[str, Any]], bool]) -> str:
@@ -174,25 +211,27 @@ class _Site:
             number = ask()
             return number, (perf_counter() - began) * 1_000
 
+        self.close()  # what was idle for a while, the gateway closes
         with ThreadPoolExecutor(callers) as threads:
             began = perf_counter()
             times = dict(threads.map(timed, range(REQUESTS)))
             took = perf_counter() - began
-        said = {line["request"]: line["stages"] for line in self._said() if line["request"] in times}
-        if said.keys() != times.keys():
-            raise WrongAnswer
+        until = perf_counter() + _SAID_S  # the line of a request is written once it was answered
+        while (said := self._said(times)).keys() != times.keys():
+            if perf_counter() > until:
+                raise WrongAnswer
+            sleep(_PAUSE_S)
         return Load(tuple(Asked(ms, said[number]) for number, ms in times.items()), REQUESTS / took)
 
     def close(self) -> None:
         """Close what is open."""
-        for connection in self._connections:
-            connection.close()
+        while self._connections:
+            self._connections.pop().close()
 
-    def _said(self) -> Iterator[dict[str, Any]]:
-        """What the journal says of requests."""
-        for line in self._log.read_text().splitlines():
-            if '"what":"request"' in line:
-                yield json.loads(line)
+    def _said(self, numbers: Container[str]) -> dict[str, dict[str, float]]:
+        """What the journal says of these requests: their stages."""
+        lines = [json.loads(line) for line in self._log.read_text().splitlines() if '"what":"request"' in line]
+        return {line["request"]: line["stages"] for line in lines if line["request"] in numbers}
 
 
 def _form(picture: bytes, fields: Mapping[str, str]) -> bytes:

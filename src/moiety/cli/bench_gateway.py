@@ -27,6 +27,13 @@ class LoadAnswer(TypedDict):
     identify_per_s: float
 
 
+class SearchesAnswer(TypedDict):
+    """Searches in a second at the custodians alone: each by itself, and as the gateway makes one of several."""
+
+    single_per_s: float
+    batched_per_s: float
+
+
 class GatewayAnswer(TypedDict):
     """What `bench gateway` answers. Those that are not under `callers` are of one caller alone; `overhead` is without
     the model's own time, and `stages` says of verify and identify which share of one caller's time was which stage's.
@@ -39,6 +46,7 @@ class GatewayAnswer(TypedDict):
     identify_p50_ms: float
     callers: dict[str, LoadAnswer]
     stages: dict[str, dict[str, float]]
+    searches: dict[str, SearchesAnswer]
     cores: int
 
 
@@ -85,6 +93,10 @@ def _answer(figures: GatewayFigures) -> GatewayAnswer:
         "identify_p50_ms": round(identify[1].p50_ms, 2),
         "callers": {str(callers): _load(verify[callers], identify[callers]) for callers in verify},
         "stages": {"verify": _shares(verify[1]), "identify": _shares(identify[1])},
+        "searches": {
+            str(callers): {"single_per_s": round(one.single_per_s, 2), "batched_per_s": round(one.batched_per_s, 2)}
+            for callers, one in figures.together.items()
+        },
         "cores": figures.cores,
     }
 
@@ -114,6 +126,10 @@ def _lines(figures: GatewayFigures) -> list[str]:
             f"  {callers:7} {one.p50_ms:9.1f} {one.p99_ms:8.1f} {one.overhead_p50_ms:8.1f} {one.per_s:10.1f} "
             f"{other.p50_ms:14.1f} {other.p99_ms:6.1f} {other.per_s:10.1f}"
             for (callers, one), other in zip(figures.verify.items(), figures.identify.values(), strict=True)
+        ),
+        *(
+            f"  {callers} callers' searches alone: {one.single_per_s:.1f} a second, together {one.batched_per_s:.1f}"
+            for callers, one in figures.together.items()
         ),
         *(
             f"  {what}: " + ", ".join(f"{name} {share:.0%}" for name, share in some.items())

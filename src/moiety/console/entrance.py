@@ -8,7 +8,7 @@ from typing import Final
 from fastapi import Response
 
 from moiety.console.visit import HEADERS, SIGN_IN, Pages, Visit
-from moiety.gateway.admission import OPEN
+from moiety.gateway.admission import OPEN, recognised
 from moiety.gateway.callers.keys import ApiKey
 from moiety.gateway.callers.refusals import Unauthenticated
 from moiety.gateway.native.callers import FIRST_DAYS, first_key
@@ -41,13 +41,12 @@ async def asked(visit: Visit) -> Response:
 async def sign_in(visit: Visit) -> Response:
     """With a key; or with the one-time token, for which the first key is made."""
     visit.again("sign_in.html")
-    service, brought = visit.service, visit.said("key")
-    service.rates.charge("")
+    brought = visit.said("key")
     try:
-        await service.hall(lambda: service.reception.caller(brought))
+        await recognised(visit.request, brought)
         key, made = ApiKey.parse(brought), None
     except Unauthenticated:
-        key = made = await first_key(service, brought)
+        key = made = await first_key(visit.request, brought)
     if key is None:  # of an identity provider: programs bring those, and no page keeps them
         raise Unauthenticated
     visit.console.sessions.end(visit.session)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -129,7 +130,7 @@ class Recogniser:
     def _one(self, picture: Picture) -> tuple[Vector, Quality]:
         with stage("decoding"):
             pixels = load(picture)
-        with self._turn, stage("detector"):
+        with self._at_it("detector"):
             found = self._detector.find(pixels)
         if not found:
             raise NoFace
@@ -139,18 +140,30 @@ class Recogniser:
         quality.require()
         return self._vector(aligned), quality
 
+    @contextmanager
+    def _at_it(self, name: str) -> Iterator[None]:
+        """Whose turn it is, and what for."""
+        with stage("turn"):
+            self._turn.acquire()
+        try:
+            with stage(name):
+                yield
+        finally:
+            self._turn.release()
+
     def _vector(self, aligned: Pixels) -> Vector:
-        with self._turn, stage("embedder"):
+        with self._at_it("embedder"):
             vector: Vector = self._embedder.vectors([aligned])[0]
         return vector
 
     def _crop(self, pixels: Pixels, found: Found) -> tuple[Pixels, Quality]:
-        try:
-            matrix = similarity(found.points, self._target)
-        except ValueError:  # five points in one: whatever it is, it is no face
-            raise NoFace from None
-        aligned = crop(pixels, matrix, self._size)
-        return aligned, measure(aligned, matrix, found.points, pixels.shape[1::-1])
+        with stage("quality"):
+            try:
+                matrix = similarity(found.points, self._target)
+            except ValueError:  # five points in one: whatever it is, it is no face
+                raise NoFace from None
+            aligned = crop(pixels, matrix, self._size)
+            return aligned, measure(aligned, matrix, found.points, pixels.shape[1::-1])
 
     def _agree(self, vectors: Vector) -> None:
         """Each picture has to match most of the others, at the loosest point that was measured.

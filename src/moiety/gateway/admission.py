@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
+from ipaddress import ip_address, ip_network
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from fastapi import Request, Response
@@ -26,6 +27,7 @@ OPEN: Final = "open"
 
 SIGNED: Final = "signed"
 """The word of a route that recognises its callers itself, by what they signed."""
+_HOST_BITS: Final = 64
 
 KNOWN: Final = "known"
 """The word of a route that any caller may ask who is known."""
@@ -68,11 +70,21 @@ class Guarded(APIRoute):
 
 
 async def admitted(request: Request, operation: str) -> Admitted:
-    """Raises `Unauthenticated` and `Denied`."""
-    service = service_of(request)
+    """Raises `Unauthenticated`, `Denied`, and `RateSpent`."""
     scheme, _, bearer = request.headers.get("authorization", "").partition(" ")
-    caller = await service.hall(lambda: service.reception.caller(bearer if scheme.lower() == "bearer" else ""))
-    return let_in(request, caller, operation)
+    brought = bearer if scheme.lower() == "bearer" else ""
+    return let_in(request, await recognised(request, brought), operation)
+
+
+async def recognised(request: Request, brought: str) -> Caller:
+    """Who brought this: whoever is not known yet is charged by address, and waits at the door. Raises
+    `Unauthenticated`, and `RateSpent`."""
+    service = service_of(request)
+    caller = await service.hall(lambda: service.reception.known(brought))
+    if caller is None:
+        service.strangers.charge(address_of(request))
+        caller = await service.door(lambda: service.reception.stranger(brought))
+    return caller
 
 
 def let_in(request: Request, caller: Caller, operation: str) -> Admitted:
@@ -87,6 +99,17 @@ def let_in(request: Request, caller: Caller, operation: str) -> Admitted:
     if role is None:
         raise Denied
     return Admitted(caller, role)
+
+
+def address_of(request: Request) -> str:
+    """From where somebody asks whom nobody knows: an address, or a network of IPv6, of which one host has as many
+    addresses as it likes."""
+    host = request.client.host if request.client is not None else ""
+    try:
+        address = ip_address(host)
+    except ValueError:
+        return ""
+    return str(address) if address.version == 4 else str(ip_network((address, _HOST_BITS), strict=False))
 
 
 def service_of(request: Request) -> Service:

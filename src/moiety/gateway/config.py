@@ -10,7 +10,7 @@ from typing import Annotated, Final, TypeVar
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
 from moiety.gateway.callers.grants import Oidc
-from moiety.gateway.rates import A_SECOND, AT_ONCE
+from moiety.gateway.rates import A_SECOND, AT_ONCE, STRANGERS_A_SECOND, STRANGERS_AT_ONCE
 from moiety.gateway.refusals import GatewayConfigInvalid, GatewayConfigUnreadable, GatewayExists
 
 FOLDER: Final = "http"
@@ -34,12 +34,23 @@ class Tls(BaseModel):
 
 
 class Limits(BaseModel):
-    """How many requests each caller may make: `a_second` in the long run, `at_once` together."""
+    """How many requests each caller may make: `a_second` in the long run, `at_once` together; and how many keys that
+    are not known yet may be brought from one address, each of which costs this machine 20 ms."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     a_second: float = Field(default=A_SECOND, gt=0, le=100_000)
     at_once: int = Field(default=AT_ONCE, ge=1, le=100_000)
+    strangers_a_second: float = Field(default=STRANGERS_A_SECOND, gt=0, le=1_000)
+    strangers_at_once: int = Field(default=STRANGERS_AT_ONCE, ge=1, le=10_000)
+
+
+class Page(BaseModel):
+    """An address of this machine alone for `/metrics`, `/live` and `/ready`, over plain HTTP."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    listen: Address
 
 
 class Config(BaseModel):
@@ -59,6 +70,7 @@ class Config(BaseModel):
     waiting: int = Field(default=64, ge=0, le=4_096)
     deadline_s: int = Field(default=60, ge=1, le=3_600)
     rates: Limits = Limits()
+    metrics: Page | None = None
 
     @property
     def host(self) -> str:

@@ -12,6 +12,11 @@ from moiety.gateway.refusals import RateSpent
 
 A_SECOND: Final = 50.0
 AT_ONCE: Final = 200
+
+STRANGERS_A_SECOND: Final = 1.0
+STRANGERS_AT_ONCE: Final = 20
+"""Keys that nobody has brought for an hour, from one address: a fiftieth of a processor."""
+
 _REMEMBERED: Final = 4_096
 
 

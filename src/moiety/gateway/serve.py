@@ -16,14 +16,19 @@ from fastapi import APIRouter
 
 import moiety
 from moiety.custody.gateway.deployment import DEPLOYMENT
+from moiety.custody.net.metrics import Page
 from moiety.custody.trust.denials import NobodySigns
+from moiety.errors import MoietyError
+from moiety.gateway.batching import Batches
 from moiety.gateway.callers.reception import Reception
+from moiety.gateway.callers.roles import Role
 from moiety.gateway.callers.sql import Credentials
 from moiety.gateway.config import Config
 from moiety.gateway.jobs.inputs import Inputs
 from moiety.gateway.jobs.running import Jobs
 from moiety.gateway.jobs.sql import JobTable
 from moiety.gateway.journal import Journal
+from moiety.gateway.metrics import Metrics
 from moiety.gateway.offices import Offices
 from moiety.gateway.rates import Rates
 from moiety.gateway.rekognition.dialect import Dialect
@@ -31,6 +36,7 @@ from moiety.gateway.rekognition.finds import Finds
 from moiety.gateway.rekognition.seen import Seen
 from moiety.gateway.rekognition.store import Store
 from moiety.gateway.rootkey import root_key
+from moiety.gateway.server import CONNECTIONS, Server, patient
 from moiety.gateway.service import Service, application
 from moiety.gateway.work import Work
 
@@ -38,23 +44,32 @@ if TYPE_CHECKING:
     from moiety.gateway.callers.oidc import ProviderTokens
     from moiety.identity.office import Office
 
-CONNECTIONS: Final = 256
 GRACE_S: Final = 20
 KEEP_ALIVE_S: Final = 15
 _HALL: Final = 2
 JOBS: Final = "jobs"
 """The folder of what was sent for jobs, beside the configuration."""
 
+_DOOR: Final = 1
+_DOOR_WAITING: Final = 16
+"""Hashes of keys at once, and who waits for one: 20 ms and 19 MiB each, of one processor."""
+
 
 def opened(config: Config, place: Path, *, data: Path | None, write: Callable[[str], None]) -> Service:
     """The service of an office, embedded or apart; `place` is the folder of its configuration, and `write` takes a line
     of the journal. Raises what `moiety.open` raises."""
-    folder = place / config.office
+    folder, metrics = place / config.office, Metrics()
+
+    def batches() -> Batches:  # of each office its own: custodians charge a batch to whoever signs for it
+        return Batches(metrics.searched)
+
     with ExitStack() as undo:
-        offices: dict[str, Office] = {"operator": undo.enter_context(moiety.open(folder, data=data))}
+        offices: dict[str, Office] = {"operator": undo.enter_context(moiety.open(folder, data=data, gather=batches()))}
         if (folder / DEPLOYMENT).is_file():
             with suppress(NobodySigns):
-                offices["officer"] = undo.enter_context(moiety.connect(folder / DEPLOYMENT, data=data, officer=True))
+                offices["officer"] = undo.enter_context(
+                    moiety.connect(folder / DEPLOYMENT, data=data, officer=True, gather=batches())
+                )
         else:
             offices["officer"] = offices["operator"]
         credentials = undo.enter_context(closing(credentials_of(config, place)))
@@ -63,18 +78,24 @@ def opened(config: Config, place: Path, *, data: Path | None, write: Callable[[s
         inputs = Inputs(place / JOBS, os.urandom)
         jobs = Jobs(inputs, JobTable(credentials.database, inputs.name, _now), os.urandom, journal.failed)
         undo.pop_all()
-    return Service(
+    service = Service(
         offices=Offices(offices),
         credentials=credentials,
         reception=Reception(credentials, lambda: int(monotonic()), os.urandom, _tokens(config, credentials)),
         rates=Rates(monotonic, config.rates.a_second, config.rates.at_once),
+        strangers=Rates(monotonic, config.rates.strangers_a_second, config.rates.strangers_at_once),
         work=Work(at_once=config.at_once, waiting=config.waiting, deadline_s=config.deadline_s),
         hall=Work(at_once=_HALL, waiting=config.waiting, deadline_s=config.deadline_s),
+        door=Work(at_once=_DOOR, waiting=_DOOR_WAITING, deadline_s=config.deadline_s),
         jobs=jobs,
         journal=journal,
         entropy=os.urandom,
         rekognition=rekognition,
+        metrics=metrics,
     )
+    metrics.watch("under_way", "Stories that run or wait", lambda: service.work.under_way)
+    metrics.watch("at_the_door", "Callers who are being recognised", lambda: service.hall.under_way)
+    return service
 
 
 def credentials_of(config: Config, place: Path) -> Credentials:
@@ -111,12 +132,28 @@ def answers(config: Config) -> bool:
 
 
 def serve(service: Service, config: Config, place: Path, pages: Iterable[APIRouter] = ()) -> None:
-    """Serve until a signal ends it; what is under way ends first. `pages` are those of others beside our own."""
+    """Serve until a signal ends it: nobody is let in from then on, and what is under way ends first. `pages` are
+    those of others beside our own. Raises `MetricsElsewhere` and `AddressTaken`."""
+    server = Server(settings(service, config, place, pages))
+    with closing(service), ExitStack() as undo:
+        if config.metrics is not None:
+            page = Page(config.metrics.listen, lambda: _ready(service, server), service.metrics.text)
+            undo.callback(page.close)
+        connections = server.server_state.connections
+        service.metrics.watch("connections", "Open connections", lambda: len(connections))
+        server.run()
+
+
+def settings(service: Service, config: Config, place: Path, pages: Iterable[APIRouter] = ()) -> uvicorn.Config:
+    """How a service is served: what it bears, and for how long."""
     tls = config.tls
-    settings = uvicorn.Config(
+    return uvicorn.Config(
         application(service, pages),
         host=config.host,
         port=config.port,
+        http=patient(service.metrics.cut),
+        ws="none",
+        lifespan="off",
         ssl_certfile=None if tls is None else str(place / tls.certificate),
         ssl_keyfile=None if tls is None else str(place / tls.key),
         access_log=False,
@@ -126,7 +163,14 @@ def serve(service: Service, config: Config, place: Path, pages: Iterable[APIRout
         timeout_keep_alive=KEEP_ALIVE_S,
         timeout_graceful_shutdown=GRACE_S,
     )
+
+
+def _ready(service: Service, server: Server) -> tuple[int, bytes]:
+    """Whether it takes requests and custodians answer."""
     try:
-        uvicorn.Server(settings).run()
-    finally:
-        service.close()
+        if not server.started or server.should_exit:
+            return 503, b"not serving\n"
+        service.offices.at(Role.OPERATOR).purposes()
+    except MoietyError as error:
+        return 503, f"{error.code}\n".encode()
+    return 200, b"ready\n"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from time import perf_counter
 from typing import Any, Final
 
@@ -23,9 +23,10 @@ from moiety.gateway.callers.sql import Credentials
 from moiety.gateway.description import Described
 from moiety.gateway.jobs.running import Jobs
 from moiety.gateway.journal import Journal
+from moiety.gateway.metrics import Metrics
 from moiety.gateway.native import audit, callers, faces, health, jobs, people, purposes
 from moiety.gateway.offices import Offices
-from moiety.gateway.problems import MEDIA_TYPE, problem_of
+from moiety.gateway.problems import MEDIA_TYPE, answered_as, problem_of
 from moiety.gateway.rates import Rates
 from moiety.gateway.refusals import FieldsInvalid, NotByThisVerb, NotHere, WentWrong
 from moiety.gateway.rekognition import route as rekognition
@@ -42,24 +43,29 @@ NATIVE: Final = (health.router, callers.router, purposes.router, faces.router, p
 @dataclass(frozen=True)
 class Service:
     """What every route has in hand. `work` tells stories; in the `hall` callers are recognised, so that who waits for a
-    long story keeps nobody from being turned away."""
+    long story keeps nobody from being turned away. Whoever is not known is held against the hashes of keys at the
+    `door`, and charged by address (`strangers`): wrong keys, however many, keep nobody out who is known."""
 
     offices: Offices
     credentials: Credentials
     reception: Reception
     rates: Rates
+    strangers: Rates
     work: Work
     hall: Work
+    door: Work
     jobs: Jobs
     journal: Journal
     entropy: Entropy
     rekognition: Dialect
+    metrics: Metrics = field(default_factory=Metrics)
 
     def close(self) -> None:
         """Let what runs end, and close what it used."""
         self.jobs.close()
         self.work.close()
         self.hall.close()
+        self.door.close()
         self.offices.close()
         self.credentials.close()
         self.rekognition.store.close()
@@ -113,13 +119,16 @@ class _Numbered:
                 headers.setdefault("X-Content-Type-Options", "nosniff")
             await send(message)
 
+        service.metrics.begun()
         with watched() as watch:
             try:
                 response = await self._refused(scope, receive, sending, number)
                 if response is not None and not status:
                     await response(scope, receive, sending)
             finally:
-                service.journal.request(scope, number, status, perf_counter() - began, watch.seconds)
+                seconds, route = perf_counter() - began, getattr(scope.get("route"), "path", None)
+                service.journal.request(scope, number, status, seconds, watch.seconds)
+                service.metrics.asked(scope["method"], route, status, seconds, watch.seconds)
 
     async def _refused(self, scope: Scope, receive: Receive, send: Send, number: str) -> Response | None:
         """Have it answered; what is to be answered instead where that was refused."""
@@ -128,8 +137,10 @@ class _Numbered:
         except ClientDisconnect:  # nobody is there to be answered
             return None
         except MoietyError as error:
+            self._service.metrics.refused(answered_as(error).code)
             return _answering(scope)(error, number)
         except Exception as error:
+            self._service.metrics.refused(WentWrong.code)
             self._service.journal.failed(number, error)
             return _answering(scope)(WentWrong(), number)
         return None
@@ -147,12 +158,17 @@ def answer(error: MoietyError, number: str) -> Response:
     return JSONResponse(problem, problem["status"], headers, MEDIA_TYPE)
 
 
+def _counted(error: MoietyError, request: Request) -> Response:
+    request.app.state.service.metrics.refused(error.code)
+    return answer(error, request.state.number)
+
+
 async def _invalid(request: Request, error: Exception) -> Response:
     """The framework's own answer echoes what was sent."""
     errors = error.errors() if isinstance(error, RequestValidationError) else ()
     declared = {one.name for one in _parameters(request)}
     names = dict.fromkeys(str(part) for one in errors for part in one["loc"] if part in declared)
-    return answer(FieldsInvalid(tuple(names)), request.state.number)
+    return _counted(FieldsInvalid(tuple(names)), request)
 
 
 def _parameters(request: Request) -> Iterable[Any]:
@@ -163,7 +179,7 @@ def _parameters(request: Request) -> Iterable[Any]:
 async def _nowhere(request: Request, error: Exception) -> Response:
     """No such page, or not by this verb: the framework's own errors."""
     if not isinstance(error, HTTPException) or error.status_code != _NOT_BY_THIS_VERB:
-        return answer(NotHere(), request.state.number)
-    response = answer(NotByThisVerb(), request.state.number)
+        return _counted(NotHere(), request)
+    response = _counted(NotByThisVerb(), request)
     response.headers.update(error.headers or {})
     return response

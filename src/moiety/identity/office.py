@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import lru_cache, partial
 from types import TracebackType
-from typing import TYPE_CHECKING, get_args
+from typing import TYPE_CHECKING, Final, get_args
 
 from moiety.errors import Refused
 from moiety.identity import enrol, erase, grounds, identify, reconciling, sight, terms, verify
@@ -20,6 +21,7 @@ from moiety.identity.ports import (
     Custodians,
     Entropy,
     Gallery,
+    Gather,
     Models,
     Noted,
     Picture,
@@ -27,6 +29,7 @@ from moiety.identity.ports import (
     Records,
     RecordStore,
     Seat,
+    by_itself,
     silent,
 )
 from moiety.identity.pseudonym import Pseudonym
@@ -39,6 +42,10 @@ from moiety.vault.retention import State
 if TYPE_CHECKING:
     from moiety.ledger.audit import Finding
     from moiety.matching.policy import Terms
+
+
+_DOCUMENTS: Final = 64
+"""Purposes whose documents are not read again at every question: 4 MiB of text at most."""
 
 
 class Custody:
@@ -70,8 +77,10 @@ class PurposeOffice:
         records: Callable[[], RecordStore],
         clock: Clock,
         entropy: Entropy,
+        gather: Gather = by_itself,
     ) -> None:
         self.document = purpose
+        self._gather = gather
         self._custody = custody
         self._models = models
         self._records = records
@@ -175,7 +184,7 @@ class PurposeOffice:
         return identify.identify(
             self.document,
             picture,
-            custodians=self._custody(),
+            search=partial(self._gather, self._custody().identify),
             models=self._models,
         )
 
@@ -203,13 +212,22 @@ class Office:
     """Opened with `moiety.open(folder)`, closed by `with` or `close()`; after that it answers `OfficeClosed`."""
 
     def __init__(
-        self, custodians: Custodians, models: Models, records: Records, *, clock: Clock, entropy: Entropy
+        self,
+        custodians: Custodians,
+        models: Models,
+        records: Records,
+        *,
+        clock: Clock,
+        entropy: Entropy,
+        gather: Gather = by_itself,
     ) -> None:
+        self._gather = gather
         self._custody = Custody(custodians)
         self._models = models
         self._records = records
         self._clock = clock
         self._entropy = entropy
+        self._read = lru_cache(_DOCUMENTS)(documents.read)
 
     def purposes(self) -> list[str]:
         """The names of the purposes, in alphabetical order."""
@@ -218,14 +236,17 @@ class Office:
     def purpose(self, name: str) -> PurposeOffice:
         """The office of one purpose; raises `PurposeUnknown`."""
         with stage("purpose"):
-            document = documents.read(self.document(name))
-        return PurposeOffice(document, self._custody, self._models, self._records.store, self._clock, self._entropy)
+            document = self._read(self.document(name))
+        return PurposeOffice(
+            document, self._custody, self._models, self._records.store, self._clock, self._entropy, self._gather
+        )
 
     def document(self, name: str) -> bytes:
         """The purpose document as it was added, comments and all; raises `PurposeUnknown`."""
-        if name not in self._custody().galleries():
+        document = self._custody().document(name)
+        if document is None:
             raise PurposeUnknown
-        return self._custody().gallery(name).document
+        return document
 
     def add_purpose(self, document: bytes, *, approved: bytes | None = None) -> Purpose:
         """Add a purpose, or replace the document of one; raises what `purpose.read`, `terms.derive` and

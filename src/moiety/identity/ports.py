@@ -172,6 +172,18 @@ class Identified(Protocol):
     def point(self) -> OperatingPoint: ...
 
 
+Search: TypeAlias = Callable[[str, Words], Identified]
+"""What is found in a gallery for probes (B, dim)."""
+
+Gather: TypeAlias = Callable[[Search, str, Words], Identified]
+"""Has a search made: by itself, or as one with others that come at the same time."""
+
+
+def by_itself(search: Search, name: str, words: Words) -> Identified:
+    """Each search by itself."""
+    return search(name, words)
+
+
 class Version(Protocol):
     """The keys of one version of one record: 16 bytes that name it, 32 bytes for each class, and both halves of the
     person's own key."""
@@ -301,6 +313,10 @@ class Custodians(Protocol):
     def galleries(self) -> Sequence[str]: ...
 
     def gallery(self, name: str) -> Gallery: ...
+
+    def document(self, name: str) -> bytes | None: ...
+
+    def terms(self, name: str) -> Terms: ...
 
     def add_gallery(self, name: str, terms: Terms, document: bytes, *, approved: bytes | None = None) -> None: ...
 

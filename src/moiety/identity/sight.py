@@ -48,7 +48,7 @@ class Sight:
     @heard
     def identify(self, face: Template) -> Candidates:
         """Everybody whom this face may be; see `identity.identify`."""
-        return candidates_of(self._desk.purpose, face, custodians=self._desk.custody())
+        return candidates_of(self._desk.purpose, face, search=self._desk.custody().identify)
 
     def stricter(self, found: Candidates) -> list[int]:
         """How many points beyond the purpose's own a `matches` may ask for that is stricter than this search was,

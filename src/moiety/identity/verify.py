@@ -29,5 +29,5 @@ def verify(
     words = quantise(models.recogniser(purpose.model).probe(picture).vector)
     with stage("custodians"):
         match = custodians.verify(purpose.name, words, pseudonym.value)
-        terms = custodians.gallery(purpose.name).terms
+        terms = custodians.terms(purpose.name)
     return Verdict(match, verify_point(terms).fmr)

@@ -44,6 +44,10 @@ _PATIENCE_S = 10.0
 
 _PAUSE_S = 0.02
 
+_STOOD_S = 1.0
+"""How long a gateway goes by where the three stood, before it asks them again. Of what another gateway changed in that
+time, the first search is refused, which it is charged for, and asked again."""
+
 ROUNDS_FEWER = 10
 TREE_S_A_ROW = 11e-9
 """What the tree costs more than the chain, measured on two cores: at a million rows as much as ten rounds of 1.1 ms."""
@@ -181,6 +185,8 @@ class Apart(Together):
         self.remotes = remotes
         self._checking = Lock()
         self._tried = self._denied = float("-inf")
+        self._stood: tuple[float, Headers] | None = None
+        self._loaded: set[tuple[str, int]] = set()
 
     @classmethod
     def connect(
@@ -291,6 +297,22 @@ class Apart(Together):
         yield Headers(standings["a"], self._clock, self._entropy)
 
     @contextmanager
+    def _searching(self, name: str) -> Iterator[Headers]:
+        headers = self._known(name)
+        key = (name, headers.epoch)
+        if key not in self._loaded:  # once an epoch, before any of them waits for another: what comes later is followed
+            self._load(headers, name)
+            self._loaded.add(key)
+        yield headers
+
+    def _known(self, name: str) -> Headers:
+        """How the three stood a moment ago. Where they stand otherwise by now they refuse, and are asked again."""
+        kept = self._stood
+        if kept is None or monotonic() > kept[0] or name not in kept[1]:
+            kept = self._stood = (monotonic() + _STOOD_S, super()._known(name))
+        return kept[1]
+
+    @contextmanager
     def _answering(self) -> Iterator[None]:
         with ExitStack() as held:
             # Two are enough: each refuses by its own copy, and that both are in one epoch is seen by their answers.
@@ -300,10 +322,13 @@ class Apart(Together):
 
     @contextmanager
     def _changing(self) -> Iterator[Headers]:
-        with super()._changing() as headers:
-            if _unsound(self._three.standings()):
-                self._check(headers)
-            yield headers
+        try:
+            with super()._changing() as headers:
+                if _unsound(self._three.standings()):
+                    self._check(headers)
+                yield headers
+        finally:
+            self._stood = None
 
     def _keep_checked(self, standings: Mapping[Seat, Standing]) -> None:
         """Have checked first what a custodian answers for only then; have the daily check made beside what goes on."""
@@ -362,6 +387,7 @@ class Apart(Together):
                 return ask()
             except (AttemptStopped, Disagreement, GalleryUnchecked, HeaderRefused, TurnTaken) as error:
                 refusal: MoietyError = error
+            self._stood = None
             if monotonic() > until or (isinstance(refusal, GalleryUnchecked) and self._may_not_check):
                 raise refusal
             sleep(_PAUSE_S)

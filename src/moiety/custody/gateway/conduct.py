@@ -174,6 +174,18 @@ class Conduct:
         raise Disagreement
 
     @contextmanager
+    def _searching(self, name: str) -> Iterator[Headers]:
+        """As `_shared`, for a search of a gallery that all three have in memory."""
+        with self._shared() as headers:
+            self._load(headers, name)
+            yield headers
+
+    def _known(self, name: str) -> Headers:
+        """How the three stand, for who only looks a gallery up."""
+        with self._shared() as headers:
+            return headers
+
+    @contextmanager
     def _answering(self) -> Iterator[None]:
         """As `_shared`, for what any two custodians answer, also while the third is down."""
         with self._shared():

@@ -14,7 +14,7 @@ from moiety.custody.store.handles import handles
 from moiety.custody.store.noise import Entropy
 from moiety.custody.store.page import PSEUDONYM_BYTES
 from moiety.custody.store.slots import SLOTS
-from moiety.custody.verbs import MOST_PROBES, SECONDS_A_DAY
+from moiety.custody.verbs import MOST_PROBES
 from moiety.matching.opening import opened
 from moiety.matching.policy import OperatingPoint, claim_points, identify_point
 from moiety.matching.refusals import UnequalParts
@@ -91,7 +91,7 @@ def search(
 ) -> Matched:
     """Where each probe, words (B, dim), matches in the whole gallery; `noted` as in `verify`."""
     _check(headers.dim(name), words)
-    rows = three.custodians["a"].alive(name, headers.now() // SECONDS_A_DAY)
+    rows = headers.alive(three, name)
     point = identify_point(headers.terms(name), rows)
     probe = _shared(words, entropy)
     slots = headers.gallery(name).pages * SLOTS

@@ -10,7 +10,7 @@ from typing import Final, TypeVar
 from moiety.custody.refusals import AttemptStopped, CustodianDown, GalleryUnknown
 from moiety.custody.store.kinds import keys_of, read_papers
 from moiety.custody.store.noise import Entropy
-from moiety.custody.verbs import Clock, GalleryStanding, Standing, Verbs
+from moiety.custody.verbs import SECONDS_A_DAY, Clock, GalleryStanding, Standing, Verbs
 from moiety.errors import MoietyError
 from moiety.matching.header import ATTEMPT_BYTES, NEAR_PASS_WORDS, Circuit, Header, Operation
 from moiety.matching.policy import Terms
@@ -124,11 +124,16 @@ class Headers:
         self._standing = standing
         self._clock = clock
         self._entropy = entropy
+        self._alive: dict[tuple[str, int], int] = {}
+        self._terms: dict[str, Terms] = {}
 
     @property
     def epoch(self) -> int:
         """The custodians' epoch."""
         return self._standing.epoch
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._standing.galleries
 
     def gallery(self, name: str) -> GalleryStanding:
         """Raises `GalleryUnknown`."""
@@ -142,7 +147,9 @@ class Headers:
 
     def terms(self, name: str) -> Terms:
         """A gallery's terms; raises `GalleryUnknown`."""
-        return read_papers(name, self.gallery(name).terms)
+        if name not in self._terms:
+            self._terms[name] = read_papers(name, self.gallery(name).terms)
+        return self._terms[name]
 
     def dim(self, name: str) -> int:
         """Words in a row of a gallery; raises `GalleryUnknown`."""
@@ -151,6 +158,13 @@ class Headers:
     def now(self) -> int:
         """Unix seconds."""
         return int(self._clock().timestamp())
+
+    def alive(self, three: Three, name: str) -> int:
+        """How many people of a gallery are valid today, asked once: it changes with the version."""
+        key = (name, self.now() // SECONDS_A_DAY)
+        if key not in self._alive:
+            self._alive[key] = three.custodians["a"].alive(*key)
+        return self._alive[key]
 
     def office(self, operation: Operation) -> Header:
         """The header of one fresh attempt that is about the whole office."""

@@ -20,7 +20,7 @@ from moiety.custody.gateway.ledgers import Noted
 from moiety.custody.gateway.opening import Opened, Row, Version
 from moiety.custody.refusals import GalleryFixed
 from moiety.custody.store.handles import handles
-from moiety.custody.store.kinds import keys_of
+from moiety.custody.store.kinds import is_keys, keys_of
 from moiety.custody.trust import matter
 from moiety.custody.trust.asked import hashed
 from moiety.custody.trust.matter import Matter
@@ -50,6 +50,15 @@ class Together(Conduct):
         """Raises `GalleryUnknown`."""
         with self._shared() as headers:
             return self._state(headers, name)
+
+    def document(self, name: str) -> bytes | None:
+        """A purpose's document; None where there is no such purpose."""
+        headers = self._known(name)
+        return headers.gallery(name).document if name in headers and not is_keys(name) else None
+
+    def terms(self, name: str) -> Terms:
+        """A gallery's terms. Raises `GalleryUnknown`."""
+        return self._known(name).terms(name)
 
     def add_gallery(self, name: str, terms: Terms, document: bytes, *, approved: bytes | None = None) -> None:
         """Add an empty gallery; again with the same terms and document does nothing. Raises `GalleryExists`.
@@ -90,15 +99,13 @@ class Together(Conduct):
     def verify(self, name: str, words: NDArray[np.int16], pseudonym: bytes, *, stricter: int = 0) -> bool:
         """Whether a probe, words (dim,), matches one person, by the purpose's own point or so many stricter; an
         unknown, erased or expired one does not."""
-        with self._shared() as headers:
-            self._load(headers, name)
+        with self._searching(name) as headers:
             noted = self._recognising
             return searching.verify(self._three, headers, self._entropy, name, words, pseudonym, stricter, noted)
 
     def identify(self, name: str, words: NDArray[np.int16]) -> Identified:
         """Whom each of B probes, words (B, dim), matches in the gallery."""
-        with self._shared() as headers:
-            self._load(headers, name)
+        with self._searching(name) as headers:
             return searching.identify(self._three, headers, self._entropy, name, words, self._recognising)
 
     def erase(self, name: str, pseudonym: bytes, *, approved: bytes | None = None) -> bool:

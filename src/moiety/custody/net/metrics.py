@@ -122,17 +122,17 @@ class Metrics:
 
 
 class Page:
-    """The HTTP server of one custodian's figures. It listens once it is made; `close` it."""
+    """The HTTP server of a process's figures. It listens once it is made; `close` it."""
 
-    def __init__(self, address: str, metrics: Metrics, stand: Callable[[], Stand]) -> None:
+    def __init__(self, address: str, ready: Answer, figures: Callable[[], bytes]) -> None:
         """`address` is host:port. Raises `MetricsElsewhere` unless it is of this host alone, and `AddressTaken`."""
         host, port = loopback(address)
 
         class Handler(_Handler):
             answers: ClassVar[dict[str, Answer]] = {
                 "/live": lambda: (200, b"live\n"),
-                "/ready": lambda: _ready(stand()),
-                "/metrics": lambda: (200, metrics.text(stand())),
+                "/ready": ready,
+                "/metrics": lambda: (200, figures()),
             }
 
         class Listening(ThreadingHTTPServer):
@@ -168,7 +168,8 @@ def loopback(address: str) -> tuple[str, int]:
     return host, int(port)
 
 
-def _ready(stand: Stand) -> tuple[int, bytes]:
+def readiness(stand: Stand) -> tuple[int, bytes]:
+    """What `/ready` answers of a custodian."""
     said = (
         f"lines {stand.lines} of {len(SEATS) - 1}, galleries {stand.galleries}, not loaded {stand.unloaded}, "
         f"closed {stand.closed}{'' if stand.open else ', stopping'}\n"

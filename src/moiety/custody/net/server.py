@@ -17,7 +17,7 @@ from moiety.custody.net.doors import Doors
 from moiety.custody.net.grpc import Callers, Server
 from moiety.custody.net.journal import News, say
 from moiety.custody.net.lines import Lines
-from moiety.custody.net.metrics import Metrics, Page, Stand, loopback
+from moiety.custody.net.metrics import Metrics, Page, Stand, loopback, readiness
 from moiety.custody.net.misread import ConfigInvalid
 from moiety.custody.net.roots import token_of
 from moiety.custody.net.serving import Serving
@@ -140,7 +140,8 @@ def served(
         )
         undo.callback(serving.close)
         if config.metrics is not None:
-            page = Page(config.metrics, metrics, lambda: _stand(custodian, lines, leases, doors))
+            stand = partial(_stand, custodian, lines, leases, doors)
+            page = Page(config.metrics, lambda: readiness(stand()), lambda: metrics.text(stand()))
             undo.callback(page.close)
         server = Server(config.listen, shown, callers, serving, leases, lines, doors, metrics)
         undo.callback(lambda: _end(doors, serving, lines, server))

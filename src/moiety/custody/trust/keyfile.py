@@ -44,10 +44,7 @@ class KeyFile:
 
     def __init__(self, private: Ed25519PrivateKey) -> None:
         self._private = private
-
-    @property
-    def public(self) -> bytes:
-        return self._private.public_key().public_bytes_raw()
+        self.public = private.public_key().public_bytes_raw()
 
     def sign(self, message: bytes) -> bytes:
         """The signature of this message, 64 bytes."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 from fastapi import APIRouter, Path, Request
 from pydantic import Field
 
-from moiety.gateway.admission import KNOWN, OPEN, Guarded, operation, service_of, who
+from moiety.gateway.admission import KNOWN, OPEN, Guarded, address_of, operation, service_of, who
 from moiety.gateway.bodies import Sent, fields, takes
 from moiety.gateway.callers.keys import ApiKey
 from moiety.gateway.callers.newcomer import DAYS_LIMIT, Newcomer
@@ -17,7 +17,7 @@ from moiety.gateway.callers.roles import EVERY, Operation, Role, Scope
 from moiety.gateway.native.shapes import Answer, Done
 
 if TYPE_CHECKING:
-    from moiety.gateway.service import Service
+    pass
 
 router = APIRouter(route_class=Guarded, tags=["callers"])
 
@@ -87,16 +87,17 @@ class Keys(Answer):
 async def set_up(request: Request) -> Key:
     """The first key, for the one-time token: an operator, officer and auditor of every purpose."""
     service = service_of(request)
-    service.rates.charge("")
-    return Key(name=FIRST, key=str(await first_key(service, (await fields(request, Token)).token)))
+    return Key(name=FIRST, key=str(await first_key(request, (await fields(request, Token)).token)))
 
 
-async def first_key(service: Service, token: str) -> ApiKey:
-    """What the one-time token is exchanged for. Raises `Unauthenticated` where it is not the one."""
+async def first_key(request: Request, token: str) -> ApiKey:
+    """What the one-time token is exchanged for. Raises `Unauthenticated` where it is not the one, and `RateSpent`."""
+    service = service_of(request)
+    service.strangers.charge(address_of(request))
     given = ApiKey.parse(token)
     roles = frozenset({Role.OPERATOR, Role.OFFICER, Role.AUDITOR})
     first = Newcomer(FIRST, roles, frozenset({Scope(EVERY, EVERY)}), FIRST_DAYS)
-    made = await service.hall(lambda: service.credentials.set_up(given or ApiKey("", ""), first))
+    made = await service.door(lambda: service.credentials.set_up(given or ApiKey("", ""), first))
     if made is None:
         raise Unauthenticated
     return made
