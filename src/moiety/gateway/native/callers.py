@@ -86,7 +86,6 @@ class Keys(Answer):
 @router.post("/setup", openapi_extra={**operation(OPEN), **takes(Token)})
 async def set_up(request: Request) -> Key:
     """The first key, for the one-time token: an operator, officer and auditor of every purpose."""
-    service = service_of(request)
     return Key(name=FIRST, key=str(await first_key(request, (await fields(request, Token)).token)))
 
 
