@@ -301,12 +301,10 @@ def gone(path: str) -> bytes:
 BROKEN: dict[str, Callable[[str], bytes | None]] = {
     "no JSON": lambda path: b"<html>",
     "an array": lambda path: b"[]",
-    "endless": lambda path: b"[" + b"1," * oidc.ANSWER_BYTES,
+    "endless": lambda path: b'{"keys": []}' + b" " * oidc.ANSWER_BYTES,
     "deep": lambda path: b"[" * 100_000,
-    "elsewhere": lambda path: b"302 http://127.0.0.1:1/",
     "no keys": lambda path: b'{"keys": []}' if path == "/keys" else None,
     "no address of keys": lambda path: b"{}" if path == "/keys" else None,
-    "another's description": lambda path: b'{"issuer": "https://example.org", "jwks_uri": "https://example.org"}',
 }
 
 
@@ -327,10 +325,34 @@ def test_a_provider_that_says_nothing_of_use_is_down(own: Provider, broken: str)
     assert known.recognised(token) is not None
 
 
-def test_keys_elsewhere_are_not_fetched_in_the_clear(own: Provider) -> None:
-    own.jwks = "http://keys.example.org/keys"
+@pytest.mark.parametrize("broken", ["elsewhere", "another's", "too long", "in the clear"])
+def test_what_is_right_but_not_where_it_should_be_is_not_believed(own: Provider, broken: str) -> None:
+    said = {name: own.answer(name) for name in ("/keys", "/.well-known/openid-configuration")}
+    port = urlsplit(own.url).port
+
+    def says(path: str) -> bytes | None:
+        if broken == "elsewhere":  # where the same would be said
+            return b"302 /moved" if path.startswith("/.well-known") else None
+        if broken == "another's":
+            return said[path].replace(own.url.encode() + b'",', b'https://example.org",')
+        if broken == "too long":
+            return said[path] + b" " * oidc.ANSWER_BYTES
+        return None
+
+    own.says = says
+    if broken == "in the clear":  # this machine, by a name that does not say so
+        own.jwks = f"http://{0x7F000001}:{port}/keys"
     with pytest.raises(oidc.ProviderDown):
         tokens(own, Clock()).recognised(own.token())
+    own.says, own.jwks = None, ""
+    assert tokens(own, Clock()).recognised(own.token()) is not None
+
+
+def test_nobody_is_asked_about_what_cannot_be_a_token(own: Provider) -> None:
+    known = tokens(own, Clock())
+    for wrong in ("unsigned", "signed with the public key", "too long", "no token", "deep"):
+        assert known.recognised(WRONG[wrong](own)) is None
+    assert own.asked == 0
 
 
 def test_what_was_known_counts_for_an_hour_without_the_provider(own: Provider) -> None:

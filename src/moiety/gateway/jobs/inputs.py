@@ -62,7 +62,7 @@ class Inputs:
                 sealed.write(_VERSION)
                 for number, at in enumerate(pieces):
                     nonce, last = self._entropy(_NONCE_BYTES), at == pieces[-1]
-                    sealed.write(nonce + cipher.encrypt(nonce, whole[at : at + PIECE], _bound(job, number, last)))
+                    sealed.write(nonce + cipher.encrypt(nonce, whole[at : at + PIECE], _bound(number, last)))
         except OSError:
             self.drop(job)
             raise JobsUnwritable from None
@@ -103,7 +103,7 @@ class Inputs:
             piece = sealed.read(step)
             while piece:
                 following = sealed.read(step)
-                bound = _bound(job, number, not following)
+                bound = _bound(number, not following)
                 yield cipher.decrypt(piece[:_NONCE_BYTES], piece[_NONCE_BYTES:], bound)
                 piece, number = following, number + 1
 
@@ -111,8 +111,9 @@ class Inputs:
         return self._folder / job.hex()
 
 
-def _bound(job: bytes, number: int, last: bool) -> bytes:
-    return _VERSION + job + number.to_bytes(8) + (_END if last else b"")
+def _bound(number: int, last: bool) -> bytes:
+    """Which piece it is, and whether the last; of which job, its key says."""
+    return _VERSION + number.to_bytes(8) + (_END if last else b"")
 
 
 def _is_left(folder: Path) -> bool:
