@@ -314,6 +314,7 @@ def test_a_person_is_found_opened_for_a_reason_and_erased(gateway: Site, visitor
     assert "1990-03-07" in opened
     looked = visitor.post(f"{page}/history", {}).text
     assert re.search(r"<code>parcel</code>", looked)
+    assert re.search(r"<code>register</code>", looked)  # a ledger has the place of the ground alone
     assert visitor.post(f"{page}/restrict", {}).headers["location"] == page
     assert visitor.post(f"{page}/show", {}).status_code == 404
     visitor.post(f"{page}/lift", {})
