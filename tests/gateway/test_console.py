@@ -121,7 +121,7 @@ def test_a_role_sees_what_it_may_and_no_more(gateway: Site, guest: str, role: Ro
                 assert answer.status_code == 403, (route.path, role)
 
 
-def test_a_scope_ends_at_its_purpose(gateway: Site, guest: str) -> None:
+def test_a_scope_ends_at_its_purpose(gateway: Site, visitor: Visitor, guest: str) -> None:
     key = gateway.key("doorkeeper", Role.OPERATOR, scopes=("door:*",))
     with Visitor(gateway.url) as some:
         some.sign_in(key)
@@ -135,8 +135,9 @@ def test_a_scope_ends_at_its_purpose(gateway: Site, guest: str) -> None:
             some.get(f"/purposes/door/people/{guest}"),  # somebody of another purpose's
             some.get("/purposes/nowhere/identify"),
             some.post(f"/purposes/hotel/people/{guest}/reveal", {"field-name": "yes", "reason": "parcel"}),
+            visitor.get("/purposes/nowhere"),  # who may do everything, of what there is not
         ]
-    assert [answer.status_code for answer in denials] == [403] * 5, [answer.text for answer in denials]
+    assert [answer.status_code for answer in denials] == [403] * 6, [answer.text for answer in denials]
     told = [re.search(r'(?s)<div class="note bad" id="refusal">.*?</div>', answer.text) for answer in denials]
     assert len({re.sub("[0-9a-f]{24}", "", one[0]) for one in told if one}) == 1 == len(set(map(bool, told)))
     assert all(GUEST["name"] not in answer.text for answer in denials)
@@ -314,6 +315,7 @@ def test_a_person_is_found_opened_for_a_reason_and_erased(gateway: Site, visitor
     assert "1990-03-07" in opened
     looked = visitor.post(f"{page}/history", {}).text
     assert re.search(r"<code>parcel</code>", looked)
+    assert re.search(r"<code>register</code>", looked)  # a ledger has the place of the ground alone
     assert visitor.post(f"{page}/restrict", {}).headers["location"] == page
     assert visitor.post(f"{page}/show", {}).status_code == 404
     visitor.post(f"{page}/lift", {})
@@ -335,7 +337,9 @@ def test_a_bad_picture_is_told_in_words_and_the_record_stays(gateway: Site, visi
     told = visitor.post("/purposes/hotel/people", values, picture=CANARY.encode())
     assert told.status_code == 201
     assert "not a picture" in told.text or "not installed" in told.text
-    assert re.search(r"/purposes/hotel/people/hotel-", told.text)
+    again = re.search(r'href="(/purposes/hotel/enrol\?person=hotel-[\w-]+)"', told.text)
+    assert again
+    assert f'value="{again[1].partition("=")[2]}"' in visitor.get(again[1]).text
     missing = visitor.post("/purposes/door/verify", {"claimed": "x"}, picture=b"")
     assert (missing.status_code, "picture_missing" in missing.text) == (422, True)
     assert CANARY not in told.text + "".join(gateway.lines)

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from moiety.custody.gateway import processes
 from tests.gateway.browser import Window, chromium, film
 from tests.house.source import ROOT
 from tests.stories.scene import Photographs, installed_data, photographs_of
@@ -121,6 +122,14 @@ def test_a_newcomer_is_recognised_sees_who_looked_and_erases_themself(
         window.take_picture()
         assert "No\n" in window.answer("button.go")
         window.require_quiet()
+
+        # A custodian that is down is named, and what is not known is not said.
+        processes.stop(up["folder"], {"b"})
+        window.open("/")
+        assert "does not answer" in page.inner_text(".seats .down")
+        assert "Custodian b" in page.inner_text(".seats .down")
+        assert page.locator(".seats .up").count() == 0
+        page.screenshot(path=SHOTS / "story-custodian-down.png", full_page=True)
 
     log = "".join(file.read_text() for file in up["folder"].rglob("*.log"))
     assert '"route":"/purposes/{purpose}/identify"' in log

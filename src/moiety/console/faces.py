@@ -36,22 +36,24 @@ def allow_faces(purpose: Purpose) -> list[str]:
 
 @PAGES.get("/purposes/{purpose}/enrol", Operation.ENROL)
 async def newcomer(visit: Visit) -> Response:
-    """A picture, and on which grounds."""
+    """A picture, and on which grounds; where it is for somebody whose record is kept, for whom."""
     purpose = await document(visit)
-    return visit.page("enrol.html", purpose=purpose, grounds=allow_faces(purpose), enrolled=None)
+    person = visit.request.query_params.get("person", "")
+    return visit.page("enrol.html", purpose=purpose, grounds=allow_faces(purpose), enrolled=None, person=person)
 
 
 @PAGES.post("/purposes/{purpose}/enrol", Operation.ENROL)
 async def enrol(visit: Visit) -> Response:
     """Enrol one person."""
     purpose = await document(visit)
-    said = {"purpose": purpose, "grounds": allow_faces(purpose), "enrolled": None}
+    person = visit.said("person")
+    said = {"purpose": purpose, "grounds": allow_faces(purpose), "enrolled": None, "person": person}
     visit.again("enrol.html", **said)
     if visit.said("sure") != "yes":
         raise FieldsInvalid(("sure",))
-    pictures, grounds, beside = visit.pictures, visit.said("grounds"), visit.said("person") or None
+    pictures, grounds = visit.pictures, visit.said("grounds")
     told = await visit.told(
-        lambda: visit.office().purpose(visit.purpose).enrol(pictures, grounds=grounds, person=beside)
+        lambda: visit.office().purpose(visit.purpose).enrol(pictures, grounds=grounds, person=person or None)
     )
     return visit.page("enrol.html", 201, **said | {"enrolled": told}, advice=advice(visit, told.advice))
 

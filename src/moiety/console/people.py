@@ -85,8 +85,9 @@ async def history(visit: Visit) -> Response:
     """Who did what, from all four ledgers, the last first."""
     said = await _told_on(visit)
     noted = await _one(visit, visit.role, lambda one: one.history())
-    lines: list[Line] = sorted(map(line_of, noted), key=lambda line: line.at, reverse=True)
-    return visit.page(_PAGE, **said | {"lines": lines})
+    lines: list[Line] = sorted(map(line_of, reversed(noted)), key=lambda line: line.at, reverse=True)
+    grounds = {f"g{place}": name for place, name in enumerate(said["purpose"].grounds)}  # ledgers have their place
+    return visit.page(_PAGE, **said | {"lines": lines, "grounds": grounds})
 
 
 @PAGES.post(_PERSON + "/restrict", Operation.KEEP)
