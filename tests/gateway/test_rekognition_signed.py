@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import json
 from collections.abc import Callable, Iterator
@@ -14,11 +15,13 @@ from botocore.auth import SIGV4_TIMESTAMP, SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
+from moiety.errors import MoietyError
 from moiety.gateway.callers.refusals import Unauthenticated
-from moiety.gateway.refusals import RateSpent
+from moiety.gateway.refusals import Overloaded, RateSpent, TimedOut
 from moiety.gateway.rekognition.binding import Key
 from moiety.gateway.rekognition.seen import Seen
 from moiety.gateway.rekognition.signature import SKEW_S, Signed
+from moiety.gateway.work import Work
 from tests.gateway.dialect import bound, client, made_up, refused
 from tests.gateway.scene import Site
 
@@ -132,6 +135,31 @@ def test_what_was_heard_is_not_done_once_more(some: tuple[Site, list[bytes]]) ->
 
 
 NAMES = "host;x-amz-date;x-amz-target"
+
+
+@pytest.mark.parametrize(("error", "status"), [(Overloaded(seconds=1), 200), (TimedOut(seconds=1), 400)])
+def test_what_was_refused_for_now_may_come_again_and_what_may_be_done_already_may_not(
+    some: tuple[Site, list[bytes]], monkeypatch: pytest.MonkeyPatch, error: MoietyError, status: int
+) -> None:
+    gateway, [anna] = some
+    key = bound(gateway, f"again-{status}")
+    client(gateway.url, key).create_collection(CollectionId=f"again-{status}")
+    image = {"Bytes": base64.b64encode(anna).decode()}
+    body = json.dumps({"CollectionId": f"again-{status}", "Image": image}).encode()
+    headers = signed(gateway.url, key, target="RekognitionService.IndexFaces", body=body)
+
+    told = Work.__call__
+
+    async def refusing(self: Work, story: Callable[[], Any]) -> Any:
+        if self is gateway.service.work:
+            raise error
+        return await told(self, story)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Work, "__call__", refusing)
+        first = asked(gateway.url, headers, body)
+    assert first.json()["__type"] in ("ThrottlingException", "InternalServerError")
+    assert asked(gateway.url, headers, body).status_code == status
 
 
 def read(
