@@ -68,9 +68,9 @@ def strangers(rng: np.random.Generator, people: int, dim: int) -> NDArray[np.flo
     return np.asarray(vectors / np.linalg.norm(vectors, axis=1, keepdims=True), np.float32)
 
 
-def picture(vector: NDArray[np.float32]) -> bytes:
+def picture(vector: NDArray[np.floating[Any]]) -> bytes:
     """A picture of whoever has this face."""
-    return standin.photograph(standin.portrait(vector, np.random.default_rng(1)), "")
+    return standin.photograph(standin.portrait(vector.astype(np.float32), np.random.default_rng(1)), "")
 
 
 def refused(call: Callable[..., Any], **given: Any) -> tuple[str, str]:

@@ -7,6 +7,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
+import numpy as np
 import pytest
 from PIL import Image
 
@@ -15,7 +16,7 @@ from moiety.gateway.callers.roles import Operation, Role
 from moiety.gateway.rekognition.dialect import face_of
 from moiety.gateway.rekognition.model import service
 from moiety.gateway.rekognition.route import OPERATIONS
-from tests.gateway.dialect import TEMPLATE, bound, client, made_up, refused
+from tests.gateway.dialect import DIM, TEMPLATE, bound, client, made_up, picture, refused, strangers
 from tests.gateway.scene import Site, document, site
 from tests.stories.scene import Photographs, installed_data, photographs_of
 
@@ -77,9 +78,9 @@ def test_a_script_passes_with_its_endpoint_and_key_changed_and_nothing_else(
         tokens = {"NextToken": response["NextToken"]}
     assert (face_id, "anna.jpg") in found
     assert len(found) == 2
-    for picture in more:
+    for another in more:
         response = rekognition.search_faces_by_image(
-            CollectionId=collection, Image={"Bytes": picture}, FaceMatchThreshold=70, MaxFaces=2
+            CollectionId=collection, Image={"Bytes": another}, FaceMatchThreshold=70, MaxFaces=2
         )
         assert [match["Face"]["ExternalImageId"] for match in response["FaceMatches"]] == ["anna.jpg"]
         assert response["FaceMatches"][0]["Similarity"] >= 70
@@ -158,15 +159,37 @@ def test_similarity_is_one_of_few_constants_and_the_threshold_only_raises(some: 
     indexed(rekognition, "constants", anna)
     told = {}
     for threshold in (0, 1, 50, 89.9, 90, 90.1, 99, 99.1, 100):
-        for picture in (anna, bert):
+        for whose in (anna, bert):
             found = rekognition.search_faces_by_image(
-                CollectionId="constants", Image={"Bytes": picture}, FaceMatchThreshold=threshold
+                CollectionId="constants", Image={"Bytes": whose}, FaceMatchThreshold=threshold
             )["FaceMatches"]
-            if picture is bert:
+            if whose is bert:
                 assert found == []
             else:
                 told[threshold] = [match["Similarity"] for match in found]
     assert told == {threshold: [90.0 if threshold <= 90 else 100.0] for threshold in told}  # one stricter was measured
+
+
+def test_who_is_near_enough_for_the_purpose_may_be_too_far_for_a_stricter_point(
+    some: tuple[Site, list[bytes]],
+) -> None:
+    gateway, _ = some
+    rekognition = client(gateway.url, bound(gateway, "nearly"))
+    rekognition.create_collection(CollectionId="nearly")
+    anna, aside = strangers(np.random.default_rng(11), 2, DIM)
+    aside -= aside @ anna * anna
+    nearly = picture(0.5 * anna + np.sqrt(1 - 0.5**2) * aside / np.linalg.norm(aside))  # between .451 and .532
+    indexed(rekognition, "nearly", picture(anna))
+    for threshold, constants in ((80, [90.0]), (95, [])):
+        told = rekognition.search_faces_by_image(
+            CollectionId="nearly", Image={"Bytes": nearly}, FaceMatchThreshold=threshold
+        )
+        assert [match["Similarity"] for match in told["FaceMatches"]] == constants
+        told = rekognition.compare_faces(
+            SourceImage={"Bytes": picture(anna)}, TargetImage={"Bytes": nearly}, SimilarityThreshold=threshold
+        )
+        # Two pictures are compared by the point of one comparison, which is 1e-4 already: nothing stricter is measured.
+        assert [match["Similarity"] for match in told["FaceMatches"]] == []
 
 
 def test_a_face_is_found_so_often_a_day_and_then_nobody_is(some: tuple[Site, list[bytes]]) -> None:

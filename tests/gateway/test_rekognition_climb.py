@@ -40,7 +40,7 @@ class Thief:
         if self.now >= HOUR_S:
             return False
         self.now += QUESTION_S
-        image = {"Bytes": picture(face.astype(np.float32))}
+        image = {"Bytes": picture(face)}
         told = self.rekognition.search_faces_by_image(CollectionId="door", Image=image, FaceMatchThreshold=80)
         self.found += len(told["FaceMatches"])
         return bool(told["FaceMatches"])
@@ -57,7 +57,7 @@ def rebuilt(folder: Path, dim: int, finds: int) -> tuple[float, int]:
         thief = Thief(client(gateway.url, bound(gateway, "thief", finds=finds)))
         gateway.service.rekognition.finds._now = lambda: thief.now
         thief.rekognition.create_collection(CollectionId="door")
-        thief.rekognition.index_faces(CollectionId="door", Image={"Bytes": picture(face.astype(np.float32))})
+        thief.rekognition.index_faces(CollectionId="door", Image={"Bytes": picture(face)})
         return float(climb(thief, start, COSINE, dim, rng) @ face), thief.found
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import json
 from collections.abc import Callable, Iterator
@@ -14,11 +15,13 @@ from botocore.auth import SIGV4_TIMESTAMP, SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
+from moiety.errors import MoietyError
 from moiety.gateway.callers.refusals import Unauthenticated
-from moiety.gateway.refusals import RateSpent
+from moiety.gateway.refusals import Overloaded, RateSpent, TimedOut
 from moiety.gateway.rekognition.binding import Key
 from moiety.gateway.rekognition.seen import Seen
 from moiety.gateway.rekognition.signature import SKEW_S, Signed
+from moiety.gateway.work import Work
 from tests.gateway.dialect import bound, client, made_up, refused
 from tests.gateway.scene import Site
 
@@ -131,12 +134,99 @@ def test_what_was_heard_is_not_done_once_more(some: tuple[Site, list[bytes]]) ->
     assert len(rekognition.list_faces(CollectionId="heard")["Faces"]) == 1
 
 
-def read(at: float = NOW, signature: str = "a" * 64) -> Signed:
+NAMES = "host;x-amz-date;x-amz-target"
+
+
+@pytest.mark.parametrize(("error", "status"), [(Overloaded(seconds=1), 200), (TimedOut(seconds=1), 400)])
+def test_what_was_refused_for_now_may_come_again_and_what_may_be_done_already_may_not(
+    some: tuple[Site, list[bytes]], monkeypatch: pytest.MonkeyPatch, error: MoietyError, status: int
+) -> None:
+    gateway, [anna] = some
+    key = bound(gateway, f"again-{status}")
+    client(gateway.url, key).create_collection(CollectionId=f"again-{status}")
+    image = {"Bytes": base64.b64encode(anna).decode()}
+    body = json.dumps({"CollectionId": f"again-{status}", "Image": image}).encode()
+    headers = signed(gateway.url, key, target="RekognitionService.IndexFaces", body=body)
+
+    told = Work.__call__
+
+    async def refusing(self: Work, story: Callable[[], Any]) -> Any:
+        if self is gateway.service.work:
+            raise error
+        return await told(self, story)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Work, "__call__", refusing)
+        first = asked(gateway.url, headers, body)
+    assert first.json()["__type"] in ("ThrottlingException", "InternalServerError")
+    assert asked(gateway.url, headers, body).status_code == status
+
+
+def read(
+    at: float = NOW,
+    signature: str = "a" * 64,
+    service: str = "rekognition",
+    names: str = NAMES,
+    day: str | None = None,
+    more: tuple[tuple[str, str], ...] = (),
+) -> Signed:
     stamp = datetime.fromtimestamp(at, UTC).strftime(SIGV4_TIMESTAMP)
-    scope = f"MTYA{'A' * 16}/{stamp[:8]}/eu-west-1/rekognition/aws4_request"
-    said = f"AWS4-HMAC-SHA256 Credential={scope}, SignedHeaders=host;x-amz-date;x-amz-target, Signature={signature}"
+    scope = f"MTYA{'A' * 16}/{day or stamp[:8]}/eu-west-1/{service}/aws4_request"
+    said = f"AWS4-HMAC-SHA256 Credential={scope}, SignedHeaders={names}, Signature={signature}"
     headers = [("host", "h"), ("x-amz-date", stamp), ("x-amz-target", TARGET), ("authorization", said)]
-    return Signed.read(headers, NOW)
+    return Signed.read([*headers, *more], NOW)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"service": "s3"},
+        {"day": "20000101"},
+        {"names": "host;x-amz-date"},
+        {"names": "x-amz-date;x-amz-target"},
+        {"names": "host;x-amz-target"},
+        {"names": "x-amz-date;host;x-amz-target"},
+        {"names": f"host;{NAMES}"},
+        {"names": f"{NAMES};x-other"},
+        {"signature": "a" * 63},
+        {"more": (("host", "other"),)},
+        {"more": (("x-amz-date", "20300101T000000Z"),)},
+        {"more": (("authorization", ""),)},
+        {"more": (("x-amz-content-sha256", "a"), ("x-amz-content-sha256", "b"))},
+    ],
+    ids=str,
+)
+def test_what_cannot_be_right_is_refused_before_a_body_is_read(wrong: dict[str, Any]) -> None:
+    assert read().names == tuple(NAMES.split(";"))
+    with pytest.raises(Unauthenticated):
+        read(**wrong)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"canary-7Q2MK3PX": 1}',
+        b'["canary-7Q2MK3PX"]',
+        b'{"MaxResults": "canary-7Q2MK3PX"}',
+        b'{"MaxResults": true}',
+        b'{"MaxResults": 1.5}',
+        b'{"MaxResults": -1}',
+        b'{"MaxResults": NaN}',
+        b'{"NextToken": ["canary-7Q2MK3PX"]}',
+        b"canary-7Q2MK3PX",
+        b"[" * 100_000,
+        b'{"MaxResults": ' + b"9" * 5_000 + b"}",
+    ],
+    ids=range(11),
+)
+def test_what_the_services_model_does_not_declare_is_refused_and_not_repeated(
+    some: tuple[Site, list[bytes]], body: bytes
+) -> None:
+    gateway, _ = some
+    key = bound(gateway, f"model-{hashlib.sha256(body).hexdigest()[:8]}")
+    answer = asked(gateway.url, signed(gateway.url, key, body=body), body)
+    assert (answer.status_code, answer.json()["__type"]) == (400, "InvalidParameterException")
+    assert "canary" not in answer.text + "".join(gateway.lines)
 
 
 def test_a_question_may_come_again_in_its_second_and_what_enrols_may_not() -> None:
@@ -203,6 +293,6 @@ def test_what_nobody_foresaw_is_an_internal_error_without_its_words(
         raise ValueError("canary-7Q2MK3PX")
 
     monkeypatch.setattr(gateway.service.rekognition.store, "collections", fail)
-    kind, sentence = refused(client(gateway.url, bound(gateway, "fails")).list_collections)
-    assert kind == "InternalServerError"
-    assert "canary" not in sentence + "".join(gateway.lines)
+    answer = asked(gateway.url, signed(gateway.url, bound(gateway, "fails")))
+    assert (answer.status_code, answer.json()["__type"]) == (500, "InternalServerError")
+    assert "canary" not in answer.text + "".join(gateway.lines)

@@ -21,8 +21,15 @@ from moiety.gateway.rekognition.binding import Binding, require_template
 from moiety.gateway.rekognition.dialect import face_id, face_of, purpose_of
 from moiety.gateway.rekognition.finds import Finds
 from moiety.gateway.rekognition.ladder import rung, similarity
-from moiety.gateway.rekognition.refusals import BindingInvalid, TemplateNamed
-from moiety.gateway.rekognition.store import Store
+from moiety.gateway.rekognition.refusals import (
+    BindingExists,
+    BindingInvalid,
+    BindingUnknown,
+    CollectionExists,
+    TemplateNamed,
+    UserExists,
+)
+from moiety.gateway.rekognition.store import Kept, Store
 from moiety.gateway.rekognition.tables import BINDINGS, FACES
 from moiety.identity.examples import DOOR
 from moiety.identity.pseudonym import Pseudonym
@@ -30,6 +37,7 @@ from moiety.identity.refusals import GroundsUnknown, PurposeUnreadable
 from moiety.vault.refusals import FaceGroundsMissing
 from tests.gateway.dialect import TEMPLATE, bound, client, made_up
 from tests.gateway.scene import Site
+from tests.postgres import Server
 
 EXTERNAL = "canary-external-7Q2MK3PX"
 USER = "canary-user-9V4T8HAB"
@@ -258,3 +266,65 @@ def test_a_template_has_no_name_and_grounds_on_which_faces_are_enrolled() -> Non
     for document in (b"\xff", b"= 1"):
         with pytest.raises(PurposeUnreadable):
             require_template(document, "consent")
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[Store, Callable[[float], None]]]:
+    """A store on either database, and what sets its clock."""
+    now = [1_900_000_000.0]
+    place: Path | str = tmp_path / "http"
+    if request.param == "postgresql":
+        server: Server = request.getfixturevalue("postgres")
+        place = str(server.socket_url(server.database()))
+    some = Store.open(place, bytes(range(32)), lambda: now[0], os.urandom)
+    yield some, lambda at: now.__setitem__(0, at)
+    some.close()
+
+
+def test_either_database_keeps_what_it_is_given_until_it_expires(store: tuple[Store, Callable[[float], None]]) -> None:
+    some, set_clock = store
+    day = 1_900_000_000 // 86_400
+    some.begin("c", "door", "lobby")
+    with pytest.raises(CollectionExists):
+        some.begin("c", "door", "lobby")
+    with pytest.raises(CollectionExists):  # a purpose is one collection's
+        some.begin("d", "door", "lobby")
+    kept = Kept(bytes(16), bytes(16), "e" * 255, "u" * 128, day + 1)
+    longer = Kept(bytes(15) + b"\x01", bytes(16), None, None, day + 2)
+    some.put("c", kept, longer)
+    some.put("c", kept)  # anew, and not twice
+    assert {one.face: one for _, one in some.faces("c")} == {kept.face: kept, longer.face: longer}
+    assert some.face("c", kept.face) == kept
+    assert some.face("d", kept.face) is None
+    some.add_user("c", "u" * 128)
+    with pytest.raises(UserExists):
+        some.add_user("c", "u" * 128)
+    some.drop_user("c", "u" * 128)
+    assert {one.user for _, one in some.faces("c")} == {None}
+    set_clock((day + 1) * 86_400.0)
+    assert [one.face for _, one in some.faces("c")] == [longer.face]
+    assert some.face("c", kept.face) is None  # not only left out
+    some.end("c")
+    found = some.collection("c")
+    assert found is not None
+    assert (found.live, some.faces("c"), some.collections("")) == (False, [], [])
+    some.begin("c", "door", "lobby")
+    assert [one.name for one in some.collections("")] == ["c"]
+
+
+def test_a_key_ends_on_its_day_and_a_name_is_bound_once(store: tuple[Store, Callable[[float], None]]) -> None:
+    some, set_clock = store
+    binding = Binding("lobby", ("*",), "consent", TEMPLATE, frozenset({Operation.IDENTIFY}), days=1)
+    key = some.bind(binding)
+    known = some.recognised(key.id)
+    assert known is not None
+    assert (known[0].to_plain(), known[1]) == (binding.to_plain(), key.secret)
+    with pytest.raises(BindingExists):
+        some.bind(binding)
+    set_clock(1_900_000_000 + 86_400)
+    assert some.recognised(key.id) is None
+    assert some.recognised(some.bind(binding).id) is not None
+    some.unbind("lobby")
+    with pytest.raises(BindingUnknown):
+        some.unbind("lobby")
+    assert [one.revoked for one in some.bound()] == [False, True]

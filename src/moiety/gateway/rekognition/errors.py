@@ -60,9 +60,9 @@ def status_of(kind: str) -> int:
     return 500 if kind == _INTERNAL else 400
 
 
-def again(kind: str) -> bool:
-    """Whether a client that is answered this comes again by itself."""
-    return kind in (_INTERNAL, _SPENT, _TYPES["rate_spent"])
+def undone(kind: str) -> bool:
+    """Whether nothing was done, and a client that is answered this comes again by itself."""
+    return kind in (_SPENT, _TYPES["rate_spent"])
 
 
 def body_of(error: MoietyError) -> dict[str, Any]:

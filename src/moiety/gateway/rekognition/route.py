@@ -19,7 +19,7 @@ from moiety.gateway.bodies import body
 from moiety.gateway.callers.refusals import Unauthenticated
 from moiety.gateway.rekognition import faces, galleries, pictures, users
 from moiety.gateway.rekognition.dialect import Answer, Asked
-from moiety.gateway.rekognition.errors import again, body_of, status_of, type_of
+from moiety.gateway.rekognition.errors import body_of, status_of, type_of, undone
 from moiety.gateway.rekognition.model import TARGET, parameters
 from moiety.gateway.rekognition.refusals import OperationUnknown, ParameterInvalid
 from moiety.gateway.rekognition.signature import Signed
@@ -76,7 +76,7 @@ async def ask(request: Request) -> Response:
     try:
         return _response(await _answered(request, service, signed), 200, request.state.number)
     except MoietyError as error:
-        if again(type_of(error)):
+        if undone(type_of(error)):
             service.rekognition.seen.undone(signed)
         raise
 
