@@ -14,6 +14,7 @@ import pytest
 from typer.main import get_command
 
 from moiety.cli.commands import application
+from moiety.gateway.serve import GRACE_S
 from tests.apart import compose
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -21,7 +22,8 @@ FOLDER = ROOT / "docs" / "operations"
 PAGE = (ROOT / "docs" / "operations.md").read_text()
 CUSTODIAN = "moiety-custodian@.service"
 GATEWAY = ("moiety-refresh", "moiety-sweep@")
-UNITS = (CUSTODIAN, *(f"{name}.{kind}" for name in GATEWAY for kind in ("service", "timer")))
+SERVICE = "moiety-gateway.service"
+UNITS = (CUSTODIAN, SERVICE, *(f"{name}.{kind}" for name in GATEWAY for kind in ("service", "timer")))
 MOIETY = "/opt/moiety/bin/moiety"
 STATE = "/var/lib/moiety"
 
@@ -65,7 +67,7 @@ def test_systemd_takes_the_units(name: str, tmp_path: Path) -> None:
 
 
 def test_the_units_run_commands_that_there_are_as_the_user_that_the_page_makes() -> None:
-    for name in (CUSTODIAN, *(f"{name}.service" for name in GATEWAY)):
+    for name in (CUSTODIAN, SERVICE, *(f"{name}.service" for name in GATEWAY)):
         service = unit(name)["Service"]
         binary, *words = shlex.split(service["ExecStart"])
         assert binary == MOIETY
@@ -90,6 +92,14 @@ def test_page_and_units_have_the_same_folders() -> None:
         assert "--office /etc/moiety/gateway" in service["ExecStart"]
         # The ledger is in the office's folder, and nothing is done that cannot be written there.
         assert service["ReadWritePaths"] == "/etc/moiety/gateway"
+    serving = unit(SERVICE)["Service"]
+    assert serving["ExecStart"].endswith("--config /etc/moiety/gateway/http/gateway.toml")
+    assert serving["ReadWritePaths"] == "/etc/moiety/gateway"
+    data = f"MOIETY_DATA=/var/lib/{serving['StateDirectory']}/data"
+    assert data in serving["Environment"].split()
+    assert f"{data} moiety models install --defaults\n" in PAGE
+    # Requests that are under way end first, and after them what custodians were asked for.
+    assert int(serving["TimeoutStopSec"]) > GRACE_S
     made = next(line for line in PAGE.splitlines() if line.startswith("install -d -m 0700"))
     assert made.endswith(f'"/etc/moiety/$PLACE" {STATE} "{STATE}/$PLACE"')
     for name in UNITS:
@@ -136,6 +146,36 @@ def test_the_compose_file_is_as_narrow_as_it_says() -> None:
         volumes = {volume.partition(":")[0] for volume in service["volumes"]} - {"./custodian"}
         assert volumes <= set(whole["volumes"])
     assert "ports" not in database
+
+
+def test_the_compose_file_of_all_parts_is_as_narrow() -> None:
+    whole = compose.read((FOLDER / "trial.compose.yaml").read_text())
+    found = whole["services"]
+    ours = {"gateway", "models", "token", *(f"{what}-{seat}" for what in ("custodian", "init") for seat in "abc")}
+    assert set(found) == ours | {f"database-{seat}" for seat in "abc"}
+    for name in ours:
+        service = found[name]
+        assert service["image"] == "moiety:local"
+        assert service["command"][0] == "moiety"
+        assert is_command(service["command"][1:]) or service["command"][1:] == ["models", "install", "--defaults"]
+        assert (service["user"], service["read_only"], service["cap_drop"]) == ("10001:10001", True, ["ALL"])
+        assert service["security_opt"] == ["no-new-privileges:true"]
+        assert service["ulimits"] == {"core": 0}
+    # Nobody but the gateway is reached from outside, and a custodian's database by that custodian alone.
+    assert [name for name, service in found.items() if "ports" in service] == ["gateway"]
+    assert found["gateway"]["command"][-1] == "/etc/moiety/http/gateway.toml"
+    for seat in "abc":
+        assert found[f"database-{seat}"]["network_mode"] == "none"
+        assert "listen_addresses=" in found[f"database-{seat}"]["command"]
+        reach = [name for name, service in found.items() if f"socket-{seat}:/run/postgresql" in service["volumes"]]
+        assert reach == [f"custodian-{seat}", f"init-{seat}", f"database-{seat}"]
+        assert [name for name, service in found.items() if f"./{seat}:/etc/moiety:ro" in service["volumes"]] == reach[
+            :2
+        ]
+    for name, service in found.items():
+        assert not {"privileged", "cap_add", "devices", "pid", "ipc", "userns_mode", "expose"} & set(service)
+        named = {volume.partition(":")[0] for volume in service["volumes"]}
+        assert {volume for volume in named if not volume.startswith("./")} <= set(whole["volumes"]), name
 
 
 def test_the_image_has_the_user_and_the_folder_that_the_compose_file_expects() -> None:

@@ -36,7 +36,7 @@ ARROWS: dict[str, set[str]] = {
     "drills": {"face", "matching", "sharing", "custody", "identity", "evaluation", "vault", "oprf", "sodium"},
     "demo": {"face", "matching", "sharing", "custody", "identity", "evaluation", "drills", "settings", "vault"},
     # over HTTP: whoever asks, and what they are answered
-    "gateway": {"", "identity", "vault", "ledger", "database"},
+    "gateway": {"", "identity", "matching", "vault", "ledger", "database"},
     "console": {"gateway", "identity", "vault"},
     # edges
     "settings": set(),
