@@ -63,6 +63,16 @@ def test_what_another_gateway_changed_this_moment_is_seen(office: Apart, other: 
     assert office.document("hotel") == DOCUMENT
 
 
+def test_it_takes_one_try_more(office: Apart, other: Apart, asked: Counter[str]) -> None:
+    """Each is charged."""
+    office.enrol(DOOR, CROWD[:1])
+    assert found(office, 0)
+    other.enrol(DOOR, CROWD[1:2])
+    asked.clear()
+    assert office.verify(DOOR, CROWD[1].words, CROWD[1].pseudonym)
+    assert asked["Verify"] <= 6
+
+
 def test_its_own_changes_need_no_second_try(office: Apart, asked: Counter[str]) -> None:
     office.enrol(DOOR, CROWD[:1])
     assert found(office, 0)

@@ -15,7 +15,6 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import Any, Final
 
-import h11
 import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
@@ -81,11 +80,6 @@ def patient(cut: Callable[[], None]) -> type[H11Protocol]:
         def data_received(self, data: bytes) -> None:
             super().data_received(data)
             self._watch()
-
-        def on_response_complete(self) -> None:
-            super().on_response_complete()
-            if self.conn.their_state is not h11.IDLE:  # the rest of a body that nobody wants any more
-                self._watch()
 
         def connection_lost(self, exc: Exception | None) -> None:
             self._watch_no_more()
