@@ -151,7 +151,9 @@ def test_a_subject_sees_themself_and_nobody_else(gateway: Site, everybody: ApiKe
     own = f"/purposes/hotel/people/{guest}"
     with Visitor(gateway.url) as some:
         answer = some.sign_in(key)
-        assert some.client.get("/").headers["location"] == own
+        assert 'action="/own"' in some.get("/").text
+        assert some.post("/own", {"person": "nobody"}).status_code == 422
+        assert some.post("/own", {"person": guest}).headers["location"] == own
         some.get(own)
         assert some.post(f"{own}/history", {}).status_code == 200
         for path in ("show", "history", "erase"):

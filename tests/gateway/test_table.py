@@ -12,10 +12,13 @@ from fastapi import FastAPI
 from fastapi.routing import APIRoute
 from starlette.routing import BaseRoute, Mount, Route
 
+from moiety.console.visit import Paged
+from moiety.gateway.admission import KNOWN, OPEN
 from moiety.gateway.callers.keys import ApiKey
+from moiety.gateway.callers.roles import MAY as ROLES
 from moiety.gateway.callers.roles import Role
 from moiety.gateway.service import application
-from tests.gateway.scene import GUEST, Site
+from tests.gateway.scene import GUEST, Site, console_of
 
 OPERATOR, OFFICER, AUDITOR, SENSOR, SUBJECT = Role
 EVERYBODY = frozenset(Role)
@@ -59,10 +62,45 @@ MAY: dict[tuple[str, str], frozenset[str]] = {
     ("GET", "/v1/jobs"): EVERYBODY,
     ("GET", "/v1/jobs/{job}"): EVERYBODY,
     ("DELETE", "/v1/jobs/{job}"): EVERYBODY,
+    ("POST", "/"): frozenset(),  # of the Rekognition dialect: by a signature, and by no key of ours
     ("GET", "/v1/audit"): frozenset({OFFICER, AUDITOR}),
     ("GET", "/v1/audit/entries"): frozenset({OFFICER, AUDITOR}),
 }
 """Who may ask for what, of every purpose. A subject's are about themself."""
+
+AT, WHO = "/purposes/{purpose}", "/purposes/{purpose}/people/{person}"
+
+PAGES: dict[tuple[str, str], frozenset[str]] = {
+    ("GET", "/static/{name}"): ANYBODY,
+    ("GET", "/sign-in"): ANYBODY,
+    ("POST", "/sign-in"): ANYBODY,
+    ("POST", "/sign-out"): ANYBODY,
+    ("POST", "/language"): ANYBODY,
+    ("GET", "/"): EVERYBODY,
+    ("POST", "/own"): EVERYBODY,
+    ("GET", "/new-purpose"): frozenset({OFFICER}),
+    ("POST", "/new-purpose"): frozenset({OFFICER}),
+    ("GET", AT): frozenset({OPERATOR, OFFICER, AUDITOR}),
+    ("GET", AT + "/enrol"): frozenset({OPERATOR}),
+    ("POST", AT + "/enrol"): frozenset({OPERATOR}),
+    ("GET", AT + "/verify"): frozenset({OPERATOR, SENSOR}),
+    ("POST", AT + "/verify"): frozenset({OPERATOR, SENSOR}),
+    ("GET", AT + "/identify"): frozenset({OPERATOR, SENSOR}),
+    ("POST", AT + "/identify"): frozenset({OPERATOR, SENSOR}),
+    ("GET", AT + "/people"): frozenset({OPERATOR}),
+    ("POST", AT + "/people"): frozenset({OPERATOR}),
+    ("GET", AT + "/find"): frozenset({OPERATOR, OFFICER}),
+    ("POST", AT + "/find"): frozenset({OPERATOR, OFFICER}),
+    ("GET", WHO): frozenset({OPERATOR, OFFICER, SUBJECT}),
+    ("POST", WHO + "/show"): frozenset({OPERATOR, OFFICER, SUBJECT}),
+    ("POST", WHO + "/reveal"): frozenset({OPERATOR, OFFICER}),
+    ("POST", WHO + "/history"): frozenset({OPERATOR, OFFICER, SUBJECT}),
+    ("POST", WHO + "/restrict"): frozenset({OPERATOR}),
+    ("POST", WHO + "/lift"): frozenset({OPERATOR}),
+    ("POST", WHO + "/restore"): frozenset({OPERATOR, OFFICER, SUBJECT}),
+    ("POST", WHO + "/erase"): frozenset({OPERATOR, OFFICER, SUBJECT}),
+}
+"""The console's pages; that each role is let in and turned away as its operation says, `test_console` asks."""
 
 
 def routes(app: FastAPI) -> Iterator[tuple[str, str]]:
@@ -103,6 +141,18 @@ def test_every_route_has_a_row_and_every_row_a_route(gateway: Site) -> None:
     assert set(routes(application(gateway.service))) == set(MAY)
 
 
+def test_every_page_has_a_row_and_lets_in_whom_it_says(gateway: Site) -> None:
+    said = {
+        (verb, route.path): ANYBODY
+        if route.operation == OPEN
+        else frozenset(role for role in Role if route.operation == KNOWN or route.operation in ROLES[role])
+        for route in console_of(gateway.service).routes
+        if isinstance(route, Paged)
+        for verb in route.methods
+    }
+    assert said == PAGES
+
+
 @pytest.mark.parametrize("row", MAY, ids=" ".join)
 def test_a_cell_is_as_the_table_says(
     gateway: Site, guest: str, keys: dict[str, ApiKey | None], row: tuple[str, str]
@@ -117,11 +167,13 @@ def test_a_cell_is_as_the_table_says(
             found[who] = client.request(
                 verb, asked, content=body, headers={"Content-Type": "application/json"}
             ).status_code
-    denied = {who for who, status in found.items() if status in (401, 403)}
+    # The dialect says "denied" in its clients' own words: 400, and which it is in the body.
+    says = (400,) if path == "/" else (401, 403)
+    denied = {who for who, status in found.items() if status in says}
     assert denied == set(keys) - MAY[row], found
     assert all(status < 500 for status in found.values()), found
-    assert found[NOBODY] == 401 or NOBODY in MAY[row]
-    assert {found[role] for role in denied - {NOBODY}} <= {403}
+    assert found[NOBODY] in (400, 401) or NOBODY in MAY[row]
+    assert {found[role] for role in denied - {NOBODY}} <= {403, *says} - {401}
 
 
 # Whose data: what somebody may do is not to whom.

@@ -103,5 +103,5 @@ def test_a_story_on_what_moiety_up_started(
 
 def test_it_was_three_processes(trial: Path) -> None:
     pids = processes.running(trial)
-    assert set(pids) == set(SEATS)
-    assert len({*pids.values(), os.getpid()}) == 4
+    assert set(pids) == {*SEATS, processes.GATEWAY}
+    assert len({*pids.values(), os.getpid()}) == 5

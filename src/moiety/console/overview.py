@@ -10,6 +10,7 @@ from moiety.console.visit import Pages, Visit
 from moiety.errors import Unavailable
 from moiety.gateway.admission import KNOWN
 from moiety.gateway.callers.roles import EVERY, Role
+from moiety.identity.pseudonym import Pseudonym
 
 if TYPE_CHECKING:
     from moiety.identity.results import Status
@@ -22,10 +23,11 @@ DOWN: Final = frozenset({"custodian_down", "neighbour_silent"})
 
 @PAGES.get("/", KNOWN)
 async def overview(visit: Visit) -> Response:
-    """The office at a glance. A subject has a page of their own, and nothing else."""
+    """The office at a glance. A subject has a page of their own, and nothing else: which one, they say, since a key
+    does not name whose it is."""
     caller = visit.caller
     if Role.SUBJECT in caller.roles:
-        return visit.to(_own(caller.person or ""))
+        return visit.page("own.html")
 
     def story() -> Status:
         return visit.office().status()
@@ -40,6 +42,9 @@ async def overview(visit: Visit) -> Response:
     return visit.page("overview.html", office=status, rows=rows, down=down, silent=silent)
 
 
-def _own(person: str) -> str:
-    purpose = person.lower().rsplit("-", 7)[0]  # what stands before seven groups of four
-    return f"/purposes/{purpose}/people/{person}"
+@PAGES.post("/own", KNOWN)
+async def own(visit: Visit) -> Response:
+    """To somebody's own page, by the pseudonym that they were given; whether it is theirs, that page finds out."""
+    visit.again("own.html")
+    person = Pseudonym.parse(visit.said("person").strip())
+    return visit.to(f"/purposes/{person.purpose}/people/{person}")
