@@ -39,7 +39,8 @@ CHECKS = [
 @pytest.fixture(scope="module")
 def fuzzed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Site, str]]:
     """A gateway of its own, whose founder may everything, as often as they like."""
-    with site(tmp_path_factory.mktemp("fuzzed") / "office") as some:
+    strangers = {"strangers_a_second": 1_000, "strangers_at_once": 10_000}  # whoever fuzzes comes from one address
+    with site(tmp_path_factory.mktemp("fuzzed") / "office", rates=strangers) as some:
         some.service.rates._a_second = some.service.rates._at_once = 1e9
         key = str(some.key("founder", *(role for role in Role if role is not Role.SUBJECT)))
         with some.client(key) as client:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import sqlite3
+from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
@@ -50,8 +51,16 @@ def test_a_value_that_a_record_was_made_of_is_found(
     (folder / "some").unlink()  # or this test would fail for it, at the end of all
 
 
-def test_a_database_server_is_swept(heard: Heard, postgres: Server) -> None:
-    database = postgres.database()
+@pytest.fixture
+def own() -> Iterator[Server]:
+    """A server of this test's own: what is written there on purpose stays in its log, which other tests look at."""
+    server = Server()
+    yield server
+    server.destroy()
+
+
+def test_a_database_server_is_swept(heard: Heard, own: Server) -> None:
+    postgres, database = own, own.database()
     postgres.ask(database, "CREATE TABLE kept (said bytea)")
     assert holding(postgres.written(), heard.of_test()) == []
     postgres.ask(database, f"INSERT INTO kept VALUES ('before{NUMBER}after')")  # noqa: S608

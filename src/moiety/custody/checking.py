@@ -21,13 +21,11 @@ from moiety.custody.store.page import portions
 from moiety.custody.store.slots import SLOTS, living
 from moiety.custody.store.stored import fetch
 from moiety.custody.turns import Turns
-from moiety.custody.verbs import PSEUDONYM_WORDS, SECONDS_A_DAY, Progress, Survey
+from moiety.custody.verbs import DIGEST_BYTES, PSEUDONYM_WORDS, SECONDS_A_DAY, Progress, Survey
 from moiety.matching import integrity
 from moiety.matching.channel import Keys
 from moiety.matching.header import Header
 from moiety.matching.rounds import Rounds, shown
-
-DIGEST_BYTES = 32
 
 
 def survey(gallery: Gallery, turns: Turns, progress: Progress, doubted: Callable[[], None]) -> Survey:

@@ -29,6 +29,9 @@ Slots = NDArray[np.int64]
 
 SECONDS_A_DAY = 86_400
 
+DIGEST_BYTES = 32
+"""Of what custodians hold against each other: SHA-256."""
+
 MOST_PROBES = 256
 """Probes in one attempt: bounds the memory that one header can ask for."""
 

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from moiety.custody.checking import DIGEST_BYTES
 from moiety.custody.gateway import naming
 from moiety.custody.gateway.entries import Finding
 from moiety.custody.gateway.three import Headers, Three
@@ -16,7 +15,7 @@ from moiety.custody.store.noise import Entropy
 from moiety.custody.store.page import HANDLE_BYTES, PSEUDONYM_BYTES, portions
 from moiety.custody.store.slots import SLOTS, living
 from moiety.custody.unopened import KeyLost
-from moiety.custody.verbs import PSEUDONYM_WORDS, SECONDS_A_DAY, Progress, Survey
+from moiety.custody.verbs import DIGEST_BYTES, PSEUDONYM_WORDS, SECONDS_A_DAY, Progress, Survey
 from moiety.sharing.seat import SEATS, Seat
 from moiety.sharing.split import combine
 
