@@ -24,6 +24,7 @@ BENCHMARKS: dict[str, list[str]] = {
     "cluster": ["bench", "cluster", "--rows", "1000000", "--dim", "192"],
     "cluster-2500000": ["bench", "cluster", "--rows", "2500000", "--dim", "192"],
     "records": ["bench", "records", "--people", "20000"],
+    "gateway": ["bench", "gateway"],
     "drill": ["drill", "--store", "custodian-a", "--people", "200"],
     "drill-records": ["drill", "--store", "records", "--people", "200"],
 }
