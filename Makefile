@@ -40,7 +40,7 @@ help: ## list the targets
 install: $(PACKAGE) ## .venv with the locked dependencies and the moiety command
 
 $(ENVIRONMENT): requirements.txt tools/find-python
-	@echo "[1/$(STEPS)] Python environment in $(VENV): about 460 MB to download, 1.2 GB on disk, 2 to 5 minutes"
+	@echo "[1/$(STEPS)] Python environment in $(VENV): about 600 MB to download, 1.7 GB on disk, 2 to 5 minutes"
 	@python=$$(tools/find-python); \
 	if ! $(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 15))' 2>/dev/null; then \
 	    "$$python" -m venv --clear $(VENV) || { \
@@ -73,7 +73,7 @@ demo: models ## the whole thing on one screen: real photographs, three custodian
 test: demo ## the demo's steps, then every check and the whole suite
 	@echo "[5/$(STEPS)] Style and types: no download, under a minute"
 	@$(MAKE) lint
-	@echo "[6/$(STEPS)] The suite: no download, about 20 minutes on two cores"
+	@echo "[6/$(STEPS)] The suite: no download, about 25 minutes on two cores"
 	@$(if $(MEMORY),export TMPDIR=$$(mktemp -d /dev/shm/moiety.XXXXXX); trap 'rm -rf "$$TMPDIR"' EXIT; \
 	    chmod 711 "$$TMPDIR";) \
 	$(PYTHON) -m pytest --numprocesses $(WORKERS) --dist worksteal

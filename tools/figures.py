@@ -234,7 +234,7 @@ def gateway(records: dict[str, Record]) -> str:
     return "\n\n".join(
         (
             table([*heading, "identified a second"], rows),
-            f"Of a verification by one caller, {overhead} are not the model's; aimed at were {_AIM_MS}. Its time: {told}.",
+            f"Of a verification by one caller, {overhead} are not the model's; the aim is {_AIM_MS}. Its time: {told}.",
             measured_on(records["gateway"]),
         )
     )
