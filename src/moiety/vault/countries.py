@@ -1,8 +1,9 @@
 """Which kinds of numbers are read, country by country, and by which module of python-stdnum each is checked. Pure.
 
 Numbers that name people are here. Where a company's number of the same name has another form (Italy's eleven digits,
-Iceland's shifted days), `ONLY` keeps it out. Where python-stdnum knows no personal number of a country, the country is
-missing rather than checked by a rule of ours; Chinese residents' numbers are read in `resident`, which says why.
+Iceland's shifted days), `ONLY` keeps it out. A country whose numbers python-stdnum does not know is missing rather than
+checked by a rule of ours, and not every one that it knows is here yet (Argentina, Israel, Japan, Ukraine, among others;
+Belgium's numbers of foreigners). Chinese residents' numbers are read in `resident`, which says why.
 """
 
 from __future__ import annotations
