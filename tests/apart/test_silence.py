@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+import os
+import socket
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from threading import Event
 from time import monotonic
 
 import pytest
 
+from moiety.custody.gateway.deployment import DEPLOYMENT
+from moiety.custody.net.config import Deployment
 from moiety.custody.net.frames import Frame, Step
 from moiety.custody.net.lines import Lines
+from moiety.custody.net.remote import Remote
+from moiety.custody.net.tls import Neighbour
+from moiety.custody.refusals import CustodianDown
 from moiety.sharing.seat import SEATS, Seat
 from tests.apart.asking import DONE, Asking
 from tests.apart.scene import Site
@@ -50,5 +58,27 @@ def test_a_neighbour_that_falls_silent_ends_the_attempt_within_a_bound(
         assert matched(office, CROWD) == [True] * 2  # the next one goes well
         asking.close()
         office.close()
+    finally:
+        site.close()
+
+
+def test_who_waits_for_a_custodian_that_does_not_answer_waits_once_and_not_in_turn(tmp_path: Path, clock: Clock) -> None:
+    """It takes connections and says nothing, as a process does that was stopped."""
+    site = Site.make(tmp_path / "site", clock)
+    try:
+        deployment = Deployment.read(site.folder / DEPLOYMENT)
+        with socket.create_server(("127.0.0.1", 0)) as stopped:
+            at = Neighbour(f"127.0.0.1:{stopped.getsockname()[1]}", deployment.custodians()["b"].key)
+            remote = Remote("b", at, deployment.identity(), deployment.hand(clock, os.urandom))
+            with ThreadPoolExecutor(8) as pool:
+                asked = [pool.submit(remote.standing) for _ in range(8)]
+                for one in asked:
+                    with pytest.raises(CustodianDown) as raised:
+                        one.result()
+                    assert raised.value.text == "unavailable: custodian b"
+            stopped.setblocking(False)
+            stopped.accept()[0].close()
+            with pytest.raises(BlockingIOError):  # the eight made one attempt
+                stopped.accept()
     finally:
         site.close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import socket
 import threading
@@ -9,7 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from time import monotonic
+from time import monotonic, sleep
 from typing import Any
 
 import httpx
@@ -48,6 +49,13 @@ class Site:
         """A key for somebody with these roles."""
         parsed = frozenset(Scope.parse(scope) for scope in scopes)
         return self.service.credentials.add(Newcomer(name, frozenset(roles), parsed, 1, person))
+
+    def said(self, number: str, count: int = 1) -> list[dict[str, Any]]:
+        """The journal's lines about a request, of which there are `count`: the last is written after the answer."""
+        until = monotonic() + 5
+        while len(found := [json.loads(line) for line in self.lines if number in line]) < count and monotonic() < until:
+            sleep(0.01)
+        return found
 
     def client(self, key: ApiKey | str | None = None) -> httpx.Client:
         """A client that brings this key."""

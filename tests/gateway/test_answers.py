@@ -127,6 +127,6 @@ def test_no_picture_is_no_accident(gateway: Site, operator: str) -> None:
 def test_every_answer_has_a_number_that_the_journal_has_too(gateway: Site, operator: str) -> None:
     with gateway.client(operator) as client:
         answer = client.get("/v1/purposes/hotel")
-    [line] = [json.loads(line) for line in gateway.lines if answer.headers["x-request-id"] in line]
+    [line] = gateway.said(answer.headers["x-request-id"])
     assert (line["caller"], line["status"], line["verb"]) == ("operator", 200, "GET")
     assert answer.headers["cache-control"] == "no-store"

@@ -278,7 +278,7 @@ def test_the_journal_says_who_asked_for_which_operation_and_nothing_else(some: t
     gateway, _ = some
     rekognition = client(gateway.url, bound(gateway, "journal"))
     number = rekognition.list_collections()["ResponseMetadata"]["RequestId"]
-    asked_for, request = [json.loads(line) for line in gateway.lines if number in line]
+    asked_for, request = gateway.said(number, 2)
     assert (asked_for["what"], asked_for["operation"]) == ("rekognition", "ListCollections")
     assert set(asked_for) == {"at", "what", "request", "operation"}
     assert (request["caller"], request["route"], request["status"]) == ("rekognition:journal", "/", 200)

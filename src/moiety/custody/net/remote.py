@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from threading import Lock
+from time import monotonic
 from typing import Any, TypeVar
 from weakref import finalize
 
@@ -30,6 +31,9 @@ from moiety.sharing.seat import SEATS, Seat
 
 _PREFIX = "/moiety.custodian.1/"
 
+_TRIED_S = 1.0
+"""How long an attempt to connect that timed out is good for: whoever waited for it, or comes then, is told at once."""
+
 Kind = TypeVar("Kind")
 
 
@@ -49,6 +53,7 @@ class Remote:
         self._lock = Lock()
         self._channel: grpc.Channel | None = None
         self._ended: finalize[[], Remote] | None = None
+        self._silent_until = 0.0
         self._watch = _Watch()
         self._lease = b""
         self.records = RemoteRecords(self._ask)
@@ -250,7 +255,13 @@ class Remote:
                 # Whoever answers next may show a renewed certificate: its key is looked at again.
                 self._drop()
             if self._channel is None:
-                self._channel = ends.channel(self._at.address, self._at.key, self._identity)
+                if monotonic() < self._silent_until:
+                    raise CustodianDown(seat=SEATS.index(self.seat))
+                try:
+                    self._channel = ends.channel(self._at.address, self._at.key, self._identity)
+                except TimeoutError:
+                    self._silent_until = monotonic() + _TRIED_S
+                    raise
                 self._watch = _Watch()
                 self._channel.subscribe(self._watch)
                 # A channel that is listened to keeps its threads: a program that never closes this would not end.
