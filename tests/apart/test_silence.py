@@ -62,7 +62,7 @@ def test_a_neighbour_that_falls_silent_ends_the_attempt_within_a_bound(
         site.close()
 
 
-def test_who_waits_for_a_custodian_that_does_not_answer_waits_once_and_not_in_turn(tmp_path: Path, clock: Clock) -> None:
+def test_who_waits_for_a_custodian_that_does_not_answer_waits_once(tmp_path: Path, clock: Clock) -> None:
     """It takes connections and says nothing, as a process does that was stopped."""
     site = Site.make(tmp_path / "site", clock)
     try:
