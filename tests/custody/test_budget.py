@@ -275,6 +275,19 @@ def test_a_clock_set_forward_gives_one_days() -> None:
         shop.budget.charge(GATEWAY, "door", CALLER, Unit.ROWS, 1)
 
 
+def test_a_debt_of_several_days_is_paid_in_several_days() -> None:
+    shop = desk(Limit(burst=10, daily=10), Unit.MATCHES)
+    shop.owes(10 + 25)
+    for _ in range(3):
+        with pytest.raises(MatchesSpent):
+            shop.budget.charge(GATEWAY, "door", CALLER, Unit.ROWS, 1)
+        shop.clock.pass_(days=1)
+    shop.budget.charge(GATEWAY, "door", CALLER, Unit.ROWS, 1)
+    shop.restart()  # the disk has seen none of these days, and gives one
+    with pytest.raises(MatchesSpent):
+        shop.budget.charge(GATEWAY, "door", CALLER, Unit.ROWS, 1)
+
+
 def test_a_commit_serves_many_searches() -> None:
     shop = desk(Limit(burst=1_000, daily=20_000))
     for _ in range(1_000):
