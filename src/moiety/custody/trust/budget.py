@@ -76,6 +76,20 @@ class Charge(NamedTuple):
     amount: int
 
 
+@dataclass(frozen=True)
+class Allowance:
+    """One account of whoever asks: its limit; `drawn` today (UTC) or set aside; what is `left` now, below nought where
+    something is owed; and in how many seconds it is whole again, None where waiting does not help."""
+
+    scope: Scope
+    unit: Unit
+    burst: int
+    daily: int
+    drawn: int
+    left: int
+    whole_s: int | None
+
+
 class _Short(Exception):
     """An account does not suffice."""
 
@@ -176,6 +190,14 @@ class Budget:
                 self._take(keys, amount, now, owing=True)
             return all(self._left(key, now) >= 0 for key in keys)
 
+    def allowances(self, gateway: bytes, caller: bytes) -> list[Allowance]:
+        """What is left to whoever asks, unit by unit: in the accounts of this certificate and of this person, and in
+        nobody else's. A purpose's account says what others asked for, and a row's when somebody was at a door."""
+        owners = {Scope.GATEWAY: gateway, Scope.CALLER: caller}
+        with self._lock:
+            now = int(self._clock().timestamp())
+            return [self._allowance(_Key(scope, unit, owner), now) for scope, owner in owners.items() for unit in Unit]
+
     def close(self) -> None:
         """Write every account as it is, so that nothing is lost to anybody by an orderly stop."""
         with self._lock:
@@ -190,6 +212,19 @@ class Budget:
         owing = [key for key in own if self._left(key, now) < 0]  # all of them are looked at, see `_account`
         if owing:
             raise _Short(owing[0].scope, owing[0].unit)
+
+    def _allowance(self, key: _Key, now: int) -> Allowance:
+        limit = self._limits.of(key.scope, key.unit)
+        account = self._account(key, now).less(self._aside[key])  # as if all were found that may be
+        return Allowance(
+            key.scope,
+            key.unit,
+            limit.burst,
+            limit.daily,
+            account.drawn,
+            account.left(limit),
+            account.whole_s(limit, now),
+        )
 
     def _left(self, key: _Key, now: int) -> int:
         return self._account(key, now).left(self._limits.of(key.scope, key.unit))
