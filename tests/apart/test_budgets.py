@@ -248,6 +248,7 @@ def test_of_each_account_the_least_is_shown(three: list[Allowance], expected: Al
 def test_accounts_are_told_apart_and_unknown_ones_are_named() -> None:
     mine, other, match = one(1, 1), one(2, 2, scope=Scope.GATEWAY), one(0, 3, unit=Unit.MATCHES)
     found = least({"a": [match, mine], "b": None, "c": [other]})
+    assert least({"a": [mine], "b": [], "c": [mine]}).unknown == ("b",)  # who says nothing says not that all is whole
     assert found.accounts == (mine, other, match)
     assert found.unknown == ("b",)
     assert least(dict.fromkeys(SEATS)).accounts == ()

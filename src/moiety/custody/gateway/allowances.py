@@ -14,7 +14,7 @@ from moiety.sharing.seat import Seat
 
 @dataclass(frozen=True)
 class Allowances:
-    """Of each account the one that has least left, in the order of units; and which custodians were not told of."""
+    """Of each account the one that has least left, in the order of units; and of which custodians nothing is known."""
 
     accounts: tuple[Allowance, ...]
     unknown: tuple[Seat, ...]
@@ -36,7 +36,7 @@ def least(said: Mapping[Seat, Sequence[Allowance] | None]) -> Allowances:
         if (one.left, _waits(known)) < (known.left, _waits(one)):
             found[one.scope, one.unit] = one
     accounts = sorted(found.values(), key=lambda one: (_PLACE[one.unit], one.scope))
-    return Allowances(tuple(accounts), tuple(seat for seat, some in said.items() if some is None))
+    return Allowances(tuple(accounts), tuple(seat for seat, some in said.items() if not some))
 
 
 _PLACE = {unit: place for place, unit in enumerate(Unit)}
