@@ -109,7 +109,7 @@ def clock() -> Clock:
 def credentials(tmp_path: Path, clock: Clock) -> Iterator[Credentials]:
     import os
 
-    with closing(Credentials.open(tmp_path, clock, os.urandom)) as some:
+    with closing(Credentials.open(tmp_path, lambda: bytes(32), clock, os.urandom)) as some:
         yield some
 
 

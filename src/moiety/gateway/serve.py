@@ -99,9 +99,10 @@ def opened(config: Config, place: Path, *, data: Path | None, write: Callable[[s
 
 
 def credentials_of(config: Config, place: Path) -> Credentials:
-    """The store of callers that a configuration in this folder names."""
+    """The store of callers that a configuration in this folder names; under the root key in this folder, which is made
+    when it is needed first."""
     store = config.store if "://" in config.store else place / config.store
-    return Credentials.open(store, _now, os.urandom)
+    return Credentials.open(store, lambda: root_key(place, os.urandom), _now, os.urandom)
 
 
 def _now() -> int:
