@@ -84,7 +84,7 @@ def application(service: Service, pages: Iterable[APIRouter] = ()) -> FastAPI:
     app.state.service = service
     app.router.route_class = Guarded
     for router in NATIVE:
-        app.include_router(router, prefix="/v1")
+        app.include_router(router)
     app.include_router(rekognition.router)
     for router in pages:
         app.include_router(router)

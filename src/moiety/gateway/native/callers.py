@@ -19,7 +19,7 @@ from moiety.gateway.native.shapes import Answer, Done
 if TYPE_CHECKING:
     pass
 
-router = APIRouter(route_class=Guarded, tags=["callers"])
+router = APIRouter(route_class=Guarded, prefix="/v1", tags=["callers"])
 
 FIRST: Final = "first"
 FIRST_DAYS: Final = 90

@@ -10,7 +10,7 @@ from moiety.gateway.callers.roles import Role
 from moiety.gateway.description import OWN
 from moiety.gateway.native.shapes import Answer
 
-router = APIRouter(route_class=Guarded, tags=["health"])
+router = APIRouter(route_class=Guarded, prefix="/v1", tags=["health"])
 
 
 class Health(Answer):
