@@ -35,6 +35,7 @@ from moiety.gateway.rekognition.dialect import Dialect
 from moiety.gateway.rekognition.finds import Finds
 from moiety.gateway.rekognition.seen import Seen
 from moiety.gateway.rekognition.store import Store
+from moiety.gateway.room import Room
 from moiety.gateway.rootkey import root_key
 from moiety.gateway.server import CONNECTIONS, Server, patient
 from moiety.gateway.service import Service, application
@@ -87,6 +88,7 @@ def opened(config: Config, place: Path, *, data: Path | None, write: Callable[[s
         work=Work(at_once=config.at_once, waiting=config.waiting, deadline_s=config.deadline_s),
         hall=Work(at_once=_HALL, waiting=config.waiting, deadline_s=config.deadline_s),
         door=Work(at_once=_DOOR, waiting=_DOOR_WAITING, deadline_s=config.deadline_s),
+        room=Room(config.bodies_mib),
         jobs=jobs,
         journal=journal,
         entropy=os.urandom,
@@ -94,6 +96,7 @@ def opened(config: Config, place: Path, *, data: Path | None, write: Callable[[s
         metrics=metrics,
     )
     metrics.watch("under_way", "Stories that run or wait", lambda: service.work.under_way)
+    metrics.watch("body_bytes", "Bytes of bodies whose requests are not over", lambda: service.room.held)
     metrics.watch("at_the_door", "Callers who are being recognised", lambda: service.hall.under_way)
     return service
 

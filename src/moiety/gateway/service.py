@@ -31,6 +31,7 @@ from moiety.gateway.rates import Rates
 from moiety.gateway.refusals import FieldsInvalid, NotByThisVerb, NotHere, WentWrong
 from moiety.gateway.rekognition import route as rekognition
 from moiety.gateway.rekognition.dialect import Dialect
+from moiety.gateway.room import Room
 from moiety.gateway.work import Work
 from moiety.stages import watched
 
@@ -44,7 +45,8 @@ NATIVE: Final = (health.router, callers.router, purposes.router, faces.router, p
 class Service:
     """What every route has in hand. `work` tells stories; in the `hall` callers are recognised, so that who waits for a
     long story keeps nobody from being turned away. Whoever is not known is held against the hashes of keys at the
-    `door`, and charged by address (`strangers`): wrong keys, however many, keep nobody out who is known."""
+    `door`, and charged by address (`strangers`): wrong keys, however many, keep nobody out who is known. What is sent
+    has `room` while its request is under way."""
 
     offices: Offices
     credentials: Credentials
@@ -54,6 +56,7 @@ class Service:
     work: Work
     hall: Work
     door: Work
+    room: Room
     jobs: Jobs
     journal: Journal
     entropy: Entropy
@@ -126,6 +129,7 @@ class _Numbered:
                 if response is not None and not status:
                     await response(scope, receive, sending)
             finally:
+                service.room.give(scope["state"].get("held", 0))
                 seconds, route = perf_counter() - began, getattr(scope.get("route"), "path", None)
                 service.journal.request(scope, number, status, seconds, watch.seconds)
                 service.metrics.asked(scope["method"], route, status, seconds, watch.seconds)

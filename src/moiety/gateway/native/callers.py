@@ -9,7 +9,7 @@ from fastapi import APIRouter, Path, Request
 from pydantic import Field
 
 from moiety.gateway.admission import KNOWN, OPEN, Guarded, address_of, operation, service_of, who
-from moiety.gateway.bodies import Sent, fields, takes
+from moiety.gateway.bodies import STRANGERS_MIB, Sent, fields, takes
 from moiety.gateway.callers.keys import ApiKey
 from moiety.gateway.callers.newcomer import DAYS_LIMIT, Newcomer
 from moiety.gateway.callers.refusals import Denied, Unauthenticated
@@ -86,7 +86,7 @@ class Keys(Answer):
 @router.post("/setup", openapi_extra={**operation(OPEN), **takes(Token)})
 async def set_up(request: Request) -> Key:
     """The first key, for the one-time token: an operator, officer and auditor of every purpose."""
-    return Key(name=FIRST, key=str(await first_key(request, (await fields(request, Token)).token)))
+    return Key(name=FIRST, key=str(await first_key(request, (await fields(request, Token, STRANGERS_MIB)).token)))
 
 
 async def first_key(request: Request, token: str) -> ApiKey:
