@@ -31,6 +31,7 @@ from moiety.gateway.journal import Journal
 from moiety.gateway.metrics import Metrics
 from moiety.gateway.offices import Offices
 from moiety.gateway.rates import Rates
+from moiety.gateway.readiness import Readiness
 from moiety.gateway.rekognition.dialect import Dialect
 from moiety.gateway.rekognition.finds import Finds
 from moiety.gateway.rekognition.seen import Seen
@@ -79,15 +80,18 @@ def opened(config: Config, place: Path, *, data: Path | None, write: Callable[[s
         inputs = Inputs(place / JOBS, os.urandom)
         jobs = Jobs(inputs, JobTable(credentials.database, inputs.name, _now), os.urandom, journal.failed)
         undo.pop_all()
+    all_offices = Offices(offices)
+    work = Work(at_once=config.at_once, waiting=config.waiting, deadline_s=config.deadline_s)
     service = Service(
-        offices=Offices(offices),
+        offices=all_offices,
         credentials=credentials,
         reception=Reception(credentials, lambda: int(monotonic()), os.urandom, _tokens(config, credentials)),
         rates=Rates(monotonic, config.rates.a_second, config.rates.at_once),
         strangers=Rates(monotonic, config.rates.strangers_a_second, config.rates.strangers_at_once),
-        work=Work(at_once=config.at_once, waiting=config.waiting, deadline_s=config.deadline_s),
+        work=work,
         hall=Work(at_once=_HALL, waiting=config.waiting, deadline_s=config.deadline_s),
         door=Work(at_once=_DOOR, waiting=_DOOR_WAITING, deadline_s=config.deadline_s),
+        ready=Readiness(work, lambda: all_offices.at(Role.OPERATOR).purposes(), monotonic),
         room=Room(config.bodies_mib),
         jobs=jobs,
         journal=journal,

@@ -28,6 +28,7 @@ from moiety.gateway.native import audit, callers, faces, health, jobs, people, p
 from moiety.gateway.offices import Offices
 from moiety.gateway.problems import MEDIA_TYPE, answered_as, problem_of
 from moiety.gateway.rates import Rates
+from moiety.gateway.readiness import Readiness
 from moiety.gateway.refusals import FieldsInvalid, NotByThisVerb, NotHere, WentWrong
 from moiety.gateway.rekognition import route as rekognition
 from moiety.gateway.rekognition.dialect import Dialect
@@ -56,6 +57,7 @@ class Service:
     work: Work
     hall: Work
     door: Work
+    ready: Readiness
     room: Room
     jobs: Jobs
     journal: Journal
