@@ -374,4 +374,5 @@ def test_the_one_time_token_makes_one_key_and_signs_in(tmp_path) -> None:
         lines = "".join(fresh.lines)
         assert str(token) not in lines
         assert key[0] not in lines
-        assert {json.loads(line)["what"] for line in fresh.lines} == {"request"}
+        assert [json.loads(line)["what"] for line in fresh.lines].count("token used") == 1
+        assert {json.loads(line)["what"] for line in fresh.lines} == {"request", "token used"}

@@ -139,3 +139,10 @@ def test_where_nothing_holds_any_more_the_record_goes(gateway: Site) -> None:
         left = themself.get(page).text
     assert "being erased" in left
     assert not re.search(r'action="[^"]*/(?:correct|consent|withdraw)"', left)
+
+
+def test_of_who_is_being_erased_nothing_is_offered_but_to_take_that_back(clerk: Visitor, page: str) -> None:
+    offered = re.compile(rf'action="{page}/(\w+)"')
+    assert {"correct", "consent", "withdraw"} <= set(offered.findall(clerk.get(page).text))
+    clerk.post(f"{page}/erase", {"sure": "yes"})
+    assert set(offered.findall(clerk.get(page).text)) == {"history", "restore"}

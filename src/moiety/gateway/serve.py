@@ -76,7 +76,7 @@ def opened(config: Config, place: Path, *, data: Path | None, write: Callable[[s
             offices["officer"] = offices["operator"]
         credentials = undo.enter_context(closing(credentials_of(config, place)))
         rekognition = Dialect(rekognition_of(config, place), Seen(time), Finds(time), time)
-        journal = Journal(write, lambda: datetime.now(UTC))
+        journal = journal_of(write)
         inputs = Inputs(place / JOBS, os.urandom)
         jobs = Jobs(inputs, JobTable(credentials.database, inputs.name, _now), os.urandom, journal.failed)
         undo.pop_all()
@@ -103,6 +103,11 @@ def opened(config: Config, place: Path, *, data: Path | None, write: Callable[[s
     metrics.watch("body_bytes", "Bytes of bodies whose requests are not over", lambda: service.room.held)
     metrics.watch("at_the_door", "Callers who are being recognised", lambda: service.hall.under_way)
     return service
+
+
+def journal_of(write: Callable[[str], None]) -> Journal:
+    """The journal, whose lines `write` takes."""
+    return Journal(write, lambda: datetime.now(UTC))
 
 
 def credentials_of(config: Config, place: Path) -> Credentials:

@@ -32,6 +32,7 @@ ONCE_DAYS: Final = 2
 """How long a request is known that is not to be done twice: a client that was cut off comes back within a day."""
 
 OPERATION_BYTES: Final = 16
+_RUN: Final = frozenset({Role.OPERATOR, Role.OFFICER})
 _DAY_S: Final = 86_400
 
 
@@ -142,10 +143,11 @@ class Credentials:
     # The set-up token.
 
     def set_up_token(self) -> ApiKey | None:
-        """The one-time token, where nobody has a key yet: another one each time, of which the last one counts."""
+        """The one-time token, where no key counts that an operator or an officer has, since there was none yet or each
+        was revoked or has ended: another one each time, of which the last one counts."""
         token = ApiKey.fresh(self._entropy)
         with self.database.writing("token") as connection:
-            if connection.scalar(select(CALLERS.c.prefix).limit(1)) is not None:
+            if self._somebody_runs_it(connection):
                 return None
             connection.execute(delete(KEPT).where(KEPT.c.name == SETUP))
             connection.execute(insert(KEPT).values(name=SETUP, value=token.hashed().encode()))
@@ -205,6 +207,10 @@ class Credentials:
             connection.execute(delete(KEPT).where(KEPT.c.name == KEY_BESIDE))
             connection.execute(delete(ONCE))
         self.database.scrub()
+
+    def _somebody_runs_it(self, connection: Connection) -> bool:
+        live = (CALLERS.c.revoked == 0) & (CALLERS.c.expires > self._now())
+        return any(_caller(row).roles & _RUN for row in connection.execute(select(CALLERS).where(live)))
 
     def _row(self, key: ApiKey) -> Row[Any] | None:
         live = (CALLERS.c.revoked == 0) & (CALLERS.c.expires > self._now())

@@ -99,6 +99,7 @@ async def first_key(request: Request, token: str) -> ApiKey:
     made = await service.door(lambda: service.credentials.set_up(given or ApiKey("", ""), first))
     if made is None:
         raise Unauthenticated
+    service.journal.say("token used", request=request.state.number, caller=FIRST)
     return made
 
 
