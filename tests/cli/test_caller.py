@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -72,3 +73,17 @@ def test_a_key_is_given_shown_once_rotated_and_revoked(shell: Shell) -> None:
 def test_what_no_key_is_given_for(shell: Shell, words: tuple[str, ...], code: str) -> None:
     assert shell.refused("caller", "add", *words) == (2, code)
     assert shell.json("caller", "list")[1] == {"keys": []}
+
+
+def test_whoever_is_locked_out_is_given_a_token_and_the_journal_says_so(shell: Shell) -> None:
+    status, first = shell.json("gateway", "token")
+    assert (status, "token given again" in shell.said) == (0, False)
+    shell.json("caller", "add", "desk", "--role", "operator", "--scope", "*:*")
+    shell.json("caller", "add", "door", "--role", "sensor", "--scope", "door:verify")
+    assert shell.json("gateway", "token") == (1, {"token": None})
+    shell("caller", "revoke", "desk")
+    status, again = shell.json("gateway", "token")
+    assert (status, ApiKey.parse(again["token"]) is not None, again != first) == (0, True, True)
+    [line] = [json.loads(line) for line in shell.said.splitlines()]
+    assert (line["what"], line["keys"]) == ("token given again", 2)
+    assert again["token"] not in shell.said

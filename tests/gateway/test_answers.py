@@ -129,4 +129,5 @@ def test_every_answer_has_a_number_that_the_journal_has_too(gateway: Site, opera
         answer = client.get("/v1/purposes/hotel")
     [line] = gateway.said(answer.headers["x-request-id"])
     assert (line["caller"], line["status"], line["verb"]) == ("operator", 200, "GET")
+    assert line["route"] == "/v1/purposes/{purpose}"
     assert answer.headers["cache-control"] == "no-store"

@@ -101,6 +101,13 @@ def test_every_page_is_for_everybody(
     look("person-revealed")
     window.answer("form[action$='/history'] button", "#answer table")
     look("person-history")
+    window.page.fill("#value", "2 Short Street")
+    window.page.select_option("#corrected", "address")
+    window.answer("form[action$='/correct'] button")
+    look("person-corrected")
+    window.page.fill("#value", "")
+    window.answer("form[action$='/correct'] button", "#refusal")
+    look("person-not-corrected")
     assert {name: those for name, those in found.items() if those} == {}
     window.require_quiet()
     context.close()
@@ -130,6 +137,69 @@ def test_the_pages_work_without_any_script(served: Site, browser: Browser, photo
     page.check("[name=sure]")
     page.click("button.ruin")
     assert "Overwritten at all three custodians" in page.inner_text("main")
+    window.require_quiet()
+    context.close()
+
+
+@pytest.mark.parametrize("script", [True, False], ids=["with a script", "without"])
+def test_a_keyboard_is_enough_to_correct_to_consent_and_to_withdraw(
+    served: Site, browser: Browser, script: bool
+) -> None:
+    people = served.service.offices.at(Role.OPERATOR).purpose("hotel").people(role="operator")
+    number = {True: "110101199003074135", False: "110101199003076392"}[script]
+    fields = {"national_id": number, "name": "Wang Example", "address": "1 Long Street"}
+    who = people.add(fields, grounds="consent").pseudonym
+    context = browser.new_context(java_script_enabled=script)
+    window = Window(context.new_page(), served.url)
+    page, keyboard = window.page, window.page.keyboard
+
+    def reach(where: str) -> None:
+        """By the tabulator key alone, from wherever the focus is."""
+        for _ in range(80):
+            keyboard.press("Tab")
+            if page.locator(f"{where}:focus").count():
+                return
+        raise AssertionError(f"no key leads to {where}")
+
+    def sent() -> None:
+        with page.expect_response(lambda answer: answer.request.method == "POST") as told:
+            keyboard.press("Enter")
+        assert told.value.status < 400, told.value.url
+        page.wait_for_load_state()
+
+    window.sign_in(str(served.key("keys-script" if script else "keys-alone", Role.OPERATOR)))
+    window.open(f"/purposes/hotel/people/{who}")
+    reach("#corrected")
+    keyboard.type("Address")
+    reach("#value")
+    keyboard.type("2 Short Street")
+    sent()
+    page.wait_for_selector("#answer .note.good")
+    assert "Address" in page.inner_text("#answer .note.good")
+    assert people.person(who).reveal(["address"], reason="parcel").values == {"address": "2 Short Street"}
+
+    window.open(f"/purposes/hotel/people/{who}")
+    reach("form[action$='/consent'] [name=grounds]")
+    keyboard.press("Space")
+    reach("#consent-how")
+    keyboard.type("on paper")
+    reach("form[action$='/consent'] button")
+    sent()
+    page.wait_for_selector(".plain-list li:nth-child(2)")
+    first = next(iter(people.person(who).basis()))
+    assert {(one.grounds, one.how) for one in people.person(who).basis()} == {
+        (first.grounds, first.how),
+        ("register", "paper"),
+    }
+
+    reach("form[action$='/withdraw'] [name=grounds]")
+    keyboard.press("Space")
+    reach("form[action$='/withdraw'] [name=sure]")
+    keyboard.press("Space")
+    reach("form[action$='/withdraw'] button")
+    sent()
+    page.wait_for_selector(".plain-list")
+    assert {one.grounds: one.stands for one in people.person(who).basis()} == {"consent": False, "register": True}
     window.require_quiet()
     context.close()
 

@@ -109,7 +109,7 @@ def clock() -> Clock:
 def credentials(tmp_path: Path, clock: Clock) -> Iterator[Credentials]:
     import os
 
-    with closing(Credentials.open(tmp_path, clock, os.urandom)) as some:
+    with closing(Credentials.open(tmp_path, lambda: bytes(32), clock, os.urandom)) as some:
         yield some
 
 
@@ -183,8 +183,29 @@ def test_of_two_who_bring_the_token_at_once_one_is_given_a_key(credentials: Cred
     assert len(credentials.listed()) == 1
     assert credentials.set_up(last, newcomer("first")) is None
     assert credentials.set_up_token() is None
-    credentials.revoke("first")
-    assert credentials.set_up_token() is None  # whoever revokes every key goes by the command line
+
+
+@pytest.mark.parametrize("role", Role)
+def test_whoever_is_locked_out_is_given_a_token_again(credentials: Credentials, clock: Clock, role: Role) -> None:
+    runs = role in (Role.OPERATOR, Role.OFFICER)
+    person = "hotel-7Q2M-K3PX-0000-0000-0000-0000-0000" if role is Role.SUBJECT else None
+    who = Newcomer("somebody", frozenset({role}), frozenset({Scope("*", "*")}), 1, person)
+    key = credentials.add(who)
+    assert (credentials.set_up_token() is None) is runs  # another's key runs nothing
+    credentials.revoke("somebody")
+    assert credentials.set_up_token() is not None
+    credentials.add(who)
+    assert (credentials.set_up_token() is None) is runs
+    clock.at += 86_399
+    assert (credentials.set_up_token() is None) is runs
+    clock.at += 1
+    token = credentials.set_up_token()  # it has ended
+    assert token is not None
+    first = credentials.set_up(token, newcomer("first"))
+    assert first is not None
+    assert credentials.recognised(first) is not None
+    assert credentials.recognised(key) is None  # nobody comes back by it
+    assert credentials.set_up_token() is None
 
 
 def test_of_two_who_add_one_name_at_once_one_does(credentials: Credentials) -> None:

@@ -20,7 +20,7 @@ def test_requests_are_counted_by_route_and_refusals_by_code(gateway: Site) -> No
     def more(name: str) -> float:
         return after.get(name, 0.0) - before.get(name, 0.0)
 
-    route = "/purposes/{purpose}/people/find"
+    route = "/v1/purposes/{purpose}/people/find"
     assert more(f'moiety_gateway_requests_total{{route="{route}",status="2xx",verb="POST"}}') == 1
     assert more(f'moiety_gateway_requests_total{{route="{route}",status="4xx",verb="POST"}}') == 1
     assert more(f'moiety_gateway_request_seconds_count{{route="{route}",verb="POST"}}') == 2

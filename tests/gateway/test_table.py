@@ -96,6 +96,9 @@ PAGES: dict[tuple[str, str], frozenset[str]] = {
     ("POST", WHO + "/show"): frozenset({OPERATOR, OFFICER, SUBJECT}),
     ("POST", WHO + "/reveal"): frozenset({OPERATOR, OFFICER}),
     ("POST", WHO + "/history"): frozenset({OPERATOR, OFFICER, SUBJECT}),
+    ("POST", WHO + "/correct"): frozenset({OPERATOR}),
+    ("POST", WHO + "/consent"): frozenset({OPERATOR}),
+    ("POST", WHO + "/withdraw"): frozenset({OPERATOR, OFFICER, SUBJECT}),
     ("POST", WHO + "/restrict"): frozenset({OPERATOR}),
     ("POST", WHO + "/lift"): frozenset({OPERATOR}),
     ("POST", WHO + "/restore"): frozenset({OPERATOR, OFFICER, SUBJECT}),
@@ -161,13 +164,14 @@ def test_a_cell_is_as_the_table_says(
     verb, path = row
     asked = path.format(purpose="hotel", person=guest, name="nobody-of-this-name", job="0" * 32)
     found: dict[str, int] = {}
+    numbers: list[str] = []
     for who, key in keys.items():
         with gateway.client(key) as client:
             # No body of any route is an array: whoever is let in is told that, and nothing is done.
             body = b"[]" if verb in ("POST", "PATCH") else None
-            found[who] = client.request(
-                verb, asked, content=body, headers={"Content-Type": "application/json"}
-            ).status_code
+            answer = client.request(verb, asked, content=body, headers={"Content-Type": "application/json"})
+            found[who] = answer.status_code
+            numbers.append(answer.headers["x-request-id"])
     # The dialect says "denied" in its clients' own words: 400, and which it is in the body.
     says = (400,) if path == "/" else (401, 403)
     denied = {who for who, status in found.items() if status in says}
@@ -175,6 +179,9 @@ def test_a_cell_is_as_the_table_says(
     assert all(status < 500 for status in found.values()), found
     assert found[NOBODY] in (400, 401) or NOBODY in MAY[row]
     assert {found[role] for role in denied - {NOBODY}} <= {403, *says} - {401}
+    lines = [line for number in numbers for line in gateway.said(number) if line["what"] == "request"]
+    ours = path != "/v1/openapi.json"  # that one is the framework's own
+    assert [line["route"] for line in lines] == [path if ours else None] * len(keys)
 
 
 # Whose data: what somebody may do is not to whom.

@@ -32,7 +32,7 @@ class Initialised(TypedDict):
 
 
 class Token(TypedDict):
-    """What `gateway token` answers: the one-time token, or null where somebody has a key already."""
+    """What `gateway token` answers: the one-time token, or null where an operator's or an officer's key counts."""
 
     token: str | None
 
@@ -97,7 +97,11 @@ def serve(config: Config = None, office: OfficeFolder = None, as_json: AsJson = 
 
 @app.command()
 def token(office: OfficeFolder = None, as_json: AsJson = False) -> Outcome[Token]:
-    """A one-time token for the first key of all, where nobody has one: the last that was printed counts.
+    """A one-time token, with which a key is made that may do everything: the last that was printed counts.
+
+    There is one where nobody has an operator's or an officer's key that counts: none was given yet, or each was revoked
+    or has ended. Where keys were given before, a line of the journal on stderr says so, as the service's does once it
+    is used.
 
     \b
     Examples:
@@ -112,8 +116,13 @@ def token(office: OfficeFolder = None, as_json: AsJson = False) -> Outcome[Token
     place = folder_of(office)
     with closing(serving.credentials_of(read(place / FILE), place)) as credentials:
         made = credentials.set_up_token()
+        keys = len(credentials.listed())
+    if made is not None and keys:
+        serving.journal_of(lambda line: remark(line + "\n")).say("token given again", keys=keys)
     text = None if made is None else str(made)
-    return Outcome({"token": text}, [text or "somebody has a key already"], NO_MATCH if text is None else 0)
+    return Outcome(
+        {"token": text}, [text or "somebody has an operator's or an officer's key"], NO_MATCH if text is None else 0
+    )
 
 
 def folder_of(office: Path | None) -> Path:

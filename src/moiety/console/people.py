@@ -1,4 +1,5 @@
-"""One person: found by number, shown masked, opened for a reason, restricted, and erased; and who has looked.
+"""One person: found by number, shown masked, opened for a reason, corrected, restricted, and erased; on which grounds,
+given and taken back; and who has looked.
 
 Whatever opens something is asked for by a form and by no address: it is written down, and charged.
 """
@@ -12,11 +13,13 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 from fastapi import Response
 
 from moiety.console.faces import document
+from moiety.console.newcomers import PHOTO
 from moiety.console.refusals import NotSure
 from moiety.console.visit import Pages, Visit
 from moiety.gateway.callers.refusals import Denied
-from moiety.gateway.callers.roles import Operation, Role
+from moiety.gateway.callers.roles import EVERY, Operation, Role
 from moiety.gateway.native.lines import Line, line_of
+from moiety.gateway.refusals import FieldsInvalid
 from moiety.identity.pseudonym import Pseudonym
 from moiety.identity.purpose import Purpose
 
@@ -29,6 +32,8 @@ PAGES: Final = Pages()
 _PERSON: Final = "/purposes/{purpose}/people/{person}"
 _PAGE: Final = "person.html"
 FIELD: Final = "field-"
+WAYS: Final = ("office", "paper", "electronic", "spoken")
+"""How a ground is given or taken back."""
 
 Told = TypeVar("Told")
 
@@ -106,6 +111,45 @@ async def lift(visit: Visit) -> Response:
     return visit.to(_address(visit.purpose, visit.person))
 
 
+@PAGES.post(_PERSON + "/correct", Operation.KEEP)
+async def correct(visit: Visit) -> Response:
+    """Put a value in place of what is in one field, or empty it. An identity number stays: another is somebody else."""
+    said = await _told_on(visit)
+    name, value, empty = visit.said("corrected"), visit.said("value"), visit.said("empty") == "yes"
+    visit.again(_PAGE, **said | {"corrected": name, "value": value})
+    if name not in said["correctable"]:
+        raise FieldsInvalid(("corrected",))
+    if bool(value) is empty:
+        raise FieldsInvalid(("value",))
+    await _one(visit, visit.role, lambda one: one.correct({name: value or None}))
+    return visit.page(_PAGE, **said | {"put": name})
+
+
+@PAGES.post(_PERSON + "/consent", Operation.KEEP)
+async def consent(visit: Visit) -> Response:
+    """Write down one more ground that this person gave."""
+    await _told_on(visit)
+    grounds, text = visit.said("grounds"), visit.said("text")
+    await _one(visit, visit.role, lambda one: one.consent(grounds, how=_how(visit), text=text))
+    return visit.to(_address(visit.purpose, visit.person))
+
+
+@PAGES.post(_PERSON + "/withdraw", Operation.ERASE)
+async def withdraw(visit: Visit) -> Response:
+    """Take a ground back, or all that can be; where nothing holds after that, the record goes."""
+    said = await _told_on(visit)
+    grounds = visit.said("grounds")
+    if not grounds:
+        raise FieldsInvalid(("grounds",))
+    if visit.said("sure") != "yes":
+        raise NotSure
+    which = None if grounds == EVERY else grounds
+    leaving = await _one(visit, visit.role, lambda one: one.withdraw(which, how=_how(visit)))
+    if leaving is None:
+        return visit.to(_address(visit.purpose, visit.person))
+    return visit.page("erased.html", purpose=said["purpose"], face=None, leaving=leaving, receipt=_receipt(leaving))
+
+
 @PAGES.post(_PERSON + "/restore", Operation.ERASE)
 async def restore(visit: Visit) -> Response:
     """Take an erasure back that nobody wanted."""
@@ -162,7 +206,25 @@ async def _beside(visit: Visit) -> dict[str, Any]:
         "pictures": {},
         "reason": "",
         "lines": None,
+        "correctable": _correctable(purpose),
+        "corrected": "",
+        "value": "",
+        "put": None,
+        "ways": WAYS,
     }
+
+
+def _correctable(purpose: Purpose) -> list[str]:
+    """The fields that a line of text can be put into: neither the number nor a photograph."""
+    if purpose.records is None:
+        return []
+    fields, number = purpose.records.kept().fields.values(), purpose.records.scheme
+    return [field.name for field in fields if field.name != number and field.kind.value != PHOTO]
+
+
+def _how(visit: Visit) -> Any:
+    """In which of `WAYS` it was given or taken back; the story refuses any other."""
+    return visit.said("how")
 
 
 def _openable(visit: Visit, purpose: Purpose) -> list[tuple[Role, list[str]]]:

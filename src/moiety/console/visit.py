@@ -20,7 +20,7 @@ from moiety.console.refusals import FormStale, PictureMissing
 from moiety.console.sessions import Sessions
 from moiety.errors import MoietyError
 from moiety.gateway.admission import KNOWN, OPEN, Admitted, Guarded, let_in, operation, service_of
-from moiety.gateway.bodies import Shown, body, shown
+from moiety.gateway.bodies import STRANGERS_MIB, Shown, body, shown
 from moiety.gateway.callers.keys import ApiKey
 from moiety.gateway.callers.refusals import Unauthenticated
 from moiety.gateway.callers.roles import Caller, Operation, Role
@@ -39,7 +39,6 @@ SIGN_IN: Final = "/sign-in"
 TOKEN: Final = "form_token"  # noqa: S105 - the name of a field
 LANGUAGE: Final = "moiety-language"
 _SESSION: Final = "moiety-session"
-_FORM_MIB: Final = 1
 _FIELDS_LIMIT: Final = 80
 _SEE_OTHER: Final = 303
 _A_YEAR_S: Final = 365 * 86_400
@@ -181,7 +180,7 @@ class Visit:
         if kind == "multipart/form-data" and pictures:
             self.form = await shown(self.request)
         elif kind == "application/x-www-form-urlencoded":
-            self.form = Shown([], _fields(await body(self.request, _FORM_MIB)))
+            self.form = Shown([], _fields(await body(self.request, STRANGERS_MIB)))
         else:
             raise BodyUnreadable
         if not self.console.sessions.is_token(self.session, self.said(TOKEN)):

@@ -15,15 +15,19 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from starlette.datastructures import UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 
+from moiety.gateway.admission import service_of
 from moiety.gateway.refusals import BodySlow, BodyTooLarge, BodyUnreadable, FieldsInvalid
+from moiety.gateway.room import MIB
 from moiety.stages import stage
 
-MIB: Final = 2**20
 JSON_MIB: Final = 8
 """Without pictures: a record with a photograph of 4 MiB, in base64."""
 
 PICTURES_MIB: Final = 48
 """The largest picture that is decoded has 32 MiB, and a third more in base64."""
+
+STRANGERS_MIB: Final = 1
+"""Of whoever has brought nothing yet: on every connection that there may be, half of what is held at once."""
 
 PICTURES_LIMIT: Final = 64
 STRUCTURE_LIMIT: Final = 20_000
@@ -85,19 +89,24 @@ class Shown:
 
 
 async def body(request: Request, mebibytes: int) -> bytes:
-    """The whole body. Raises `BodyTooLarge`, also by what the request says of it, and `BodySlow`."""
-    limit = mebibytes * MIB
+    """The whole body, which is held for as long as its request is under way. Raises `BodyTooLarge` and `BodiesFull`,
+    also by what the request says of it, and `BodySlow`."""
+    limit, room = mebibytes * MIB, service_of(request).room
     said = request.headers.get("content-length", "0")
     if not said.isdecimal() or int(said[:12]) > limit:
         raise BodyTooLarge(mebibytes=mebibytes)
+    room.require(int(said[:12]))
     whole = bytearray()
+    request.state.held = 0
     with stage("receiving"):
         try:
             async with asyncio.timeout(RECEIVED_S):
                 async for chunk in request.stream():
-                    whole += chunk
-                    if len(whole) > limit:
+                    if len(whole) + len(chunk) > limit:
                         raise BodyTooLarge(mebibytes=mebibytes)
+                    room.take(len(chunk))
+                    request.state.held += len(chunk)
+                    whole += chunk
         except TimeoutError:
             raise BodySlow(seconds=RECEIVED_S) from None
         return bytes(whole)

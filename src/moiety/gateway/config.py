@@ -9,6 +9,7 @@ from typing import Annotated, Final, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
+from moiety.gateway.bodies import PICTURES_MIB
 from moiety.gateway.callers.grants import Oidc
 from moiety.gateway.rates import A_SECOND, AT_ONCE, STRANGERS_A_SECOND, STRANGERS_AT_ONCE
 from moiety.gateway.refusals import GatewayConfigInvalid, GatewayConfigUnreadable, GatewayExists
@@ -57,7 +58,7 @@ class Config(BaseModel):
     """`office` is the office's folder, `listen` an address, `store` the folder of the credentials or the URL of a
     PostgreSQL; folders are seen from the file's own. Without `tls` it listens to this machine alone: whoever asks from
     another comes through a proxy that has a certificate. `oidc` is an identity provider whose tokens
-    count as keys do."""
+    count as keys do. `bodies_mib` is what all requests together may have sent that are under way."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -69,6 +70,7 @@ class Config(BaseModel):
     at_once: int = Field(default=8, ge=1, le=256)
     waiting: int = Field(default=64, ge=0, le=4_096)
     deadline_s: int = Field(default=60, ge=1, le=3_600)
+    bodies_mib: int = Field(default=512, ge=PICTURES_MIB, le=65_536)
     rates: Limits = Limits()
     metrics: Page | None = None
 

@@ -17,6 +17,11 @@ class BodySlow(Refused):
     advice: ClassVar[str] = "what is sent has to arrive within {seconds} seconds"
 
 
+class BodiesFull(Unavailable):
+    code: ClassVar[str] = "bodies_full"
+    advice: ClassVar[str] = "more is being sent here than this machine holds at once: again in {seconds} seconds"
+
+
 class BodyUnreadable(Refused):
     code: ClassVar[str] = "body_unreadable"
     advice: ClassVar[str] = (

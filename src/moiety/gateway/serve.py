@@ -31,10 +31,12 @@ from moiety.gateway.journal import Journal
 from moiety.gateway.metrics import Metrics
 from moiety.gateway.offices import Offices
 from moiety.gateway.rates import Rates
+from moiety.gateway.readiness import Readiness
 from moiety.gateway.rekognition.dialect import Dialect
 from moiety.gateway.rekognition.finds import Finds
 from moiety.gateway.rekognition.seen import Seen
 from moiety.gateway.rekognition.store import Store
+from moiety.gateway.room import Room
 from moiety.gateway.rootkey import root_key
 from moiety.gateway.server import CONNECTIONS, Server, patient
 from moiety.gateway.service import Service, application
@@ -74,19 +76,23 @@ def opened(config: Config, place: Path, *, data: Path | None, write: Callable[[s
             offices["officer"] = offices["operator"]
         credentials = undo.enter_context(closing(credentials_of(config, place)))
         rekognition = Dialect(rekognition_of(config, place), Seen(time), Finds(time), time)
-        journal = Journal(write, lambda: datetime.now(UTC))
+        journal = journal_of(write)
         inputs = Inputs(place / JOBS, os.urandom)
         jobs = Jobs(inputs, JobTable(credentials.database, inputs.name, _now), os.urandom, journal.failed)
         undo.pop_all()
+    all_offices = Offices(offices)
+    work = Work(at_once=config.at_once, waiting=config.waiting, deadline_s=config.deadline_s)
     service = Service(
-        offices=Offices(offices),
+        offices=all_offices,
         credentials=credentials,
         reception=Reception(credentials, lambda: int(monotonic()), os.urandom, _tokens(config, credentials)),
         rates=Rates(monotonic, config.rates.a_second, config.rates.at_once),
         strangers=Rates(monotonic, config.rates.strangers_a_second, config.rates.strangers_at_once),
-        work=Work(at_once=config.at_once, waiting=config.waiting, deadline_s=config.deadline_s),
+        work=work,
         hall=Work(at_once=_HALL, waiting=config.waiting, deadline_s=config.deadline_s),
         door=Work(at_once=_DOOR, waiting=_DOOR_WAITING, deadline_s=config.deadline_s),
+        ready=Readiness(work, lambda: all_offices.at(Role.OPERATOR).purposes(), monotonic),
+        room=Room(config.bodies_mib),
         jobs=jobs,
         journal=journal,
         entropy=os.urandom,
@@ -94,14 +100,21 @@ def opened(config: Config, place: Path, *, data: Path | None, write: Callable[[s
         metrics=metrics,
     )
     metrics.watch("under_way", "Stories that run or wait", lambda: service.work.under_way)
+    metrics.watch("body_bytes", "Bytes of bodies whose requests are not over", lambda: service.room.held)
     metrics.watch("at_the_door", "Callers who are being recognised", lambda: service.hall.under_way)
     return service
 
 
+def journal_of(write: Callable[[str], None]) -> Journal:
+    """The journal, whose lines `write` takes."""
+    return Journal(write, lambda: datetime.now(UTC))
+
+
 def credentials_of(config: Config, place: Path) -> Credentials:
-    """The store of callers that a configuration in this folder names."""
+    """The store of callers that a configuration in this folder names; under the root key in this folder, which is made
+    when it is needed first."""
     store = config.store if "://" in config.store else place / config.store
-    return Credentials.open(store, _now, os.urandom)
+    return Credentials.open(store, lambda: root_key(place, os.urandom), _now, os.urandom)
 
 
 def _now() -> int:

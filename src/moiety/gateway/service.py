@@ -28,9 +28,11 @@ from moiety.gateway.native import audit, budgets, callers, faces, health, jobs, 
 from moiety.gateway.offices import Offices
 from moiety.gateway.problems import MEDIA_TYPE, answered_as, problem_of
 from moiety.gateway.rates import Rates
+from moiety.gateway.readiness import Readiness
 from moiety.gateway.refusals import FieldsInvalid, NotByThisVerb, NotHere, WentWrong
 from moiety.gateway.rekognition import route as rekognition
 from moiety.gateway.rekognition.dialect import Dialect
+from moiety.gateway.room import Room
 from moiety.gateway.work import Work
 from moiety.stages import watched
 
@@ -53,7 +55,8 @@ NATIVE: Final = (
 class Service:
     """What every route has in hand. `work` tells stories; in the `hall` callers are recognised, so that who waits for a
     long story keeps nobody from being turned away. Whoever is not known is held against the hashes of keys at the
-    `door`, and charged by address (`strangers`): wrong keys, however many, keep nobody out who is known."""
+    `door`, and charged by address (`strangers`): wrong keys, however many, keep nobody out who is known. What is sent
+    has `room` while its request is under way."""
 
     offices: Offices
     credentials: Credentials
@@ -63,6 +66,8 @@ class Service:
     work: Work
     hall: Work
     door: Work
+    ready: Readiness
+    room: Room
     jobs: Jobs
     journal: Journal
     entropy: Entropy
@@ -93,7 +98,7 @@ def application(service: Service, pages: Iterable[APIRouter] = ()) -> FastAPI:
     app.state.service = service
     app.router.route_class = Guarded
     for router in NATIVE:
-        app.include_router(router, prefix="/v1")
+        app.include_router(router)
     app.include_router(rekognition.router)
     for router in pages:
         app.include_router(router)
@@ -135,6 +140,7 @@ class _Numbered:
                 if response is not None and not status:
                     await response(scope, receive, sending)
             finally:
+                service.room.give(scope["state"].get("held", 0))
                 seconds, route = perf_counter() - began, getattr(scope.get("route"), "path", None)
                 service.journal.request(scope, number, status, seconds, watch.seconds)
                 service.metrics.asked(scope["method"], route, status, seconds, watch.seconds)

@@ -1,4 +1,5 @@
-"""The store of callers: SQLite or PostgreSQL. It holds no key that opens anything."""
+"""The store of callers: SQLite or PostgreSQL. It holds no key that opens anything, and none of its hashes: those of
+requests and of an identity provider's people are under the gateway's root key, which lies elsewhere."""
 
 from __future__ import annotations
 
@@ -7,6 +8,7 @@ import hmac
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
 
@@ -20,14 +22,17 @@ from moiety.gateway.callers.newcomer import Newcomer
 from moiety.gateway.callers.refusals import CallerExists, CallerUnknown, Denied
 from moiety.gateway.callers.roles import SALT_BYTES, Caller, Role, Scope, hidden
 from moiety.gateway.callers.tables import CALLERS, KEPT, KIND, ONCE
+from moiety.gateway.rootkey import derived
 
 SETUP: Final = "setup"
-ONCE_KEY: Final = "once"
+KEY_BESIDE: Final = "once"
+"""Where stores had the key of their own hashes."""
+
 ONCE_DAYS: Final = 2
 """How long a request is known that is not to be done twice: a client that was cut off comes back within a day."""
 
 OPERATION_BYTES: Final = 16
-_KEY_BYTES: Final = 32
+_RUN: Final = frozenset({Role.OPERATOR, Role.OFFICER})
 _DAY_S: Final = 86_400
 
 
@@ -56,25 +61,27 @@ class Begun:
 class Credentials:
     """Callers, the set-up token and requests that are not to be done twice. Safe for threads, and for processes.
 
-    `now` is a unix second; `entropy` gives fresh random bytes."""
+    `now` is a unix second; `entropy` gives fresh random bytes; `root` gives the gateway's root key, and is asked for it
+    when something is hashed under it for the first time."""
 
-    def __init__(self, database: Database, now: Callable[[], int], entropy: Entropy) -> None:
+    def __init__(self, database: Database, root: Callable[[], bytes], now: Callable[[], int], entropy: Entropy) -> None:
         self.database = database
+        self._root = root
         self._now = now
         self._entropy = entropy
 
     @classmethod
-    def open(cls, place: Path | str, now: Callable[[], int], entropy: Entropy) -> Credentials:
+    def open(
+        cls, place: Path | str, root: Callable[[], bytes], now: Callable[[], int], entropy: Entropy
+    ) -> Credentials:
         """Open the store; it is made where there is none. Raises as `Database.open`."""
-
-        def begin(connection: Connection) -> None:
-            connection.execute(insert(KEPT).values(name=ONCE_KEY, value=entropy(_KEY_BYTES)))
-
         try:
             database = Database.open(KIND, place)
         except DatabaseMissing:
-            database = Database.create(KIND, place, begin=begin)
-        return cls(database, now, entropy)
+            database = Database.create(KIND, place)
+        some = cls(database, root, now, entropy)
+        some._forget_key_beside()
+        return some
 
     def close(self) -> None:
         """Close every connection."""
@@ -136,10 +143,11 @@ class Credentials:
     # The set-up token.
 
     def set_up_token(self) -> ApiKey | None:
-        """The one-time token, where nobody has a key yet: another one each time, of which the last one counts."""
+        """The one-time token, where no key counts that an operator or an officer has, since there was none yet or each
+        was revoked or has ended: another one each time, of which the last one counts."""
         token = ApiKey.fresh(self._entropy)
         with self.database.writing("token") as connection:
-            if connection.scalar(select(CALLERS.c.prefix).limit(1)) is not None:
+            if self._somebody_runs_it(connection):
                 return None
             connection.execute(delete(KEPT).where(KEPT.c.name == SETUP))
             connection.execute(insert(KEPT).values(name=SETUP, value=token.hashed().encode()))
@@ -160,10 +168,8 @@ class Credentials:
 
     def begin(self, *names: str) -> Begun:
         """The operation of a request, named by who asks, for what, and as they call it."""
-        operation, now = self._entropy(OPERATION_BYTES), self._now()
+        operation, now, hashed = self._entropy(OPERATION_BYTES), self._now(), _hashed(self._requests, names)
         with self.database.writing("once") as connection:
-            key = bytes(connection.scalar(select(KEPT.c.value).where(KEPT.c.name == ONCE_KEY)) or b"")
-            hashed = _hashed(key, names)
             connection.execute(delete(ONCE).where(ONCE.c.at < now - ONCE_DAYS * _DAY_S))
             row = connection.execute(select(ONCE).where(ONCE.c.hashed == hashed)).first()
             if row is not None:
@@ -181,9 +187,30 @@ class Credentials:
 
     def called(self, *names: str) -> str:
         """What the journal calls somebody of these names, which are nobody else's to read: 20 hexadecimal digits."""
+        return _hashed(self._subjects, names).hex()[:20]
+
+    @cached_property
+    def _requests(self) -> bytes:
+        return derived(self._root(), "requests")
+
+    @cached_property
+    def _subjects(self) -> bytes:
+        return derived(self._root(), "subjects")
+
+    def _forget_key_beside(self) -> None:
+        """Whoever has a copy of such a store guesses what clients called their requests: its key goes, and what was
+        hashed under it, which would match no request any more."""
         with self.database.reading() as connection:
-            key = bytes(connection.scalar(select(KEPT.c.value).where(KEPT.c.name == ONCE_KEY)) or b"")
-        return _hashed(key, names).hex()[:20]
+            if connection.scalar(select(KEPT.c.name).where(KEPT.c.name == KEY_BESIDE)) is None:
+                return
+        with self.database.writing("once") as connection:
+            connection.execute(delete(KEPT).where(KEPT.c.name == KEY_BESIDE))
+            connection.execute(delete(ONCE))
+        self.database.scrub()
+
+    def _somebody_runs_it(self, connection: Connection) -> bool:
+        live = (CALLERS.c.revoked == 0) & (CALLERS.c.expires > self._now())
+        return any(_caller(row).roles & _RUN for row in connection.execute(select(CALLERS).where(live)))
 
     def _row(self, key: ApiKey) -> Row[Any] | None:
         live = (CALLERS.c.revoked == 0) & (CALLERS.c.expires > self._now())

@@ -37,7 +37,7 @@ KEPT: Final = Table(
     Column("name", String(32), primary_key=True),
     Column("value", LargeBinary, nullable=False),
 )
-"""The hash of the set-up token, until it was used (`setup`); the key of the hashes of requests (`once`)."""
+"""The hash of the set-up token, until it was used (`setup`)."""
 
 ONCE: Final = Table(
     "gateway_once",
@@ -47,7 +47,7 @@ ONCE: Final = Table(
     Column("status", Integer, nullable=False),
     Column("at", BigInteger, nullable=False),
 )
-"""`status` is that of the answer, 0 while there is none."""
+"""`hashed` is under the gateway's root key; `status` is that of the answer, 0 while there is none."""
 
 JOBS: Final = Table(
     "gateway_jobs",

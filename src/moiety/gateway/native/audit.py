@@ -11,7 +11,7 @@ from moiety.gateway.callers.roles import Operation
 from moiety.gateway.native.lines import LEDGERS, Line, line_of
 from moiety.gateway.native.shapes import Answer
 
-router = APIRouter(route_class=Guarded, tags=["audit"])
+router = APIRouter(route_class=Guarded, prefix="/v1", tags=["audit"])
 
 
 class Verified(Answer):

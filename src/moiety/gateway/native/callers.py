@@ -9,7 +9,7 @@ from fastapi import APIRouter, Path, Request
 from pydantic import Field
 
 from moiety.gateway.admission import KNOWN, OPEN, Guarded, address_of, operation, service_of, who
-from moiety.gateway.bodies import Sent, fields, takes
+from moiety.gateway.bodies import STRANGERS_MIB, Sent, fields, takes
 from moiety.gateway.callers.keys import ApiKey
 from moiety.gateway.callers.newcomer import DAYS_LIMIT, Newcomer
 from moiety.gateway.callers.refusals import Denied, Unauthenticated
@@ -19,7 +19,7 @@ from moiety.gateway.native.shapes import Answer, Done
 if TYPE_CHECKING:
     pass
 
-router = APIRouter(route_class=Guarded, tags=["callers"])
+router = APIRouter(route_class=Guarded, prefix="/v1", tags=["callers"])
 
 FIRST: Final = "first"
 FIRST_DAYS: Final = 90
@@ -86,7 +86,7 @@ class Keys(Answer):
 @router.post("/setup", openapi_extra={**operation(OPEN), **takes(Token)})
 async def set_up(request: Request) -> Key:
     """The first key, for the one-time token: an operator, officer and auditor of every purpose."""
-    return Key(name=FIRST, key=str(await first_key(request, (await fields(request, Token)).token)))
+    return Key(name=FIRST, key=str(await first_key(request, (await fields(request, Token, STRANGERS_MIB)).token)))
 
 
 async def first_key(request: Request, token: str) -> ApiKey:
@@ -99,6 +99,7 @@ async def first_key(request: Request, token: str) -> ApiKey:
     made = await service.door(lambda: service.credentials.set_up(given or ApiKey("", ""), first))
     if made is None:
         raise Unauthenticated
+    service.journal.say("token used", request=request.state.number, caller=FIRST)
     return made
 
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from moiety.identity import results as identity
     from moiety.identity.office import PurposeOffice
 
-router = APIRouter(route_class=Guarded, tags=["faces"])
+router = APIRouter(route_class=Guarded, prefix="/v1", tags=["faces"])
 
 _PSEUDONYM: Final = 80
 

@@ -22,7 +22,7 @@ from moiety.gateway.once import once
 from moiety.gateway.refusals import FieldsInvalid
 from moiety.vault.mapping import DOCUMENT_LIMIT, FieldMapping
 
-router = APIRouter(route_class=Guarded, tags=["jobs"])
+router = APIRouter(route_class=Guarded, prefix="/v1", tags=["jobs"])
 
 JobName = Annotated[str, Path(pattern=r"^[0-9a-f]{32}$", description="the name of a job")]
 

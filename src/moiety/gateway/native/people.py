@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from moiety.identity.people import People
     from moiety.identity.person import Leaving, Person
 
-router = APIRouter(route_class=Guarded, prefix="/purposes/{purpose}/people", tags=["people"])
+router = APIRouter(route_class=Guarded, prefix="/v1/purposes/{purpose}/people", tags=["people"])
 
 FIELDS_LIMIT: Final = 64
 _VALUE: Final = 6 * 2**20

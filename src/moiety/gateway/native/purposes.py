@@ -15,7 +15,7 @@ from moiety.gateway.callers.roles import EVERY, Operation
 from moiety.gateway.native.shapes import Answer, PurposeName
 from moiety.gateway.refusals import FieldsInvalid
 
-router = APIRouter(route_class=Guarded, tags=["purposes"])
+router = APIRouter(route_class=Guarded, prefix="/v1", tags=["purposes"])
 
 
 class Named(Answer):

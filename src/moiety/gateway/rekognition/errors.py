@@ -36,6 +36,7 @@ _TYPES: Final[Mapping[str, str]] = {
     "rate_spent": "ThrottlingException",
     "overloaded": "ThrottlingException",
     "body_slow": "ThrottlingException",
+    "bodies_full": "ThrottlingException",
 }
 _SPENT: Final = "ProvisionedThroughputExceededException"
 _INVALID: Final = "InvalidParameterException"
