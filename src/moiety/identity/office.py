@@ -115,6 +115,10 @@ class PurposeOffice:
         stored = self._records().get(self.name, pseudonym.value)
         return stored is not None and stored.stay.state is not State.PENDING
 
+    def owes(self, pseudonym: Pseudonym) -> bool:
+        """Whether a record that was kept under this pseudonym is destroyed, and nobody was given the receipt."""
+        return self.document.records is not None and self.people().owes(pseudonym)
+
     @heard
     def enrol(self, pictures: Sequence[Picture], *, grounds: str, person: Pseudonym | str | None = None) -> Enrolled:
         """Enrol one person from one picture or several; see `identity.enrol`. `person` is whose record is kept: the
