@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from datetime import datetime
 from time import monotonic, sleep
 
 import pytest
@@ -341,10 +342,10 @@ def test_the_one_that_reads_slowly_is_waited_for(inhabited: Apart, site: Site, m
             sleep(1.0)
         return fetch(connection, current, numbers)
 
-    def slowly_switched(store: Store) -> None:
+    def slowly_switched(store: Store, now: datetime) -> None:
         if store._seat == "c":
             sleep(1.0)
-        switch(store)
+        switch(store, now)
 
     monkeypatch.setattr(attempts, "ROUND_S", 0.5)
     monkeypatch.setattr(checking, "fetch", slowly)

@@ -48,7 +48,7 @@ from moiety.sharing.seat import Seat
 from tests.apart.asking import DONE, Asking, enlist
 from tests.apart.scene import Site
 from tests.apart.test_approvals import OLGA, OTTO, signed
-from tests.custody.ledgers import Reader, at_custodians, everywhere, fresh, leaves, place, tamper
+from tests.custody.ledgers import Reader, at_custodians, everywhere, fresh, leaves, place, tamper, traced
 from tests.custody.scene import DOCUMENT, DOOR, NOON, TODAY, matched, people
 from tests.custody.test_chronicle import REVEAL
 
@@ -381,7 +381,7 @@ def test_questions_about_ledgers_are_signed_and_bounded(site: Site, keeping: Apa
         audit_asks.AuditEntries([bytes(16)] * (TAGS_AT_ONCE + 1)),
         audit_asks.AuditEntries([bytes(15)]),
         audit_asks.Attest(bytes(31), [KEPT], [bytes(16)]),
-        audit_asks.Attest(bytes(32), [KEPT] * 5, [bytes(16)] * 5),
+        audit_asks.Attest(bytes(32), [KEPT] * 17, [bytes(16)] * 17),
         audit_asks.Attest(bytes(32), [KEPT] * 2, [bytes(16)]),
         audit_asks.Attest(bytes(32), [], []),
     ):
@@ -399,7 +399,7 @@ def test_a_receipt_takes_two_officers_who_sign_for_the_destruction(site: Site, k
         keeping.destroy(DOOR, [anna.name], face.pseudonym)
     request = keeping.request_destruction(DOOR, [anna.name], face.pseudonym)
     gone = keeping.destroy(DOOR, [anna.name], face.pseudonym, approved=signed(request, OLGA, OTTO))
-    file = keeping.attest(gone, receipt.subject("p-1", salt))
+    file = keeping.attest(traced(gone), receipt.subject("p-1", salt))
     found = receipt.verify(file, keys, "p-1", salt)  # type: ignore[arg-type]
     assert [one.statement.minute.date() for one in found.signed] == [NOON.date()] * 3
     assert agree(keeping)

@@ -17,6 +17,7 @@ from moiety.cli.basis import Given
 from moiety.cli.person import ErasedAnswer
 from moiety.cli.proving import ProofChecked, Proved
 from moiety.custody.gateway.together import Together
+from moiety.custody.refusals import CustodianDown
 from moiety.custody.unopened import NothingDestroyed
 from moiety.identity.pseudonym import Pseudonym
 from tests.cli.test_commands import NAME, Shell, keys
@@ -433,6 +434,27 @@ def test_no_file_is_left_where_no_receipt_is(
         assert shell(*erase, file) == (0, said)
     assert not file.exists()
     assert shell.refused("person", "show", anna) == (2, "nobody_kept")
+
+
+def test_a_receipt_that_nobody_signed_in_time_is_had_by_asking_again(
+    shell: Shell, anna: str, known: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "erased.json"
+    erase = ("person", "erase", anna, "--now", "--receipt", file)
+
+    def down(*asked: object) -> None:
+        raise CustodianDown(seat=1)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Together, "attest", down)
+        assert shell.refused(*erase) == (3, "custodian_down")
+    assert not file.exists()
+    assert shell.refused("person", "show", anna) == (2, "nobody_kept")
+    assert shell.json("person", "erase", anna)[0] == 1  # who asks for no receipt takes none
+    status, answer = shell.json(*erase)
+    assert (status, answer["destroyed"]) == (0, True)
+    assert shell("audit", "receipt", file, "--keys", known, "--person", anna, "--salt", answer["salt"])[0] == 0
+    assert shell.json("person", "erase", anna, "--receipt", tmp_path / "again.json")[0] == 1
 
 
 def test_an_erasure_that_waits_has_no_receipt_yet(shell: Shell, anna: str, tmp_path: Path) -> None:

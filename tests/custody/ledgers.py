@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any, Final, TypeVar
@@ -14,6 +14,7 @@ from sqlalchemy import event
 from moiety.custody.chronicle import LEDGER, Chronicle
 from moiety.custody.gateway.book import BOOK
 from moiety.custody.gateway.embedded import Embedded
+from moiety.custody.store.handles import handles
 from moiety.database import sqlite
 from moiety.identity.keyring import Version
 from moiety.ledger import seal
@@ -35,6 +36,11 @@ Sort = TypeVar("Sort")
 def place(folder: Path, log: str, inside: str = "") -> Path:
     """The folder of a ledger; `inside` the custodian's folder, where the store is not that folder itself."""
     return folder / BOOK / LEDGER if log == "gateway" else folder / f"custodian-{log}" / inside / LEDGER
+
+
+def traced(rows: Sequence[tuple[str, bytes]]) -> list[tuple[str, bytes]]:
+    """What a receipt is asked for by, of rows in galleries, each by its 16 bytes."""
+    return [(name, b"".join(known.tobytes() for known in handles(name, [row]).values())) for name, row in rows]
 
 
 def fresh(expires_day: int = TODAY + 30) -> Version:

@@ -25,7 +25,7 @@ from moiety.ledger import proof, receipt
 from moiety.ledger.entry import Correction, Enrolment, Entry, Erasure, Opening, Restriction, encode
 from moiety.ledger.operation import EVERYBODY, Party
 from moiety.ledger.refusals import ReceiptWrong
-from tests.custody.ledgers import LOGS, chronicle, fresh, leaves, place, read
+from tests.custody.ledgers import LOGS, chronicle, fresh, leaves, place, read, traced
 from tests.custody.scene import DOCUMENT, DOOR, NOON, TODAY, Clock, bytes_of, opened, people
 from tests.custody.test_chronicle import REVEAL
 
@@ -258,7 +258,7 @@ def test_after_erasure_nobody_opens_what_was_said_and_every_proof_holds(
 def destroyed(office: Embedded, lived: Lived, pseudonym: str = "p-1", salt: bytes = bytes(32)) -> bytes:
     """A receipt for one of the two."""
     gone = office.destroy(DOOR, [lived.bert.name], lived.faces[1].pseudonym)
-    return office.attest(gone, receipt.subject(pseudonym, salt))
+    return office.attest(traced(gone), receipt.subject(pseudonym, salt))
 
 
 def checked(file: bytes, keys: dict[str, bytes], pseudonym: str = "p-1", salt: bytes = bytes(32)) -> receipt.Receipt:
@@ -317,17 +317,19 @@ def test_custodians_sign_for_what_they_destroyed_and_for_nothing_else(
     anna, face, about = lived.corrected.name, lived.faces[0].pseudonym, receipt.subject("p-1", bytes(32))
     for rows in ([(KEPT, anna)], [(DOOR, face)], [(KEPT, anna), (DOOR, face)]):
         with pytest.raises(NothingDestroyed):
-            office.attest(rows, about)
+            office.attest(traced(rows), about)
     office.destroy(DOOR, [anna], bytes(16))  # the record, and no face
+    rows = traced([(KEPT, anna), (DOOR, face)])
+    file = office.attest(rows, about)
+    assert {some.what for one in checked(file, office.ledger_keys()).signed for some in one.statement.destroyed} == {
+        "keys"
+    }
+    assert office.attest(rows, about) == office.attest(rows[:1], about) == file
+    for again in (rows, rows[:1]):  # one destruction is one person's
+        with pytest.raises(NothingDestroyed):
+            office.attest(again, receipt.subject("p-2", bytes(32)))
     with pytest.raises(NothingDestroyed):
-        office.attest([(KEPT, anna), (DOOR, face)], about)
-    file = office.attest([(KEPT, anna)], about)
-    assert office.attest([(KEPT, anna)], about) == file
-    with pytest.raises(NothingDestroyed):  # one destruction is one person's
-        office.attest([(KEPT, anna)], receipt.subject("p-2", bytes(32)))
-    office.close()
-    with closing(opened(folder, clock)) as again, pytest.raises(NothingDestroyed):
-        again.attest([(KEPT, anna)], about)
+        office.attest(rows[1:], receipt.subject("p-2", bytes(32)))
 
 
 def test_the_keys_stay_over_refreshes_and_restarts(office: Embedded, folder: Path, clock: Clock) -> None:

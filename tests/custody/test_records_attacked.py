@@ -23,6 +23,7 @@ from moiety.errors import MoietyError
 from moiety.ledger import receipt
 from moiety.matching.refusals import Disagreement
 from moiety.sharing.seat import SEATS, Seat
+from tests.custody.ledgers import traced
 from tests.custody.records import KEPT, NO_FACE, Keys, assert_opens, create_keeping, unlocked, versions
 from tests.custody.scene import DOOR, TODAY, Clock, opened
 
@@ -154,7 +155,7 @@ def test_no_receipt_is_for_what_was_only_written_anew(office: Embedded, anna: Ke
     office.rewrite(DOOR, replace(fresh(), public=anna.public), anna.name, CARRIED)
     office.drop(DOOR, anna.name)
     with pytest.raises(NothingDestroyed):
-        office.attest([(KEPT, anna.name)], receipt.subject("p-1", bytes(32)))
+        office.attest(traced([(KEPT, anna.name)]), receipt.subject("p-1", bytes(32)))
 
 
 def test_a_receipt_counts_nobody_twice(office: Embedded, anna: Keys) -> None:
@@ -165,8 +166,8 @@ def test_a_receipt_counts_nobody_twice(office: Embedded, anna: Keys) -> None:
     assert gone == [(KEPT, before.name), (KEPT, after.name)]
     subject = receipt.subject("p-1", bytes(32))
     with pytest.raises(NothingDestroyed):
-        office.attest([gone[1], gone[1]], subject)
-    found = receipt.verify(office.attest(gone, subject), office.ledger_keys(), "p-1", bytes(32))
+        office.attest(traced([gone[1], gone[1]]), subject)
+    found = receipt.verify(office.attest(traced(gone), subject), office.ledger_keys(), "p-1", bytes(32))
     told = [(some.what, some.count) for one in found.signed for some in one.statement.destroyed]
     assert told == [("keys", 1)] * 3
 

@@ -18,7 +18,7 @@ from moiety.custody.store.slots import BLOCK, COIN_BYTES, State
 from moiety.matching.refusals import Disagreement
 from moiety.sharing.seat import SEATS
 from tests.custody.damage import forge
-from tests.custody.scene import DIM, DOCUMENT, DOOR, TERMS, opened, people
+from tests.custody.scene import DIM, DOCUMENT, DOOR, NOON, TERMS, opened, people
 
 CROWD = people(4)
 
@@ -117,9 +117,9 @@ def test_only_who_is_active_is_erased(custodian: Custodian, held: State) -> None
     wrong = np.flatnonzero(found == held)[:1]
     active = np.flatnonzero(found == State.ACTIVE)[:1]
     with pytest.raises(refusals.StatesDiffer):
-        life.erase(custodian._gallery(DOOR), np.concatenate([active, wrong]), bytes(16), os.urandom)
+        life.erase(custodian._gallery(DOOR), np.concatenate([active, wrong]), bytes(16), NOON, os.urandom)
     assert np.array_equal(custodian.states(DOOR), found)
-    life.erase(custodian._gallery(DOOR), active, bytes(16), os.urandom)
+    life.erase(custodian._gallery(DOOR), active, bytes(16), NOON, os.urandom)
     assert (custodian.states(DOOR)[active] == State.ERASED).all()
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Callable
-from contextlib import closing, suppress
-from datetime import date
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager, suppress
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +25,9 @@ from moiety.identity.people import People
 from moiety.identity.person import Person
 from moiety.identity.ports import Newcomer
 from moiety.identity.pseudonym import Pseudonym
-from moiety.identity.refusals import AlreadyKept
+from moiety.identity.receipts import Receipt
+from moiety.identity.refusals import AlreadyKept, NobodyKept
+from moiety.ledger.receipt import subject, verify
 from moiety.matching.words import quantise
 from moiety.vault.record import Record
 from moiety.vault.refusals import NothingToWithdraw
@@ -61,7 +63,19 @@ def silent(point: str) -> None:
     """Hears nothing."""
 
 
-def opened(folder: Path, records: Observer = silent, custodians: Observer = silent) -> Office:
+def now() -> datetime:
+    """When all of this is."""
+    return NOON
+
+
+def later() -> datetime:
+    """When whoever was erased has been for three days."""
+    return NOON + timedelta(hours=73)
+
+
+def opened(
+    folder: Path, records: Observer = silent, custodians: Observer = silent, clock: Callable[[], datetime] = now
+) -> Office:
     """The office of a folder. Opening it has commit points too, which nobody hears of."""
     heard: list[Observer] = []
 
@@ -69,10 +83,10 @@ def opened(folder: Path, records: Observer = silent, custodians: Observer = sile
         for observer in heard:
             observer(point)
 
-    gateway = Embedded.open(folder / "office", clock=lambda: NOON, entropy=os.urandom, observer=hear)
+    gateway = Embedded.open(folder / "office", clock=clock, entropy=os.urandom, observer=hear)
     heard.append(custodians)
     models = Installed(settings.data_folder())
-    return Office(gateway, models, Kept(folder / "records", records), clock=lambda: NOON, entropy=os.urandom)
+    return Office(gateway, models, Kept(folder / "records", records), clock=clock, entropy=os.urandom)
 
 
 def _anna(people: People) -> Person:
@@ -126,7 +140,7 @@ STEPS: dict[str, tuple[list[str], list[str]]] = {
     "lift": (["lift"], ["restrict"]),
     "take back": (["basis", "left"], ["restrict", "erase"]),
     "withdraw": (["erase", "basis"], ["restrict"]),
-    "erase": (["destroy"], ["erase"]),
+    "erase": (["destroy", "settle owed"], ["erase", "attest"]),
 }
 """What commits in each call: at the record store, and at each custodian. To scrub is to change nothing."""
 
@@ -234,6 +248,127 @@ def test_whoever_is_killed_leaves_nobody_half_there(folder: Path, act: str, plac
     # As many rows of keys as records: nothing is left of who is gone, nor of what was written anew.
     with closing(Embedded.open(folder / "office", clock=lambda: NOON, entropy=os.urandom)) as gateway:
         assert held(gateway) == kept == (1 if act == "erase" else 2)
+
+
+# Receipts.
+
+
+def _leave(people: People) -> None:
+    _anna(people).erase()
+
+
+STEPPED = [
+    ("custodians", "a after erase"),
+    ("custodians", "b after erase"),
+    ("custodians", "c after scrub"),
+    ("records", "after destroy"),
+    ("records", "after scrub"),
+    ("custodians", "a after attest"),
+    ("custodians", "c after attest"),
+    ("records", "before settle owed"),
+]
+"""Between each pair of steps of an erasure, until the receipt is handed out."""
+
+GONE = STEPPED[3:]
+"""From when on there is no record any more."""
+
+OWED = [
+    (act, again, place, point)
+    for act in ("erase", "sweep")
+    for again in ("erase", "sweep")
+    for place, point in STEPPED
+    # Who was to be destroyed at once is due to nobody: whoever asked for it asks again.
+    if (act, again) != ("erase", "sweep") or (place, point) in GONE
+]
+
+
+@contextmanager
+def _receiving(taken: list[Receipt]) -> Iterator[Callable[[Receipt], None]]:
+    yield taken.append
+
+
+def _live_sweep(folder: Path, place: str, point: str) -> None:
+    fatal = Fatal(point)
+    with opened(folder, *((fatal, silent) if place == "records" else (silent, fatal)), clock=later) as office:
+        office.purpose(NAME).people().sweep(lambda name: _receiving([]))
+
+
+@pytest.mark.parametrize(("act", "again", "place", "point"), OWED, ids=lambda word: word.replace(" ", "-"))
+def test_whoever_goes_on_with_an_erasure_is_given_the_receipt_once(
+    folder: Path, act: str, again: str, place: str, point: str
+) -> None:
+    prepared(folder, act)
+    with opened(folder) as office:
+        who = _anna(office.purpose(NAME).people()).pseudonym
+        if act == "sweep":
+            _leave(office.purpose(NAME).people())
+    if act == "erase":
+        assert live(_live, folder, act, place, point) == -signal.SIGKILL
+    else:
+        assert live(_live_sweep, folder, place, point) == -signal.SIGKILL
+    with opened(folder, clock=later) as office:
+        people, taken = office.purpose(NAME).people(), list[Receipt]()
+        if (place, point) in GONE:
+            assert people.sweep() == 0  # nobody keeps receipts here: what is owed stays
+        if again == "erase":
+            erased = people.person(who)
+            receipt = erased.erase(now=True).receipt
+            assert receipt is not None
+            taken.append(receipt)
+            with pytest.raises(NobodyKept):
+                erased.erase(now=True)
+        people.sweep(lambda name: _receiving(taken))
+        keys: Any = office.ledger_keys()
+        people.sweep(lambda name: _receiving(taken))
+    [receipt] = taken
+    found = verify(receipt.file, keys, str(who), receipt.salt)
+    counted = [(some.what, some.count) for one in found.signed for some in one.statement.destroyed]
+    assert counted == [("keys", 1)] * 3
+    with closing(RecordStore.open(folder / "records")) as store:
+        assert store.owed(NAME) == []
+
+
+def test_no_receipt_is_signed_of_whom_something_is_left(folder: Path) -> None:
+    """When custodians are asked to sign, the row is gone from the record store, and from its files."""
+    prepared(folder, "erase")
+    with opened(folder) as office:
+        who = _anna(office.purpose(NAME).people()).pseudonym
+    with closing(RecordStore.open(folder / "records")) as store:
+        anna = store.get(NAME, who.value)
+        assert anna is not None
+    seen: list[int] = []
+
+    def heard(point: str) -> None:
+        if point == "a before attest":
+            seen.append(sum(file.read_bytes().count(anna.handle) for file in (folder / "records").iterdir()))
+            seen.append(sum(file.read_bytes().count(anna.person) for file in (folder / "records").iterdir()))
+
+    before = sum(file.read_bytes().count(anna.person) for file in (folder / "records").iterdir())
+    with opened(folder, custodians=heard) as office:
+        assert office.purpose(NAME).people().person(who).erase(now=True).receipt
+    assert before > 0
+    assert seen == [0, 0]
+
+
+def test_what_is_owed_names_nobody_and_is_forgotten_after_thirty_days(folder: Path) -> None:
+    prepared(folder, "erase")
+    with opened(folder) as office:
+        who = _anna(office.purpose(NAME).people()).pseudonym
+    assert live(_live, folder, "erase", "records", "after destroy") == -signal.SIGKILL
+    with closing(RecordStore.open(folder / "records")) as store:
+        store.scrub()
+        [owed] = store.owed(NAME)
+    assert owed.subject.hex() == subject(str(who), owed.salt)
+    content = b"".join(file.read_bytes() for file in (folder / "records").iterdir())
+    assert owed.salt in content
+    needles = [who.value, who.value.hex().encode(), str(who).encode(), *(trace for _, trace in owed.traces)]
+    assert [needle in content for needle in needles] == [False, False, False, True, True]
+    for days, left in ((30, [owed]), (31, [])):
+        with opened(folder, clock=lambda days=days: NOON + timedelta(days=days)) as office:  # type: ignore[misc]
+            office.purpose(NAME).people().confirm_clock()
+            office.purpose(NAME).people().sweep()
+        with closing(RecordStore.open(folder / "records")) as store:
+            assert store.owed(NAME) == left
 
 
 def held(gateway: Embedded) -> int:

@@ -20,7 +20,8 @@ from moiety.custody.unopened import NobodyThere
 from moiety.face.installed import Installed
 from moiety.identity import people as stories
 from moiety.identity.keyring import ACCESS, Version
-from moiety.identity.person import Person, Receipt
+from moiety.identity.person import Person
+from moiety.identity.receipts import Receipt
 from moiety.identity.refusals import AlreadyKept, ClockWithoutZone, NobodyKept
 from moiety.ledger.entry import Restriction
 from moiety.ledger.receipt import verify

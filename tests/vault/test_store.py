@@ -16,6 +16,7 @@ from sqlalchemy import text
 from moiety.database.refusals import DatabaseExists, DatabaseMissing
 from moiety.vault import retention, sql
 from moiety.vault.consent import ENTRIES_LIMIT, ENTRY_LIMIT
+from moiety.vault.owed import Owed
 from moiety.vault.refusals import BatchTooLarge, MoveRefused, PersonMissing, PersonUnnamed, RecordMisfit, WriteStale
 from moiety.vault.retention import ERASURE_MINUTES, PROGRESS_MINUTES, STEP_MINUTES, Move, Reading, State, Stay, Trust
 from moiety.vault.schema import Group
@@ -286,6 +287,31 @@ def test_states_move_as_retention_says(store: RecordStore) -> None:
     assert store.move("door", pseudonym(0), Move.RESTORE, now) == Stay(State.ACTIVE, EXPIRES)
     with pytest.raises(PersonMissing):
         store.move("door", NOBODY, Move.ERASE, now)
+
+
+def test_what_is_owed_for_somebody_comes_as_they_go_and_is_kept_until_it_is_settled(place: Path | str) -> None:
+    """On the tables of a store that knew of no such thing: none was added."""
+    some = [
+        Owed(purpose, at, bytes([at] * 32), bytes([at + 1] * 32), ((f"{purpose} keys", bytes(48)),))
+        for at, purpose in enumerate(["door", "door", "hotel"])
+    ]
+    with closing(RecordStore.create(place)) as store:
+        filled(store, 3)
+        left = rewritten(store, pseudonym(0), 1, blobs(pseudonym(0), 1))
+        before = next(iter(store.leaving("door")))
+        for number, owed in enumerate(some):
+            assert store.destroy_many("door", [pseudonym(number)], [before], owed) == 1
+        assert store.leaving("door") == {}
+        assert left != before
+    with closing(RecordStore.open(place)) as store:
+        store.now(minute(1).clock)
+        assert store.owed("door") == some[:2]
+        assert store.owed("hotel") == some[2:]
+        assert store.owed("door", since=1) == some[1:2]
+        assert store.owed("door") == some[1:2]
+        store.settle_owed(some[1])
+        store.settle_owed(some[1])
+        assert (store.owed("door"), store.owed("hotel")) == ([], some[2:])
 
 
 def test_who_is_destroyed_is_in_no_table(store: RecordStore) -> None:

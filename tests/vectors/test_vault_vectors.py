@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import hashlib
 
+import pytest
 from cryptography.hazmat.primitives.ciphers.aead import AESGCMSIV
 
 from moiety.vault import consent, seal
 from moiety.vault.identifier import Identifier
 from moiety.vault.index import index_bytes
+from moiety.vault.owed import Owed
 from moiety.vault.record import Record
+from moiety.vault.refusals import RecordMisfit
 from moiety.vault.schema import Group, Schema
 from moiety.vault.seal import ClassKeys, Whose
 
@@ -47,6 +50,19 @@ def test_an_entry_of_legal_basis_never_changes_its_form() -> None:
     body = b"\xa9withdrawn\xcd\x4e\x84\xa6spoken"
     assert consent.decode(b"\x01\x93" + body) == consent.Withdrawn(20_100, "spoken")
     assert consent.encode(consent.Withdrawn(20_100, "spoken", 1)) == b"\x02\x94" + body + b"\x01"
+
+
+def test_a_receipt_that_is_owed_never_changes_its_form() -> None:
+    salt, subject = bytes(range(32)), bytes(range(50, 82))
+    trace = b"\x92\xa9door keys\xc4\x30" + bytes(range(48))
+    stored = b"\x01\x95\xa4door\xce\x01\xc3\xa0\x80\xc4\x20" + salt + b"\xc4\x20" + subject + b"\x91" + trace
+    owed = Owed("door", 29_597_824, salt, subject, (("door keys", bytes(range(48))),))
+    assert owed.to_bytes() == stored
+    assert Owed.from_bytes(stored) == owed
+    assert owed.name == "owed323334353637"
+    for wrong in (b"", b"\x02" + stored[1:], stored[:-1], stored.replace(b"\xc4\x20", b"\xc4\x1f", 1)):
+        with pytest.raises(RecordMisfit):
+            Owed.from_bytes(wrong)
 
 
 def test_what_is_evaluated_to_a_pseudonym_never_changes_its_form() -> None:

@@ -107,7 +107,9 @@ class Stated(TypedDict):
 
 
 class Checked(TypedDict):
-    """What `audit receipt` answers: what each custodian says that it destroyed, and both dates."""
+    """What `audit receipt` answers: what each custodian says that it destroyed, since when nothing of it is in live
+    stores (`live`), and on which day the refresh is due that ends the backups (`epoch_end`): nobody signs that it was
+    made."""
 
     valid: bool
     custodians: list[Stated]

@@ -300,6 +300,7 @@ def erase(
     A face is overwritten at once. A record answers nobody from now on, and is destroyed after 72
     hours; at once with --now, for which two officers of custodians apart sign a request first. So do
     two people for a face where the purpose names early_erasure. Nothing in a request names the person.
+    Where this was interrupted when the record was gone already, --receipt again writes the receipt.
 
     \b
     Examples:
@@ -312,7 +313,7 @@ def erase(
     signed = carried(request, approved)
     with bar() as progress, opened(office, progress) as m:
         desk = m.purpose(person.purpose)
-        if desk.keeps(person):
+        if desk.keeps(person) or (receipt is not None and desk.owes(person)):
             record = desk.people().person(person)
             if request is not None:
                 return written(request, record.request_erasure())

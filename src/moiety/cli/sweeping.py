@@ -20,7 +20,7 @@ from moiety.errors import Refused
 
 if TYPE_CHECKING:
     from moiety.identity.people import People
-    from moiety.identity.person import Receipt
+    from moiety.identity.receipts import Receipt
     from moiety.vault.retention import Reading
 
 
@@ -80,7 +80,7 @@ def sweep(
     with bar() as progress, opened(office, progress) as m:
         people = m.purpose(purpose).people()
         warning = doubt(people, purpose)
-        gone = people.sweep(kept.receiving)
+        gone = people.sweep(None if receipts is None else kept.receiving)
     answer: Swept = {"destroyed": gone, "receipts": kept.count, "warning": warning}
     lines = [f"{gone} {'person' if gone == 1 else 'people'} whose time was over"]
     lines += [f"receipts written: {kept.count}"] if receipts is not None else []

@@ -18,7 +18,7 @@ from moiety.custody.messages import (
     ThirtyTwo,
     learn,
 )
-from moiety.custody.verbs import TAGS_AT_ONCE
+from moiety.custody.verbs import ROWS_ATTESTED, TAGS_AT_ONCE
 
 
 class AuditHead(Ask, frozen=True):
@@ -63,8 +63,8 @@ class Attest(Ask, frozen=True):
 
     ANSWER = AttestedMessage
     subject: ThirtyTwo
-    galleries: Annotated[list[Name], Meta(min_length=1, max_length=4)]
-    rows: Annotated[list[Sixteen], Meta(min_length=1, max_length=4)]
+    galleries: Annotated[list[Name], Meta(min_length=1, max_length=ROWS_ATTESTED)]
+    rows: Annotated[list[Sixteen], Meta(min_length=1, max_length=ROWS_ATTESTED)]
 
 
 learn(list(vars().values()))

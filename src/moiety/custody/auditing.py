@@ -6,16 +6,14 @@ for the person alone. None of this can be asked about a person without that pers
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
-from threading import Lock
+from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Final
 
 from moiety.custody.chronicle import Chronicle
+from moiety.custody.destroyed import Destroyed
 from moiety.custody.store.kinds import is_keys
-from moiety.custody.unopened import NothingDestroyed
 from moiety.custody.verbs import ROWS_AT_ONCE, TAGS_AT_ONCE, Proof, Row, Shown
 from moiety.ledger import receipt
 from moiety.ledger.refusals import LedgerAltered
@@ -25,44 +23,6 @@ from moiety.sharing.seat import Seat
 EPOCH_DAYS: Final = 7
 """Days after which the epoch is to be over in which somebody was destroyed: the operators' timer refreshes weekly (see
 docs/operations). Nothing here makes it end, so the day that is signed is when that is due, and not that it was."""
-
-_REMEMBERED: Final = 4_096
-"""Destroyed rows that a statement may still be asked for, the newest."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Gone:
-    at: datetime
-    anew: bool
-    about: str | None = None
-
-
-class Destroyed:
-    """What this process destroyed, by gallery and handle, and when. Safe for threads."""
-
-    def __init__(self) -> None:
-        self._lock = Lock()
-        self._rows: OrderedDict[tuple[str, bytes], _Gone] = OrderedDict()
-
-    def add(self, gallery: str, handle: bytes, at: datetime, *, anew: bool) -> None:
-        """One more; `anew`: it was written anew, and what it was written anew as is nothing destroyed."""
-        with self._lock:
-            self._rows[gallery, handle] = _Gone(at, anew)
-            while len(self._rows) > _REMEMBERED:
-                self._rows.popitem(last=False)
-
-    def counted(self, subject: str, rows: Sequence[tuple[str, bytes]]) -> tuple[datetime, list[str]]:
-        """When the last of these was destroyed, and the gallery of each that was not written anew; which is said about
-        this subject from now on and about no other: one destruction is one person's. Raises `NothingDestroyed`."""
-        with self._lock:
-            found = [gone for row in dict.fromkeys(rows) if (gone := self._rows.get(row)) is not None]
-            if len(found) < len(rows) or any(gone.about not in (None, subject) for gone in found):
-                raise NothingDestroyed
-            galleries = [gallery for (gallery, _), gone in zip(rows, found, strict=True) if not gone.anew]
-            if not galleries:
-                raise NothingDestroyed
-            self._rows.update({row: replace(gone, about=subject) for row, gone in zip(rows, found, strict=True)})
-        return max(gone.at for gone in found), galleries
 
 
 @dataclass(frozen=True)
@@ -123,14 +83,14 @@ class Auditing(Showing):
     def attest(self, subject: str, rows: Sequence[tuple[str, bytes]]) -> receipt.Signed:
         """A signed statement that these rows, galleries and handles, were destroyed here, about a salted commitment.
 
-        What was written anew counts for nothing. Raises `NothingDestroyed` where nothing is left then, for a row that
-        is named twice, and for one that this process did not destroy, or has stated about somebody else.
+        What was written anew counts for nothing, nor does what was never here: whoever goes on with an erasure that
+        was interrupted does not know what there was. Raises `NothingDestroyed` where nothing is left then, for a row
+        that is named twice, and for one that was stated about somebody else.
         """
-        when, galleries = self.destroyed.counted(subject, rows)
+        minute, galleries = self.destroyed.counted(subject, rows)
         counted: dict[str, int] = {}
         for gallery in galleries:
             what = "keys" if is_keys(gallery) else "face"
             counted[what] = counted.get(what, 0) + 1
-        minute = when.astimezone(UTC).replace(second=0, microsecond=0)
         end = minute.date() + timedelta(days=EPOCH_DAYS)
         return receipt.stated(self.seat, subject, counted, minute, minute.date(), end, self.chronicle.signing.sign)

@@ -18,9 +18,10 @@ from numpy.typing import NDArray
 from moiety.custody import answering, checking, epochs, life, mending, noting, own, papers, recovery, stepping
 from moiety.custody.admitting import Offers
 from moiety.custody.answering import Answers
-from moiety.custody.auditing import Auditing, Destroyed
+from moiety.custody.auditing import Auditing
 from moiety.custody.changing import Changes, noted
 from moiety.custody.chronicle import GALLERY
+from moiety.custody.destroyed import Destroyed
 from moiety.custody.epochs import SEED_BYTES, Renewal
 from moiety.custody.gallery import Gallery
 from moiety.custody.headers import check_day, check_instant
@@ -68,7 +69,7 @@ class Custodian:
         self._changes = Changes(self._turns, self.acquaintance, clock)
         mine = (self._gallery, self._turns, self._changes, self.acquaintance)
         self.records = Records(seat, store, self._offers, *mine, self._own, clock, entropy)
-        self.audit = Auditing(own.chronicle, seat, Destroyed())
+        self.audit = Auditing(own.chronicle, seat, Destroyed(store, clock))
         self._renewal: Renewal | None = None
         self._staged: Renewal | None = None
 
@@ -216,9 +217,7 @@ class Custodian:
         """This custodian's side of overwriting whoever has this handle, in SQL and in memory, if anybody has. Whoever
         asks scrubs before it acknowledges."""
         gallery, chronicle = self._gallery(name), self._own.chronicle
-        anew = yield from stepping.erase(gallery, self._changes, chronicle, header, handle, self._entropy)
-        if anew is not None:
-            self.audit.destroyed.add(name, handle, self._clock(), anew=anew)
+        yield from stepping.erase(gallery, self._changes, chronicle, header, handle, self._clock, self._entropy)
 
     def scrub(self, step: str = "scrub") -> None:
         """Leave no old bytes in the database's files; `step` is what the observer hears."""
@@ -289,7 +288,7 @@ class Custodian:
     def enter(self) -> None:
         """Enter the staged epoch and delete the old one; its root stays until all three have switched."""
         with self._turns.alone():
-            epochs.switch(self._store)
+            epochs.switch(self._store, self._clock())
             self._sound.entered()
 
     def retire(self) -> None:

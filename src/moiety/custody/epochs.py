@@ -12,10 +12,11 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 import numpy as np
 
-from moiety.custody import leaving, pseudonyms
+from moiety.custody import destroyed, leaving, pseudonyms
 from moiety.custody.gallery import Gallery
 from moiety.custody.refusals import NotStaged
 from moiety.custody.store import kept, page, tables
@@ -101,10 +102,11 @@ def stage(store: Store, galleries: Iterable[Gallery], renewal: Renewal, entropy:
         tables.set_staging(connection, Staging.COMPLETE)
 
 
-def switch(store: Store) -> None:
+def switch(store: Store, now: datetime) -> None:
     """Enter the staged epoch and delete the old one with its wrapped key. The caller retires and scrubs the store."""
     with store.writing("switch") as connection:
         own = tables.custodian(connection)
+        destroyed.forget(connection, now)
         kept.reseal(connection, own, own.epoch + 1)
         tables.set_epoch(connection, own.epoch + 1, Staging.SWITCHED)
         pseudonyms.switch(connection)

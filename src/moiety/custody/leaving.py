@@ -56,10 +56,9 @@ def forget(connection: Connection, gallery: str, handle: bytes) -> None:
     drop_keys(connection, _KIND, [_key(gallery, handle)])
 
 
-def reason(store: Store, gallery: str, handle: bytes) -> str:
+def reason(connection: Connection, gallery: str, handle: bytes) -> str:
     """Why this one is destroyed, in a word for the ledger: because it was written anew, or else because it leaves."""
-    with store.reading() as connection:
-        found = kept_of(connection, _KIND, _key(gallery, handle))
+    found = kept_of(connection, _KIND, _key(gallery, handle))
     return ANEW if found is not None and int.from_bytes(found, "big") == _AT_ONCE else DESTROYED
 
 

@@ -11,7 +11,7 @@ from datetime import datetime
 import numpy as np
 from numpy.typing import NDArray
 
-from moiety.custody import leaving
+from moiety.custody import destroyed, leaving
 from moiety.custody.gallery import Gallery
 from moiety.custody.refusals import AlreadyEnrolled, StatesDiffer, TooMany
 from moiety.custody.store import page, tables
@@ -19,6 +19,7 @@ from moiety.custody.store.handles import prefixes
 from moiety.custody.store.noise import Entropy, noise
 from moiety.custody.store.page import HANDLE_BYTES, Pages, portions
 from moiety.custody.store.slots import MOST_SLOTS, SLOTS, Phase, State, allot, living
+from moiety.custody.store.stored import Change
 from moiety.custody.verbs import Batch, Slots
 
 _WHOLE = f"V{HANDLE_BYTES}"
@@ -84,9 +85,12 @@ def activate(gallery: Gallery, slots: Slots) -> None:
         change.finish(phase=Phase.SETTLED)
 
 
-def erase(gallery: Gallery, slots: Slots, handle: bytes, entropy: Entropy) -> None:
-    """Overwrite every column of these slots of somebody. The caller scrubs the store before it acknowledges."""
+def erase(gallery: Gallery, slots: Slots, handle: bytes, now: datetime, entropy: Entropy) -> None:
+    """Overwrite every column of these slots of somebody, which is remembered as destroyed `now`. The caller scrubs the
+    store before it acknowledges."""
     with gallery.changing("erase") as change:
+        if len(slots):
+            _remember(change, gallery.name, handle, now)
         leaving.forget(change.connection, gallery.name, handle)
         for numbers, some in _by_page(slots):
             pages, states = change.fetch(numbers)
@@ -123,9 +127,12 @@ def settle(
 ) -> None:
     """End an interruption: take these states, uint8 (slots,), overwrite what they erase, drop pages beyond them.
 
-    Whoever is restricted by it leaves as whoever is restricted `now` does: or nobody could ever destroy them here.
+    Whoever is restricted by it leaves as whoever is restricted `now` does: or nobody could ever destroy them here. Who
+    was here and is erased by it was being destroyed, and is that `now`. More than one at once are newcomers whose
+    enrolment did not come to its end, and whom nobody was told of.
     """
     count = len(states) // SLOTS
+    leaves: list[bytes] = []
     with gallery.changing("settle") as change:
         tables.drop_pages(change.connection, change.current.row.id, change.current.epoch, count)
         held = change.fetch_states(range(count))["states"].reshape(-1)
@@ -137,10 +144,20 @@ def settle(
             found["states"][within(numbers, some)] = states[some]
             for handle in pages["handles"][within(numbers, np.setdiff1d(some, gone))]:
                 leaving.note(change.connection, gallery.name, handle.tobytes(), now)
+            there = gone[living(held[gone])]
+            leaves += [handle.tobytes() for handle in pages["handles"][within(numbers, there)]]
             _overwrite(pages, *within(numbers, gone), entropy)
             change.write(numbers, pages, found)
+        if len(leaves) == 1:
+            _remember(change, gallery.name, leaves[0], now)
+            leaving.forget(change.connection, gallery.name, leaves[0])
         leaving.stayed(change.connection, gallery.name)
         change.finish(phase=Phase.SETTLED, pages=count, terms=terms, document=document)
+
+
+def _remember(change: Change, gallery: str, handle: bytes, now: datetime) -> None:
+    anew = leaving.reason(change.connection, gallery, handle) == leaving.ANEW
+    destroyed.remember(change.connection, gallery, handle, now, anew=anew)
 
 
 def within(numbers: list[int], slots: Slots) -> tuple[Slots, Slots]:

@@ -11,7 +11,7 @@ from moiety.custody.chronicle import Chronicle, minute_of
 from moiety.custody.gallery import Gallery
 from moiety.custody.refusals import NotAdmitted
 from moiety.custody.store.noise import Entropy
-from moiety.custody.verbs import Slots
+from moiety.custody.verbs import Clock, Slots
 from moiety.matching.header import Header
 from moiety.matching.rounds import Rounds
 
@@ -69,13 +69,19 @@ def activate(gallery: Gallery, changes: Changes, header: Header, slots: Slots) -
 
 
 def erase(
-    gallery: Gallery, changes: Changes, chronicle: Chronicle, header: Header, handle: bytes, entropy: Entropy
-) -> Rounds[bool | None]:
-    """Overwrite whoever has this handle, in SQL and in memory: whether that was written anew; None if nobody has it."""
+    gallery: Gallery,
+    changes: Changes,
+    chronicle: Chronicle,
+    header: Header,
+    handle: bytes,
+    clock: Clock,
+    entropy: Entropy,
+) -> Rounds[None]:
+    """Overwrite whoever has this handle, in SQL and in memory, and remember that they were destroyed."""
     current = gallery.usable()
     slots = np.array(answering.locate(gallery, current, handle), dtype=np.int64)
-    do = lambda: life.erase(gallery, slots, handle, entropy)  # noqa: E731
-    why = leaving.reason(gallery.store, gallery.name, handle)
+    with gallery.store.reading() as connection:
+        why = leaving.reason(connection, gallery.name, handle)
+    do = lambda: life.erase(gallery, slots, handle, clock(), entropy)  # noqa: E731
     note = lambda: noting.erased(chronicle, header, answering.public(gallery, current, slots), why)  # noqa: E731
     yield from changes.side("erase", gallery, current, header, len(slots), (slots.tobytes(),), do, note)
-    return why == leaving.ANEW if len(slots) else None

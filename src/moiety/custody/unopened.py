@@ -41,7 +41,7 @@ class KeyLost(Refused):
 class NothingDestroyed(Refused):
     code: ClassVar[str] = "nothing_destroyed"
     advice: ClassVar[str] = (
-        "this custodian did not destroy that since it started, or signed for it about another subject, and signs "
+        "this custodian did not destroy that in the last 30 days, or signed for it about another subject, and signs "
         "nothing it does not know: there is no receipt of this any more. What it destroyed is in its ledger, which "
         "`moiety audit verify` holds against the others"
     )

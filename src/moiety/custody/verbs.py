@@ -45,6 +45,9 @@ NUMBERS_A_DAY = 64
 """Tags that a person has on one day: more entries than almost anybody has on one, and few enough to ask for all."""
 
 DAYS_AT_ONCE = 400
+ROWS_ATTESTED = 16
+"""Rows of one receipt: the keys of a record, a face, and versions that corrections left behind."""
+
 TAGS_AT_ONCE = DAYS_AT_ONCE * NUMBERS_A_DAY
 """Of one question, more than a year: 410 KB."""
 

@@ -11,8 +11,9 @@ from types import TracebackType
 from typing import Concatenate, Final, ParamSpec, Protocol, TypeVar
 
 from moiety.errors import MoietyError, Refused
-from moiety.identity.ports import Clock, Custodians, Entropy, RecordStore
+from moiety.identity.ports import Clock, Custodians, Entropy
 from moiety.identity.purpose import Purpose
+from moiety.identity.record_port import RecordStore
 from moiety.identity.refusals import ClockWithoutZone, NoRecords
 from moiety.vault.index import index_of
 from moiety.vault.retention import Reading

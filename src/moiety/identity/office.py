@@ -27,14 +27,13 @@ from moiety.identity.ports import (
     Noted,
     Picture,
     Progress,
-    Records,
-    RecordStore,
     Seat,
     by_itself,
     silent,
 )
 from moiety.identity.pseudonym import Pseudonym
 from moiety.identity.purpose import Purpose
+from moiety.identity.record_port import Records, RecordStore
 from moiety.identity.refusals import OfficeClosed, PurposeUnknown, SeatUnknown
 from moiety.identity.results import Candidates, Enrolled, Erased, PurposeStatus, Status, Verdict
 from moiety.stages import stage
@@ -115,6 +114,10 @@ class PurposeOffice:
             return False
         stored = self._records().get(self.name, pseudonym.value)
         return stored is not None and stored.stay.state is not State.PENDING
+
+    def owes(self, pseudonym: Pseudonym) -> bool:
+        """Whether a record that was kept under this pseudonym is destroyed, and nobody was given the receipt."""
+        return self.document.records is not None and self.people().owes(pseudonym)
 
     @heard
     def enrol(self, pictures: Sequence[Picture], *, grounds: str, person: Pseudonym | str | None = None) -> Enrolled:

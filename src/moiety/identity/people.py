@@ -8,8 +8,8 @@ what an interruption left is put right by whoever comes next.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext, suppress
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager, suppress
 from typing import Final
 
 from moiety.errors import MoietyError, Refused
@@ -17,8 +17,9 @@ from moiety.identity.arriving import Added, Arriving, Named
 from moiety.identity.claim import of_purpose
 from moiety.identity.desk import Desk, Refusals, heard
 from moiety.identity.keyring import bears
-from moiety.identity.person import Person, Receipt
+from moiety.identity.person import Person
 from moiety.identity.pseudonym import Pseudonym
+from moiety.identity.receipts import Receipt, hand_out, outstanding, owed_to
 from moiety.identity.refusals import NoNumber, NotInIndex, NumberNotText
 from moiety.vault.consent import ByHand, How, by_hand
 from moiety.vault.identifier import Identifier
@@ -45,9 +46,9 @@ Receiving = Callable[[str], AbstractContextManager[Callable[[Receipt], None]]]
 """Makes room for the receipt of one person under a name, and takes it, where there is one."""
 
 
-def unreceived(name: str) -> AbstractContextManager[Callable[[Receipt], None]]:
-    """Where nobody keeps receipts."""
-    return nullcontext(lambda receipt: None)
+@contextmanager
+def _unreceived(name: str) -> Iterator[Callable[[Receipt], None]]:
+    yield lambda receipt: None
 
 
 class People:
@@ -57,6 +58,10 @@ class People:
         """Raises `NoRecords` where the purpose keeps none."""
         desk.schema()
         self._desk = desk
+
+    def owes(self, pseudonym: Pseudonym) -> bool:
+        """Whether somebody's record is destroyed, and they were not given the receipt."""
+        return owed_to(self._desk, of_purpose(pseudonym, self._desk.purpose)) is not None
 
     def person(self, pseudonym: Pseudonym | str) -> Person:
         """Whoever is kept under this pseudonym; nothing is opened yet. Raises `PseudonymUnreadable`,
@@ -220,10 +225,11 @@ class People:
         return self._desk.confirm_clock()
 
     @heard
-    def sweep(self, receiving: Receiving = unreceived) -> int:
+    def sweep(self, receiving: Receiving | None = None) -> int:
         """Destroy whoever is due: erased three days ago, or kept to the last day; what was written anew; and whoever a
         call put that was interrupted more than a day ago. How many people are gone. `receiving` is entered before each
-        is destroyed, with a random name, and gives what takes the receipt of it.
+        is destroyed, with a random name, and gives what takes the receipt of it; and of whomever an interruption left
+        without one.
 
         Whoever custodians refuse keeps nobody else waiting: the first such refusal is raised when all others are gone.
         """
@@ -232,16 +238,19 @@ class People:
         desk.records().hasten(now)
         while forgotten := self._forgotten():
             gone += self._given_up(forgotten)
+        for owed in outstanding(desk, now):
+            if receiving is not None:
+                with receiving(desk.entropy(_NAME_BYTES).hex()) as take, refusals:
+                    hand_out(desk, owed, take)
         blocked: set[bytes] = set()
         while due := self._due(now, blocked):
             for stored in due:
                 blocked.add(stored.person)
-                with receiving(desk.entropy(_NAME_BYTES).hex()) as take, refusals:
-                    receipt = Person(desk, Pseudonym(desk.name, stored.person)).destroy(stored)
+                with (receiving or _unreceived)(desk.entropy(_NAME_BYTES).hex()) as take, refusals:
+                    owed = Person(desk, Pseudonym(desk.name, stored.person)).destroy(stored)
                     blocked.remove(stored.person)
                     gone += 1
-                    if receipt is not None:
-                        take(receipt)
+                    hand_out(desk, owed, take)
         with refusals:
             desk.tidy()  # after: what was left of somebody who goes goes with them
         with refusals:

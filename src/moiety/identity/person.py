@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Final
 
-from moiety.errors import Refused
 from moiety.identity.basis import Basis, history
 from moiety.identity.desk import Desk, date_of, heard, instant_of
 from moiety.identity.enrol import Beside
@@ -17,12 +16,13 @@ from moiety.identity.keyring import ACCESS, Version, opened
 from moiety.identity.ports import Noted
 from moiety.identity.pseudonym import Pseudonym
 from moiety.identity.purpose import RETENTION_LIMIT_DAYS
+from moiety.identity.receipts import Receipt, hand_out, owed_to, owing
 from moiety.identity.refusals import FieldsNotAList, NobodyKept, NumberFixed, ReasonUnsaid
-from moiety.ledger.receipt import SALT_BYTES, subject
 from moiety.ledger.refusals import OperationUnwritten
 from moiety.vault import consent
 from moiety.vault.consent import ByHand, Entry, Given, by_hand
 from moiety.vault.mask import masked, shown
+from moiety.vault.owed import Owed
 from moiety.vault.record import Record, corrected, names_of
 from moiety.vault.refusals import FieldUnknown, MoveRefused, PersonMissing
 from moiety.vault.retention import Move, State
@@ -38,9 +38,6 @@ SHOWN: Final = "shown"
 CORRECTED: Final = "corrected"
 AUDITED: Final = "audited"
 
-UNATTESTED: Final = "nothing_destroyed"
-"""What custodians answer who have nothing to sign for."""
-
 
 @dataclass(frozen=True, slots=True)
 class Revealed:
@@ -48,15 +45,6 @@ class Revealed:
 
     pseudonym: Pseudonym
     values: Mapping[str, str | bytes] = field(repr=False)
-
-
-@dataclass(frozen=True, slots=True)
-class Receipt:
-    """What each custodian signed of what it destroyed, as a file (JSON), and the salt, 32 bytes, with which alone it
-    can be shown whom it is about: see `moiety.ledger.receipt`."""
-
-    file: bytes
-    salt: bytes = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,12 +233,17 @@ class Person:
         """Answer nobody about this person from now on, and destroy record and face after 72 hours, until when `restore`
         takes it back; or at once, which custodians apart want two officers to sign: refused, nothing was done.
 
-        Raises `NobodyKept`."""
+        Who was destroyed and has not been given the receipt, because that was interrupted, is given it. Raises
+        `NobodyKept`."""
         desk, reading = self._desk, self._desk.now()
-        stored = self._stored(())
+        try:
+            stored = self._stored(())
+        except NobodyKept:
+            if (owed := owed_to(desk, self.pseudonym)) is None:
+                raise
+            return self._received(owed)
         if now:
-            receipt = self.destroy(stored, approved=approved)
-            return Leaving(self.pseudonym, True, instant_of(reading.minute), receipt)
+            return self._received(self.destroy(stored, approved=approved))
         # Of who is leaving already too: custodians that were put back to before do not know of it any more.
         for version in (*self._left(), stored.handle):  # what an interruption left has its three days at the same time
             desk.custody().hold(desk.name, version, self.pseudonym.value, True)
@@ -295,30 +288,21 @@ class Person:
             raise OperationUnwritten
         return self._desk.custody().prove(operation, noted.shown, since)
 
-    def destroy(self, stored: Stored, *, approved: bytes | None = None) -> Receipt | None:
+    def destroy(self, stored: Stored, *, approved: bytes | None = None) -> Owed:
         """Leave nothing of this person anywhere: the keys first, so that what is interrupted can be gone on with; those
-        of versions too that an interruption left, each of which opens the record's old copies. What the custodians
-        signed of it, where they had anything."""
+        of versions too that an interruption left, each of which opens the record's old copies. What is owed for it
+        then, until it is handed out (see `receipts`)."""
         desk, person, left = self._desk, self.pseudonym.value, self._left()
-        gone = desk.custody().destroy(desk.name, [*left, stored.handle], person, approved=approved)
-        receipt = None
-        if gone:
-            receipt = self._attested(gone)
-        for handle in left:
-            desk.records().left(handle)
-        desk.records().destroy_many(desk.name, [person])
-        desk.records().scrub()
-        return receipt
+        versions = [*left, stored.handle]
+        desk.custody().destroy(desk.name, versions, person, approved=approved)
+        owed = owing(desk, self.pseudonym, versions)
+        desk.records().destroy_many(desk.name, [person], left, owed)
+        return owed
 
-    def _attested(self, gone: Sequence[tuple[str, bytes]]) -> Receipt | None:
-        """What the custodians sign of it; nothing where all of it had been written anew, as what is gone before."""
-        salt = self._desk.entropy(SALT_BYTES)
-        try:
-            return Receipt(self._desk.custody().attest(gone, subject(str(self.pseudonym), salt)), salt)
-        except Refused as refused:
-            if refused.code != UNATTESTED:
-                raise
-            return None
+    def _received(self, owed: Owed) -> Leaving:
+        receipts: list[Receipt] = []
+        hand_out(self._desk, owed, receipts.append)
+        return Leaving(self.pseudonym, True, instant_of(owed.minute), next(iter(receipts), None))
 
     def _entries(self) -> list[Entry]:
         return history(self._desk.purpose, self._desk.records().bases(self._desk.name, self.pseudonym.value))

@@ -6,7 +6,7 @@ described by its attributes alone.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias
@@ -23,10 +23,6 @@ if TYPE_CHECKING:
     from moiety.ledger.entry import Entry
     from moiety.ledger.operation import Party
     from moiety.matching.policy import OperatingPoint, Terms
-    from moiety.vault.retention import Move, Reading, State, Stay
-    from moiety.vault.schema import Group
-    from moiety.vault.seal import Blob
-    from moiety.vault.stored import Stored
 
 Seat: TypeAlias = Literal["a", "b", "c"]
 """Which of the three custodians."""
@@ -218,76 +214,6 @@ class Unlocked(Protocol):
     def public(self) -> bytes: ...
 
 
-class RecordStore(Protocol):
-    """The record store; its docstrings are `vault.sql.RecordStore`'s."""
-
-    def now(self, clock: int) -> Reading: ...
-
-    def confirm(self, clock: int) -> Reading: ...
-
-    def hasten(self, now: Reading) -> None: ...
-
-    def put_many(self, purpose: str, people: Sequence[Stored]) -> list[int]: ...
-
-    def settle_many(self, purpose: str, people: Sequence[Stored]) -> list[int]: ...
-
-    def undo_many(self, purpose: str, people: Sequence[Stored], *, known: bool) -> int: ...
-
-    def pending(self, purpose: str) -> list[Stored]: ...
-
-    def get(self, purpose: str, person: bytes, groups: Iterable[Group] = ()) -> Stored | None: ...
-
-    def look_up(self, purpose: str, entry: bytes) -> list[Stored]: ...
-
-    def expect(self, purpose: str, person: bytes, handle: bytes) -> None: ...
-
-    def replace(
-        self,
-        purpose: str,
-        person: bytes,
-        number: int,
-        blobs: Mapping[Group, Blob],
-        *,
-        handle: bytes,
-        without_photo: bool = False,
-        entry: bytes | None = None,
-    ) -> None: ...
-
-    def leaving(self, purpose: str, people: Sequence[bytes] = ()) -> Mapping[bytes, bool]: ...
-
-    def wait(self, handle: bytes) -> None: ...
-
-    def left(self, handle: bytes) -> None: ...
-
-    def move(self, purpose: str, person: bytes, move: Move, now: Reading) -> Stay: ...
-
-    def destroy_many(self, purpose: str, people: Iterable[bytes]) -> int: ...
-
-    def due(self, now: Reading, limit: int, *, purpose: str | None = None) -> list[tuple[str, Stored]]: ...
-
-    def bases(self, purpose: str, person: bytes) -> list[bytes]: ...
-
-    def add_basis(self, purpose: str, person: bytes, *entries: bytes, faceless: bool = False) -> int: ...
-
-    def faces_leaving(self, purpose: str, people: Sequence[bytes] = ()) -> list[bytes]: ...
-
-    def count(self, purpose: str) -> Mapping[State, int]: ...
-
-    def answered(self, purpose: str, day: int) -> tuple[int, int]: ...
-
-    def scrub(self) -> None: ...
-
-    def close(self) -> None: ...
-
-
-class Records(Protocol):
-    """Where the record store is; it is opened when it is first asked for, and made where there is none."""
-
-    def store(self) -> RecordStore: ...
-
-    def close(self) -> None: ...
-
-
 class Noted(Protocol):
     """One operation as ledgers have it, and whose."""
 
@@ -361,7 +287,9 @@ class Custodians(Protocol):
         self, purpose: str, versions: Sequence[bytes], pseudonym: bytes, *, approved: bytes | None = None
     ) -> list[tuple[str, bytes]]: ...
 
-    def attest(self, gone: Sequence[tuple[str, bytes]], subject: str) -> bytes: ...
+    def traces(self, purpose: str, versions: Sequence[bytes], pseudonym: bytes) -> list[tuple[str, bytes]]: ...
+
+    def attest(self, traces: Sequence[tuple[str, bytes]], subject: str) -> bytes: ...
 
     def audit(self, in_flight: int = 0) -> Finding: ...
 

@@ -12,9 +12,10 @@ from pathlib import Path
 from typing import Final
 
 from moiety.database import Database, Observer, unobserved
-from moiety.vault import retention, rows
+from moiety.vault import owing, retention, rows
 from moiety.vault.consent import ENTRIES_LIMIT, ENTRY_LIMIT
 from moiety.vault.framing import person_bytes, purpose_bytes
+from moiety.vault.owed import Owed
 from moiety.vault.refusals import BatchTooLarge, PersonMissing, RecordMisfit, WriteStale
 from moiety.vault.retention import MOVES, Move, Reading, State, Stay, Trust
 from moiety.vault.rows import Stage
@@ -193,8 +194,11 @@ class RecordStore:
             rows.stays(connection, row.id, stay)
         return stay
 
-    def destroy_many(self, purpose: str, people: Iterable[bytes]) -> int:
-        """Delete all that there is of people, whatever their state; old bytes are gone after `scrub`.
+    def destroy_many(
+        self, purpose: str, people: Iterable[bytes], versions: Sequence[bytes] = (), owed: Owed | None = None
+    ) -> int:
+        """Delete all that there is of people, whatever their state; old bytes are gone after `scrub`. Custodians have
+        destroyed the keys of these `versions` too, which are `left`; and what is `owed` is, from now on.
 
         Returns how many were there.
         """
@@ -203,8 +207,26 @@ class RecordStore:
         with self._database.writing("destroy") as connection:
             there = rows.found(connection, purpose, people)
             rows.remove(connection, [row.id for row in there.values()])
-            rows.left(connection, list(there))  # a face that was to be destroyed is, with the person
+            rows.left(connection, [*there, *versions])  # a face that was to be destroyed is, with the person
+            if owed is not None:
+                owing.owe(connection, owed)
         return len(there)
+
+    def owed(self, purpose: str, *, since: int = 0) -> list[Owed]:
+        """Receipts that people of a purpose who are destroyed are still to be given, at most `BATCH_LIMIT`; of those
+        from before the minute `since` nothing is known any more."""
+        with self._database.reading() as connection:
+            found = [one for one in owing.owed(connection, BATCH_LIMIT) if one.purpose == purpose]
+        over = [one for one in found if one.minute < since]
+        if over:
+            with self._database.writing("forget owed") as connection:
+                owing.settle(connection, over)
+        return [one for one in found if one.minute >= since]
+
+    def settle_owed(self, owed: Owed) -> None:
+        """This receipt was handed out."""
+        with self._database.writing("settle owed") as connection:
+            owing.settle(connection, [owed])
 
     def scrub(self) -> None:
         """Leave no more bytes of what was deleted or replaced than the database must (`database`)."""

@@ -4,8 +4,9 @@ In the clear: the purpose, the pseudonym, an opaque handle, the state, the numbe
 retention and, of who is being erased, the minute at which they are destroyed; what the purpose's index was evaluated
 to; on which grounds of the document and articles of the law somebody is kept, since which day, and how that was given
 or withdrawn: whoever takes it back has nothing opened for it; whose face is to be destroyed; whether there is a
-photograph and which of four lengths it has; and the order in which batches were written (within a batch, people are in
-the order of their pseudonyms). All else is sealed before it comes here.
+photograph and which of four lengths it has; what a receipt is asked for by that somebody who is destroyed was not given
+yet (`owed`), who is not named there; and the order in which batches were written (within a batch, people are in the
+order of their pseudonyms). All else is sealed before it comes here.
 
 What changes often (states) lies apart from what is large (records), and photographs apart from both: a look-up reads
 neither the one nor the other to find the third.
@@ -95,4 +96,5 @@ KEPT: Final = Table(
     Column("value", LargeBinary, nullable=False),
 )
 """The highest minute that was believed (`clock`), and what a clock that is too far ahead said (`ahead`, mostly absent):
-version 1 | minute u64 (little-endian). See `retention.Reading`."""
+version 1 | minute u64 (little-endian). See `retention.Reading`. And receipts that were not handed out yet (`owed` and
+twelve hexadecimal digits): see `owed`."""

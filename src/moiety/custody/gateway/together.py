@@ -22,11 +22,12 @@ from moiety.custody.gateway.opening import Opened, Row, Version
 from moiety.custody.refusals import GalleryFixed
 from moiety.custody.store.handles import handles
 from moiety.custody.store.kinds import is_keys, keys_of
+from moiety.custody.store.page import HANDLE_BYTES
 from moiety.custody.trust import matter
 from moiety.custody.trust.asked import hashed
 from moiety.custody.trust.matter import Matter
 from moiety.custody.unopened import KeyNotMade
-from moiety.custody.verbs import UNAPPROVED, Ground, Progress, silent
+from moiety.custody.verbs import ROWS_ATTESTED, UNAPPROVED, Ground, Progress, Verbs, silent
 from moiety.ledger import audit as auditing
 from moiety.ledger import receipt
 from moiety.ledger.operation import ID_BYTES, Party
@@ -233,18 +234,22 @@ class Together(Conduct):
             self._erased(purpose, len(gone))
             return gone
 
-    def attest(self, gone: Sequence[tuple[str, bytes]], subject: str) -> bytes:
-        """A receipt (see `ledger.receipt`) for what `destroy` destroyed: signed by all three, about a salted commitment
-        to whom it was, 64 hexadecimal digits. Raises `NothingDestroyed`."""
-        rows = [(name, handles(name, [known])) for name, known in gone]
-        signed = self._three.some(
-            SEATS,
-            lambda custodian: custodian.audit.attest(
-                subject, [(name, known[custodian.seat].tobytes()) for name, known in rows]
-            ),
-            small=True,
-        )
-        return receipt.written(list(signed.values()))
+    def traces(self, purpose: str, versions: Sequence[bytes], pseudonym: bytes) -> list[tuple[str, bytes]]:
+        """What a receipt for these is asked for by: of each its gallery, and the handles that custodians a, b and c
+        knew it by, 48 bytes. Of more than `ROWS_ATTESTED` the last."""
+        rows = [(keys_of(purpose), version) for version in versions] + [(purpose, pseudonym)]
+        known = [(name, handles(name, [row])) for name, row in rows[-ROWS_ATTESTED:]]
+        return [(name, b"".join(each[seat].tobytes() for seat in SEATS)) for name, each in known]
+
+    def attest(self, traces: Sequence[tuple[str, bytes]], subject: str) -> bytes:
+        """A receipt (see `ledger.receipt`) for what of these was destroyed, now or before an interruption: signed by
+        all three, about a salted commitment to whom it was, 64 hexadecimal digits. Raises `NothingDestroyed`."""
+
+        def ask(custodian: Verbs) -> receipt.Signed:
+            at = SEATS.index(custodian.seat) * HANDLE_BYTES
+            return custodian.audit.attest(subject, [(name, known[at : at + HANDLE_BYTES]) for name, known in traces])
+
+        return receipt.written(list(self._three.some(SEATS, ask, small=True).values()))
 
     # Ledgers.
 
