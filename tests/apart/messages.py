@@ -30,6 +30,8 @@ def _of(info: inspect.Type) -> st.SearchStrategy[Any]:
             return _NAMES.filter(lambda text: (info.min_length or 0) <= len(text) <= (info.max_length or 64))
         case inspect.LiteralType():
             return st.sampled_from(info.values)
+        case inspect.NoneType():
+            return st.none()
         case inspect.BoolType():
             return st.booleans()
         case inspect.ListType():

@@ -34,6 +34,7 @@ FRAMES = (frames.Greeting, frames.Stopped, frames.Ping, frames.Pong)
 ANSWERS = (
     messages.StandingMessage, messages.OpeningMessage, messages.SurveyMessage, messages.HelpMessage,
     messages.BatchMessage, messages.Array, messages.UnlockedMessage, messages.EvaluatedMessage,
+    messages.BudgetMessage,
 )  # fmt: skip
 CROWD = people(2)
 ARRAYS = ["u1", "u2", "u4", "u8", "i8"]

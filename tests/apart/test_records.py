@@ -25,14 +25,16 @@ from moiety.custody.trust.asked import OFFICE
 from moiety.custody.trust.denials import ApprovalRefused, RequestOther
 from moiety.custody.trust.spending import CorrectionsSpent, ErasuresSpent, EvaluationsSpent, OpeningsSpent
 from moiety.custody.unopened import ClassRefused, KeyNotMade, NobodyThere
+from moiety.ledger.entry import Refusal
 from moiety.matching.header import Header
 from moiety.oprf.voprf import blind_all
 from moiety.sharing.seat import SEATS, Seat
-from tests.apart.asking import DONE, Asking, enlist
+from tests.apart.asking import DONE, Asking, changed, enlist
 from tests.apart.scene import Site
 from tests.apart.test_approvals import BEN, EVA, OLGA, OTTO, signed, without_officers
 from tests.apart.test_spending import limits
-from tests.custody.records import KEPT, NO_FACE, REVEAL, assert_opens, secret_of, unlocked, versions
+from tests.custody.ledgers import Reader
+from tests.custody.records import KEPT, NO_FACE, NO_WORDS, REVEAL, assert_opens, secret_of, unlocked, versions
 from tests.custody.scene import DOCUMENT, DOOR, Clock, people
 
 KNOWN = versions(4)
@@ -119,6 +121,17 @@ def test_the_role_is_that_of_whoever_signs_whatever_the_gateway_says(keeping: Ap
         assert unlocked(keeping, KNOWN[0], ["contact"], role=said).secrets == {"contact": KNOWN[0].classes["contact"]}
         with pytest.raises(ClassRefused):
             unlocked(keeping, KNOWN[0], ["birth"], role=said)
+
+
+@pytest.mark.parametrize("reason", NO_WORDS)
+def test_for_a_reason_that_is_no_word_no_custodian_opens_anything(asking: Asking, site: Site, reason: str) -> None:
+    """Whatever a gateway that somebody else has written says."""
+    reader = Reader(site.folder, trial.STORE)
+    asks = {seat: changed(ask, reason=reason) for seat, ask in unlocking().items()}
+    found = asking.each(lambda seat: asking.ask(seat, asks[seat]))
+    assert {some.code for some in found.values()} == {"message_refused" if len(reason) > 32 else "entry_wrong"}
+    assert all(some.value == b"" for some in found.values())
+    assert {type(one) for some in reader.news(KNOWN[0].access).values() for one in some} <= {Refusal}
 
 
 def test_a_gallery_of_keys_comes_with_its_purpose_and_is_asked_about_as_keys_alone(asking: Asking, site: Site) -> None:

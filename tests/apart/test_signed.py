@@ -22,7 +22,7 @@ from moiety.custody.store.handles import handles
 from moiety.custody.store.page import HANDLE_BYTES
 from moiety.custody.store.slots import SLOTS
 from moiety.custody.trust import asked
-from moiety.custody.trust.roster import OFFICERS_CALL, Role
+from moiety.custody.trust.roster import EVERYBODYS_CALL, OFFICERS_CALL, Role
 from moiety.custody.trust.signing import Kind
 from moiety.identity.purpose import NOT_YET
 from moiety.oprf.voprf import blind_all
@@ -141,6 +141,7 @@ def _alike(make: Callable[[Asking], Any]) -> Callable[[Asking], Asks]:
 
 SIGNED: Final[dict[type, Callable[[Asking], Asks]]] = {
     wire.Hold: _alike(lambda asking: wire.Hold()),
+    wire.Budgets: _alike(lambda asking: wire.Budgets()),
     wire.AddGallery: _alike(_purpose),
     wire.ReplaceDocument: _alike(_replaced),
     wire.Identify: lambda asking: asking.identify(CROWD[0]),
@@ -279,6 +280,7 @@ def asking(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Asking]:
 
 ENTRUSTED: Final[dict[str, set[type]]] = {
     "lease": {wire.Hold},
+    "budgets": {wire.Budgets},
     "policy": {wire.AddGallery, wire.ReplaceDocument},
     "identify": {wire.Identify},
     "verify": {wire.Verify},
@@ -350,7 +352,7 @@ def test_nobody_is_served_unsigned_by_a_stranger_or_for_something_else(asking: A
     }
     if caller is asking.hand.caller and _operation(asks) not in OFFICERS_CALL:
         wrong["an officer"] = lambda ask: asking.signed(OLGA, ask)
-    if verb is wire.Hold:  # whoever is in the roster for anything may hold a lease: what is done under it is signed
+    if _operation(asks) in EVERYBODYS_CALL:  # whoever is in the roster for anything may
         wrong = {why: call for why, call in wrong.items() if why not in ("an officer", *LESS)}
     for why, call in wrong.items():
         assert _codes(asking, asks, call) == dict.fromkeys(SEATS, "caller_refused"), why
@@ -360,7 +362,8 @@ def test_nobody_is_served_unsigned_by_a_stranger_or_for_something_else(asking: A
 def test_a_signature_is_of_one_request_in_everything(asking: Asking, verb: type) -> None:
     asks = SIGNED[verb](asking)
     others = {seat: _others(asks[seat]) for seat in SEATS}
-    assert others["a"] or verb in (wire.Hold, wire.AuditHead, wire.AuditAltered)  # which say nothing but that
+    # Which say nothing but that.
+    assert others["a"] or verb in (wire.Hold, wire.Budgets, wire.AuditHead, wire.AuditAltered)
     for name in others["a"]:
         bent = {seat: others[seat][name] for seat in SEATS}
         signed = {id(bent[seat]): asking.hand.call(asks[seat]) for seat in SEATS}

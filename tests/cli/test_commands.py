@@ -566,6 +566,7 @@ EVERYWHERE = [
     ("person", "erase", str(Pseudonym("door", bytes(16)))),
     ("refresh",),
     ("status",),
+    ("budgets",),
     ("check",),
 ]
 

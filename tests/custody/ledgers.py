@@ -14,6 +14,7 @@ from sqlalchemy import event
 from moiety.custody.chronicle import LEDGER, Chronicle
 from moiety.custody.gateway.book import BOOK
 from moiety.custody.gateway.embedded import Embedded
+from moiety.database import sqlite
 from moiety.identity.keyring import Version
 from moiety.ledger import seal
 from moiety.ledger.entry import Entry, LookUp, Refusal
@@ -21,6 +22,9 @@ from moiety.ledger.operation import Line, Party
 from moiety.ledger.refusals import EntryUnopened, LedgerUnwritable
 from moiety.ledger.seal import Leaf
 from tests.custody.scene import TODAY
+
+_PATIENCE_S: Final = 0.02
+"""For how long it is waited for whoever has a ledger locked."""
 
 FILE: Final = "ledger.sqlite"
 LOGS: Final = ("gateway", "a", "b", "c")
@@ -130,10 +134,13 @@ def unwritable(written: Chronicle, how: str) -> Iterator[None]:
         elif how == "read-only":
             connection.execute("PRAGMA query_only=ON")
         else:
-            connection.execute("PRAGMA busy_timeout=20")
+            connection.execute(f"PRAGMA busy_timeout={int(_PATIENCE_S * 1_000)}")
 
+    connections = database._backend._connections
+    begun = connections._begun
     anew(database._backend)
     event.listen(engine, "connect", limit)
+    connections._begun = sqlite.begun(_PATIENCE_S)
     with closing(sqlite3.connect(file, isolation_level=None)) as other:
         if how == "locked":
             other.execute("BEGIN IMMEDIATE")
@@ -142,6 +149,7 @@ def unwritable(written: Chronicle, how: str) -> Iterator[None]:
                 while True:  # until the pages that are there are full too
                     written.nobody(os.urandom(16), Refusal(written.now(), "x", None, "f"), written.party)
         yield
+    connections._begun = begun
     event.remove(engine, "connect", limit)
     anew(database._backend)
 

@@ -28,6 +28,9 @@ REVEAL = replace(TERMS, reveal=(("officer", ("birth", "document")), ("operator",
 
 OPERATOR = "operator"
 
+NO_WORDS = ("", " ", "Parcel", "asked for", "parcel\n", "7_parcels", "_parcel", "päckchen", "a-parcel", "p" * 33)
+"""What no reason is."""
+
 NO_FACE = bytes(16)
 """The pseudonym of somebody who has a record and no face."""
 

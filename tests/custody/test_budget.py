@@ -16,7 +16,7 @@ from moiety.custody.refusals import FormatUnknown
 from moiety.custody.store.keeping import Passing
 from moiety.custody.trust import budget as module
 from moiety.custody.trust.account import DAY_S, Account, fresh
-from moiety.custody.trust.budget import Budget, Charge
+from moiety.custody.trust.budget import Allowance, Budget, Charge
 from moiety.custody.trust.limits import Limit, Limits, Scope, Table, Unit
 from moiety.custody.trust.spending import SPENT, BudgetSpent, ComparisonsSpent, MatchesSpent, RowsSpent
 from tests.custody.scene import Clock
@@ -273,6 +273,78 @@ def test_a_clock_set_forward_gives_one_days() -> None:
     shop.clock.pass_(days=1_000)
     with pytest.raises(MatchesSpent):
         shop.budget.charge(GATEWAY, "door", CALLER, Unit.ROWS, 1)
+
+
+def test_a_debt_of_several_days_is_paid_in_several_days() -> None:
+    shop = desk(Limit(burst=10, daily=10), Unit.MATCHES)
+    shop.owes(10 + 25)
+    for left in (-25, -15, -5):
+        with pytest.raises(MatchesSpent):
+            shop.budget.charge(GATEWAY, "door", CALLER, Unit.ROWS, 1)
+        assert said(shop, Unit.MATCHES).left == left
+        shop.clock.pass_(days=1)
+    shop.budget.charge(GATEWAY, "door", CALLER, Unit.ROWS, 1)
+    shop.restart()  # the disk has seen none of these days, and gives one
+    with pytest.raises(MatchesSpent):
+        shop.budget.charge(GATEWAY, "door", CALLER, Unit.ROWS, 1)
+
+
+def said(shop: Desk, unit: Unit, scope: Scope = Scope.GATEWAY) -> Allowance:
+    """What whoever asks is told of one account."""
+    [found] = [one for one in shop.budget.allowances(GATEWAY, CALLER) if (one.scope, one.unit) == (scope, unit)]
+    return found
+
+
+def test_what_is_left_is_said_of_the_askers_accounts_alone() -> None:
+    limit = Limit(burst=10, daily=30)
+    shop = desk(limit, Unit.COMPARISONS, row=ROOMY)
+    shop.budget.charge(OTHER, "door", b"d" * 32, Unit.COMPARISONS, 7, b"r" * 16)
+    accounts = shop.budget.allowances(GATEWAY, CALLER)
+    assert [(one.scope, one.unit) for one in accounts] == [(s, u) for s in (Scope.GATEWAY, Scope.CALLER) for u in Unit]
+    assert all((one.drawn, one.left, one.whole_s) == (0, one.burst, 0) for one in accounts)
+    shop.budget.charge(OTHER, "gate", CALLER, Unit.COMPARISONS, 2)
+    assert said(shop, Unit.COMPARISONS) == Allowance(Scope.GATEWAY, Unit.COMPARISONS, 10, 30, 0, 10, 0)
+    assert said(shop, Unit.COMPARISONS, Scope.CALLER) == Allowance(
+        Scope.CALLER, Unit.COMPARISONS, 10, 30, 2, 8, 2 * DAY_S // 30
+    )
+    commits = shop.keeping.commits
+    shop.budget.allowances(GATEWAY, CALLER)
+    assert (shop.keeping.commits, shop.alarms) == (commits, [])
+
+
+def test_what_is_forbidden_is_nothing_and_whole() -> None:
+    never = Limit(burst=0, daily=0)
+    assert fresh(never, 5).whole_s(never, 5) == 0
+    assert Account(-1, 1, 5).whole_s(never, 5) is None  # owed before it was forbidden
+
+
+@given(
+    st.integers(1, 50),
+    st.integers(0, 200),
+    st.lists(st.tuples(st.integers(0, 2 * DAY_S), st.integers(0, 60)), max_size=6),
+    st.integers(0, DAY_S),
+)
+def test_it_is_whole_in_so_many_seconds_and_no_sooner(
+    burst: int, more: int, draws: list[tuple[int, int]], behind: int
+) -> None:
+    limit, now = Limit(burst=burst, daily=burst + more), 20_000 * DAY_S
+    account = fresh(limit, now)
+    for seconds, amount in draws:
+        now += seconds
+        account = account.on(limit, now).less(amount)
+    now -= behind  # a clock that was set back
+    account = account.on(limit, now)
+    left = account.whole_s(limit, now)
+    assert left is not None
+
+    def after(seconds: int) -> int:
+        some = account
+        for second in [*range(now, now + seconds, DAY_S), now + seconds]:
+            some = some.on(limit, second)
+        return some.left(limit)
+
+    assert after(left) == burst
+    assert left == 0 or after(left - 1) < burst
 
 
 def test_a_commit_serves_many_searches() -> None:

@@ -23,6 +23,9 @@ from moiety.custody.store.handles import handles
 from moiety.custody.store.kinds import ACCESS, CLASSES, SECRETS, keys_of
 from moiety.custody.unopened import ClassRefused, NobodyThere
 from moiety.custody.verbs import Ground, Unlocked
+from moiety.ledger import seal
+from moiety.ledger.entry import Refusal
+from moiety.ledger.refusals import EntryWrong
 from moiety.matching.header import Header
 from moiety.matching.refusals import Disagreement, MalformedTemplate, UnequalParts
 from moiety.matching.rounds import lockstep
@@ -30,6 +33,7 @@ from moiety.sharing.seat import SEATS, Seat
 from tests.custody.records import (
     KEPT,
     NO_FACE,
+    NO_WORDS,
     OPERATOR,
     REVEAL,
     Keys,
@@ -102,6 +106,19 @@ def test_what_is_no_secret_of_a_record_is_opened_by_none(keeping: Embedded, seat
     handle = handles(KEPT, [KNOWN[0].name])[seat].tobytes()
     with pytest.raises(ClassRefused):
         custodians(keeping)[seat].records.unlock(KEPT, handle, secrets, OPERATOR, "a_test", ASKED)
+
+
+@pytest.mark.parametrize("reason", NO_WORDS)
+@pytest.mark.parametrize("seat", SEATS)
+def test_for_a_reason_that_is_no_word_no_custodian_opens_anything(keeping: Embedded, seat: Seat, reason: str) -> None:
+    handle, own = handles(KEPT, [KNOWN[0].name])[seat].tobytes(), custodians(keeping)[seat]
+    log = own.audit.chronicle.log
+    before = log.state().size
+    with pytest.raises(EntryWrong):
+        own.records.unlock(KEPT, handle, ["document"], OPERATOR, reason, ASKED)
+    with pytest.raises(EntryWrong):
+        keeping.unlock(DOOR, KNOWN[0].name, ["document"], role=OPERATOR, reason=reason)
+    assert all(isinstance(seal.read(leaf), Refusal) for _, leaf in log.leaves(before, log.state().size))
 
 
 def test_papers_that_name_what_no_record_has_open_nothing_else(folder: Path) -> None:

@@ -13,6 +13,7 @@ import pytest
 import moiety
 from moiety.console.languages import FIRST, SAID, Language, accepted, shipped
 from moiety.console.people import WAYS
+from moiety.custody.trust.limits import Unit
 from moiety.errors import MoietyError
 from moiety.face.refusals import FaceTooSmall
 from moiety.gateway.callers.roles import Role
@@ -57,6 +58,7 @@ def test_every_sentence_of_a_page_is_there_and_every_sentence_is_on_a_page() -> 
         asked |= set(re.findall(r"""\bt\(\s*["']([\w.]+)["']\s*[,)]""", template.read_text()))
     asked |= {f"overview.{state}" for state in ("up", "down", "unknown")} | {f"new_purpose.{one}" for one in EXAMPLES}
     asked |= {f"states.{state.name.lower()}" for state in State if state is not State.PENDING}
+    asked |= {f"budgets.{unit.value}" for unit in Unit}
     asked |= {f"ways.{one}" for one in WAYS}
     assert len(asked) > 100
     assert asked <= keys(english)

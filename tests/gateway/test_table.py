@@ -65,6 +65,7 @@ MAY: dict[tuple[str, str], frozenset[str]] = {
     ("POST", "/"): frozenset(),  # of the Rekognition dialect: by a signature, and by no key of ours
     ("GET", "/v1/audit"): frozenset({OFFICER, AUDITOR}),
     ("GET", "/v1/audit/entries"): frozenset({OFFICER, AUDITOR}),
+    ("GET", "/v1/budgets"): frozenset({OPERATOR, OFFICER, AUDITOR}),
 }
 """Who may ask for what, of every purpose. A subject's are about themself."""
 
@@ -230,7 +231,7 @@ def test_a_key_of_one_purpose_says_nothing_of_another(gateway: Site, guest: str)
         # A pseudonym of another purpose is nobody's here, in whosever hands.
         assert client.get(f"/v1/purposes/door/people/{guest}").status_code in (403, 422)
         assert client.get("/v1/purposes").json()["purposes"] == ["door"]
-        for path in ("/v1/audit", "/v1/audit/entries", "/v1/callers"):
+        for path in ("/v1/audit", "/v1/audit/entries", "/v1/budgets", "/v1/callers"):
             assert client.get(path).status_code == 403  # of the whole office, which one purpose is not
 
 

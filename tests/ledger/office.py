@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import resource
+import shutil
 from contextlib import closing
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -13,7 +15,7 @@ from moiety.ledger.log import Log
 from moiety.ledger.operation import Party
 from moiety.ledger.refusals import LedgerUnwritable
 from tests.database.doomed import Fatal
-from tests.ledger.people import MINUTE, leaf_about, leaves, public, signing_key
+from tests.ledger.people import MINUTE, leaf_about, leaves, longest, public, signing_key
 
 ORIGIN = "custodian a"
 SIGNER = signing_key("a")
@@ -75,3 +77,29 @@ def on_a_small_disk(place: Path) -> None:
         log.verify()
         resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
         log.append(leaves(3_000, 100))
+
+
+def on_ever_fuller_disks(begun: Path, place: Path, step: int) -> None:
+    """Where a log's files may grow by so many bytes and no more, `step` after `step`: ask whether there is room, and
+    where there is, append the longest entries one by one, until there is none."""
+    size = max(path.stat().st_size for path in begun.iterdir())
+    for more in range(0, 400_000, step):
+        shutil.copytree(begun, place)
+        with closing(opened(place)) as log:
+            before = log.state().size
+            resource.setrlimit(resource.RLIMIT_FSIZE, (size + more, resource.RLIM_INFINITY))
+            written, refused = 0, False
+            for leaf in (leaf for first in count(step=100) for leaf in longest(1_000_000 + first)):
+                try:
+                    log.head(MINUTE, SIGNER.sign, room=True)
+                except LedgerUnwritable:
+                    refused = True
+                    break
+                log.append([leaf])
+                written += 1
+            resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+            if not refused or log.verify().size != before + written:
+                raise RuntimeError(f"{more} bytes of room, {written} entries")
+        shutil.rmtree(place)
+    if not written:
+        raise RuntimeError("there never was any room")

@@ -6,6 +6,7 @@ import hashlib
 import random
 from collections.abc import Callable
 
+import msgspec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
@@ -18,6 +19,7 @@ from moiety.ledger.entry import (
     Correction,
     Enrolment,
     Enrolments,
+    Entry,
     Erasure,
     Erasures,
     Key,
@@ -52,6 +54,21 @@ ABOUT_NOBODY: list[AboutNobody] = [
     Configuration(MINUTE, "officer", "door", "purpose", bytes(range(32))),
     Key(MINUTE, "officer", "door", "gallery", bytes(range(32, 64))),
 ]
+
+WIDE = "\U0001f6aa" * 16
+"""A name of 64 bytes in 16 characters."""
+LONGEST = "a" * 32
+
+
+def fullest(kind: type[msgspec.Struct]) -> Entry:
+    """The longest entry of a kind."""
+    full = {
+        "minute": 2**32 - 1, "caller": WIDE, "purpose": WIDE, "text": WIDE, "ground": LONGEST, "reason": LONGEST,
+        "how": LONGEST, "role": LONGEST, "code": LONGEST, "part": LONGEST,
+        "faces": 2**32 - 1, "count": 2**32 - 1, "due": 2**32 - 1,
+        "classes": (LONGEST,) * 6, "restricted": True, "what": "pseudonyms", "digest": b"\xff" * 32,
+    }  # fmt: skip
+    return kind(**{name: full[name] for name in kind.__struct_fields__})  # type: ignore[return-value]
 
 
 def drawn(seed: int) -> Callable[[int], bytes]:
@@ -96,3 +113,12 @@ def leaf_about_nobody(seed: int, entry: AboutNobody = ABOUT_NOBODY[0], parties: 
 def leaves(count: int, first: int = 0) -> list[Leaf]:
     """Leaves about nobody, each of an operation of its own."""
     return [leaf_about_nobody(seed) for seed in range(first, first + count)]
+
+
+def longest(seed: int) -> list[Leaf]:
+    """A leaf with the longest entry of each kind, sealed where it is about a person."""
+    entries: list[Entry] = [fullest(kind) for kind in Entry.__args__]  # type: ignore[attr-defined]
+    return [
+        leaf_about(seed, seed + at, said) if isinstance(said, AboutPerson) else leaf_about_nobody(seed + at, said)
+        for at, said in enumerate(entries)
+    ]

@@ -10,12 +10,9 @@ from hypothesis import strategies as st
 from moiety.ledger import entry
 from moiety.ledger.entry import ENTRY_MAX, Enrolment, Entry, LookUp, Opening, Recognition, Refusal, decode, encode
 from moiety.ledger.refusals import EntryWrong
-from tests.ledger.people import ABOUT_NOBODY, ABOUT_PERSON, MINUTE
+from tests.ledger.people import ABOUT_NOBODY, ABOUT_PERSON, MINUTE, WIDE, fullest
 
 ALL: list[Entry] = [*ABOUT_PERSON, *ABOUT_NOBODY]
-WIDE = "\U0001f6aa" * 16
-"""A name of 64 bytes in 16 characters."""
-LONGEST = "a" * 32
 
 
 @pytest.mark.parametrize("said", ALL, ids=lambda said: type(said).__name__)
@@ -27,19 +24,9 @@ def test_there_is_an_example_of_every_kind() -> None:
     assert {type(said) for said in ALL} == set(Entry.__args__)  # type: ignore[attr-defined]
 
 
-def _fullest(kind: type[msgspec.Struct]) -> Entry:
-    full = {
-        "minute": 2**32 - 1, "caller": WIDE, "purpose": WIDE, "text": WIDE, "ground": LONGEST, "reason": LONGEST,
-        "how": LONGEST, "role": LONGEST, "code": LONGEST, "part": LONGEST,
-        "faces": 2**32 - 1, "count": 2**32 - 1, "due": 2**32 - 1,
-        "classes": (LONGEST,) * 6, "restricted": True, "what": "pseudonyms", "digest": b"\xff" * 32,
-    }  # fmt: skip
-    return kind(**{name: full[name] for name in kind.__struct_fields__})  # type: ignore[return-value]
-
-
 @pytest.mark.parametrize("kind", Entry.__args__, ids=lambda kind: kind.__name__)  # type: ignore[attr-defined]
 def test_the_longest_entry_of_every_kind_fits(kind: type[msgspec.Struct]) -> None:
-    assert len(encode(_fullest(kind))) <= ENTRY_MAX
+    assert len(encode(fullest(kind))) <= ENTRY_MAX
 
 
 @given(st.text(max_size=80))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import signal
 import threading
 import time
@@ -9,14 +10,15 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from sqlalchemy import func, select, text
 
 from moiety.database.refusals import DatabaseMissing
 from moiety.ledger import sql
 from moiety.ledger.log import Log
 from tests.database.doomed import FORK, live
 from tests.ledger import office
-from tests.ledger.office import create, opened
-from tests.ledger.people import leaf_about, leaves
+from tests.ledger.office import SIGNER, create, opened
+from tests.ledger.people import MINUTE, leaf_about, leaves
 
 KILLED = -signal.SIGKILL
 
@@ -105,6 +107,40 @@ def test_a_full_disk_stops_it_and_leaves_it_whole(tmp_path: Path) -> None:
     assert live(office.on_a_small_disk, tmp_path) == 0
     with closing(opened(tmp_path)) as log:
         assert log.verify().size == 3_003
+
+
+@pytest.mark.parametrize(("entries", "step"), [(1, 2_060), (30, 2_060), (151, 110_017)])
+def test_where_there_is_room_the_next_entry_fits_whatever_it_is(tmp_path: Path, entries: int, step: int) -> None:
+    """Of a log that SQLite has not moved into the file yet, by half of what a page takes there, and of one that it
+    writes over, where many still fit."""
+    with closing(create(tmp_path / "open")) as log:
+        for leaf in leaves(entries):
+            log.append([leaf])
+        shutil.copytree(tmp_path / "open", tmp_path / "begun")  # as a process leaves it that is killed
+    assert live(office.on_ever_fuller_disks, tmp_path / "begun", tmp_path / "place", step) == 0
+
+
+def test_to_ask_for_room_leaves_nothing_and_takes_no_more_each_time(log: Log, place: Path | str) -> None:
+    log.append(leaves(3))
+    sizes = []
+    for _ in range(3):
+        for _ in range(300):
+            log.head(MINUTE, SIGNER.sign, room=True)
+        log._database.scrub()
+        sizes.append(_bytes_of(log, place))
+    assert sizes[2] <= sizes[1] <= sizes[0] + 2**20
+    with log._database.reading() as connection:
+        assert connection.scalar(select(func.count()).select_from(sql.HEAD)) == 1
+    assert log.append(leaves(1, 5)) == [3]
+    assert log.verify().size == 4
+
+
+def _bytes_of(log: Log, place: Path | str) -> int:
+    if isinstance(place, Path):
+        return sum(file.stat().st_size for file in place.iterdir())
+    with log._database.reading() as connection:
+        size: int = connection.scalar(text("SELECT pg_total_relation_size('ledger_head')"))
+        return size
 
 
 def test_readers_see_whole_logs_while_others_append(place: Path | str) -> None:

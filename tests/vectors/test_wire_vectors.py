@@ -56,6 +56,19 @@ def test_a_search_never_changes_its_form() -> None:
     assert np.array_equal(read.probe.array(np.uint32, 2), words)
 
 
+def test_what_is_left_never_changes_its_form() -> None:
+    rest = text("lease") + binary(b"") + text("call") + binary(b"") + text("approvals") + b"\x90"
+    whole = b"\x01" + b"\x84" + text("ask") + b"\x81" + text("verb") + text("budgets") + rest
+    assert wire.request(wire.Budgets()) == whole
+    assert wire.read_request(whole).ask == wire.Budgets()
+    row = b"\x87" + text("scope") + text("gateway") + text("unit") + text("matches") + text("burst") + b"\x0a"
+    row += text("daily") + b"\x64" + text("drawn") + b"\x0b" + text("left") + b"\xff"
+    told = b"\x92" + row + text("whole_s") + b"\x3c" + row + text("whole_s") + b"\xc0"
+    rows = [messages.BudgetMessage("gateway", "matches", 10, 100, 11, -1, whole_s) for whole_s in (60, None)]
+    assert wire.answer(rows) == b"\x01" + b"\x82" + text("is") + text("answer") + text("value") + told
+    assert wire.read_answer(wire.Answer(wire.msgspec.Raw(told)), wire.Budgets.ANSWER) == rows
+
+
 def test_verbs_of_records_never_change_their_form() -> None:
     rest = text("lease") + binary(b"") + text("call") + binary(b"") + text("approvals") + b"\x90"
     opened = b"\x86" + text("verb") + text("unlock") + text("name") + text("door/keys") + text("handle")

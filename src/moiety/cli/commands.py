@@ -34,6 +34,7 @@ COMMANDS: Final = {
     "operator": Row("moiety.cli.operator:app", "Add people who may ask or approve, sign a request, or list them."),
     "refresh": Row("moiety.cli.refresh:refresh", "Re-randomise every stored row: older copies become noise."),
     "status": Row("moiety.cli.status:status", "The office in numbers, and what it does not protect against."),
+    "budgets": Row("moiety.cli.budgets:budgets", "What is left of what custodians let this gateway ask for."),
     "check": Row("moiety.cli.check:check", "Do the three custodians still fit together?"),
     "up": Row("moiety.cli.up:up", "Start a trial: three custodians as separate processes, and a gateway."),
     "down": Row("moiety.cli.up:down", "Stop what `moiety up` started."),

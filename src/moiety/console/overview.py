@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from fastapi import Response
 
 from moiety.console.visit import Pages, Visit
-from moiety.errors import Unavailable
+from moiety.errors import MoietyError, Unavailable
 from moiety.gateway.admission import KNOWN
 from moiety.gateway.callers.roles import EVERY, Role
+from moiety.gateway.problems import answered_as
 from moiety.identity.pseudonym import Pseudonym
 
 if TYPE_CHECKING:
+    from moiety.identity.budgets import Budget
     from moiety.identity.results import Status
 
 PAGES: Final = Pages()
@@ -39,7 +43,39 @@ async def overview(visit: Visit) -> Response:
     mine = {scope.purpose for scope in caller.scopes}
     rows = [] if status is None else [row for row in status.purposes if EVERY in mine or row.name in mine]
     silent = SEATS[down.numbers["seat"]] if down is not None and down.code in DOWN else None
-    return visit.page("overview.html", office=status, rows=rows, down=down, silent=silent)
+    left = None if status is None else await _left(visit)
+    return visit.page("overview.html", office=status, rows=rows, down=down, silent=silent, left=left)
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """What is left of what may be asked for, unit by unit: of whose account is least. `kept` is false where nobody
+    counts; `unknown` are custodians that cannot be asked, and `refused` is why nothing is known."""
+
+    drawn: Sequence[Budget] = ()
+    whole: Sequence[Budget] = ()
+    unknown: Sequence[str] = ()
+    kept: bool = True
+    refused: MoietyError | None = None
+
+
+async def _left(visit: Visit) -> Left | None:
+    """None for whoever may not ask. A page that says how things stand says so of this part alone, too."""
+    roles = visit.roles("budgets")
+    if not roles:
+        return None
+    try:
+        found = await visit.told(lambda: visit.office(roles[0]).budgets())
+    except MoietyError as error:
+        return Left(refused=answered_as(error))
+    if found is None:
+        return Left(kept=False)
+    least: dict[str, Budget] = {}
+    for one in found.budgets:
+        known = least.setdefault(one.unit, one)
+        least[one.unit] = min(known, one, key=lambda some: some.left)
+    drawn = [one for one in least.values() if one.whole_s != 0]
+    return Left(drawn, [one for one in least.values() if one.whole_s == 0], found.unknown)
 
 
 @PAGES.post("/own", KNOWN)

@@ -208,8 +208,9 @@ class Chronicle:
         return self.log.head(self.now(), self.signing.sign)
 
     def require_writable(self) -> None:
-        """Raises `LedgerUnwritable` where nothing can be written: whoever writes afterwards asks first."""
-        self.head()
+        """Raises `LedgerUnwritable` where nothing can be written, be it because an entry would not fit: whoever writes
+        afterwards asks first."""
+        self.log.head(self.now(), self.signing.sign, room=True)
 
     def now(self) -> int:
         """This minute."""

@@ -293,6 +293,18 @@ class SurveyMessage(Struct, frozen=True, forbid_unknown_fields=True, omit_defaul
     key: Annotated[bytes, Meta(max_length=32)] = b""
 
 
+class BudgetMessage(Struct, frozen=True, forbid_unknown_fields=True):
+    """What one account of the asker's has left; see `trust.budget.Allowance`."""
+
+    scope: Name
+    unit: Name
+    burst: Count
+    daily: Count
+    drawn: Count
+    left: Annotated[int, Meta(ge=-(1 << 62), le=1 << 62)]
+    whole_s: Count | None
+
+
 learn(list(vars().values()))
 
 _encoder = msgspec.msgpack.Encoder()

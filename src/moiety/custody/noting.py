@@ -55,8 +55,11 @@ def enrolled(
 
 
 def restricted(chronicle: Chronicle, header: Header, public: bytes | None, on: bool) -> None:
-    """Somebody is about to be kept from use, or not any more; of a face alone there is no key to seal it to."""
-    if public is not None:
+    """Somebody is about to be kept from use, or not any more; of a face alone there is no key to seal it to, and it is
+    not done either where nothing could be written."""
+    if public is None:
+        chronicle.require_writable()
+    else:
         minute = minute_of(header.at)
         entry = Restriction(minute, CALLER.get(), purpose_of(header.gallery), on)
         chronicle.person(header.attempt, entry, public, CUSTODIANS)

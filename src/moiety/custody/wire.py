@@ -17,6 +17,7 @@ from moiety.custody.audit_asks import Attest, AuditAltered, AuditEntries, AuditH
 from moiety.custody.messages import (
     Array,
     BatchMessage,
+    BudgetMessage,
     Count,
     HeaderMessage,
     HelpMessage,
@@ -68,6 +69,12 @@ class Hold(Ask, frozen=True):
     """The lease, held until the call ends."""
 
     ANSWER = Sixteen
+
+
+class Budgets(Ask, frozen=True):
+    """What is left to whoever asks."""
+
+    ANSWER = Annotated[list[BudgetMessage], Meta(max_length=64)]
 
 
 class Gallery(Ask, frozen=True):
@@ -269,6 +276,7 @@ Asked = (
     | Locate | Erase | Scrub | Identify | Verify | Release | Renew | Stage | Switch | Reconcile | Survey | Integrity
     | Helping | Assist | PseudonymParts | Mend | Unlock | Restrict | NoteGround
     | AgreeKey | Evaluate | Carry | AuditHead | AuditRows | AuditEntries | Attest | AuditProve | AuditAltered
+    | Budgets
 )  # fmt: skip
 
 

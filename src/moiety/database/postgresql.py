@@ -6,8 +6,8 @@ promises that something is gone has sealed it under a key that is gone.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from contextlib import AbstractContextManager
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any, Final
 
 import psycopg
@@ -46,6 +46,13 @@ class PostgresBackend:
     def claim(self, connection: Connection) -> None:
         """Wait for the turn to write. It ends with the transaction, however that ends."""
         connection.execute(_LOCK, {"lock": self._kind.lock})
+
+    @contextmanager
+    def trying(self, connection: Connection) -> Iterator[None]:
+        """What is written meanwhile is taken back: a dead row until the server's own VACUUM."""
+        with connection.begin_nested() as tried:
+            yield
+            tried.rollback()
 
     def check(self) -> None:
         """Nothing: a server says itself whether it is there."""

@@ -54,6 +54,7 @@ class _Backend(Protocol):
 
     def transaction(self, *, writing: bool) -> AbstractContextManager[Connection]: ...
     def claim(self, connection: Connection) -> None: ...
+    def trying(self, connection: Connection) -> AbstractContextManager[None]: ...
     def check(self) -> None: ...
     def is_empty(self, connection: Connection) -> bool: ...
     def scrub(self) -> None: ...
@@ -145,6 +146,11 @@ class Database:
                 self._backend.check()
                 self._observer(f"before {step}")
             self._observer(f"after {step}")
+
+    def trying(self, connection: Connection) -> AbstractContextManager[None]:
+        """Within `writing`: what is written meanwhile is taken back, and fails where there is no room for it. SQLite
+        keeps that room for the next who writes, in this program or another; a PostgreSQL does not promise to."""
+        return self._backend.trying(connection)
 
     def scrub(self, step: str = "scrub") -> None:
         """Leave no more old bytes than the database must. The observer hears it as `step`. Raises `DatabaseBusy`."""

@@ -29,6 +29,9 @@ _SOON: Final = 40
 _LATER_S: Final = 0.005
 """After how long it is looked again whether it is one's turn to write: the first forty times, and after that."""
 
+_FEW_PAGES: Final = 1
+"""Pages that are held back from the log until a commit, where as many as can be are to be in its file before."""
+
 AT_ONCE: Final = (
     "PRAGMA journal_mode=WAL",
     # FULL: a commit survives a power cut, not only a killed process.
@@ -83,6 +86,20 @@ class SqliteBackend:
 
     def claim(self, connection: Connection) -> None:
         """Nothing: a transaction that writes holds the file's lock from its beginning on."""
+
+    @contextmanager
+    def trying(self, connection: Connection) -> Iterator[None]:
+        """What is written meanwhile goes into the log's file, as far as it can before a commit, and is taken back: the
+        log is as long as before and its file is not, so whoever commits next has bytes of the disk to write over."""
+        driver = _driver(connection)
+        [(pages,)] = driver.execute("PRAGMA cache_size").fetchall()
+        # Where something goes wrong, the connection is given up.
+        driver.execute(f"PRAGMA cache_size={_FEW_PAGES}")
+        driver.execute("SAVEPOINT trying")
+        yield
+        driver.execute("ROLLBACK TO trying")
+        driver.execute("RELEASE trying")
+        driver.execute(f"PRAGMA cache_size={pages}")
 
     def check(self) -> None:
         """Raises `DatabaseReplaced`: what is written now would be acknowledged and be nowhere."""

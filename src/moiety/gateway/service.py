@@ -24,7 +24,7 @@ from moiety.gateway.description import Described
 from moiety.gateway.jobs.running import Jobs
 from moiety.gateway.journal import Journal
 from moiety.gateway.metrics import Metrics
-from moiety.gateway.native import audit, callers, faces, health, jobs, people, purposes
+from moiety.gateway.native import audit, budgets, callers, faces, health, jobs, people, purposes
 from moiety.gateway.offices import Offices
 from moiety.gateway.problems import MEDIA_TYPE, answered_as, problem_of
 from moiety.gateway.rates import Rates
@@ -39,7 +39,16 @@ from moiety.stages import watched
 _REQUEST_BYTES: Final = 12
 _NOT_BY_THIS_VERB: Final = 405
 
-NATIVE: Final = (health.router, callers.router, purposes.router, faces.router, people.router, jobs.router, audit.router)
+NATIVE: Final = (
+    health.router,
+    callers.router,
+    purposes.router,
+    faces.router,
+    people.router,
+    jobs.router,
+    audit.router,
+    budgets.router,
+)
 
 
 @dataclass(frozen=True)

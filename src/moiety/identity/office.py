@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final, get_args
 from moiety.errors import Refused
 from moiety.identity import enrol, erase, grounds, identify, reconciling, sight, terms, verify
 from moiety.identity import purpose as documents
+from moiety.identity.budgets import Budgets
 from moiety.identity.desk import Desk, heard
 from moiety.identity.enrol import Before, unheard
 from moiety.identity.people import FOUND, People
@@ -346,6 +347,11 @@ class Office:
         galleries = sorted(standing.galleries, key=lambda gallery: gallery.name)
         rows = (_in_numbers(gallery, self._records_of(gallery)) for gallery in galleries)
         return Status(tuple(rows), standing.warning)
+
+    def budgets(self) -> Budgets | None:
+        """What is left of what may be asked for here; None where nobody counts: custodians in this process."""
+        told = self._custody().budgets()
+        return None if told is None else Budgets.of(told)
 
     def _records_of(self, gallery: Gallery) -> int | None:
         """Of how many people a number finds the record; None where the purpose keeps none."""

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from moiety.identity.budgets import Told
     from moiety.identity.looks import Look
     from moiety.ledger.audit import Finding
     from moiety.ledger.entry import Entry
@@ -389,5 +390,7 @@ class Custodians(Protocol):
     def mend(self, seat: Seat | None, progress: Progress) -> int: ...
 
     def status(self) -> Standing: ...
+
+    def budgets(self) -> Told | None: ...
 
     def close(self) -> None: ...

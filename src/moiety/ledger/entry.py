@@ -26,7 +26,7 @@ ENTRY_MAX: Final = 446
 """Bytes of the longest entry: what is left in the one length that all sealed entries have. Every kind fits."""
 
 Name = Annotated[str, Meta(min_length=1, max_length=NAME_BYTES)]
-Code = Annotated[str, Meta(pattern="^[a-z][a-z0-9_]{0,31}$")]
+Code = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_]{0,31}\Z")]
 Minute = Annotated[int, Meta(ge=0, lt=2**32)]
 Count = Annotated[int, Meta(ge=0, lt=2**32)]
 Digest = Annotated[bytes, Meta(min_length=32, max_length=32)]

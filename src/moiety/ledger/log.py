@@ -107,12 +107,16 @@ class Log:
         with self._reading() as (_, state):
             return state
 
-    def head(self, minute: int, signer: Signer) -> bytes:
-        """Sign what the log is now, and keep that. Raises `LedgerUnwritable`."""
+    def head(self, minute: int, signer: Signer, *, room: bool = False) -> bytes:
+        """Sign what the log is now, and keep that; with `room`, where the next few entries would fit too. Raises
+        `LedgerUnwritable`."""
         with _writing():
             state = self.state()
             signed = Head(self._origin, state.size, state.frontier.root(), state.lines, minute).signed(signer)
             with self._database.writing("head") as connection:
+                if room:
+                    with self._database.trying(connection):
+                        sql.fill(connection)
                 sql.put_head(connection, state.size, signed)
         return signed
 

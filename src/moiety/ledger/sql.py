@@ -85,6 +85,13 @@ PAGE: Final = 1_000
 TAGS: Final = 1_000
 """Tags that are looked for in one statement: databases bound its length."""
 
+_ROOM: Final = 32 * LEDGER.page_bytes
+"""Bytes that there is to be room for before something is done. A commit of one entry, of whatever kind, changes five
+pages as a rule and a dozen where all trees above them grow: it is room for that and for what others write beside."""
+
+_NO_SIZE: Final = 2**62
+"""A size that no log ever has."""
+
 _TOGETHER: Final = 500
 """Operations that are looked up in one statement."""
 _ONE_BY_ONE: Final = 4
@@ -228,6 +235,11 @@ def put_head(connection: Connection, size: int, signed: bytes) -> None:
     """Keep a signed head, in place of an older one of the same size."""
     _DROP_HEAD.run(connection, {"of": size})
     _PUT_HEAD.run(connection, {"size": size, "signed": signed})
+
+
+def fill(connection: Connection) -> None:
+    """Write as much as there is to be room for; whoever asks takes it back."""
+    _PUT_HEAD.run(connection, {"size": _NO_SIZE, "signed": bytes(_ROOM)})
 
 
 def last_head(connection: Connection) -> bytes | None:

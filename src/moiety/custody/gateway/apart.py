@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from moiety.custody import recovery
 from moiety.custody.chronicle import Chronicle, caller_of
 from moiety.custody.doubts import GalleryUnchecked
-from moiety.custody.gateway import approving, book, checks
+from moiety.custody.gateway import allowances, approving, book, checks
 from moiety.custody.gateway.book import BOOK
 from moiety.custody.gateway.entries import Identified
 from moiety.custody.gateway.opening import Opened
@@ -217,6 +217,10 @@ class Apart(Together):
 
     def _caller(self, operation: str) -> str:
         return caller_of(self._hand.signer(operation).public)
+
+    def budgets(self) -> allowances.Allowances:
+        """What is left to this gateway and to who signs at it: the least of what the three say."""
+        return allowances.least(self._three.each(lambda custodian: allowances.told(self.remotes[custodian.seat])))
 
     def verify(self, name: str, words: NDArray[np.int16], pseudonym: bytes, *, stricter: int = 0) -> bool:
         """As `Together.verify`, asked again where a change came between."""

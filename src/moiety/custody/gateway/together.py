@@ -7,6 +7,7 @@ what it may learn.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,10 +35,18 @@ from moiety.matching.policy import Terms
 from moiety.matching.refusals import UnequalParts
 from moiety.sharing.seat import SEATS, Seat
 
+if TYPE_CHECKING:
+    from moiety.custody.gateway.allowances import Allowances
+
 
 class Together(Conduct):
     """Three custodians and what excludes a change from everything else; `warning` says what their custody does not
     protect against. Safe for threads."""
+
+    def budgets(self) -> Allowances | None:
+        """What is left of what may be asked for here; None: whoever is in one process with custodians asks for as much
+        as they like, and nobody counts."""
+        return None
 
     # Galleries.
 

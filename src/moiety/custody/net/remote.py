@@ -21,7 +21,9 @@ from moiety.custody.net.remote_records import RemoteRecords
 from moiety.custody.net.tls import Identity, Neighbour
 from moiety.custody.net.told import error
 from moiety.custody.refusals import CustodianDown, MessageRefused, PeerUnknown, StoreUnavailable
+from moiety.custody.trust.budget import Allowance
 from moiety.custody.trust.hand import Hand
+from moiety.custody.trust.limits import Scope, Unit
 from moiety.custody.trust.pledges import BLIND_BYTES, commitment, share_of
 from moiety.custody.verbs import UNAPPROVED, Approved, Batch, Help, Progress, Slots, Standing, Survey
 from moiety.matching.header import Header
@@ -89,6 +91,18 @@ class Remote:
     def round_trip_s(self) -> float:
         """Seconds to the farther of its two neighbours and back."""
         return self._ask(wire.RoundTrip(), float)
+
+    def budgets(self) -> list[Allowance]:
+        """What is left here to this gateway and to who signs at it. Raises `MessageRefused` where the custodian is
+        of an older version, which knows no such question."""
+        found: list[messages.BudgetMessage] = self._ask(wire.Budgets(), wire.Budgets.ANSWER)
+        try:
+            return [
+                Allowance(Scope(one.scope), Unit(one.unit), one.burst, one.daily, one.drawn, one.left, one.whole_s)
+                for one in found
+            ]
+        except ValueError:
+            raise MessageRefused from None
 
     def add_gallery(self, name: str, terms: bytes, document: bytes) -> None:
         """As `custodian.Custodian.add_gallery`."""

@@ -85,6 +85,8 @@ class Serving:
                     self._guard.believed(asker, ask.name, lost)
                 if isinstance(ask, record_asks.Unlock):
                     return self._unlock(ask, asker)
+                if isinstance(ask, wire.Budgets) and asker is not None:
+                    return self._budgets(asker)
                 return _VERBS[type(ask)](self, ask, progress)
             except BaseException as error:
                 if isinstance(error, Refused):
@@ -141,6 +143,14 @@ class Serving:
         role = "" if asker is None else asker.role.value
         found = self._custodian.records.unlock(ask.name, ask.handle, ask.secrets, role, ask.reason, ask.asked)
         return messages.UnlockedMessage(found.epoch, Array.of(found.words), found.minute, found.caller, role)
+
+    def _budgets(self, asker: Asker) -> list[messages.BudgetMessage]:
+        return [
+            messages.BudgetMessage(
+                one.scope.value, one.unit.value, one.burst, one.daily, one.drawn, one.left, one.whole_s
+            )
+            for one in self._guard.allowances(asker)
+        ]
 
     def _evaluate(self, ask: record_asks.Evaluate) -> messages.EvaluatedMessage:
         found = self._custodian.records.evaluate(ask.name, ask.pair, ask.elements, ask.proven)

@@ -38,6 +38,19 @@ class Account:
         """Whole units that can be drawn; below nought where something is owed."""
         return min(self.level // DAY_S, limit.daily - self.drawn)
 
+    def whole_s(self, limit: Limit, now: int) -> int | None:
+        """Seconds from `now` until a burst can be drawn again if nothing else is; None where nothing is refilled. Of an
+        account `on` this second."""
+        if self.left(limit) >= limit.burst:
+            return 0
+        missing = limit.burst * DAY_S - self.level
+        if missing > 0 and not limit.daily:
+            return None
+        whole = self.at - (-missing // limit.daily) if missing > 0 else self.at
+        if limit.daily - self.drawn < limit.burst:  # a day that is spent gives nothing before the next
+            whole = max(whole, self.at - self.at % DAY_S + DAY_S)
+        return whole - now
+
     def covers(self, other: Account) -> bool:
         """Whether nobody gains by going on from this one instead of the other, both on the same second."""
         return self.level <= other.level and self.drawn >= other.drawn

@@ -12,7 +12,7 @@ from moiety.custody.messages import encode_plain
 from moiety.custody.store.kinds import is_keys, purpose_of
 from moiety.custody.trust import matter
 from moiety.custody.trust.policy import POLICY
-from moiety.custody.trust.roster import LEASE
+from moiety.custody.trust.roster import BUDGETS, LEASE
 from moiety.custody.trust.signing import content_digest, request_digest
 
 OFFICE: Final = "*"
@@ -96,6 +96,7 @@ def _numbers(ask: Any) -> tuple[bytes, ...]:
 
 _SAID: Final[dict[type, Callable[[Any], Said]]] = {
     wire.Hold: lambda ask: Said(LEASE, OFFICE, request_digest(content_digest(b"lease"), 0)),
+    wire.Budgets: lambda ask: Said(BUDGETS, OFFICE, request_digest(content_digest(b"budgets"), 0)),
     wire.AddGallery: lambda ask: Said(POLICY, ask.name, papers_digest(ask.name, ask.terms, ask.document)),
     wire.ReplaceDocument: lambda ask: Said(POLICY, ask.name, papers_digest(ask.name, ask.terms, ask.document)),
     wire.Identify: _of_shares("identify"),

@@ -6,7 +6,8 @@ drawn from memory; what was written off and not drawn when a process dies is los
 never allows more than what is in memory.
 
 Matches are known after a search only: they are owed then, and may take an account below nought. Until that is paid
-everything is refused that would be charged to the same certificate, purpose or person.
+everything is refused that would be charged to the same certificate, purpose or person. One step gives a day's at most:
+a debt of several days is paid by being asked for on each of them.
 
 A clock that is set back refills nothing until it has caught up, and a day that is over does not come back; set
 forward, it gives one day's. The rows' accounts are bounded: each new one takes the place of up to two of those that
@@ -73,6 +74,20 @@ class Charge(NamedTuple):
     caller: bytes
     unit: Unit
     amount: int
+
+
+@dataclass(frozen=True)
+class Allowance:
+    """One account of whoever asks: its limit; `drawn` today (UTC) or set aside; what is `left` now, below nought where
+    something is owed; and in how many seconds it is whole again, None where waiting does not help."""
+
+    scope: Scope
+    unit: Unit
+    burst: int
+    daily: int
+    drawn: int
+    left: int
+    whole_s: int | None
 
 
 class _Short(Exception):
@@ -175,6 +190,14 @@ class Budget:
                 self._take(keys, amount, now, owing=True)
             return all(self._left(key, now) >= 0 for key in keys)
 
+    def allowances(self, gateway: bytes, caller: bytes) -> list[Allowance]:
+        """What is left to whoever asks, unit by unit: in the accounts of this certificate and of this person, and in
+        nobody else's. A purpose's account says what others asked for, and a row's when somebody was at a door."""
+        owners = {Scope.GATEWAY: gateway, Scope.CALLER: caller}
+        with self._lock:
+            now = int(self._clock().timestamp())
+            return [self._allowance(_Key(scope, unit, owner), now) for scope, owner in owners.items() for unit in Unit]
+
     def close(self) -> None:
         """Write every account as it is, so that nothing is lost to anybody by an orderly stop."""
         with self._lock:
@@ -185,15 +208,36 @@ class Budget:
                 held.kept = held.now
 
     def _require_paid(self, keys: list[_Key], now: int) -> None:
-        for scope, _, owner in keys:
-            for unit in Unit if scope is not Scope.ROW else ():
-                if self._left(_Key(scope, unit, owner), now) < 0:
-                    raise _Short(scope, unit)
+        own = [_Key(scope, unit, owner) for scope, _, owner in keys if scope is not Scope.ROW for unit in Unit]
+        owing = [key for key in own if self._left(key, now) < 0]  # all of them are looked at, see `_account`
+        if owing:
+            raise _Short(owing[0].scope, owing[0].unit)
+
+    def _allowance(self, key: _Key, now: int) -> Allowance:
+        limit = self._limits.of(key.scope, key.unit)
+        account = self._account(key, now).less(self._aside[key])  # as if all were found that may be
+        return Allowance(
+            key.scope,
+            key.unit,
+            limit.burst,
+            limit.daily,
+            account.drawn,
+            account.left(limit),
+            account.whole_s(limit, now),
+        )
 
     def _left(self, key: _Key, now: int) -> int:
+        return self._account(key, now).left(self._limits.of(key.scope, key.unit))
+
+    def _account(self, key: _Key, now: int) -> Account:
+        """An account as it is now, to look at."""
         limit, held = self._limits.of(key.scope, key.unit), self._held[key.scope].get(key)
-        account = fresh(limit, now) if held is None else held.now.on(limit, now)
-        return account.left(limit)
+        if held is None:
+            return fresh(limit, now)
+        account = held.now.on(limit, now)
+        if held.now.level < 0:  # nothing is drawn from it before it is paid, so nothing else takes this step
+            held.now = account
+        return account
 
     def _take(self, keys: list[_Key], amount: int, now: int, owing: bool) -> None:
         """All or nothing: memory changes only once the disk has."""

@@ -18,7 +18,7 @@ from moiety.custody import wire
 from moiety.custody.refusals import AnswerUnknown, GalleryUnknown, MessageRefused
 from moiety.custody.store.kinds import is_keys, purpose_of
 from moiety.custody.trust.asked import OFFICE, Said, bulk_digest, erasure_digest, hashed, said
-from moiety.custody.trust.budget import Budget, Charge
+from moiety.custody.trust.budget import Allowance, Budget, Charge
 from moiety.custody.trust.charges import REQUEST, Bulk, bulk_of, charges_of, special
 from moiety.custody.trust.denials import ApprovalRefused, CallerRefused
 from moiety.custody.trust.limits import Unit
@@ -120,6 +120,10 @@ class Guard:
         `BudgetSpent`."""
         if people:
             self._budget.charge(asker.gateway, purpose_of(purpose), asker.person, Unit.ERASURES, people)
+
+    def allowances(self, asker: Asker) -> list[Allowance]:
+        """What is left to whoever asks, and of nobody else: see `Budget.allowances`."""
+        return self._budget.allowances(asker.gateway, asker.person)
 
     def found(self, attempt: bytes, count: Callable[[], int]) -> None:
         """Count what a search matched and charge it; `release` of its pseudonyms waits for that."""

@@ -31,7 +31,13 @@ LIST_LIMIT: Final = 64
 NAME_PATTERN: Final = r"^[a-z](?:[a-z0-9-]{0,29}[a-z0-9])?$"
 
 LEASE: Final = "lease"
-"""Holding a custodian's lease. Everybody of a roster may: what is done under it is asked for by itself."""
+"""Holding a custodian's lease: what is done under it is asked for by itself."""
+
+BUDGETS: Final = "budgets"
+"""What is left to whoever asks."""
+
+EVERYBODYS_CALL: Final = frozenset({LEASE, BUDGETS})
+"""What everybody of a roster may ask for, whatever they are entrusted with."""
 
 OFFICERS_CALL: Final = frozenset({"policy", "reveal", "find", "audit"})
 """What an officer may ask for: officers decide, and leave the daily work to operators. Opening is among it: a purpose
@@ -57,7 +63,7 @@ class Person:
 
     def may_call(self, operation: str, purpose: str) -> bool:
         """Whether this person may ask for it."""
-        if operation == LEASE:
+        if operation in EVERYBODYS_CALL:
             return True
         if self.role is Role.OFFICER:
             return operation in OFFICERS_CALL
