@@ -11,7 +11,7 @@ from moiety.gateway.admission import Guarded, operation, service_of, who
 from moiety.gateway.callers.roles import Operation
 from moiety.gateway.native.shapes import Answer
 
-router = APIRouter(route_class=Guarded, tags=["budgets"])
+router = APIRouter(route_class=Guarded, prefix="/v1", tags=["budgets"])
 
 
 class Budget(Answer):
