@@ -72,7 +72,7 @@ def answered(client: socket.socket) -> str:
 def test_what_is_half_sent_is_bounded_together(narrow: Site, key: ApiKey) -> None:
     with ExitStack() as undo:
         for _ in range(3):
-            undo.enter_context(half_sent(narrow, key, 20, 15))
+            undo.enter_context(half_sent(narrow, key, 16, 15))
         require_held(narrow, 45 * MIB)
         # By what it says, before a byte of it is read; what others only say takes no room.
         refused = answered(undo.enter_context(half_sent(narrow, key, 4, 0)))
