@@ -102,11 +102,11 @@ def test_a_newcomer_is_recognised_sees_who_looked_and_erases_themself(
         page.screenshot(path=SHOTS / "story-looked.png", full_page=True)
 
         # Destroyed at once only with two officers' signatures; erased by whoever is sure.
-        page.check("[name=sure]")
-        page.check("[name=at_once]")
+        page.check(".danger [name=sure]")
+        page.check(".danger [name=at_once]")
         page.click("button.ruin")
         page.wait_for_selector("#refusal")
-        page.check("[name=sure]")
+        page.check(".danger [name=sure]")
         page.click("button.ruin")
         page.wait_for_selector("text=Nobody is answered about this person any more")
         page.screenshot(path=SHOTS / "story-erased.png", full_page=True)

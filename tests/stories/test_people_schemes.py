@@ -133,7 +133,7 @@ def test_without_a_word_it_is_china_s_national_number_and_a_card_is_of_no_countr
         ("national_id", "cn", "country"),
         ("social_security", "CN", "country"),
         ("social_security", None, "country"),
-        ("tax", "FR", "country"),
+        ("tax", "CN", "country"),
         ("payment_card", "CN", "country"),
         ("passport", None, "country"),
         ("passport", "utopia", "country"),

@@ -65,13 +65,15 @@ def remember(connection: Connection, gallery: str, handle: bytes, now: datetime,
     key, gone = _key(gallery, handle), _Gone(minute_of(now.timestamp()), following, anew)
     keep(connection, _KIND, {key: gone.to_bytes()})
     keep(connection, _ORDER, {_serial(following): gone.minute.to_bytes(8, "big") + key})
-    _forget(connection, first, following + 1, gone.minute)
+    _keep_ends(connection, _without_oldest(connection, first, following + 1, gone.minute), following + 1)
 
 
 def forget(connection: Connection, now: datetime) -> None:
     """Forget what is remembered for longer than 30 days, where nothing more is destroyed."""
     first, following = _ends(connection)
-    _forget(connection, first, following, minute_of(now.timestamp()))
+    left = _without_oldest(connection, first, following, minute_of(now.timestamp()))
+    if left > first:
+        _keep_ends(connection, left, following)
 
 
 class Destroyed:
@@ -118,8 +120,8 @@ class Destroyed:
         return found
 
 
-def _forget(connection: Connection, first: int, following: int, minute: int) -> None:
-    """Forget the oldest, and keep from where to where the order goes after that."""
+def _without_oldest(connection: Connection, first: int, following: int, minute: int) -> int:
+    """Forget the oldest; the first of the order that is left."""
     while first < following:
         found = kept_of(connection, _ORDER, _serial(first))
         if found is not None:
@@ -130,6 +132,10 @@ def _forget(connection: Connection, first: int, following: int, minute: int) -> 
                 drop_keys(connection, _KIND, [found[8:]])
             drop_keys(connection, _ORDER, [_serial(first)])
         first += 1
+    return first
+
+
+def _keep_ends(connection: Connection, first: int, following: int) -> None:
     keep(connection, _ORDER, {_ENDS: _serial(first) + _serial(following)})
 
 
