@@ -183,6 +183,22 @@ class Asking:
         }
         return pledged(asks)
 
+    def identify_row(self, person: Person, gallery: str = DOOR, **other: Any) -> dict[Seat, Any]:
+        """A search with somebody who is enrolled."""
+        header = changed(self.identify(person, gallery=gallery)["a"].header, attempt=os.urandom(16), **other)
+        known = handles(gallery, [person.pseudonym])
+        return pledged({seat: wire.IdentifyRow(gallery, header, known[seat].tobytes(), pledge=NONE) for seat in SEATS})
+
+    def verify_row(self, person: Person, claim: Person, gallery: str = DOOR) -> dict[Seat, Any]:
+        """A comparison of two who are enrolled."""
+        header, known = self.verify(person, gallery)["a"].header, handles(gallery, [person.pseudonym])
+        other = handles(gallery, [claim.pseudonym])
+        asks = {
+            seat: wire.VerifyRow(gallery, header, known[seat].tobytes(), other[seat].tobytes(), pledge=NONE)
+            for seat in SEATS
+        }
+        return pledged(asks)
+
 
 def pledged(asks: Mapping[Seat, Any]) -> dict[Seat, Any]:
     """The same requests with commitments to what they are: one alone commits for its own seat."""

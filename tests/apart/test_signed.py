@@ -146,6 +146,8 @@ SIGNED: Final[dict[type, Callable[[Asking], Asks]]] = {
     wire.ReplaceDocument: _alike(_replaced),
     wire.Identify: lambda asking: asking.identify(CROWD[0]),
     wire.Verify: lambda asking: asking.verify(CROWD[0]),
+    wire.IdentifyRow: lambda asking: asking.identify_row(CROWD[0]),
+    wire.VerifyRow: lambda asking: asking.verify_row(CROWD[0], CROWD[1]),
     wire.Offer: _offered,
     wire.Locate: _located,
     wire.Erase: _erased,
@@ -211,7 +213,7 @@ def _others(ask: Any) -> dict[str, Any]:
             found[name] = changed(ask, **{name: value})
     if hasattr(ask, "header") and not isinstance(ask, wire.ReplaceDocument):  # of a purpose its papers are signed
         found["header"] = changed(ask, header=changed(ask.header, attempt=os.urandom(16)))
-    if isinstance(ask, wire.Verify):
+    if isinstance(ask, wire.Verify | wire.IdentifyRow | wire.VerifyRow):
         del found["handle"]  # a share of the request like the probe: see `pledges`
     if isinstance(ask, wire.Pledging):
         found.pop("name")  # which the header names, and custodians compare
@@ -282,8 +284,8 @@ ENTRUSTED: Final[dict[str, set[type]]] = {
     "lease": {wire.Hold},
     "budgets": {wire.Budgets},
     "policy": {wire.AddGallery, wire.ReplaceDocument},
-    "identify": {wire.Identify},
-    "verify": {wire.Verify},
+    "identify": {wire.Identify, wire.IdentifyRow},
+    "verify": {wire.Verify, wire.VerifyRow},
     "enrol": {wire.Offer},
     "erase": {wire.Locate, wire.Erase},
     "reveal": {wire.Unlock},

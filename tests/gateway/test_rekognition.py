@@ -391,3 +391,63 @@ def test_a_picture_of_nobody_is_invalid_and_no_picture_has_another_type(real: Si
     for content in (b"no picture", b"\xff\xd8\xff" + bytes(100)):
         for call, more in ((rekognition.detect_faces, {}), (rekognition.index_faces, {"CollectionId": "nobody"})):
             assert refused(call, Image={"Bytes": content}, **more)[0] == "InvalidImageFormatException"
+
+
+def test_who_is_enrolled_is_searched_with(some: tuple[Site, list[bytes]]) -> None:
+    gateway, [anna, bert, carl, *_] = some
+    rekognition, given = client(gateway.url, bound(gateway, "rows")), {"CollectionId": "rows"}
+    rekognition.create_collection(**given)
+    first, second = (indexed(rekognition, "rows", anna, name) for name in ("anna-1", "anna-2"))
+    alone, other = indexed(rekognition, "rows", bert, "bert"), indexed(rekognition, "rows", carl, "carl")
+
+    def found(face: str, **more: Any) -> list[tuple[str, float]]:
+        told = rekognition.search_faces(**given, FaceId=face, **more)
+        assert told["SearchedFaceId"] == face
+        assert told["FaceModelVersion"]
+        return [(match["Face"]["ExternalImageId"], match["Similarity"]) for match in told["FaceMatches"]]
+
+    assert found(first) == [("anna-2", 90.0)]
+    assert found(second, FaceMatchThreshold=95, MaxFaces=1) == [("anna-1", 100.0)]
+    assert found(alone) == []
+    for user, faces in (("u-1", [first, alone]), ("u-2", [second]), ("u-3", [other]), ("u-4", [])):
+        rekognition.create_user(**given, UserId=user)
+        if faces:
+            rekognition.associate_faces(**given, UserId=user, FaceIds=faces)
+
+    def whose(**by: Any) -> list[str]:
+        told = rekognition.search_users(**given, **by)
+        searched = {"SearchedFace": {"FaceId": by["FaceId"]}} if "FaceId" in by else {}
+        searched |= {"SearchedUser": {"UserId": by["UserId"]}} if "UserId" in by else {}
+        assert {name: told[name] for name in told if name.startswith("Searched")} == searched
+        return [match["User"]["UserId"] for match in told["UserMatches"]]
+
+    assert [whose(FaceId=face) for face in (first, second, alone)] == [["u-2"], ["u-1"], []]
+    assert [whose(UserId=f"u-{at}") for at in (1, 2, 3, 4)] == [["u-2"], ["u-1"], [], []]
+    nobody = "00000000-0000-0000-0000-000000000000"
+    assert refused(rekognition.search_faces, **given, FaceId=nobody)[0] == MISSING
+    assert refused(rekognition.search_users, **given, FaceId=nobody)[0] == MISSING
+    assert refused(rekognition.search_users, **given, UserId="u-9")[0] == MISSING
+    for odd in ({}, {"FaceId": first, "UserId": "u-1"}, {"UserId": "u-1", "UserMatchThreshold": 101}):
+        assert refused(rekognition.search_users, **given, **odd)[0] == INVALID
+    assert refused(rekognition.search_faces, **given, FaceId=first, FaceMatchThreshold=101)[0] == INVALID
+    # Another collection's face is nobody here, and who is restricted is, too.
+    rekognition.create_collection(CollectionId="rows-two")
+    elsewhere = indexed(rekognition, "rows-two", anna)
+    assert refused(rekognition.search_faces, **given, FaceId=elsewhere) == refused(
+        rekognition.search_faces, **given, FaceId=nobody
+    )
+    custodians = gateway.service.offices.at(Role.OPERATOR)._custody()
+    custodians.restrict("rows", face_of(second), True)  # type: ignore[attr-defined]
+    assert found(first) == []
+    assert refused(rekognition.search_faces, **given, FaceId=second)[0] == MISSING
+    assert whose(UserId="u-2") == []
+
+
+def test_a_match_of_two_faces_is_a_find_of_both(some: tuple[Site, list[bytes]]) -> None:
+    """Or whoever enrols what they like would learn of a face by searching with it."""
+    gateway, [anna, *_] = some
+    rekognition, given = client(gateway.url, bound(gateway, "both", finds=20)), {"CollectionId": "both"}
+    rekognition.create_collection(**given)
+    faces = [indexed(rekognition, "both", anna) for _ in range(4)]
+    found = [len(rekognition.search_faces(**given, FaceId=faces[0])["FaceMatches"]) for _ in range(3)]
+    assert found == [3, 1, 0]

@@ -26,8 +26,9 @@ from moiety.bench.refusals import WrongAnswer
 from moiety.bench.ring import Sizes, ring
 from moiety.custody.crew import cores
 from moiety.custody.gateway import processes, searching, trial
-from moiety.custody.gateway.apart import Apart, Elsewhere
+from moiety.custody.gateway.apart import Apart
 from moiety.custody.gateway.deployment import DEPLOYMENT
+from moiety.custody.gateway.elsewhere import Elsewhere
 from moiety.custody.gateway.embedded import Embedded
 from moiety.custody.gateway.three import Headers, Three, unheard
 from moiety.custody.net.config import Deployment

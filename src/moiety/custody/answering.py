@@ -6,13 +6,14 @@ import hashlib
 import hmac
 from collections import OrderedDict
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime
 from threading import Lock
 
 import numpy as np
 from numpy.typing import NDArray
 
-from moiety.custody.gallery import Gallery
+from moiety.custody.gallery import Alive, Gallery
 from moiety.custody.headers import check_header, check_instant
 from moiety.custody.life import within
 from moiety.custody.noting import public_of
@@ -23,10 +24,11 @@ from moiety.custody.store.kinds import is_keys
 from moiety.custody.store.page import PSEUDONYM_BYTES, portions
 from moiety.custody.store.slots import SLOTS, State
 from moiety.custody.store.stored import Current, fetch
+from moiety.custody.unopened import NobodyThere
 from moiety.custody.verbs import SECONDS_A_DAY
 from moiety.matching import search
 from moiety.matching.channel import Keys
-from moiety.matching.distance import Products, empty_panels, empty_products, partial, partial_all
+from moiety.matching.distance import Products, empty_panels, empty_products, from_panels, partial, partial_all
 from moiety.matching.header import Header
 from moiety.matching.opening import Opening
 from moiety.matching.policy import claim_points, identify_point
@@ -68,19 +70,30 @@ def identify_side(
 ) -> tuple[NDArray[np.uint64], Rounds[search.Matches]]:
     """The mask, and this custodian's side of a search of the whole gallery. Raises `HeaderRefused`, and
     `GalleryUnknown` for one of keys: nothing is compared with a key."""
+    _, alive = searched(gallery, header, clock)
+    return alive.mask, search.matches(search.Side(keys, header, alive.mask, probe, all_distances(gallery)))
+
+
+def searched(gallery: Gallery, header: Header, clock: Callable[[], datetime]) -> tuple[Current, Alive]:
+    """A gallery that a search of all of it may begin on, and who may match. Raises as `identify_side`."""
     _require_faces(gallery)
     check_instant(header, clock)  # first: the day of a header that is refused must not count as one that came
     current = gallery.usable()
     alive = gallery.alive(current, header.at // SECONDS_A_DAY)
     point = identify_point(current.terms, alive.count)
     check_header(header, current, gallery.matrix.slots, point.threshold, clock, least=1)
+    return current, alive
+
+
+def all_distances(gallery: Gallery) -> search.Distances:
+    """The products of a probe's weights with every row."""
     matrix = gallery.matrix
 
     def distances(weights: NDArray[np.uint16]) -> Products:
         out = empty_products(matrix.slots, len(weights))
         return partial_all(weights, matrix.panels(), out, gallery.crew)
 
-    return alive.mask, search.matches(search.Side(keys, header, alive.mask, probe, distances))
+    return distances
 
 
 def verify_side(
@@ -96,6 +109,24 @@ def verify_side(
     Somebody unknown, erased or expired is looked for like anybody else: in a page that the header's digest draws,
     under an empty mask. Raises `HeaderRefused`, and `GalleryUnknown` as a search.
     """
+    _, _, claim = claimed(gallery, header, handle, clock)
+    return search.attempt(search.Side(keys, header, claim.mask, probe, claim.distances))
+
+
+@dataclass(frozen=True)
+class Claim:
+    """Whoever is claimed, as one page that they are looked for in: the slot, its mask uint64 (1,), which is empty where
+    nobody has the handle, and the products of a probe's weights with the page."""
+
+    slot: int
+    mask: NDArray[np.uint64]
+    distances: search.Distances
+
+
+def claimed(
+    gallery: Gallery, header: Header, handle: bytes, clock: Callable[[], datetime]
+) -> tuple[Current, Alive, Claim]:
+    """A gallery that a comparison may begin on, who may match, and whoever has this handle. Raises as `verify_side`."""
     _require_faces(gallery)
     current = gallery.usable()
     own, *stricter = (point.threshold for point in claim_points(current.terms))
@@ -116,7 +147,22 @@ def verify_side(
         partial(weights, panels, out)
         return Products(out)
 
-    return search.attempt(search.Side(keys, header, mask, probe, distances))
+    return current, alive, Claim(slot, mask, distances)
+
+
+def row(
+    gallery: Gallery, current: Current, alive: Alive, header: Header, handle: bytes
+) -> tuple[int, NDArray[np.uint16]]:
+    """Where whoever has this handle lies, and this custodian's part of their face, uint16 (1, dim), to search with.
+
+    Raises `NobodyThere` of nobody, and as soon of who may not match: erased, expired or restricted.
+    """
+    slot = _holder(gallery, current, header, handle)
+    number, place = divmod(slot, SLOTS)
+    there = len(alive.mask) and _held(gallery, current, slot, handle)
+    if not there or not alive.mask[number] >> np.uint64(place) & np.uint64(1):
+        raise NobodyThere
+    return slot, from_panels(gallery.matrix.panel(number))[[place]]
 
 
 def release(gallery: Gallery, slots: NDArray[np.int64], epoch: int) -> NDArray[np.uint8]:

@@ -19,6 +19,7 @@ from moiety.custody import answering, checking, epochs, life, mending, noting, o
 from moiety.custody.admitting import Offers
 from moiety.custody.answering import Answers
 from moiety.custody.auditing import Auditing
+from moiety.custody.by_row import ByRow
 from moiety.custody.changing import Changes, noted
 from moiety.custody.chronicle import GALLERY
 from moiety.custody.destroyed import Destroyed
@@ -58,8 +59,7 @@ class Custodian:
         self._clock, self._entropy = clock, entropy
         self._own = own
         self.acquaintance = Acquaintance(seat, entropy)
-        self._answers = Answers()
-        self._offers = Offers()
+        self._answers, self._offers = Answers(), Offers()
         self._drawn = mending.Drawn(entropy)
         self._lock = Lock()
         self._galleries: dict[str, Gallery] = {}
@@ -69,6 +69,7 @@ class Custodian:
         self._changes = Changes(self._turns, self.acquaintance, clock)
         mine = (self._gallery, self._turns, self._changes, self.acquaintance)
         self.records = Records(seat, store, self._offers, *mine, self._own, clock, entropy)
+        self.rows = ByRow(self._gallery, self._turns, self.acquaintance, self._answers, own.chronicle, clock)
         self.audit = Auditing(own.chronicle, seat, Destroyed(store, clock))
         self._renewal: Renewal | None = None
         self._staged: Renewal | None = None

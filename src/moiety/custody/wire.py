@@ -187,6 +187,25 @@ class Verify(Pledging, frozen=True):
     handle: Sixteen
 
 
+class IdentifyRow(Pledging, frozen=True):
+    """`rows.identify`: `handle` is whose row is the probe."""
+
+    ANSWER = OpeningMessage
+    name: Name
+    header: HeaderMessage
+    handle: Sixteen
+
+
+class VerifyRow(Pledging, frozen=True):
+    """`rows.verify`: of whoever has `handle`, with whoever has `claim`."""
+
+    ANSWER = OpeningMessage
+    name: Name
+    header: HeaderMessage
+    handle: Sixteen
+    claim: Sixteen
+
+
 class Release(Ask, frozen=True):
     """`release`."""
 
@@ -276,7 +295,7 @@ Asked = (
     | Locate | Erase | Scrub | Identify | Verify | Release | Renew | Stage | Switch | Reconcile | Survey | Integrity
     | Helping | Assist | PseudonymParts | Mend | Unlock | Restrict | NoteGround
     | AgreeKey | Evaluate | Carry | AuditHead | AuditRows | AuditEntries | Attest | AuditProve | AuditAltered
-    | Budgets
+    | Budgets | IdentifyRow | VerifyRow
 )  # fmt: skip
 
 

@@ -193,6 +193,11 @@ class PurposeOffice:
         )
 
     @heard
+    def identify_enrolled(self, person: Pseudonym | str) -> Candidates:
+        """Everybody else whom this person may be; see `identity.identify_enrolled`."""
+        return identify.identify_enrolled(self.document, person, custodians=self._custody())
+
+    @heard
     def erase(self, person: Pseudonym | str, *, approved: bytes | None = None) -> Erased:
         """Overwrite one person at all three custodians, see `identity.erase`; and what an interrupted `People.add` left
         of a record under this pseudonym."""

@@ -59,6 +59,14 @@ class Sight:
         return [beyond for beyond, point in enumerate(points) if point.fmr < found.fmr][:STRICTER]
 
     @heard
+    def match(self, person: Pseudonym, claimed: Pseudonym, *, stricter: int) -> bool:
+        """Whether two who are enrolled match by a point so many beyond the purpose's own; as `matches`, of a face that
+        custodians have. Raises as `identity.identify_enrolled`."""
+        desk = self._desk
+        one, other = (of_purpose(each, desk.purpose).value for each in (person, claimed))
+        return desk.custody().verify_enrolled(desk.name, one, other, stricter=stricter)
+
+    @heard
     def matches(self, face: Template, claimed: Pseudonym, *, stricter: int) -> bool:
         """Whether this face is that person's, by a point so many beyond the purpose's own."""
         from moiety.matching.words import quantise

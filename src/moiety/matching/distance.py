@@ -42,9 +42,10 @@ def product_weights(share: Words, seat: Seat) -> Words:
     return out
 
 
-def weights(share: NDArray[np.uint32], seat: Seat) -> NDArray[np.uint16]:
-    """The working weights uint16 (B, d) of a probe share uint32 (B, d): reduction to 16 bits is a homomorphism."""
-    return product_weights(share.astype(np.uint16), seat)
+def weights(share: NDArray[np.uint32] | NDArray[np.uint16], seat: Seat) -> NDArray[np.uint16]:
+    """The working weights uint16 (B, d) of a probe share uint32 (B, d): reduction to 16 bits is a homomorphism. Of a
+    row's part uint16 (1, d), which is a share of the same kind, they are those that a probe of these words has."""
+    return product_weights(share.astype(np.uint16, copy=False), seat)
 
 
 def to_panels(rows: NDArray[np.uint16]) -> NDArray[np.uint16]:

@@ -4,7 +4,7 @@
     2  distance    one 16-bit dot product a row and probe, no message
     3  compare     inner product minus threshold at least zero, still shared: by a carry chain (`compare`), which sends
                    the fewest bytes, or by a tree (`prefix`), which takes the fewest rounds, as the header says
-       checks      in the same rounds: the probes are quantised faces (see `checks`)
+       checks      in the same rounds: the probes are quantised faces (see `checks`), unless they are rows
     4  mask        rows that must not match are blanked
     5  opening     each custodian's part for the gateway, who alone puts them together
     6  tally       where budgets are charged: how many rows matched, shown to the custodians (see `tally`)
@@ -42,14 +42,20 @@ class Side:
     """What one custodian brings to one attempt, all of it its own copy.
 
     `mask` is uint64 (header.rows / 64,), bit r of word m for row 64 m + r; `probe` is its share over R_32, uint32
-    (header.probes, header.dim).
+    (header.probes, header.dim). `meant` is what the three must mean alike beside header and mask.
+
+    Where the probe is `enrolled`, it is this custodian's part of a row, uint16 (1, header.dim), as it lies there:
+    nobody outside chose it, it was found to be a face before the row was active, and galleries are checked. So it is
+    not checked again, and `meant` says which row it is: parts of two rows are a probe that is no face.
     """
 
     keys: Keys
     header: Header
     mask: Plane
-    probe: NDArray[np.uint32]
+    probe: NDArray[np.uint32] | NDArray[np.uint16]
     distances: Distances
+    meant: bytes = b""
+    enrolled: bool = False
 
 
 @dataclass(frozen=True)
@@ -78,15 +84,22 @@ def matches(side: Side) -> Rounds[Matches]:
     header, seat = side.header, side.keys.seat
     if side.mask.shape != (header.rows // ROWS_PER_WORD,) or header.rows % ROWS_PER_WORD:
         raise ValueError("a mask has one bit a row, in whole words")
-    if side.probe.shape != (header.probes, header.dim) or side.probe.dtype != np.uint32:
-        raise ValueError("a probe share has 32-bit words, as the header says")
-    channel = yield from agree(side.keys, header.digest(), hashlib.sha256(side.mask.tobytes()).digest())
+    word = np.uint16 if side.enrolled else np.uint32
+    if side.probe.shape != (header.probes, header.dim) or side.probe.dtype != word:
+        raise ValueError("a probe share has 32-bit words, a row 16-bit ones, as the header says")
+    if side.enrolled and not side.meant:
+        raise ValueError("which row it is, the three have to mean alike")
+    alike = hashlib.sha256(side.mask.tobytes() + side.meant).digest()
+    channel = yield from agree(side.keys, header.digest(), alike)
     # Begun before the checks end: distances wait for memory, the checks for messages, and nothing of them leaves yet.
     products = side.distances(weights(side.probe, seat))
     at_least = compare.at_least if header.circuit == "chain" else prefix.at_least
     numbers, streams = products.out.reshape(-1), channel.streams("threshold")
     compared = at_least(header.threshold, seat, numbers, *streams, products.wait, header.pass_words)
-    _, bits = yield from beside(_only_faces(channel, side.probe), compared)
+    if side.enrolled:
+        bits = yield from compared
+    else:
+        _, bits = yield from beside(_only_faces(channel, side.probe.astype(np.uint32, copy=False)), compared)
     return Matches(channel, _masked(bits, side.mask, header.probes))
 
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
-from threading import BoundedSemaphore, Lock, Thread
+from threading import Lock, Thread
 from time import monotonic, sleep
 from typing import TypeVar
 
@@ -16,9 +16,10 @@ from moiety.custody.chronicle import Chronicle, caller_of
 from moiety.custody.doubts import GalleryUnchecked
 from moiety.custody.gateway import allowances, approving, book, checks
 from moiety.custody.gateway.book import BOOK
+from moiety.custody.gateway.elsewhere import Elsewhere
 from moiety.custody.gateway.entries import Identified
 from moiety.custody.gateway.opening import Opened
-from moiety.custody.gateway.three import TWO, Headers, Three, enough
+from moiety.custody.gateway.three import Headers
 from moiety.custody.gateway.together import Together
 from moiety.custody.net.config import Deployment
 from moiety.custody.net.remote import Remote
@@ -32,11 +33,9 @@ from moiety.custody.trust.matter import Matter
 from moiety.custody.trust.policy import BULK, EARLY, NEEDED, POLICY, FourEyes
 from moiety.custody.trust.roster import Role
 from moiety.custody.trust.signing import NONCE_BYTES
-from moiety.custody.verbs import UNAPPROVED, Approved, Clock, Progress, Standing, Verbs
+from moiety.custody.verbs import UNAPPROVED, Approved, Clock, Progress, Standing
 from moiety.errors import MoietyError
-from moiety.matching.header import FAR_PASS_WORDS, Circuit
 from moiety.matching.refusals import Disagreement
-from moiety.matching.rounds import Rounds
 from moiety.sharing.seat import SEATS, Seat
 
 _PATIENCE_S = 10.0
@@ -48,74 +47,10 @@ _STOOD_S = 1.0
 """How long a gateway goes by where the three stood, before it asks them again. Of what another gateway changed in that
 time, the first search is refused, which it is charged for, and asked again."""
 
-ROUNDS_FEWER = 10
-TREE_S_A_ROW = 11e-9
-"""What the tree costs more than the chain, measured on two cores: at a million rows as much as ten rounds of 1.1 ms."""
-
-_MEASURED_S = 60.0
-
 _AGAIN_S = 60.0
 """Between two tries to have the daily check made."""
 
-_AT_ONCE = 16
-"""Operations of one gateway under way; the next one waits. A custodian serves several gateways."""
-
 Answer = TypeVar("Answer")
-
-
-class Elsewhere(Three):
-    """Three custodians that play protocols among themselves."""
-
-    def __init__(self, custodians: Mapping[Seat, Remote]) -> None:
-        super().__init__(custodians, threads=_AT_ONCE * len(SEATS))
-        self._remotes = custodians
-        # All three are asked at once or not yet: a side whose neighbours wait for a thread would wait in vain.
-        self._room = BoundedSemaphore(_AT_ONCE)
-        self._measured = float("-inf")
-        self._one_way_s = 0.0
-
-    def each(self, ask: Callable[[Verbs], Answer]) -> dict[Seat, Answer]:
-        """As `Three.each`, for so many callers at once."""
-        with self._room:
-            return super().each(ask)
-
-    def some(self, seats: Collection[Seat], ask: Callable[[Verbs], Answer], *, small: bool) -> dict[Seat, Answer]:
-        """As `Three.some`, always at once: elsewhere, waiting for an answer is what takes time."""
-        with self._room:
-            return super().some(seats, ask, small=False)
-
-    def two(self, ask: Callable[[Verbs], Answer]) -> dict[Seat, Answer]:
-        """As `Three.two`, the first two at once."""
-        told: dict[Seat, Answer] = {}
-        down: list[CustodianDown] = []
-
-        def asked(custodian: Verbs) -> None:
-            try:
-                told[custodian.seat] = ask(custodian)
-            except CustodianDown as error:
-                down.append(error)
-
-        self.some(SEATS[:TWO], asked, small=True)
-        if down:
-            self.some(SEATS[TWO:], asked, small=True)
-        return enough(told, down[0] if down else None)
-
-    def play(self, ask: Callable[[Verbs], Rounds[Answer]]) -> dict[Seat, Answer]:
-        """Have all three begin at once."""
-        return self.work(ask)
-
-    def circuit(self, rows: int) -> tuple[Circuit, int]:
-        """By the tree where ten rounds fewer are worth more than what the tree costs a row."""
-        now = monotonic()
-        if now > self._measured + _MEASURED_S:
-            self._measured = now
-            trips = self.each(lambda custodian: self._remotes[custodian.seat].round_trip_s())
-            self._one_way_s = max(trips.values()) / 2
-        return "prefix" if ROUNDS_FEWER * self._one_way_s > TREE_S_A_ROW * rows else "chain", FAR_PASS_WORDS
-
-    def standings(self) -> dict[Seat, Standing]:
-        """Where the three stand, asked all at once."""
-        return self.each(lambda custodian: custodian.standing())
 
 
 def _sound(standings: Mapping[Seat, Standing]) -> dict[str, int]:
@@ -229,6 +164,14 @@ class Apart(Together):
     def identify(self, name: str, words: NDArray[np.int16]) -> Identified:
         """As `Together.identify`, asked again where a change came between."""
         return self._again(lambda: super(Apart, self).identify(name, words))
+
+    def identify_enrolled(self, name: str, pseudonym: bytes) -> Identified:
+        """As `Together.identify_enrolled`, asked again where a change came between."""
+        return self._again(lambda: super(Apart, self).identify_enrolled(name, pseudonym))
+
+    def verify_enrolled(self, name: str, pseudonym: bytes, claimed: bytes, *, stricter: int = 0) -> bool:
+        """As `Together.verify_enrolled`, asked again where a change came between."""
+        return self._again(lambda: super(Apart, self).verify_enrolled(name, pseudonym, claimed, stricter=stricter))
 
     def pseudonyms(self, purpose: str, inputs: Sequence[bytes], *, approved: bytes | None = None) -> list[bytes]:
         """As `Together.pseudonyms`, asked again where a change came between."""

@@ -25,6 +25,7 @@ from moiety.custody.store.slots import SLOTS
 from moiety.custody.trust.denials import NobodySigns
 from moiety.custody.trust.matter import Matter
 from moiety.custody.trust.policy import POLICY
+from moiety.custody.unopened import NobodyThere
 from moiety.custody.verbs import SECONDS_A_DAY, UNAPPROVED, Approved, Clock, Progress
 from moiety.errors import MoietyError
 from moiety.ledger.entry import Erasures
@@ -37,7 +38,7 @@ _TRIES = 3
 """How often an attempt starts over because another process was interrupted meanwhile."""
 
 
-_BEFORE = (AlreadyEnrolled, Disagreement, GalleryUnchecked, HeaderRefused, TurnTaken)
+_BEFORE = (AlreadyEnrolled, Disagreement, GalleryUnchecked, HeaderRefused, NobodyThere, TurnTaken)
 """What custodians refuse before they have agreed to do anything, and often: nothing is looked for then."""
 
 

@@ -110,6 +110,42 @@ def search(
     return Matched(header.attempt, opened(openings, len(words)), rows, point)
 
 
+def identify_enrolled(three: Three, headers: Headers, name: str, pseudonym: bytes, noted: Noted) -> Identified:
+    """Who else in the gallery whoever has this pseudonym matches; `noted` as in `verify`. Each custodian knows the
+    person by a handle of its own, and has its part of the probe already. Raises `NobodyThere`."""
+    rows = headers.alive(three, name)
+    point = identify_point(headers.terms(name), rows)
+    known = handles(name, [pseudonym])
+    slots = headers.gallery(name).pages * SLOTS
+    circuit, pass_words = three.circuit(slots)
+    header = headers.make(
+        "identify", name, rows=slots, threshold=point.threshold, probes=1, circuit=circuit, pass_words=pass_words
+    )
+    with noted(header):
+        openings = three.play(lambda some: some.rows.identify(name, header, known[some.seat].tobytes()))
+    pairs = opened(openings, 1)
+    found = pseudonyms(three, name, header.attempt, pairs[:, 1]) if len(pairs) else []
+    return Identified([found], rows, point)
+
+
+def verify_enrolled(
+    three: Three, headers: Headers, name: str, pseudonym: bytes, claimed: bytes, stricter: int, noted: Noted
+) -> bool:
+    """Whether whoever has this pseudonym matches whoever has the other; else as `verify`. Raises `NobodyThere` of the
+    first."""
+    first, second = handles(name, [pseudonym]), handles(name, [claimed])
+    point = claim_points(headers.terms(name))[stricter]
+    circuit, pass_words = three.circuit(SLOTS)
+    header = headers.make(
+        "verify", name, rows=SLOTS, threshold=point.threshold, probes=1, circuit=circuit, pass_words=pass_words
+    )
+    with noted(header):
+        openings = three.play(
+            lambda some: some.rows.verify(name, header, first[some.seat].tobytes(), second[some.seat].tobytes())
+        )
+    return len(opened(openings, 1)) > 0
+
+
 def pseudonyms(three: Three, name: str, attempt: bytes, slots: NDArray[np.int64]) -> list[bytes]:
     """Who lies in these slots, ascending, after this search. Raises `AnswerUnknown` where they did not match in it,
     `HeaderRefused` where a change came between, and `UnequalParts` where the custodians' parts of a pseudonym do not

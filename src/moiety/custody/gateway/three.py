@@ -7,7 +7,7 @@ from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import AbstractContextManager, contextmanager
 from typing import Final, TypeVar
 
-from moiety.custody.refusals import AttemptStopped, CustodianDown, GalleryUnknown
+from moiety.custody.refusals import AttemptStopped, CustodianDown, GalleryUnknown, NeighbourSilent
 from moiety.custody.store.kinds import keys_of, read_papers
 from moiety.custody.store.noise import Entropy
 from moiety.custody.verbs import SECONDS_A_DAY, Clock, GalleryStanding, Standing, Verbs
@@ -109,9 +109,10 @@ class Three:
             _finish(asked.values())
         asked[last] = own
         errors = [error for future in asked.values() if (error := future.exception()) is not None]
-        # That a custodian is down is the reason of whatever else went wrong; that one stopped because another did, of
-        # nothing.
-        errors.sort(key=lambda error: (not isinstance(error, CustodianDown), isinstance(error, AttemptStopped)))
+        # That a custodian is down is the reason of whatever else went wrong; that one stopped because another did, or
+        # heard nothing of it, of nothing.
+        after = (AttemptStopped, NeighbourSilent)
+        errors.sort(key=lambda error: (not isinstance(error, CustodianDown), isinstance(error, after)))
         if errors:
             raise errors[0]
         return {seat: future.result() for seat, future in asked.items()}

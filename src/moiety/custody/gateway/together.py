@@ -118,6 +118,17 @@ class Together(Conduct):
         with self._searching(name) as headers:
             return searching.identify(self._three, headers, self._entropy, name, words, self._recognising)
 
+    def identify_enrolled(self, name: str, pseudonym: bytes) -> Identified:
+        """Who else in the gallery whoever has this pseudonym matches. Raises `NobodyThere`."""
+        with self._searching(name) as headers:
+            return searching.identify_enrolled(self._three, headers, name, pseudonym, self._recognising)
+
+    def verify_enrolled(self, name: str, pseudonym: bytes, claimed: bytes, *, stricter: int = 0) -> bool:
+        """Whether two who are enrolled match, as `verify` does. Raises `NobodyThere` of the first."""
+        with self._searching(name) as headers:
+            noted = self._recognising
+            return searching.verify_enrolled(self._three, headers, name, pseudonym, claimed, stricter, noted)
+
     def erase(self, name: str, pseudonym: bytes, *, approved: bytes | None = None) -> bool:
         """Erase one person at all three and overwrite what was there; whether there was anybody."""
         with self._changing() as headers, self._carried(_erasure(name, pseudonym), approved, headers):

@@ -18,6 +18,7 @@ from moiety.custody.messages import Array, BatchMessage, HeaderMessage, HelpMess
 from moiety.custody.net import ends
 from moiety.custody.net.remote_audit import RemoteAudit
 from moiety.custody.net.remote_records import RemoteRecords
+from moiety.custody.net.remote_rows import RemoteRows
 from moiety.custody.net.tls import Identity, Neighbour
 from moiety.custody.net.told import error
 from moiety.custody.refusals import CustodianDown, MessageRefused, PeerUnknown, StoreUnavailable
@@ -60,6 +61,7 @@ class Remote:
         self._lease = b""
         self.records = RemoteRecords(self._ask)
         self.audit = RemoteAudit(self._ask)
+        self.rows = RemoteRows(seat, self._pledged)
 
     def close(self) -> None:
         """Close the connection."""

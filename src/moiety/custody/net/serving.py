@@ -25,6 +25,7 @@ from moiety.custody.verbs import Ground, Progress
 from moiety.errors import MoietyError, Refused
 from moiety.matching.header import ATTEMPT_BYTES, Header
 from moiety.matching.rounds import Rounds
+from moiety.matching.search import Matches
 from moiety.matching.tally import tally
 
 CHANGING = (
@@ -35,9 +36,9 @@ CHANGING = (
 """What is done under a lease only."""
 
 PLAYED = (
-    wire.Offer, wire.Identify, wire.Verify, wire.ReplaceDocument, wire.Prepare, wire.Activate, wire.Erase, wire.Renew,
-    wire.Switch, wire.Reconcile, wire.Integrity, record_asks.Restrict, record_asks.AgreeKey,
-    record_asks.NoteGround,
+    wire.Offer, wire.Identify, wire.Verify, wire.IdentifyRow, wire.VerifyRow, wire.ReplaceDocument, wire.Prepare,
+    wire.Activate, wire.Erase, wire.Renew, wire.Switch, wire.Reconcile, wire.Integrity, record_asks.Restrict,
+    record_asks.AgreeKey, record_asks.NoteGround,
 )  # fmt: skip
 """What the three do together, in an attempt."""
 
@@ -115,14 +116,25 @@ class Serving:
         self._played(ask, lambda: self._custodian.offer(ask.name, batch, header))
 
     def _identify(self, ask: wire.Identify) -> messages.OpeningMessage:
+        search = self._custodian.search
+        return self._searched(ask, lambda header: search(ask.name, header, ask.probe.array(np.uint32, 2)))
+
+    def _identify_row(self, ask: wire.IdentifyRow) -> messages.OpeningMessage:
+        search = self._custodian.rows.search
+        return self._searched(ask, lambda header: search(ask.name, header, ask.handle))
+
+    def _verify_row(self, ask: wire.VerifyRow) -> messages.OpeningMessage:
+        verify, header = self._custodian.rows.verify, ask.header.header()
+        return messages.opening(self._played(ask, lambda: verify(ask.name, header, ask.handle, ask.claim)))
+
+    def _searched(self, ask: Any, begin: Callable[[Header], Rounds[Matches]]) -> messages.OpeningMessage:
         header = ask.header.header()
         attempt = header.attempt
         counted = hashlib.sha256(b"moiety tally 1" + attempt).digest()[:ATTEMPT_BYTES]
         try:
-            probe = ask.probe.array(np.uint32, 2)
             self._attempts.expect(counted)
             try:
-                found = self._played(ask, lambda: self._custodian.search(ask.name, header, probe))
+                found = self._played(ask, lambda: begin(header))
             except BaseException:
                 self._attempts.abandon(counted)
                 raise
@@ -229,6 +241,8 @@ _VERBS: dict[type, Callable[[Serving, Any, Progress], Any]] = {
     wire.Scrub: lambda s, ask, _: s._custodian.scrub(ask.step),
     wire.Identify: lambda s, ask, _: s._identify(ask),
     wire.Verify: lambda s, ask, _: s._verify(ask),
+    wire.IdentifyRow: lambda s, ask, _: s._identify_row(ask),
+    wire.VerifyRow: lambda s, ask, _: s._verify_row(ask),
     wire.Release: lambda s, ask, _: Array.of(s._custodian.release(ask.name, ask.attempt, ask.slots.array(np.int64, 1))),
     wire.Renew: lambda s, ask, _: s._together(ask, s._custodian.renew),
     wire.Stage: lambda s, ask, progress: s._custodian.stage(progress),

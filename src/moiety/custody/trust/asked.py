@@ -101,6 +101,8 @@ _SAID: Final[dict[type, Callable[[Any], Said]]] = {
     wire.ReplaceDocument: lambda ask: Said(POLICY, ask.name, papers_digest(ask.name, ask.terms, ask.document)),
     wire.Identify: _of_shares("identify"),
     wire.Verify: _of_shares("verify"),
+    wire.IdentifyRow: _of_shares("identify"),
+    wire.VerifyRow: _of_shares("verify"),
     wire.Offer: _of_shares("enrol"),
     wire.Locate: _of_parts("erase", lambda ask: (hashed(ask.handle),)),
     wire.Erase: _of_parts("erase", lambda ask: (hashed(ask.handle), ask.header.header().digest())),

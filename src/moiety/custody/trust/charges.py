@@ -52,6 +52,11 @@ def special(ask: Any) -> list[Drawn]:
             return [(Unit.ROWS, ask.header.rows * ask.header.probes, None)]
         case wire.Verify():
             return [(Unit.COMPARISONS, ask.header.probes, ask.handle)]
+        case wire.IdentifyRow():
+            # What is found is told of both faces: whoever may enrol what they like searches with the face they want.
+            return [(Unit.ROWS, ask.header.rows * ask.header.probes, None), (Unit.COMPARISONS, 1, ask.handle)]
+        case wire.VerifyRow():
+            return [(Unit.COMPARISONS, 1, ask.claim), (Unit.COMPARISONS, 1, ask.handle)]
         case wire.Offer():
             return [(Unit.ENROLMENTS, ask.header.rows, None)]
         case wire.Erase():

@@ -35,6 +35,9 @@ from moiety.sharing.seat import Seat
 _REMEMBERED: Final = 4096
 """Attempts whose caller is remembered, for what goes on with them."""
 
+SEARCHES: Final = (wire.Identify, wire.IdentifyRow)
+"""What is asked of a whole gallery, and finds as many as there are."""
+
 _COUNT_S: Final = 30.0
 """How long what comes next waits until matches are counted."""
 
@@ -186,7 +189,7 @@ class Guard:
                 charges = [REQUEST]
             else:
                 self._erase(asker, ask, begun, approvals)
-        if isinstance(ask, wire.Identify):
+        if isinstance(ask, SEARCHES):
             self._wait_until_counted(asker)
         bulk = bulk_of(ask)
         if bulk is not None:  # no gateway's doing: two officers signed for so many; who owes is refused all the same
@@ -195,7 +198,7 @@ class Guard:
             self._budget.charge(asker.gateway, begun.purpose, asker.person, unit, amount, row)
         if bulk is not None:
             self._draw(asker, approvals, bulk, Role.OFFICER)
-        if isinstance(ask, wire.Identify):
+        if isinstance(ask, SEARCHES):
             uncounted = self._uncounted(begun.purpose, ask.header.rows)
             self._search(ask.header.attempt, _Search(asker, begun.purpose, ask.header.probes, uncounted, Event()))
         elif isinstance(ask, wire.Offer):

@@ -17,6 +17,9 @@ from moiety.sharing.seat import SEATS, Seat
 
 BLIND_BYTES = 32
 
+_ROW = b"row"
+"""Before what a row is found by: what is signed of a probe is not of somebody who is enrolled."""
+
 
 def commitment(blind: bytes, share: Sequence[bytes]) -> bytes:
     """The commitment, 32 bytes, to a share that consists of these pieces."""
@@ -40,6 +43,10 @@ def share_of(ask: wire.Pledging) -> list[bytes]:
             return [ask.probe.data]
         case wire.Verify():
             return [ask.probe.data, ask.handle]
+        case wire.IdentifyRow():
+            return [_ROW, ask.handle]
+        case wire.VerifyRow():
+            return [_ROW, ask.handle, ask.claim]
         case wire.Offer():
             return [getattr(ask.batch, column).data for column in BatchMessage.__struct_fields__]
         case _:

@@ -16,7 +16,7 @@ _TYPES: Final[Mapping[str, str]] = {
     "no_template": "AccessDeniedException",
     "no_officer": "AccessDeniedException",
     "not_carried": "AccessDeniedException",
-    "not_searched_with": "AccessDeniedException",
+    "custodian_older": "AccessDeniedException",
     "approval_refused": "AccessDeniedException",
     "collection_unknown": "ResourceNotFoundException",
     "face_unknown": "ResourceNotFoundException",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date
 from typing import TYPE_CHECKING, Any, Final
 
@@ -11,14 +12,14 @@ from moiety.gateway.rekognition.detail import REASONS, box_of, confidence_of, de
 from moiety.gateway.rekognition.dialect import Answer, Asked, face_id, face_of, page
 from moiety.gateway.rekognition.ladder import rung, similarity
 from moiety.gateway.rekognition.pictures import first_of, picture_of
-from moiety.gateway.rekognition.refusals import NotCarried, NotSearchedWith, TokenInvalid, UserUnknown
+from moiety.gateway.rekognition.refusals import FaceUnknown, NotCarried, TokenInvalid, UserUnknown
 from moiety.gateway.rekognition.store import Collection, Kept
 from moiety.identity.pseudonym import Pseudonym
 
 if TYPE_CHECKING:
     from moiety.identity.looks import Look, Seen
     from moiety.identity.ports import Template
-    from moiety.identity.results import Enrolled
+    from moiety.identity.results import Candidates, Enrolled
 
 _PAGE: Final = 4_096
 _UNIX: Final = date(1970, 1, 1)
@@ -140,12 +141,8 @@ def search_by_image(asked: Asked) -> Answer:
     asked.require(Operation.IDENTIFY)
     found = asked.collection()
     look, seen = looked_for(asked, found)
-    matches = [
-        {"Similarity": constant, "Face": shown(face, kept)}
-        for face, kept, constant in matching(
-            asked, found, seen.template(), asked.given.get("FaceMatchThreshold", _THRESHOLD)
-        )
-    ]
+    threshold = asked.given.get("FaceMatchThreshold", _THRESHOLD)
+    matches = _matches(matching(asked, found, seen.template(), threshold))
     return {
         "SearchedFaceBoundingBox": box_of(seen, look),
         "SearchedFaceConfidence": confidence_of(seen),
@@ -166,7 +163,42 @@ def matching(
     """Who comes over the rung that this threshold asks for, with the constant that stands for a score, in no order that
     says anything. Each that matched is asked for by that one point beside, and charged at the custodians."""
     sight = asked.sight(found)
-    candidates = sight.identify(face)
+
+    def agrees(person: Pseudonym, stricter: int) -> bool:
+        return sight.matches(face, person, stricter=stricter)
+
+    return _over(asked, found, sight.identify(face), agrees, threshold)
+
+
+def matching_enrolled(
+    asked: Asked, found: Collection, face: bytes, threshold: float
+) -> list[tuple[bytes, Kept | None, float]]:
+    """As `matching`, of somebody who is enrolled and is not among them: custodians search with their own parts. Each
+    match is a find of both faces. Raises `FaceUnknown` of nobody, restricted people among them."""
+    searched = Pseudonym(found.purpose, face)
+    sight = asked.sight(found)
+
+    def agrees(person: Pseudonym, stricter: int) -> bool:
+        return sight.match(searched, person, stricter=stricter)
+
+    try:
+        candidates = asked.purpose(found).identify_enrolled(searched)
+        return _over(asked, found, candidates, agrees, threshold, face)
+    except Refused as refused:
+        if refused.code != "nobody_there":
+            raise
+        raise FaceUnknown from None
+
+
+def _over(
+    asked: Asked,
+    found: Collection,
+    candidates: Candidates,
+    agrees: Callable[[Pseudonym, int], bool],
+    threshold: float,
+    *searched: bytes,
+) -> list[tuple[bytes, Kept | None, float]]:
+    sight = asked.sight(found)
     if not candidates.carried:
         raise NotCarried
     stricter = sight.stricter(candidates)
@@ -174,10 +206,10 @@ def matching(
     over = []
     for person in sorted(candidates, key=lambda one: one.value):
         finds, daily = asked.service.rekognition.finds, asked.binding.finds
-        if not finds.may(asked.binding.name, found.name, person.value, daily):
+        if not all(finds.may(asked.binding.name, found.name, face, daily) for face in (*searched, person.value)):
             asked.service.journal.say("finds spent", request=asked.number)
             continue
-        if wanted and not sight.matches(face, person, stricter=stricter[wanted - 1]):
+        if wanted and not agrees(person, stricter[wanted - 1]):
             continue
         kept = asked.store.face(found.name, person.value)
         over.append((person.value, kept, similarity(wanted, len(stricter))))
@@ -185,10 +217,20 @@ def matching(
 
 
 def search(asked: Asked) -> Answer:
-    """Raises `NotSearchedWith`."""
+    """Who else a face that is enrolled may be. Raises `FaceUnknown`."""
     asked.require(Operation.IDENTIFY)
-    asked.collection()
-    raise NotSearchedWith
+    found, face = asked.collection(), face_of(asked.given["FaceId"])
+    threshold = asked.given.get("FaceMatchThreshold", _THRESHOLD)
+    matches = _matches(matching_enrolled(asked, found, face, threshold))
+    return {
+        "SearchedFaceId": asked.given["FaceId"],
+        "FaceMatches": matches[: asked.given.get("MaxFaces", _MOST)],
+        "FaceModelVersion": asked.sight(found).model,
+    }
+
+
+def _matches(over: list[tuple[bytes, Kept | None, float]]) -> list[dict[str, Any]]:
+    return [{"Similarity": constant, "Face": shown(face, kept)} for face, kept, constant in over]
 
 
 def token_of(asked: Asked) -> bytes:

@@ -111,11 +111,6 @@ class TokenInvalid(Refused):
     advice: ClassVar[str] = "this NextToken is none of this list's"
 
 
-class NotSearchedWith(Refused):
-    code: ClassVar[str] = "not_searched_with"
-    advice: ClassVar[str] = "an enrolled face is never put together, so nothing is searched with one: send a picture"
-
-
 class NoFaceThere(Refused):
     code: ClassVar[str] = "no_face_there"
     advice: ClassVar[str] = "there are no faces in the picture"

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any, Final
 
 from moiety.gateway.callers.roles import Operation
 from moiety.gateway.rekognition.detail import detail_of
 from moiety.gateway.rekognition.dialect import Answer, Asked, face_of, page
-from moiety.gateway.rekognition.faces import looked_for, matching, token_of
-from moiety.gateway.rekognition.refusals import NotSearchedWith, UserUnknown
-from moiety.gateway.rekognition.store import Collection
+from moiety.gateway.rekognition.faces import looked_for, matching, matching_enrolled, token_of
+from moiety.gateway.rekognition.refusals import FaceUnknown, ParameterInvalid, UserUnknown
+from moiety.gateway.rekognition.store import Collection, Kept
 
 _PAGE: Final = 500
 _MOST: Final = 500
@@ -89,16 +90,8 @@ def search_by_image(asked: Asked) -> Answer:
     found = asked.collection()
     look, seen = looked_for(asked, found)
     threshold = asked.given.get("UserMatchThreshold", _THRESHOLD)
-    users: dict[str, float] = {}
-    for _, kept, constant in matching(asked, found, seen.template(), threshold):
-        if kept is not None and kept.user is not None:
-            users[kept.user] = constant
-    matches: list[dict[str, Any]] = [
-        {"Similarity": constant, "User": {"UserId": user, "UserStatus": _ACTIVE}}
-        for user, constant in sorted(users.items())
-    ]
     return {
-        "UserMatches": matches[: asked.given.get("MaxUsers", _MOST)],
+        "UserMatches": _matches(asked, _users(matching(asked, found, seen.template(), threshold))),
         "FaceModelVersion": asked.sight(found).model,
         "SearchedFace": {"FaceDetail": detail_of(seen, look)},
         "UnsearchedFaces": [],
@@ -106,10 +99,37 @@ def search_by_image(asked: Asked) -> Answer:
 
 
 def search(asked: Asked) -> Answer:
-    """Raises `NotSearchedWith`."""
+    """Whose faces match one that is enrolled, or any of a user's: of a user, whose else. Each face of a user is a
+    search. Raises `FaceUnknown`, `UserUnknown`, and `ParameterInvalid` unless it is one of the two."""
     asked.require(Operation.IDENTIFY)
-    asked.collection()
-    raise NotSearchedWith
+    if ("FaceId" in asked.given) == ("UserId" in asked.given):
+        raise ParameterInvalid
+    threshold = asked.given.get("UserMatchThreshold", _THRESHOLD)
+    if "FaceId" in asked.given:
+        found = asked.collection()
+        users = _users(matching_enrolled(asked, found, face_of(asked.given["FaceId"]), threshold))
+        searched: Answer = {"SearchedFace": {"FaceId": asked.given["FaceId"]}}
+    else:
+        found, user = _user(asked)
+        users, searched = {}, {"SearchedUser": {"UserId": user}}
+        for _, kept in asked.store.faces(found.name):
+            if kept.user == user:
+                with suppress(FaceUnknown):  # erased by another way, or restricted
+                    users |= _users(matching_enrolled(asked, found, kept.face, threshold))
+        users.pop(user, None)
+    return {"UserMatches": _matches(asked, users), "FaceModelVersion": asked.sight(found).model, **searched}
+
+
+def _users(over: list[tuple[bytes, Kept | None, float]]) -> dict[str, float]:
+    return {kept.user: constant for _, kept, constant in over if kept is not None and kept.user is not None}
+
+
+def _matches(asked: Asked, users: dict[str, float]) -> list[dict[str, Any]]:
+    told = [
+        {"Similarity": constant, "User": {"UserId": user, "UserStatus": _ACTIVE}}
+        for user, constant in sorted(users.items())
+    ]
+    return told[: asked.given.get("MaxUsers", _MOST)]
 
 
 def _user(asked: Asked) -> tuple[Collection, str]:
