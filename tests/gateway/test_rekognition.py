@@ -448,6 +448,6 @@ def test_a_match_of_two_faces_is_a_find_of_both(some: tuple[Site, list[bytes]]) 
     gateway, [anna, *_] = some
     rekognition, given = client(gateway.url, bound(gateway, "both", finds=20)), {"CollectionId": "both"}
     rekognition.create_collection(**given)
-    faces = [indexed(rekognition, "both", anna) for _ in range(4)]
+    faces = [indexed(rekognition, "both", anna, f"a-{at}") for at in range(4)]
     found = [len(rekognition.search_faces(**given, FaceId=faces[0])["FaceMatches"]) for _ in range(3)]
     assert found == [3, 1, 0]
