@@ -56,6 +56,27 @@ def test_a_search_never_changes_its_form() -> None:
     assert np.array_equal(read.probe.array(np.uint32, 2), words)
 
 
+def test_searches_with_a_row_never_change_their_form() -> None:
+    rest = text("lease") + binary(b"") + text("call") + binary(b"") + text("approvals") + b"\x90"
+    pledged = text("pledge") + b"\x82" + text("blind") + binary(THIRTY_TWO)
+    pledged += text("commitments") + b"\x93" + 3 * binary(THIRTY_TWO)
+    start = text("name") + text("door") + text("header") + HEADER + text("handle") + binary(SIXTEEN)
+    pledge = wire.Pledge(THIRTY_TWO, [THIRTY_TWO] * 3)
+    for ask, said in (
+        (
+            wire.IdentifyRow("door", MESSAGE, SIXTEEN, pledge=pledge),
+            b"\x85" + text("verb") + text("identifyrow") + start + pledged,
+        ),
+        (
+            wire.VerifyRow("door", MESSAGE, SIXTEEN, SIXTEEN, pledge=pledge),
+            b"\x86" + text("verb") + text("verifyrow") + start + text("claim") + binary(SIXTEEN) + pledged,
+        ),
+    ):
+        whole = b"\x01" + b"\x84" + text("ask") + said + rest
+        assert wire.request(ask) == whole
+        assert wire.read_request(whole).ask == ask
+
+
 def test_what_is_left_never_changes_its_form() -> None:
     rest = text("lease") + binary(b"") + text("call") + binary(b"") + text("approvals") + b"\x90"
     whole = b"\x01" + b"\x84" + text("ask") + b"\x81" + text("verb") + text("budgets") + rest

@@ -56,7 +56,7 @@ def special(ask: Any) -> list[Drawn]:
             # What is found is told of both faces: whoever may enrol what they like searches with the face they want.
             return [(Unit.ROWS, ask.header.rows * ask.header.probes, None), (Unit.COMPARISONS, 1, ask.handle)]
         case wire.VerifyRow():
-            return [(Unit.COMPARISONS, 1, ask.claim), (Unit.COMPARISONS, 1, ask.handle)]
+            return [(Unit.COMPARISONS, 1, ask.handle), (Unit.COMPARISONS, 1, ask.claim)]
         case wire.Offer():
             return [(Unit.ENROLMENTS, ask.header.rows, None)]
         case wire.Erase():
