@@ -13,8 +13,7 @@ import pytest
 from numpy.typing import NDArray
 
 from moiety.custody import refusals, wire
-from moiety.custody.gateway import apart as apart_module
-from moiety.custody.gateway import searching
+from moiety.custody.gateway import elsewhere, searching
 from moiety.custody.gateway.apart import Apart
 from moiety.custody.gateway.deployment import DEPLOYMENT
 from moiety.custody.gateway.three import Three
@@ -90,7 +89,7 @@ def test_how_rows_are_compared_follows_from_the_slowest_neighbour(
     asked.clear()
     assert three.circuit(4096)[0] == three.circuit(4096)[0]
     assert asked == []  # it is measured once a minute
-    three._measured -= apart_module._MEASURED_S
+    three._measured -= elsewhere._MEASURED_S
     three.circuit(4096)
     assert sorted(asked) == list(SEATS)
 
