@@ -18,7 +18,7 @@ from moiety.drills.register import CLINIC, HOTEL
 from moiety.drills.run import GATEWAY_ATTACKS, attack, seeded
 from moiety.drills.scene import PLAIN
 from moiety.drills.service import counted
-from moiety.drills.verdict import level, passed
+from moiety.drills.verdict import FAMILY_ALPHA, passed
 from moiety.gateway.rootkey import derived
 from moiety.identity.ports import silent
 from tests.drills.conftest import SEED
@@ -34,7 +34,8 @@ def counter() -> Counter:
 def findings(some: Counter, *names: str) -> set[str]:
     """Of these attacks, or of all, those that did not come out as designed, judged as in a whole drill."""
     rows = attack(some, SEED, silent, tuple(row for row in GATEWAY_ATTACKS if not names or row.name in names))
-    return {row.name for row in rows if not passed(row, level(GATEWAY_ATTACKS))}
+    judged = sum(row.expected != "everything" for row in GATEWAY_ATTACKS)
+    return {row.name for row in rows if not passed(row, FAMILY_ALPHA / judged)}
 
 
 def left(some: Counter, content: bytes) -> Counter:
@@ -107,7 +108,7 @@ def test_what_is_looked_through_is_a_running_job_a_log_and_a_ledger(counter: Cou
     assert "root.key" not in after.files
 
 
-def test_with_another_root_key_nothing_opens_and_with_no_twin_nothing_passes(counter: Counter) -> None:
+def test_what_cannot_be_shown_to_work_does_not_pass(counter: Counter) -> None:
     empty = replace(counter, stores={**counter.stores, PLAIN: (Loot({"none": b"nothing"}),)})
     names = {row.name for row in GATEWAY_ATTACKS if row.name.startswith("read")}
     assert findings(empty, *names) == names

@@ -175,7 +175,8 @@ def _screen(measured: Sequence[Measured], answer: Drilled, width: int) -> list[s
         "In it are keys, jobs and the words of clients about made-up people, 60 at most, kept for two purposes "
         f"(seed {answer['seed']})."
         if stolen == GATEWAY_STORE
-        else f"In it are the records of {answer['people']} made-up people (seed {answer['seed']}), kept for two purposes."
+        else f"In it are the records of {answer['people']} made-up people (seed {answer['seed']}), kept for two "
+        "purposes."
         if stolen == RECORDS
         else f"Enrolled were {answer['people']} made-up people, whose face vectors spread as those of photographs do "
         f"(seed {answer['seed']}; no photographs were used)."

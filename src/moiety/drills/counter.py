@@ -87,12 +87,14 @@ class Counter:
 
 def keys(counter: Counter, rng: np.random.Generator) -> tuple[Trial, Trial]:
     """API keys, the set-up token, and secrets of clients of the dialect."""
-    return _both(counter, *([canaries.text(key) for key in some] for some in (counter.keys, counter.other_keys)), rng)
+    wanted, decoys = ([canaries.text(key) for key in some] for some in (counter.keys, counter.other_keys))
+    return _both(counter, wanted, decoys, rng)
 
 
 def texts(counter: Counter, rng: np.random.Generator) -> tuple[Trial, Trial]:
     """Names, numbers, addresses and employers: of jobs, and as clients call requests, pictures and users."""
-    return _both(counter, *([said(one) for one in some] for some in (counter.guests, counter.strangers)), rng)
+    wanted, decoys = ([said(one) for one in some] for some in (counter.guests, counter.strangers))
+    return _both(counter, wanted, decoys, rng)
 
 
 def photographs(counter: Counter, rng: np.random.Generator) -> tuple[Trial, Trial]:
