@@ -116,3 +116,32 @@ def test_a_gateway_that_mixes_rows_or_a_row_and_a_probe_is_refused(office: Embed
             header = headers.make("identify", DOOR, rows=slots, threshold=point.threshold, probes=1)
             with pytest.raises(Disagreement):
                 lockstep({seat: side(seat, kind) for seat, kind in zip(SEATS, kinds, strict=True)})  # type: ignore[misc]
+
+
+def test_a_gateway_that_claims_people_of_two_pages_is_refused(office: Embedded) -> None:
+    """In the same place of their pages they have one mask; their parts together would tell how they differ."""
+    crowd = people(3 * SLOTS)
+    office.enrol(DOOR, crowd)
+    custodians = office._three.custodians
+    slots = {
+        person.pseudonym: int(custodians["a"].locate(DOOR, handles(DOOR, [person.pseudonym])["a"].tobytes())[0])
+        for person in crowd
+    }
+    anna = crowd[0]
+    bert = next(
+        one for one in crowd if slots[one.pseudonym] % SLOTS == slots[anna.pseudonym] % SLOTS and one is not anna
+    )
+    claims = {one.pseudonym: handles(DOOR, [one.pseudonym]) for one in (anna, bert)}
+    probe = split(anna.words[None].astype(np.int32).view(np.uint32), os.urandom)
+    with office._alone() as headers:
+        for whose in ((anna, anna, anna), (anna, anna, bert), (bert, anna, anna)):
+            header = headers.make("verify", DOOR, rows=SLOTS, threshold=claim_points(TERMS)[0].threshold, probes=1)
+            sides = {
+                seat: custodians[seat].verify(DOOR, header, probe[seat], claims[one.pseudonym][seat].tobytes())
+                for seat, one in zip(SEATS, whose, strict=True)
+            }
+            if len(set(map(id, whose))) == 1:
+                lockstep(sides)
+                continue
+            with pytest.raises(Disagreement):
+                lockstep(sides)

@@ -33,7 +33,9 @@ ARROWS: dict[str, set[str]] = {
     "evaluation": {"face", "matching", "sharing"},
     "bench": {"matching", "sharing", "custody", "identity", "vault", "sodium", "gateway"},
     # the attacker and the demo play everybody
-    "drills": {"face", "matching", "sharing", "custody", "identity", "evaluation", "vault", "oprf", "sodium"},
+    "drills": {
+        "face", "matching", "sharing", "custody", "identity", "evaluation", "vault", "oprf", "sodium", "gateway",
+    },
     "demo": {"face", "matching", "sharing", "custody", "identity", "evaluation", "drills", "settings", "vault"},
     # over HTTP: whoever asks, and what they are answered
     "gateway": {"", "identity", "matching", "vault", "ledger", "database"},
@@ -222,11 +224,13 @@ IO_FILES: dict[str, set[str]] = {
     "face/yunet.py": {"cv2"},
     # the attacker reads files, and the plain twin is a database
     "drills/reception.py": {"tempfile"},
+    "drills/service.py": {"tempfile"},
     "drills/shelves.py": {"sqlite3"},
     "drills/site.py": {"tempfile"},
     "drills/sql.py": {"sqlite3"},
     "drills/standin.py": {"PIL"},
     "drills/twin.py": {"sqlite3"},
+    "drills/twin_counter.py": {"sqlite3"},
     "drills/twin_register.py": {"sqlite3"},
 }
 """Path under `src/moiety` -> the I/O libraries that it serves."""

@@ -58,7 +58,7 @@ _NARROWEST: Final = 80
 _NAME_WIDTH: Final = 30
 _FIGURE_WIDTH: Final = 10
 
-Store = Literal["custodian-a", "custodian-b", "custodian-c", "records"]
+Store = Literal["custodian-a", "custodian-b", "custodian-c", "records", "gateway-store"]
 
 
 def drill(
@@ -74,7 +74,8 @@ def drill(
     Sets up real deployments in a temporary folder and enrols made-up people, whose face vectors spread as those of
     photographs do. Then it copies one custodian's bytes and attacks the copy: reading, matching, linking. It also
     steals a gateway, and asks what no honest one asks. Of a record store it tries identity numbers, lengths, two
-    purposes side by side, and old copies. The same code attacks a plain database of the same people, and custodians
+    purposes side by side, and old copies; of what a gateway keeps, keys, words of clients and inputs of jobs too. The
+    same code attacks a plain database of the same people, and custodians
     without the one defence, where it has to succeed. Your own office is not touched.
 
     \b
@@ -82,6 +83,7 @@ def drill(
       moiety drill --store custodian-a
       moiety drill --store custodian-b --people 400 --seed 7
       moiety drill --store records --json
+      moiety drill --store gateway-store
     """
     settings.require_tls_13()
     with bar() as progress:
@@ -153,20 +155,28 @@ _EXPECTED: Final = {
     "everything": "What two custodians get together: everything. Against that there is no defence.",
 }
 
+_WITH_THE_ROOT: Final = "What the store and root.key give together: what was sealed. Against that there is no defence."
+
 
 def _screen(measured: Sequence[Measured], answer: Drilled, width: int) -> list[str]:
     from io import StringIO
 
     from rich.console import Console
 
+    from moiety.drills.counter import GATEWAY_STORE
     from moiety.drills.register import RECORDS
 
     drawn = StringIO()
     console = Console(file=drawn, width=min(_WIDEST, max(_NARROWEST, width)), highlight=False, markup=False)
     stolen = answer["attacks"][0]["stores"][0]
-    console.print(f"A thief has copied {stolen}: its database, its log, every byte of its folder.")
+    apart = ", but for root.key" if stolen == GATEWAY_STORE else ""
+    console.print(f"A thief has copied {stolen}: its database, its log, every byte of its folder{apart}.")
     console.print(
-        f"In it are the records of {answer['people']} made-up people (seed {answer['seed']}), kept for two purposes."
+        "In it are keys, jobs and the words of clients about made-up people, 60 at most, kept for two purposes "
+        f"(seed {answer['seed']})."
+        if stolen == GATEWAY_STORE
+        else f"In it are the records of {answer['people']} made-up people (seed {answer['seed']}), kept for two "
+        "purposes."
         if stolen == RECORDS
         else f"Enrolled were {answer['people']} made-up people, whose face vectors spread as those of photographs do "
         f"(seed {answer['seed']}; no photographs were used)."
@@ -176,7 +186,8 @@ def _screen(measured: Sequence[Measured], answer: Drilled, width: int) -> list[s
             (one, row) for one, row in zip(measured, answer["attacks"], strict=True) if row["expected"] == expected
         ]
         if shown:
-            console.print(f"\n{words}\n")
+            beside = expected == "everything" and stolen == GATEWAY_STORE
+            console.print(f"\n{_WITH_THE_ROOT if beside else words}\n")
             console.print(_table(shown))
         if shown and expected == "budgeted":
             console.print(f"\n{said_hours(answer['hours'])}")

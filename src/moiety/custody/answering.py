@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from threading import Lock
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,6 +37,9 @@ from moiety.matching.rounds import Rounds
 
 _REMEMBERED = 1024
 """Searches whose pseudonyms may still be asked for: many more than run at once."""
+
+
+_CLAIMED: Final = b"moiety claimed 1"
 
 
 class Answers:
@@ -107,10 +111,12 @@ def verify_side(
     """This custodian's side of a comparison with whoever has this handle.
 
     Somebody unknown, erased or expired is looked for like anybody else: in a page that the header's digest draws,
-    under an empty mask. Raises `HeaderRefused`, and `GalleryUnknown` as a search.
+    under an empty mask. That the three mean one slot is agreed on: the mask says the place in a page alone, and parts of
+    rows of two pages would tell of their difference. Raises `HeaderRefused`, and `GalleryUnknown` as a search.
     """
     _, _, claim = claimed(gallery, header, handle, clock)
-    return search.attempt(search.Side(keys, header, claim.mask, probe, claim.distances))
+    meant = _CLAIMED + claim.slot.to_bytes(8, "big")
+    return search.attempt(search.Side(keys, header, claim.mask, probe, claim.distances, meant))
 
 
 @dataclass(frozen=True)

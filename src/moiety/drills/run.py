@@ -13,6 +13,7 @@ import numpy as np
 
 from moiety.drills import (
     certificate,
+    counter,
     dig,
     enumeration,
     epoch,
@@ -29,6 +30,7 @@ from moiety.drills import (
     rewind,
     together,
 )
+from moiety.drills.counter import GATEWAY_STORE, Counter
 from moiety.drills.people import invent
 from moiety.drills.register import RECORDS, Register
 from moiety.drills.scene import Scene
@@ -49,6 +51,7 @@ ERASED: Final = "people erased"
 NEAR: Final = "rows near another"
 READ: Final = "coordinates read"
 LET_IN: Final = "strangers let in"
+KEYS: Final = "keys found"
 
 
 class Material(Protocol):
@@ -202,10 +205,39 @@ RECORD_ATTACKS: Final = (
 )
 """Those on the record store; its bytes and its look-ups are no custodian's."""
 
+GATEWAY_ATTACKS: Final[tuple[Attack[Counter], ...]] = (
+    Attack("read keys", counter.keys, KEYS, "No API key, token or secret of a client is in the files."),
+    Attack("read names", counter.texts, FOUND, "Nothing that a job or a client said of people is in the files."),
+    Attack("read photographs", counter.photographs, FOUND, "No part of a photograph is in the files."),
+    Attack("read face vectors", counter.vectors, FOUND, "No face vector is in the files, in any format."),
+    Attack("read pseudonyms", counter.pseudonyms, FOUND, "No pseudonym is in the files, printed or as bytes."),
+    Attack(
+        "enumerate identity numbers",
+        counter.every_number,
+        FOUND,
+        "Trying every number of a county and a year tells of nobody who asked, or was asked for.",
+    ),
+    Attack(
+        "join two purposes",
+        counter.two_purposes,
+        RANKED,
+        "Whom a client calls the same for two purposes is not known again by it.",
+    ),
+    Attack(
+        "together: with root.key",
+        counter.with_the_root,
+        FOUND,
+        "With root.key the words of clients are read: it belongs elsewhere than copies of the store.",
+        "everything",
+        2,
+    ),
+)
+"""Those on what a gateway's service keeps."""
+
 
 def rob_and_attack(store: str, people: int, seed: int, progress: Progress) -> list[Measured]:
-    """Build deployments in a temporary folder, steal a custodian (its seat) or the record store (`RECORDS`), and carry
-    out the attacks.
+    """Build deployments in a temporary folder, steal a custodian (its seat), the record store (`RECORDS`) or what a
+    gateway keeps (`GATEWAY_STORE`), and carry out the attacks.
 
     `people` is at least `drills.FEWEST_PEOPLE`. The same seed gives the same people, masks and verdict.
     """
@@ -216,6 +248,10 @@ def rob_and_attack(store: str, people: int, seed: int, progress: Progress) -> li
     entropies = partial(seeded, seed)
     if store == RECORDS:
         return attack(checked_in(store, people, entropies, rng, progress), seed, progress, RECORD_ATTACKS)
+    if store == GATEWAY_STORE:
+        from moiety.drills.service import counted
+
+        return attack(counted(people, entropies, rng, progress), seed, progress, GATEWAY_ATTACKS)
     who, strangers = invent(people, DIM, rng), invent(people, DIM, rng)
     return attack(build(store, who, strangers, entropies, rng, progress), seed, progress, ATTACKS)
 
