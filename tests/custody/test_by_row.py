@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import replace
+from itertools import combinations
 
 import numpy as np
 import pytest
@@ -127,10 +128,12 @@ def test_a_gateway_that_claims_people_of_two_pages_is_refused(office: Embedded) 
         person.pseudonym: int(custodians["a"].locate(DOOR, handles(DOOR, [person.pseudonym])["a"].tobytes())[0])
         for person in crowd
     }
-    anna = crowd[0]
-    bert = next(
-        one for one in crowd if slots[one.pseudonym] % SLOTS == slots[anna.pseudonym] % SLOTS and one is not anna
+    anna, bert = next(
+        (one, other)
+        for one, other in combinations(crowd, 2)
+        if slots[one.pseudonym] % SLOTS == slots[other.pseudonym] % SLOTS
     )
+    assert slots[anna.pseudonym] != slots[bert.pseudonym]
     claims = {one.pseudonym: handles(DOOR, [one.pseudonym]) for one in (anna, bert)}
     probe = split(anna.words[None].astype(np.int32).view(np.uint32), os.urandom)
     with office._alone() as headers:

@@ -111,8 +111,8 @@ def verify_side(
     """This custodian's side of a comparison with whoever has this handle.
 
     Somebody unknown, erased or expired is looked for like anybody else: in a page that the header's digest draws,
-    under an empty mask. That the three mean one slot is agreed on: the mask says the place in a page alone, and parts of
-    rows of two pages would tell of their difference. Raises `HeaderRefused`, and `GalleryUnknown` as a search.
+    under an empty mask. That the three mean one slot is agreed on: the mask says the place in a page alone, and parts
+    of rows of two pages would tell of their difference. Raises `HeaderRefused`, and `GalleryUnknown` as a search.
     """
     _, _, claim = claimed(gallery, header, handle, clock)
     meant = _CLAIMED + claim.slot.to_bytes(8, "big")
