@@ -19,6 +19,7 @@ from moiety.gateway.callers.roles import MAY as ROLES
 from moiety.gateway.callers.roles import Role
 from moiety.gateway.service import application
 from tests.gateway.scene import GUEST, Site, console_of
+from tests.gateway.visitor import Visitor
 
 OPERATOR, OFFICER, AUDITOR, SENSOR, SUBJECT = Role
 EVERYBODY = frozenset(Role)
@@ -233,6 +234,19 @@ def test_a_key_of_one_purpose_says_nothing_of_another(gateway: Site, guest: str)
         assert client.get("/v1/purposes").json()["purposes"] == ["door"]
         for path in ("/v1/audit", "/v1/audit/entries", "/v1/budgets", "/v1/callers"):
             assert client.get(path).status_code == 403  # of the whole office, which one purpose is not
+
+
+def test_whoever_is_an_officer_too_is_asked_as_the_least_of_their_roles(
+    gateway: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    offices = gateway.service.offices
+    monkeypatch.setattr(offices, "_offices", {"operator": offices.at(Role.OPERATOR)})  # no officer signs here
+    key = gateway.key("both-of-them", Role.OPERATOR, Role.OFFICER)
+    with gateway.client(key) as client:
+        assert client.get("/v1/purposes").json()["purposes"] == ["door", "hotel"]
+    with Visitor(gateway.url) as some:
+        some.sign_in(key)
+        assert some.get("/").status_code == 200
 
 
 def test_nobody_gives_more_than_they_have(gateway: Site) -> None:
