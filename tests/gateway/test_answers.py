@@ -6,6 +6,7 @@ import json
 
 import pytest
 
+from moiety.custody.refusals import CustodianDown
 from moiety.gateway.callers.roles import Role
 from moiety.gateway.problems import MEDIA_TYPE
 from tests.gateway.scene import GUEST, Site, random_picture
@@ -105,7 +106,7 @@ def test_a_repeated_request_is_done_once(gateway: Site, operator: str) -> None:
     assert first.status_code == 201
     assert (again.status_code, again.json()["code"]) == (409, "repeated")
     assert again.json()["operation"] == first.headers["x-operation-id"]
-    assert again.json()["numbers"] == {"status": 200}
+    assert again.json()["numbers"] == {"status": 201}
     assert {other.json()["code"], after.json()["code"]} == {"already_kept"}  # what was refused may be asked again
 
 
@@ -131,3 +132,19 @@ def test_every_answer_has_a_number_that_the_journal_has_too(gateway: Site, opera
     assert (line["caller"], line["status"], line["verb"]) == ("operator", 200, "GET")
     assert line["route"] == "/v1/purposes/{purpose}"
     assert answer.headers["cache-control"] == "no-store"
+
+
+def test_what_was_answered_while_a_custodian_was_down_is_what_a_repeated_request_is_told(
+    gateway: Site, operator: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def down(role: Role) -> None:
+        raise CustodianDown(seat=1)
+
+    path, new = "/v1/purposes/hotel/people", {"fields": GUEST, "grounds": "register"}
+    with gateway.client(operator) as client:
+        monkeypatch.setattr(gateway.service.offices, "at", down)
+        first = client.post(path, json=new, headers={"Idempotency-Key": "while-down"})
+        monkeypatch.undo()
+        again = client.post(path, json=new, headers={"Idempotency-Key": "while-down"})
+    assert (first.status_code, again.status_code) == (503, 409)
+    assert (again.json()["code"], again.json()["numbers"]) == ("repeated", {"status": 503})

@@ -18,6 +18,7 @@ from moiety.gateway.callers.reception import Reception
 from moiety.gateway.callers.refusals import Unauthenticated
 from moiety.gateway.callers.roles import Role, Scope
 from moiety.gateway.callers.sql import Credentials
+from moiety.identity.pseudonym import Pseudonym
 from tests.gateway.scene import Site
 
 ROUNDS = 25
@@ -188,7 +189,7 @@ def test_of_two_who_bring_the_token_at_once_one_is_given_a_key(credentials: Cred
 @pytest.mark.parametrize("role", Role)
 def test_whoever_is_locked_out_is_given_a_token_again(credentials: Credentials, clock: Clock, role: Role) -> None:
     runs = role in (Role.OPERATOR, Role.OFFICER)
-    person = "hotel-7Q2M-K3PX-0000-0000-0000-0000-0000" if role is Role.SUBJECT else None
+    person = str(Pseudonym("hotel", bytes(16))) if role is Role.SUBJECT else None
     who = Newcomer("somebody", frozenset({role}), frozenset({Scope("*", "*")}), 1, person)
     key = credentials.add(who)
     assert (credentials.set_up_token() is None) is runs  # another's key runs nothing

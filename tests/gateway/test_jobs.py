@@ -181,7 +181,10 @@ def test_no_more_jobs_wait_than_have_room(own: Site, held: threading.Event) -> N
     with own.client(own.key("desk", Role.OPERATOR)) as client:
         for _ in range(jobs.AT_ONCE):
             begun(client, sent(b""))
-        full = client.post("/v1/purposes/hotel/jobs", json=sent(b""))
+        named = {"Idempotency-Key": "the-one-too-many"}
+        full = client.post("/v1/purposes/hotel/jobs", json=sent(b""), headers=named)
+        again = client.post("/v1/purposes/hotel/jobs", json=sent(b""), headers=named)
+    assert again.json()["code"] == "jobs_full"  # nothing was begun under this name
     assert (full.status_code, full.json()["code"]) == (503, "jobs_full")
     assert full.headers["retry-after"] == "60"
     assert len(list(left(own))) == jobs.AT_ONCE

@@ -16,6 +16,7 @@ from moiety.gateway.callers.roles import Operation, Role
 from moiety.gateway.rekognition.dialect import face_of
 from moiety.gateway.rekognition.model import service
 from moiety.gateway.rekognition.route import OPERATIONS
+from moiety.identity.sight import Sight
 from tests.gateway.dialect import DIM, TEMPLATE, bound, client, made_up, picture, refused, strangers
 from tests.gateway.scene import Site, document, site
 from tests.stories.scene import Photographs, installed_data, photographs_of
@@ -451,3 +452,62 @@ def test_a_match_of_two_faces_is_a_find_of_both(some: tuple[Site, list[bytes]]) 
     faces = [indexed(rekognition, "both", anna, f"a-{at}") for at in range(4)]
     found = [len(rekognition.search_faces(**given, FaceId=faces[0])["FaceMatches"]) for _ in range(3)]
     assert found == [3, 1, 0]
+
+
+def test_a_user_who_is_deleted_meanwhile_is_given_no_face(
+    some: tuple[Site, list[bytes]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gateway, [anna, *_] = some
+    rekognition, given = client(gateway.url, bound(gateway, "ghosts")), {"CollectionId": "ghosts"}
+    rekognition.create_collection(**given)
+    face, store = indexed(rekognition, "ghosts", anna), gateway.service.rekognition.store
+    rekognition.create_user(**given, UserId="gone")
+    known = store.is_user
+
+    def deleted_after(collection: str, user: str) -> bool:
+        there = known(collection, user)
+        store.drop_user(collection, user)
+        return there
+
+    monkeypatch.setattr(store, "is_user", deleted_after)
+    assert refused(rekognition.associate_faces, **given, UserId="gone", FaceIds=[face])[0] == MISSING
+    monkeypatch.undo()
+    assert "UserId" not in rekognition.list_faces(**given)["Faces"][0]
+    assert rekognition.delete_faces(**given, FaceIds=[face])["DeletedFaces"] == [face]
+
+
+@pytest.mark.parametrize("late", [False, True])
+def test_nobody_stays_enrolled_whose_collection_is_deleted_meanwhile(
+    some: tuple[Site, list[bytes]], monkeypatch: pytest.MonkeyPatch, late: bool
+) -> None:
+    """Deleted while the face is on its way to custodians; and, `late`, indexed while the others are being erased."""
+    gateway, [anna, *_] = some
+    name = "late" if late else "early"
+    rekognition, given = client(gateway.url, bound(gateway, name)), {"CollectionId": name}
+    rekognition.create_collection(**given)
+    enrolled, store = Sight.enrol, gateway.service.rekognition.store
+    lists = store.faces
+
+    def deleting(sight: Sight, face: Any, *, grounds: str, before: Any) -> Any:
+        def heard(one: Any) -> None:
+            before(one)
+            rekognition.delete_collection(**given)
+
+        return enrolled(sight, face, grounds=grounds, before=heard)
+
+    def indexing(collection: str) -> Any:  # somebody comes between the list and the end
+        monkeypatch.setattr(store, "faces", lists)
+        found = lists(collection)
+        rekognition.index_faces(**given, Image={"Bytes": anna})
+        return found
+
+    if late:
+        monkeypatch.setattr(store, "faces", indexing)
+        rekognition.delete_collection(**given)
+    else:
+        monkeypatch.setattr(Sight, "enrol", deleting)
+        assert refused(rekognition.index_faces, **given, Image={"Bytes": anna})[0] == MISSING
+    monkeypatch.undo()
+    rekognition.create_collection(**given)
+    assert rekognition.describe_collection(**given)["FaceCount"] == 0
+    assert rekognition.list_faces(**given)["Faces"] == []

@@ -304,7 +304,12 @@ def test_either_database_keeps_what_it_is_given_until_it_expires(store: tuple[St
     set_clock((day + 1) * 86_400.0)
     assert [one.face for _, one in some.faces("c")] == [longer.face]
     assert some.face("c", kept.face) is None  # not only left out
-    some.end("c")
+    assert not some.end("c")  # a face is left in it
+    found = some.collection("c")
+    assert found is not None
+    assert (found.live, [one.face for _, one in some.faces("c")]) == (True, [longer.face])
+    some.forget("c", [longer.face])
+    assert some.end("c")
     found = some.collection("c")
     assert found is not None
     assert (found.live, some.faces("c"), some.collections("")) == (False, [], [])

@@ -16,9 +16,10 @@ from moiety.console.visit import Paged
 from moiety.gateway.admission import KNOWN, OPEN
 from moiety.gateway.callers.keys import ApiKey
 from moiety.gateway.callers.roles import MAY as ROLES
-from moiety.gateway.callers.roles import Role
+from moiety.gateway.callers.roles import Operation, Role
 from moiety.gateway.service import application
 from tests.gateway.scene import GUEST, Site, console_of
+from tests.gateway.visitor import Visitor
 
 OPERATOR, OFFICER, AUDITOR, SENSOR, SUBJECT = Role
 EVERYBODY = frozenset(Role)
@@ -233,6 +234,31 @@ def test_a_key_of_one_purpose_says_nothing_of_another(gateway: Site, guest: str)
         assert client.get("/v1/purposes").json()["purposes"] == ["door"]
         for path in ("/v1/audit", "/v1/audit/entries", "/v1/budgets", "/v1/callers"):
             assert client.get(path).status_code == 403  # of the whole office, which one purpose is not
+
+
+def test_a_subjects_key_is_given_for_whoever_can_be_one(gateway: Site, guest: str) -> None:
+    """However it was copied; a mistake in it is told at once, and not to them at each request."""
+    key = gateway.key("copied", SUBJECT, person=guest.lower().replace("-", " ").replace("hotel ", "hotel-"))
+    caller = gateway.service.credentials.recognised(key)
+    assert caller is not None
+    assert caller.role_for(Operation.SHOW, "hotel", guest) is SUBJECT
+    with gateway.client(gateway.key("founder-3", OFFICER)) as client:
+        new = {"name": "mistaken", "roles": ["subject"], "scopes": ["hotel:*"], "person": guest[:-1]}
+        told = client.post("/v1/callers", json=new)
+    assert (told.status_code, told.json()["code"]) == (422, "pseudonym_unreadable")
+
+
+def test_whoever_is_an_officer_too_is_asked_as_the_least_of_their_roles(
+    gateway: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    offices = gateway.service.offices
+    monkeypatch.setattr(offices, "_offices", {"operator": offices.at(Role.OPERATOR)})  # no officer signs here
+    key = gateway.key("both-of-them", Role.OPERATOR, Role.OFFICER)
+    with gateway.client(key) as client:
+        assert client.get("/v1/purposes").json()["purposes"] == ["door", "hotel"]
+    with Visitor(gateway.url) as some:
+        some.sign_in(key)
+        assert some.get("/").status_code == 200
 
 
 def test_nobody_gives_more_than_they_have(gateway: Site) -> None:

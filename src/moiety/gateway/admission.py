@@ -93,7 +93,7 @@ def let_in(request: Request, caller: Caller, operation: str) -> Admitted:
     request.state.caller = caller.name
     service_of(request).rates.charge(caller.name)
     if operation == KNOWN:
-        return Admitted(caller, min(caller.roles))
+        return Admitted(caller, caller.least_role)
     purpose, person = request.path_params.get("purpose"), request.path_params.get("person")
     role = caller.role_for(Operation(operation), purpose, person)
     if role is None:

@@ -146,6 +146,12 @@ class Caller:
     scopes: frozenset[Scope] = field(repr=False)
     person: str | None = field(default=None, repr=False)
 
+    @property
+    def least_role(self) -> Role:
+        """The least of their roles: for what anybody may ask who is known. An officer's is the last, since at a gateway
+        where no officer signs nothing is asked in it."""
+        return next(role for role in _LEAST_FIRST if role in self.roles)
+
     def role_for(self, operation: Operation, purpose: str | None, person: str | None = None) -> Role | None:
         """In which of their roles they may do this, the least of them first; None where in none."""
         if not any(scope.covers(operation, purpose) for scope in self.scopes):

@@ -23,6 +23,7 @@ from moiety.gateway.callers.refusals import CallerExists, CallerUnknown, Denied
 from moiety.gateway.callers.roles import SALT_BYTES, Caller, Role, Scope, hidden
 from moiety.gateway.callers.tables import CALLERS, KEPT, KIND, ONCE
 from moiety.gateway.rootkey import derived
+from moiety.identity.pseudonym import Pseudonym
 
 SETUP: Final = "setup"
 KEY_BESIDE: Final = "once"
@@ -90,7 +91,8 @@ class Credentials:
     # Keys.
 
     def add(self, who: Newcomer) -> ApiKey:
-        """A new caller's key, which nobody can show again. Raises `CallerExists`."""
+        """A new caller's key, which nobody can show again. Raises `CallerExists`, and `PseudonymUnreadable` where the
+        person of a subject is nobody."""
         with self.database.writing("caller") as connection:
             if self._live(connection, who.name):
                 raise CallerExists
@@ -222,7 +224,8 @@ class Credentials:
         return list(connection.execute(select(CALLERS).where(CALLERS.c.name == name, live)).all())
 
     def _new(self, connection: Connection, who: Newcomer) -> ApiKey:
-        person = None if who.person is None else hidden(who.person, self._entropy(SALT_BYTES))
+        # A path has a pseudonym as it is answered; whoever gives a key may have copied it in another way.
+        person = None if who.person is None else hidden(str(Pseudonym.parse(who.person)), self._entropy(SALT_BYTES))
         return self._added(connection, replace(who, person=person))
 
     def _added(self, connection: Connection, who: Newcomer) -> ApiKey:

@@ -12,7 +12,7 @@ from moiety.gateway.rekognition.detail import REASONS, box_of, confidence_of, de
 from moiety.gateway.rekognition.dialect import Answer, Asked, face_id, face_of, page
 from moiety.gateway.rekognition.ladder import rung, similarity
 from moiety.gateway.rekognition.pictures import first_of, picture_of
-from moiety.gateway.rekognition.refusals import FaceUnknown, NotCarried, TokenInvalid, UserUnknown
+from moiety.gateway.rekognition.refusals import CollectionUnknown, FaceUnknown, NotCarried, TokenInvalid, UserUnknown
 from moiety.gateway.rekognition.store import Collection, Kept
 from moiety.identity.pseudonym import Pseudonym
 
@@ -68,6 +68,9 @@ def _enrolled(asked: Asked, found: Collection, template: Template) -> dict[str, 
         if kept:
             asked.store.forget(found.name, [kept[0].face])
         raise
+    if not asked.store.still_has(found.name, kept[0].face):  # the collection was deleted meanwhile, or the face
+        erase(asked, found, kept[0].face)
+        raise CollectionUnknown
     return shown(kept[0].face, kept[0])
 
 

@@ -94,7 +94,9 @@ def delete(asked: Asked) -> Answer:
     purpose stays, and whoever else is enrolled for it."""
     asked.require(Operation.ERASE)
     found = asked.collection()
-    for _, kept in asked.store.faces(found.name):
-        erase(asked, found, kept.face)
-    asked.store.end(found.name)
+    ended = False
+    while not ended:  # whoever was indexed meanwhile is erased too
+        for _, kept in asked.store.faces(found.name):
+            erase(asked, found, kept.face)
+        ended = asked.store.end(found.name)
     return {"StatusCode": 200}

@@ -6,7 +6,7 @@ import hashlib
 import hmac
 import json
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -16,7 +16,13 @@ from sqlalchemy.exc import IntegrityError
 from moiety.database import Database
 from moiety.database.refusals import DatabaseMissing
 from moiety.gateway.rekognition.binding import Binding, Key
-from moiety.gateway.rekognition.refusals import BindingExists, BindingUnknown, CollectionExists, UserExists
+from moiety.gateway.rekognition.refusals import (
+    BindingExists,
+    BindingUnknown,
+    CollectionExists,
+    UserExists,
+    UserUnknown,
+)
 from moiety.gateway.rekognition.tables import BINDINGS, COLLECTIONS, FACES, KIND, USERS
 from moiety.gateway.rootkey import Entropy, Seal, derived
 
@@ -157,13 +163,16 @@ class Store:
             except IntegrityError:
                 raise CollectionExists from None
 
-    def end(self, name: str) -> None:
-        """Delete a collection whose faces were erased; nothing of its users stays either."""
+    def end(self, name: str) -> bool:
+        """Delete a collection whose faces were erased; nothing of its users stays either. False, and nothing is done,
+        where a face was indexed meanwhile."""
         with self._database.writing("end") as connection:
-            connection.execute(delete(FACES).where(FACES.c.collection == name))
+            if connection.execute(select(FACES.c.name).where(FACES.c.collection == name)).first():
+                return False
             connection.execute(delete(USERS).where(USERS.c.collection == name))
             connection.execute(update(COLLECTIONS).where(COLLECTIONS.c.name == name).values(live=0))
         self._database.scrub()
+        return True
 
     # Faces and users.
 
@@ -175,10 +184,33 @@ class Store:
 
     def face(self, collection: str, face: bytes) -> Kept | None:
         """What is kept of a face."""
-        name = self._name(FACES, collection, face)
         with self._database.reading() as connection:
-            row = connection.execute(select(FACES).where(FACES.c.name == name)).first()
-        return None if row is None else self._kept(row)
+            return self._face(connection, collection, face)
+
+    def still_has(self, collection: str, face: bytes) -> bool:
+        """Whether a face is kept in a collection that lives."""
+        lives = select(COLLECTIONS.c.name).where(COLLECTIONS.c.name == collection, COLLECTIONS.c.live == 1)
+        with self._database.reading() as connection:
+            return bool(connection.execute(lives).first() and self._face(connection, collection, face))
+
+    def put_to(self, collection: str, face: bytes, user: str) -> Kept | None:
+        """Put a face to a user, where it is nobody else's; the face as it was before, None where there is none. Raises
+        `UserUnknown`, also where somebody deletes this user meanwhile."""
+        with self._database.writing("face") as connection:
+            if not self._is_user(connection, collection, user):
+                raise UserUnknown
+            kept = self._face(connection, collection, face)
+            if kept is not None and kept.user in (None, user):
+                self._put(connection, FACES, collection, face, _plain(replace(kept, user=user)))
+        return kept
+
+    def take_from(self, collection: str, face: bytes, user: str) -> Kept | None:
+        """Take a face from a user, where it is theirs; the face as it was before, None where there is none."""
+        with self._database.writing("face") as connection:
+            kept = self._face(connection, collection, face)
+            if kept is not None and kept.user == user:
+                self._put(connection, FACES, collection, face, _plain(replace(kept, user=None)))
+        return kept
 
     def faces(self, collection: str) -> list[tuple[bytes, Kept]]:
         """Every face that clients were told of, by the row's name; what is kept no longer is forgotten."""
@@ -217,9 +249,8 @@ class Store:
 
     def is_user(self, collection: str, user: str) -> bool:
         """Whether there is this user."""
-        name = self._name(USERS, collection, user.encode())
         with self._database.reading() as connection:
-            return connection.execute(select(USERS.c.name).where(USERS.c.name == name)).first() is not None
+            return self._is_user(connection, collection, user)
 
     def users(self, collection: str) -> list[tuple[bytes, str]]:
         """Every user, by the row's name."""
@@ -229,12 +260,12 @@ class Store:
 
     def drop_user(self, collection: str, user: str) -> None:
         """Keep nothing of this user; their faces are nobody's then."""
-        theirs = [kept for _, kept in self.faces(collection) if kept.user == user]
         name = self._name(USERS, collection, user.encode())
         with self._database.writing("user") as connection:
-            for kept in theirs:
-                bare = Kept(kept.face, kept.image, kept.external, None, kept.expires)
-                self._put(connection, FACES, collection, bare.face, _plain(bare))
+            rows = connection.execute(select(FACES).where(FACES.c.collection == collection)).all()
+            for kept in map(self._kept, rows):
+                if kept.user == user:
+                    self._put(connection, FACES, collection, kept.face, _plain(replace(kept, user=None)))
             connection.execute(delete(USERS).where(USERS.c.name == name))
         self._database.scrub()
 
@@ -243,6 +274,15 @@ class Store:
         sealed = self._people.seal(plain.ljust(_PADDED), _said(table, collection, name))
         connection.execute(delete(table).where(table.c.name == name))
         connection.execute(insert(table).values(name=name, collection=collection, sealed=sealed))
+
+    def _face(self, connection: Connection, collection: str, face: bytes) -> Kept | None:
+        name = self._name(FACES, collection, face)
+        row = connection.execute(select(FACES).where(FACES.c.name == name)).first()
+        return None if row is None else self._kept(row)
+
+    def _is_user(self, connection: Connection, collection: str, user: str) -> bool:
+        name = self._name(USERS, collection, user.encode())
+        return connection.execute(select(USERS.c.name).where(USERS.c.name == name)).first() is not None
 
     def _opened(self, table: Table, row: Row[Any]) -> bytes:
         return self._people.open(bytes(row.sealed), _said(table, row.collection, bytes(row.name))).rstrip()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import replace
 from typing import Any, Final
 
 from moiety.gateway.callers.roles import Operation
@@ -54,13 +53,12 @@ def associate(asked: Asked) -> Answer:
     done: list[Answer] = []
     left: list[Answer] = []
     for text in dict.fromkeys(asked.given["FaceIds"]):
-        kept = asked.store.face(found.name, face_of(text))
+        kept = asked.store.put_to(found.name, face_of(text), user)
         if kept is None:
             left.append({"FaceId": text, "Reasons": ["FACE_NOT_FOUND"]})
         elif kept.user not in (None, user):
             left.append({"FaceId": text, "UserId": kept.user, "Reasons": ["ASSOCIATED_TO_A_DIFFERENT_USER"]})
         else:
-            asked.store.put(found.name, replace(kept, user=user))
             done.append({"FaceId": text})
     return {"AssociatedFaces": done, "UnsuccessfulFaceAssociations": left, "UserStatus": _status(asked, found, user)}
 
@@ -72,13 +70,12 @@ def disassociate(asked: Asked) -> Answer:
     done: list[Answer] = []
     left: list[Answer] = []
     for text in dict.fromkeys(asked.given["FaceIds"]):
-        kept = asked.store.face(found.name, face_of(text))
+        kept = asked.store.take_from(found.name, face_of(text), user)
         if kept is None or kept.user is None:
             left.append({"FaceId": text, "Reasons": ["FACE_NOT_FOUND"]})
         elif kept.user != user:
             left.append({"FaceId": text, "UserId": kept.user, "Reasons": ["ASSOCIATED_TO_A_DIFFERENT_USER"]})
         else:
-            asked.store.put(found.name, replace(kept, user=None))
             done.append({"FaceId": text})
     status = _status(asked, found, user)
     return {"DisassociatedFaces": done, "UnsuccessfulFaceDisassociations": left, "UserStatus": status}
