@@ -445,6 +445,67 @@ def test_where_the_folder_cannot_be_written_what_came_in_stays(
     assert len(numbers(shell, PEOPLE, tmp_path)) == 30
 
 
+def begun(shell: Shell, words: Any, folder: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Any, ...]:
+    """An import that ended after its first batch, of which it listed one row; what it was asked with."""
+    file = written(folder, "jsonl", [{"national_id": NAME}, *PEOPLE])
+    monkeypatch.setattr(importing, "TOGETHER", 10)
+    settled, batches = Arriving.settled, []
+
+    def once(self: Arriving, *given: Any) -> Any:
+        batches.append(self)
+        if len(batches) > 1:
+            raise PurposeUnknown
+        return settled(self, *given)
+
+    with monkeypatch.context() as broken:
+        broken.setattr(Arriving, "settled", once)
+        assert shell.refused(*words(file)) == (2, "purpose_unknown")
+    return tuple(words(file))
+
+
+def test_a_list_that_is_gone_is_not_gone_on_with(
+    shell: Shell, words: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Or a row would be in no list, and nobody would know which."""
+    asked = begun(shell, words, tmp_path, monkeypatch)
+    listed = tmp_path / "people.jsonl.aside.csv"
+    said = listed.read_bytes()
+    for left in (None, said[:-3]):
+        listed.unlink()
+        if left is not None:
+            listed.write_bytes(left)
+        assert shell.refused(*asked) == (2, "aside_lost")
+        assert (listed.read_bytes() if listed.exists() else None) == left
+        listed.write_bytes(said)
+    status, answer = shell.json(*asked)
+    assert (status, answer["added"], answer["aside"]) == (1, 30, {"value_invalid": 1})
+    assert listed.read_bytes() == said
+
+
+def test_how_far_it_has_come_is_on_the_disk_by_its_name(
+    shell: Shell, words: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was renamed and not synced is called as before once the power is back."""
+    here, renamed, synced = os.stat(tmp_path).st_ino, [], []
+    rename, fsync = Path.rename, os.fsync
+
+    def heard(self: Path, target: Path) -> Path:
+        if str(target).endswith(command.JOURNAL):
+            renamed.append(len(synced))
+        return rename(self, target)
+
+    def through(descriptor: int) -> None:
+        fsync(descriptor)
+        if os.fstat(descriptor).st_ino == here:
+            synced.append(len(renamed))
+
+    monkeypatch.setattr(Path, "rename", heard)
+    monkeypatch.setattr(os, "fsync", through)
+    assert shell.json(*words(written(tmp_path, "csv", PEOPLE)))[1]["added"] == 30
+    assert len(renamed) == 3
+    assert synced == [1, 2, 3]
+
+
 # Whoever is killed.
 
 POINTS = {

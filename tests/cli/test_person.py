@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import base64
+import errno
 import io
 import json
+import os
 import re
 import stat
 import sys
@@ -322,6 +324,36 @@ def test_a_clock_that_is_not_believed_is_said_until_somebody_confirms_it(
     assert answer["clock"] == answer["believed"]
     assert shell.json("person", "sweep", "hotel") == (0, {"destroyed": 0, "receipts": 0, "warning": None})
     assert "days" not in shell.said
+
+
+@pytest.mark.parametrize("how", ["erase", "sweep"])
+def test_nobody_is_destroyed_where_there_is_no_room_for_the_receipt(
+    how: str, shell: Shell, anna: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever was destroyed and handed the receipt is never handed another."""
+    kept = tmp_path / "receipts"
+    kept.mkdir(0o700)
+    asked: tuple[str | Path, ...] = ("person", "erase", anna, "--now", "--receipt", kept / "erased.json")
+    if how == "sweep":
+        assert shell("person", "erase", anna)[0] == 0
+        assert moiety.open.__kwdefaults__ is not None
+        later = datetime.now(UTC) + timedelta(hours=72, minutes=1)
+        monkeypatch.setitem(moiety.open.__kwdefaults__, "clock", lambda: later)
+        asked = ("person", "sweep", "hotel", "--receipts", kept)
+    pwrite = os.pwrite
+
+    def full(descriptor: int, content: bytes, at: int) -> int:
+        if len(content) > 1_000:
+            raise OSError(errno.ENOSPC, "no space")
+        return pwrite(descriptor, content, at)
+
+    with monkeypatch.context() as disk:
+        disk.setattr(os, "pwrite", full)
+        assert shell.refused(*asked) == (2, "file_unwritable")
+    assert list(kept.iterdir()) == []
+    status, answer = shell.json(*asked)
+    assert (status, len(list(kept.glob("*.json")))) == (0, 1)
+    assert answer["destroyed"] == 1  # of one person, or True
 
 
 def test_a_sweep_writes_receipts_that_name_nobody(

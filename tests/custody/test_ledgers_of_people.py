@@ -19,7 +19,8 @@ from moiety.custody.chronicle import minute_of, tags_of
 from moiety.custody.gateway.embedded import Embedded
 from moiety.custody.store.handles import handles
 from moiety.custody.store.kinds import keys_of
-from moiety.custody.unopened import NobodyThere, NothingDestroyed
+from moiety.custody.unopened import ClassRefused, NobodyThere, NothingDestroyed
+from moiety.custody.verbs import Unlocked
 from moiety.identity.keyring import Version
 from moiety.ledger import proof, receipt
 from moiety.ledger.entry import Correction, Enrolment, Entry, Erasure, Opening, Restriction, encode
@@ -142,6 +143,24 @@ def test_a_person_is_told_who_did_what_with_what_is_theirs_and_nothing_of_others
     one_day = office.noted(lived.bert.access, lived.bert.public, TODAY + 1, TODAY + 1)
     assert [noted.entry for noted in one_day] == [later, later]
     assert office.noted(lived.bert.access, lived.bert.public, TODAY - 9, TODAY - 1) == []
+
+
+def test_what_one_gave_is_in_the_gateways_ledger_too_where_the_other_refuses(
+    office: Embedded, lived: Lived, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody had the keys; but a's part has left, and a wrote that down."""
+    before = told(office, lived.bert)
+
+    def refuses(*asked: object) -> Unlocked:
+        raise ClassRefused
+
+    with monkeypatch.context() as patch:
+        patch.setattr(office._three.custodians["b"].records, "unlock", refuses)
+        with pytest.raises(ClassRefused):
+            unlocked(office, lived.bert)
+    given = Opening(NOW + A_DAY, "office", DOOR, ("document",), "parcel", "operator")
+    assert told(office, lived.bert) == [*before, (given, Party.GATEWAY | Party.A)]
+    assert office.audit(0).first is None
 
 
 def replace_minute(said: Opening, minute: int) -> Opening:

@@ -66,6 +66,14 @@ class ImportOther(Refused):
     )
 
 
+class AsideLost(Refused):
+    code: ClassVar[str] = "aside_lost"
+    advice: ClassVar[str] = (
+        "the .aside.csv in which this import has listed rows is not there any more, or is shorter than it was: put it "
+        "back, or move the .import.json away, and everybody is read again and every row that does not fit listed"
+    )
+
+
 class ImportRunning(Refused):
     code: ClassVar[str] = "import_running"
     advice: ClassVar[str] = "this file is being imported at this moment: wait until that has ended"
@@ -176,7 +184,7 @@ class _Journal:
         self._length = 0
 
     def read(self) -> Imported:
-        """Where to go on. Raises `ImportOther`, `ImportUnwritable`."""
+        """Where to go on. Raises `ImportOther`, `AsideLost`, `ImportUnwritable`."""
         from moiety.identity.importing import KEY_BYTES, Imported
 
         try:
@@ -188,6 +196,8 @@ class _Journal:
             self.repeated = bool(said["finished"])
             self._length = int(said["length"])
             if self._length and not self.repeated:
+                if not self.aside.is_file() or self.aside.stat().st_size < self._length:
+                    raise AsideLost
                 os.truncate(self.aside, self._length)  # what was listed and not written down is read again
             counts = Counter({str(code): int(count) for code, count in said["aside"].items()})
             key = bytes.fromhex(said["key"])
@@ -245,8 +255,17 @@ class _Journal:
             partial = self.file.with_name(self.file.name + ".new")
             _durably(partial, json.dumps(said).encode(), os.O_TRUNC)
             partial.rename(self.file)
+            self._synced()
         except OSError:
             raise ImportUnwritable from None
+
+    def _synced(self) -> None:
+        """What files are called here is on the disk, and not only what is in them."""
+        descriptor = os.open(self.file.parent, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
 
     def _set_aside(self, rows: list[BadRow]) -> None:
         if not rows:
@@ -255,6 +274,7 @@ class _Journal:
         csv.writer(text, lineterminator="\n").writerows((row.position, row.code, row.field) for row in rows)
         data = (b"" if self._length else _HEAD) + text.getvalue().encode()
         _durably(self.aside, data, os.O_APPEND if self._length else os.O_TRUNC)
+        # Its name is on the disk with the journal's, which is written after it.
         self._length += len(data)
 
 

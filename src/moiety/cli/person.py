@@ -309,6 +309,8 @@ def erase(
       moiety person erase "$WHO" --office deployment --request request.json
       moiety person erase "$WHO" --office deployment --now --approved request.json
     """
+    from moiety.ledger.receipt import RECEIPT_MAX
+
     person = Pseudonym.parse(pseudonym)
     signed = carried(request, approved)
     with bar() as progress, opened(office, progress) as m:
@@ -317,7 +319,8 @@ def erase(
             record = desk.people().person(person)
             if request is not None:
                 return written(request, record.request_erasure())
-            with reserved(receipt) as write:  # before, and not when all that it would say is gone
+            # Before, its room on the disk too, and not when all that it would say is gone.
+            with reserved(receipt, RECEIPT_MAX) as write:
                 return _left(record.erase(now=now, approved=signed), write)
         if request is not None:
             return written(request, desk.request_erasure(person))

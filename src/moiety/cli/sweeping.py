@@ -104,9 +104,14 @@ class Kept:
 
     @contextmanager
     def receiving(self, name: str) -> Iterator[Callable[[Receipt], None]]:
-        """Two new files before somebody is destroyed, and not when all that they would say is gone."""
+        """Two new files, and room for what they will say, before somebody is destroyed and not when all is gone."""
+        from moiety.ledger.receipt import RECEIPT_MAX, SALT_BYTES
+
         beside = [None if self._folder is None else self._folder / f"{name}.{kind}" for kind in ("salt", "json")]
-        with reserved(beside[0]) as write_salt, reserved(beside[1]) as write_file:
+        with (
+            reserved(beside[0], 2 * SALT_BYTES + 1) as write_salt,
+            reserved(beside[1], RECEIPT_MAX) as write_file,
+        ):
 
             def take(receipt: Receipt) -> None:
                 if write_salt is not None and write_file is not None:

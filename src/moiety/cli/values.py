@@ -46,8 +46,9 @@ def read_values(path: Path, photo: Path | None) -> dict[str, Any]:
 
 
 @contextmanager
-def reserved(path: Path | None) -> Iterator[Callable[[bytes], None] | None]:
-    """A new file to be written later, of which nothing is left where nothing is. Raises `FileUnwritable`."""
+def reserved(path: Path | None, room: int = 0) -> Iterator[Callable[[bytes], None] | None]:
+    """A new file to be written later, of which nothing is left where nothing is; so many bytes are on the disk for it
+    from now on. Raises `FileUnwritable`, and so does whoever writes."""
     if path is None:
         yield None
         return
@@ -59,13 +60,26 @@ def reserved(path: Path | None) -> Iterator[Callable[[bytes], None] | None]:
 
     def write(content: bytes) -> None:
         nonlocal written
-        with os.fdopen(os.dup(descriptor), "wb") as file:
-            file.write(content)
+        _put(descriptor, content)
         written = True
 
     try:
+        _put(descriptor, bytes(room))
         yield write
     finally:
         os.close(descriptor)
         if not written:
             path.unlink()
+
+
+def _put(descriptor: int, content: bytes) -> None:
+    """This and nothing else in the file, on the disk. What lies there already is written over, so that its room
+    suffices."""
+    try:
+        at = 0
+        while at < len(content):
+            at += os.pwrite(descriptor, content[at:], at)
+        os.ftruncate(descriptor, len(content))
+        os.fsync(descriptor)
+    except OSError:
+        raise FileUnwritable from None
