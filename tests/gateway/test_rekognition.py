@@ -203,8 +203,9 @@ def test_a_face_is_found_so_often_a_day_and_then_nobody_is(some: tuple[Site, lis
         told = rekognition.search_faces_by_image(CollectionId="often", Image={"Bytes": anna})
         return len(told["FaceMatches"])
 
+    before = len(gateway.lines)
     assert [found() for _ in range(6)] == [1, 1, 1, 1, 0, 0]
-    spent = [json.loads(line) for line in gateway.lines if "finds spent" in line]
+    spent = [json.loads(line) for line in gateway.lines[before:] if "finds spent" in line]
     assert [set(line) for line in spent] == [{"at", "what", "request"}] * 2
 
 

@@ -54,6 +54,7 @@ from moiety.gateway.rootkey import root_key
 from moiety.gateway.service import Service
 from moiety.gateway.work import Work
 from moiety.identity.office import Office
+from moiety.identity.pseudonym import Pseudonym
 from moiety.identity.people import People as Desk
 from moiety.identity.ports import Entropy, Progress, silent
 from moiety.vault.shelf import Shelf
@@ -181,7 +182,8 @@ class _Counter:
         given = [] if token is None else [str(token)]
         scopes = frozenset({Scope.parse(f"{HOTEL}:show")})
         for at in range(KEYS):
-            who = Newcomer(f"guest-{at}", frozenset({Role.SUBJECT}), scopes, 30, f"{HOTEL}:{at}")
+            person = str(Pseudonym(HOTEL, at.to_bytes(16, "big")))
+            who = Newcomer(f"guest-{at}", frozenset({Role.SUBJECT}), scopes, 30, person)
             given.append(str(credentials.add(who)))
             bound = Binding(f"gate-{at}", (HOTEL,), "consent", None, frozenset(MAY))
             self._clients.append(store.bind(bound))
