@@ -54,9 +54,9 @@ from moiety.gateway.rootkey import root_key
 from moiety.gateway.service import Service
 from moiety.gateway.work import Work
 from moiety.identity.office import Office
-from moiety.identity.pseudonym import Pseudonym
 from moiety.identity.people import People as Desk
 from moiety.identity.ports import Entropy, Progress, silent
+from moiety.identity.pseudonym import Pseudonym
 from moiety.vault.shelf import Shelf
 
 MOST: Final = 60
