@@ -9,10 +9,14 @@ import io
 import json
 import os
 import re
+import resource
 import signal
+import subprocess
+import sys
 import textwrap
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -629,6 +633,18 @@ def test_the_page_on_imports_says_what_there_is() -> None:
 
 
 # Made up.
+
+
+def test_where_there_is_no_room_for_people_nothing_is_left(tmp_path: Path) -> None:
+    out = tmp_path / "people.csv"
+    words = [sys.executable, "-m", "moiety", "synth", "people", "--count", "2000", "--out", out]
+    no_room = partial(resource.setrlimit, resource.RLIMIT_FSIZE, (1 << 14, 1 << 14))
+    done = subprocess.run(words, preexec_fn=no_room, capture_output=True, text=True)
+    assert (done.returncode, out.exists()) == (2, False)
+    assert "[file_unwritable]" in done.stderr
+    out.write_text("mine")
+    assert subprocess.run(words, capture_output=True).returncode == 2
+    assert out.read_text() == "mine"
 
 
 def test_people_are_made_up_alike_from_one_seed(shell: Shell, tmp_path: Path) -> None:

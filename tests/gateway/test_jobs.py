@@ -152,7 +152,7 @@ def test_what_was_changed_on_the_disk_brings_nobody_in(own: Site, held: threadin
             assert (said["code"], said["added"]) == ("jobs_unwritable", 0)
 
 
-def test_a_job_is_its_callers_and_of_whoever_has_jobs_of_its_purpose(own: Site, held: threading.Event) -> None:
+def test_a_job_is_for_whoever_has_jobs_of_its_purpose(own: Site, held: threading.Event) -> None:
     desk, other = own.key("desk", Role.OPERATOR, scopes=("hotel:*",)), own.key("other", Role.OPERATOR)
     door = own.key("door", Role.OPERATOR, Role.OFFICER, scopes=("door:*", "hotel:show"))
     with own.client(desk) as client:
@@ -175,6 +175,16 @@ def test_a_job_is_its_callers_and_of_whoever_has_jobs_of_its_purpose(own: Site, 
         assert {client.get(f"/v1/jobs/{name}").json()["state"] for name in names} <= {"waiting", "running"}
         client.delete(f"/v1/jobs/{names[2]}")
         assert client.get(f"/v1/jobs/{names[2]}").json()["state"] == "cancelled"
+
+
+def test_who_has_the_name_of_somebody_gone_has_not_their_jobs(own: Site, held: threading.Event) -> None:
+    with own.client(own.key("desk", Role.OPERATOR, scopes=("hotel:*",))) as client:
+        name = begun(client, sent(b""))
+    with own.client(own.key("second", Role.OFFICER)) as client:
+        assert client.delete("/v1/callers/desk").status_code == 200
+    with own.client(own.key("desk", Role.OPERATOR, scopes=("door:*",))) as client:
+        assert client.get("/v1/jobs").json()["jobs"] == []
+        assert [client.request(verb, f"/v1/jobs/{name}").status_code for verb in ("GET", "DELETE")] == [404, 404]
 
 
 def test_no_more_jobs_wait_than_have_room(own: Site, held: threading.Event) -> None:

@@ -29,10 +29,12 @@ from moiety.identity.receipts import Receipt
 from moiety.identity.refusals import AlreadyKept, NobodyKept
 from moiety.ledger.receipt import subject, verify
 from moiety.matching.words import quantise
+from moiety.vault import owing
+from moiety.vault.owed import Owed
 from moiety.vault.record import Record
 from moiety.vault.refusals import NothingToWithdraw
 from moiety.vault.retention import State
-from moiety.vault.sql import RecordStore
+from moiety.vault.sql import BATCH_LIMIT, RecordStore
 from moiety.vault.values import Raw
 from tests.custody.scene import NOON
 from tests.database.doomed import FORK, Fatal, live
@@ -326,6 +328,38 @@ def test_whoever_goes_on_with_an_erasure_is_given_the_receipt_once(
     assert counted == [("keys", 1)] * 3
     with closing(RecordStore.open(folder / "records")) as store:
         assert store.owed(NAME) == []
+
+
+def test_a_receipt_is_owed_until_it_is_taken(folder: Path) -> None:
+    """Whoever writes it down may be killed, or have no room, when everything else is gone."""
+    prepared(folder, "erase")
+
+    def takes_nothing(receipt: Receipt) -> None:
+        raise BlockingIOError
+
+    with opened(folder) as office:
+        anna = _anna(office.purpose(NAME).people())
+        for _ in range(2):
+            with pytest.raises(BlockingIOError):
+                anna.erase(now=True, take=takes_nothing)
+        taken: list[Receipt] = []
+        assert anna.erase(now=True, take=taken.append).receipt is taken[0]
+        verify(taken[0].file, office.ledger_keys(), str(anna.pseudonym), taken[0].salt)
+        with pytest.raises(NobodyKept):
+            anna.erase(now=True, take=taken.append)
+    assert len(taken) == 1
+
+
+def test_what_many_are_owed_hides_nobody_of_another_purpose(folder: Path) -> None:
+    prepared(folder, "erase")
+    with closing(RecordStore.open(folder / "records")) as store:
+        with store._database.writing("test") as connection:
+            for number in range(BATCH_LIMIT + 1):
+                subject_of = number.to_bytes(32, "little")
+                owing.owe(connection, Owed("another", 1, bytes(32), subject_of, ()))
+            owing.owe(connection, last := Owed(NAME, 1, bytes(32), bytes([255]) * 32, ()))
+        assert store.owed(NAME) == [last]
+        assert len(store.owed("another")) == BATCH_LIMIT
 
 
 def test_no_receipt_is_signed_of_whom_something_is_left(folder: Path) -> None:

@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, TypedDict
 
@@ -321,7 +320,8 @@ def erase(
                 return written(request, record.request_erasure())
             # Before, its room on the disk too, and not when all that it would say is gone.
             with reserved(receipt, RECEIPT_MAX) as write:
-                return _left(record.erase(now=now, approved=signed), write)
+                take = None if write is None else lambda signed_of: write(signed_of.file)
+                return _left(record.erase(now=now, approved=signed, take=take), receipted=write is not None)
         if request is not None:
             return written(request, desk.request_erasure(person))
         erased = desk.erase(person, approved=signed)
@@ -337,17 +337,16 @@ app.command()(sweep)
 app.command()(clock)
 
 
-def _left(leaving: Leaving, write: Callable[[bytes], None] | None = None) -> Outcome[ErasedAnswer]:
+def _left(leaving: Leaving, *, receipted: bool = False) -> Outcome[ErasedAnswer]:
     at, salt = leaving.at.isoformat(), None
     line = "destroyed at all three custodians"
     if not leaving.destroyed:
         line = f"answers nobody any more; destroyed from {at} on"
     lines = [line] if leaving.destroyed else [line, f"until then: moiety person restore {leaving.pseudonym}"]
-    if write is not None and leaving.receipt is not None:
-        write(leaving.receipt.file)
+    if receipted and leaving.receipt is not None:
         salt = leaving.receipt.salt.hex()
         lines.append(f"salt of the receipt: {salt}")
-    elif write is not None:
+    elif receipted:
         lines.append(
             f"no receipt: {'the keys were destroyed before' if leaving.destroyed else 'nothing is destroyed yet'}"
         )

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import csv
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, ClassVar, TypedDict
+from typing import Annotated, ClassVar, TextIO, TypedDict
 
 import typer
 
@@ -54,19 +56,32 @@ def people(
     if out.suffix not in (".csv", ".jsonl"):
         raise EndingUnknown
     fields = [name for name in Schema.default().fields if name != "photo"]
-    with bar() as progress:
-        try:
-            with out.open("x", encoding="utf-8", newline="") as file:
-                writer = csv.DictWriter(file, fields, restval="", extrasaction="ignore", lineterminator="\n")
-                if out.suffix == ".csv":
-                    writer.writeheader()
-                for number, person in enumerate(synth.people(seed, count), 1):
-                    if out.suffix == ".csv":
-                        writer.writerow(person)
-                    else:
-                        file.write(json.dumps(person, ensure_ascii=False) + "\n")
-                    if number % 10_000 == 0:
-                        progress("making people up", number, count)
-        except OSError:
-            raise FileUnwritable from None
+    with bar() as progress, begun(out) as file:
+        writer = csv.DictWriter(file, fields, restval="", extrasaction="ignore", lineterminator="\n")
+        if out.suffix == ".csv":
+            writer.writeheader()
+        for number, person in enumerate(synth.people(seed, count), 1):
+            if out.suffix == ".csv":
+                writer.writerow(person)
+            else:
+                file.write(json.dumps(person, ensure_ascii=False) + "\n")
+            if number % 10_000 == 0:
+                progress("making people up", number, count)
     return Outcome({"people": count, "seed": seed}, [f"{count} people whom there are not"])
+
+
+@contextmanager
+def begun(out: Path) -> Iterator[TextIO]:
+    """A new file, of which nothing is left where it does not come to its end. Raises `FileUnwritable`."""
+    try:
+        file = out.open("x", encoding="utf-8", newline="")
+    except OSError:
+        raise FileUnwritable from None
+    try:
+        with file:
+            yield file
+    except BaseException as ended:
+        out.unlink(missing_ok=True)
+        if isinstance(ended, OSError):
+            raise FileUnwritable from None
+        raise

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Final
@@ -229,21 +229,23 @@ class Person:
         return leaving
 
     @heard
-    def erase(self, *, now: bool = False, approved: bytes | None = None) -> Leaving:
+    def erase(
+        self, *, now: bool = False, approved: bytes | None = None, take: Callable[[Receipt], None] | None = None
+    ) -> Leaving:
         """Answer nobody about this person from now on, and destroy record and face after 72 hours, until when `restore`
         takes it back; or at once, which custodians apart want two officers to sign: refused, nothing was done.
 
-        Who was destroyed and has not been given the receipt, because that was interrupted, is given it. Raises
-        `NobodyKept`."""
+        Who was destroyed and has not been given the receipt, because that was interrupted, is given it: it is owed
+        until `take` has taken it. Raises `NobodyKept`."""
         desk, reading = self._desk, self._desk.now()
         try:
             stored = self._stored(())
         except NobodyKept:
             if (owed := owed_to(desk, self.pseudonym)) is None:
                 raise
-            return self._received(owed)
+            return self._received(owed, take)
         if now:
-            return self._received(self.destroy(stored, approved=approved))
+            return self._received(self.destroy(stored, approved=approved), take)
         # Of who is leaving already too: custodians that were put back to before do not know of it any more.
         for version in (*self._left(), stored.handle):  # what an interruption left has its three days at the same time
             desk.custody().hold(desk.name, version, self.pseudonym.value, True)
@@ -299,9 +301,15 @@ class Person:
         desk.records().destroy_many(desk.name, [person], left, owed)
         return owed
 
-    def _received(self, owed: Owed) -> Leaving:
+    def _received(self, owed: Owed, take: Callable[[Receipt], None] | None) -> Leaving:
         receipts: list[Receipt] = []
-        hand_out(self._desk, owed, receipts.append)
+
+        def taken(receipt: Receipt) -> None:
+            if take is not None:
+                take(receipt)
+            receipts.append(receipt)
+
+        hand_out(self._desk, owed, taken)
         return Leaving(self.pseudonym, True, instant_of(owed.minute), next(iter(receipts), None))
 
     def _entries(self) -> list[Entry]:

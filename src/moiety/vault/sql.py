@@ -216,7 +216,7 @@ class RecordStore:
         """Receipts that people of a purpose who are destroyed are still to be given, at most `BATCH_LIMIT`; of those
         from before the minute `since` nothing is known any more."""
         with self._database.reading() as connection:
-            found = [one for one in owing.owed(connection, BATCH_LIMIT) if one.purpose == purpose]
+            found = owing.owed(connection, purpose, BATCH_LIMIT)
         over = [one for one in found if one.minute < since]
         if over:
             with self._database.writing("forget owed") as connection:
