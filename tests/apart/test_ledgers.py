@@ -40,8 +40,10 @@ from moiety.ledger.entry import (
     Refusal,
     Restriction,
     Withdrawal,
+    encode,
 )
-from moiety.ledger.operation import Party
+from moiety.ledger.many import commitments, root_of
+from moiety.ledger.operation import EVERYBODY, Party
 from moiety.ledger.refusals import OperationUnwritten
 from moiety.oprf import voprf
 from moiety.sharing.seat import Seat
@@ -94,7 +96,14 @@ def test_every_entry_names_whoever_signs_as_caller(site: Site, keeping: Apart, r
     assert reader.news(anna.access) == everywhere(Enrolment(now, asks, DOOR, "g1", 0))
     keeping.keep(DOOR, [bert, carl])
     keeping.enrol(DOOR, CROWD)
-    assert reader.news() == everywhere(Enrolments(now, asks, DOOR, 2), Enrolments(now, asks, DOOR, 4))
+    [(operation, many)] = keeping.book.log.many(TODAY, TODAY)
+    assert many.commitments == commitments(
+        operation, bert.public + carl.public, encode(Enrolment(now, asks, DOOR, "g1", 0))
+    )
+    both = Enrolments(now, asks, DOOR, 2, root_of(many.commitments))
+    assert reader.news() == everywhere(both, Enrolments(now, asks, DOOR, 4))
+    [told] = keeping.noted(carl.access, carl.public, TODAY, TODAY)
+    assert (told.operation, told.entry, told.parties) == (operation, Enrolment(now, asks, DOOR, "g1", 0), EVERYBODY)
     assert keeping.verify(DOOR, CROWD[0].words, CROWD[0].pseudonym)
     keeping.identify(DOOR, CROWD[0].words[None])
     one = Recognition(now, asks, DOOR, 1)

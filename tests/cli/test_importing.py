@@ -230,15 +230,21 @@ def test_rows_that_do_not_fit_are_listed_by_line_and_reason_and_none_is_lost(
     assert beside(file) == {".aside.csv", ".import.json"}
 
 
-def test_whoever_came_with_many_is_told_since_when_and_how_and_the_ledgers_count_them(
+def test_whoever_came_with_many_is_told_since_when_and_how_and_proves_it_by_the_ledgers(
     shell: Shell, words: Any, tmp_path: Path
 ) -> None:
-    """No ledger has an entry of each: what a person is told of it is the record's own (docs/decisions/0017)."""
+    """No ledger has an entry of each: one is over them all, and each is proven under it (docs/decisions/0017)."""
     assert shell.json(*words(written(tmp_path, "csv", PEOPLE), MAPPING, "--text", "2031-05"))[0] == 0
     [who] = numbers(shell, PEOPLE[:1], tmp_path)
     today = datetime.now(UTC).date().isoformat()
     status, told = shell.json("audit", "person", who)
-    assert (status, {one["what"] for one in told["entries"]}) == (0, {"opening"})  # by which this was asked
+    enrolled, *asked = told["entries"]
+    assert (status, {one["what"] for one in asked}) == (0, {"opening"})  # by which this was asked
+    assert enrolled["what"] == "enrolment"
+    assert enrolled["details"] == {
+        "purpose": "hotel", "ground": "g0", "grounds": "register", "faces": "0", "among": str(len(PEOPLE)),
+    }  # fmt: skip
+    assert enrolled["ledgers"] == ["gateway", "a", "b", "c"]
     [given] = told["grounds"]
     said = {name: given[name] for name in ("given", "how", "grounds", "article_6", "text", "stands")}
     assert said == {
@@ -252,9 +258,21 @@ def test_whoever_came_with_many_is_told_since_when_and_how_and_the_ledgers_count
     first = shell("audit", "person", who)[1].partition("\n")[0]
     assert first.endswith(f"text 2031-05, given {today} (imported); holds")
     counted = [one for one in shell.json("audit", "list")[1]["entries"] if one["what"] == "enrolments"]
-    assert [(one["details"], one["ledgers"]) for one in counted] == [
-        ({"purpose": "hotel", "count": str(len(PEOPLE))}, ["gateway", "a", "b", "c"])
-    ]
+    assert [one["ledgers"] for one in counted] == [["gateway", "a", "b", "c"]]
+    [whole] = [one["details"] for one in counted]
+    assert len(base64.b64decode(whole.pop("people"))) == 32
+    assert whole == {"purpose": "hotel", "count": str(len(PEOPLE))}
+    # And anybody checks it, by a file and the keys.
+    keys, file = tmp_path / "keys.json", tmp_path / "proof.json"
+    keys.write_text(json.dumps(shell.json("audit", "keys")[1]))
+    assert shell("audit", "prove", "--to", file, "--operation", enrolled["operation"], "--person", who)[0] == 0
+    status, checked = shell.json("audit", "check-proof", file, "--keys", keys)
+    assert (status, [one["person"]["details"] for one in checked["ledgers"]]) == (
+        0,
+        [{"purpose": "hotel", "ground": "g0", "faces": "0"}] * 4,
+    )
+    said = shell("audit", "check-proof", file, "--keys", keys)[1]
+    assert "and of one of these people to: enrolment by office, purpose hotel, ground g0, faces 0" in said
 
 
 def test_the_same_import_twice_brings_nobody_twice(shell: Shell, words: Any, tmp_path: Path) -> None:

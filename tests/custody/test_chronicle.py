@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
+import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import replace
@@ -17,10 +18,12 @@ from moiety.custody import refusals
 from moiety.custody.chronicle import minute_of
 from moiety.custody.gateway import trial
 from moiety.custody.gateway.adopting import adopt
+from moiety.custody.gateway.book import BOOK
 from moiety.custody.gateway.embedded import Embedded
 from moiety.custody.store.kinds import keys_of
 from moiety.custody.unopened import ClassRefused, NobodyThere
 from moiety.custody.verbs import silent
+from moiety.ledger import proof
 from moiety.ledger.audit import Difference, What
 from moiety.ledger.entry import (
     Configuration,
@@ -36,14 +39,17 @@ from moiety.ledger.entry import (
     Refusal,
     Restriction,
     Withdrawal,
+    encode,
 )
-from moiety.ledger.operation import Party
+from moiety.ledger.many import commitments
+from moiety.ledger.operation import EVERYBODY, Party
+from moiety.ledger.proof import Name
 from moiety.ledger.refusals import EntryWrong, LedgerUnwritable
 from tests.custody import stories
 from tests.custody.damage import delete
 from tests.custody.doomed import live
-from tests.custody.ledgers import LOGS, Reader, at_custodians, chronicle, everywhere, fresh, unwritable
-from tests.custody.scene import DOCUMENT, DOOR, NOON, TERMS, Clock, create, matched, opened, people
+from tests.custody.ledgers import FILE, LOGS, Reader, at_custodians, chronicle, everywhere, fresh, place, unwritable
+from tests.custody.scene import DOCUMENT, DOOR, NOON, TERMS, TODAY, Clock, create, matched, opened, people
 
 REVEAL = replace(TERMS, reveal=(("operator", ("contact", "document")),))
 CROWD = people(4)
@@ -105,7 +111,46 @@ def test_one_persons_enrolment_is_sealed_to_that_person_and_many_are_counted(off
     office.keep(DOOR, [anna])
     assert reader.news(bert.access, anna.access) == everywhere(Enrolment(NOW, "office", DOOR, "g1", 0))
     office.keep(DOOR, [bert, carl])
-    assert reader.news() == everywhere(Enrolments(NOW, "office", DOOR, 2))
+    [(operation, kept)] = office.book.log.many(TODAY, TODAY)
+    each = [
+        hashlib.sha256(
+            hashlib.sha256(b"moiety many 1" + operation + one.public).digest()
+            + encode(Enrolment(NOW, "office", DOOR, "g1", 0))
+        ).digest()
+        for one in (bert, carl)
+    ]
+    assert kept.commitments == b"".join(each)
+    root = hashlib.sha256(b"\x01" + b"".join(hashlib.sha256(b"\0" + one).digest() for one in each)).digest()
+    assert reader.news() == everywhere(Enrolments(NOW, "office", DOOR, 2, root))
+    assert agree(office)
+
+
+def test_whoever_came_with_many_is_told_so_by_all_four_and_can_prove_it(office: Embedded, folder: Path) -> None:
+    crowd = [fresh() for _ in range(5)]
+    anna = crowd[3]
+    office.keep(DOOR, crowd[:1])
+    office.keep(DOOR, crowd[1:])
+    [noted] = office.noted(anna.access, anna.public, TODAY, TODAY)
+    assert (noted.entry, noted.parties) == (Enrolment(NOW, "office", DOOR, "g1", 0), EVERYBODY)
+    keys: dict[Name, bytes] = {**office.ledger_keys(), "gateway": office.gateway_key()}  # type: ignore[dict-item]
+    proven = proof.verify(office.prove(noted.operation, noted.shown, None, noted.within), keys)
+    assert [(one.ledger, one.person) for one in proven] == [(name, noted.entry) for name in proof.NAMES]
+    assert [type(one.entry) for one in proven] == [Enrolments] * 4
+    # Without a place in it, the file says how many came.
+    assert {one.person for one in proof.verify(office.prove(noted.operation, {}, None), keys)} == {None}
+    assert len({one.operation for who in crowd for one in office.noted(who.access, who.public, TODAY, TODAY)}) == 2
+    assert office.noted(anna.access, anna.public, TODAY + 1, TODAY + 9) == []
+    # The commitments follow from keys that no ledger holds: not from anything that is in the folder.
+    kept = b"".join(file.read_bytes() for file in (folder / BOOK).rglob("*") if file.is_file())
+    assert not [one for one in crowd if one.public in kept]
+    # Whoever takes them away has nobody told; whoever changes them has nobody believe it.
+    with closing(sqlite3.connect(place(folder, "gateway") / FILE)) as database, database:
+        database.execute("UPDATE ledger_many SET entry = ?", (encode(Enrolment(NOW, "office", DOOR, "g2", 0)),))
+    assert office.noted(anna.access, anna.public, TODAY, TODAY) == []
+    own = commitments(noted.operation, anna.public, encode(Enrolment(NOW, "office", DOOR, "g2", 0)))
+    with closing(sqlite3.connect(place(folder, "gateway") / FILE)) as database, database:
+        database.execute("UPDATE ledger_many SET commitments = ?", (own * 4,))
+    assert office.noted(anna.access, anna.public, TODAY, TODAY) == []
     assert agree(office)
 
 

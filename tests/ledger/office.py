@@ -5,15 +5,19 @@ from __future__ import annotations
 import resource
 import shutil
 from contextlib import closing
+from dataclasses import replace
 from itertools import count
 from pathlib import Path
 
 import pytest
 
 from moiety.database import Observer, unobserved
+from moiety.ledger.entry import ENTRY_MAX
 from moiety.ledger.log import Log
+from moiety.ledger.many import Many
 from moiety.ledger.operation import Party
 from moiety.ledger.refusals import LedgerUnwritable
+from moiety.ledger.tree import HASH_BYTES
 from tests.database.doomed import Fatal
 from tests.ledger.people import MINUTE, leaf_about, leaves, longest, public, signing_key
 
@@ -79,9 +83,9 @@ def on_a_small_disk(place: Path) -> None:
         log.append(leaves(3_000, 100))
 
 
-def on_ever_fuller_disks(begun: Path, place: Path, step: int) -> None:
+def on_ever_fuller_disks(begun: Path, place: Path, step: int, many: int = 0) -> None:
     """Where a log's files may grow by so many bytes and no more, `step` after `step`: ask whether there is room, and
-    where there is, append the longest entries one by one, until there is none."""
+    where there is, append the longest entries one by one, until there is none; each about so many people."""
     size = max(path.stat().st_size for path in begun.iterdir())
     for more in range(0, 400_000, step):
         shutil.copytree(begun, place)
@@ -91,11 +95,12 @@ def on_ever_fuller_disks(begun: Path, place: Path, step: int) -> None:
             written, refused = 0, False
             for leaf in (leaf for first in count(step=100) for leaf in longest(1_000_000 + first)):
                 try:
-                    log.head(MINUTE, SIGNER.sign, room=True)
+                    log.head(MINUTE, SIGNER.sign, room=True, many=many)
                 except LedgerUnwritable:
                     refused = True
                     break
-                log.append([leaf])
+                beside = Many(0, bytes(ENTRY_MAX), bytes(HASH_BYTES * many)) if many else None
+                log.append([replace(leaf, many=beside)])
                 written += 1
             resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
             if not refused or log.verify().size != before + written:

@@ -48,6 +48,7 @@ ABOUT_PERSON: list[AboutPerson] = [
 ABOUT_NOBODY: list[AboutNobody] = [
     Recognition(MINUTE, "gate 3", "door", 17),
     Enrolments(MINUTE, "desk", "door", 1_000),
+    Enrolments(MINUTE, "desk", "door", 1_000, bytes(range(64, 96))),
     Erasures(MINUTE, "desk", "door", 2),
     LookUp(MINUTE, "desk", "door", "located"),
     Refusal(MINUTE, "gate 3", None, "purpose_unknown"),
@@ -67,6 +68,7 @@ def fullest(kind: type[msgspec.Struct]) -> Entry:
         "how": LONGEST, "role": LONGEST, "code": LONGEST, "part": LONGEST,
         "faces": 2**32 - 1, "count": 2**32 - 1, "due": 2**32 - 1,
         "classes": (LONGEST,) * 6, "restricted": True, "what": "pseudonyms", "digest": b"\xff" * 32,
+        "people": b"\xff" * 32,
     }  # fmt: skip
     return kind(**{name: full[name] for name in kind.__struct_fields__})  # type: ignore[return-value]
 

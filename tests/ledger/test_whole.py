@@ -109,15 +109,19 @@ def test_a_full_disk_stops_it_and_leaves_it_whole(tmp_path: Path) -> None:
         assert log.verify().size == 3_003
 
 
-@pytest.mark.parametrize(("entries", "step"), [(1, 2_060), (30, 2_060), (151, 110_017)])
-def test_where_there_is_room_the_next_entry_fits_whatever_it_is(tmp_path: Path, entries: int, step: int) -> None:
+@pytest.mark.parametrize(
+    ("entries", "step", "many"), [(1, 2_060, 0), (30, 2_060, 0), (151, 110_017, 0), (1, 9_001, 2_000)]
+)
+def test_where_there_is_room_the_next_entry_fits_whatever_it_is(
+    tmp_path: Path, entries: int, step: int, many: int
+) -> None:
     """Of a log that SQLite has not moved into the file yet, by half of what a page takes there, and of one that it
     writes over, where many still fit."""
     with closing(create(tmp_path / "open")) as log:
         for leaf in leaves(entries):
             log.append([leaf])
         shutil.copytree(tmp_path / "open", tmp_path / "begun")  # as a process leaves it that is killed
-    assert live(office.on_ever_fuller_disks, tmp_path / "begun", tmp_path / "place", step) == 0
+    assert live(office.on_ever_fuller_disks, tmp_path / "begun", tmp_path / "place", step, many) == 0
 
 
 def test_to_ask_for_room_leaves_nothing_and_takes_no_more_each_time(log: Log, place: Path | str) -> None:

@@ -202,8 +202,8 @@ def person(
 ) -> Outcome[History]:
     """Who opened what of a person's, and all else that was done with them, from all four ledgers.
 
-    Before it, since when and on which grounds they are kept, from the record itself: whoever came with many, by an
-    import, has no entry of their own in the ledgers, which count them.
+    Before it, since when and on which grounds they are kept, from the record itself. Whoever came with many, by an
+    import, is among so many in one entry, which is over all of them.
 
     \b
     Examples:
@@ -324,6 +324,8 @@ def _line(noted: Noted, named: Mapping[str, str] = _NOBODYS) -> Line:
     at, what, caller, details = details_of(noted.entry)
     if details.get("ground") in named:
         details["grounds"] = named[details["ground"]]
+    if noted.within is not None:
+        details["among"] = str(noted.within.size)
     ledgers = _names(noted.parties)
     operation = noted.operation.hex()
     return {

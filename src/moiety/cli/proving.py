@@ -62,7 +62,8 @@ class Earlier(TypedDict):
 
 class Shown(TypedDict):
     """What is proven of one ledger: how many entries it has in which minute; the position and commitment of the entry
-    that was asked for, and what that says where the file shows it; and what the ledger grew from."""
+    that was asked for, and what that says where the file shows it, also of the one person of many whom it shows; and
+    what the ledger grew from."""
 
     ledger: str
     size: int
@@ -70,6 +71,7 @@ class Shown(TypedDict):
     position: int | None
     commitment: str | None
     entry: Said | None
+    person: Said | None
     since: Earlier | None
 
 
@@ -193,19 +195,23 @@ def keys_of(file: Path) -> dict[Name, bytes]:
 
 
 def _shown(one: Proven) -> Shown:
-    entry: Said | None = None
-    if one.entry is not None:
-        at, what, caller, details = details_of(one.entry)
-        entry = {"at": at, "what": what, "caller": caller, "details": details}
     return {
         "ledger": one.ledger,
         "size": one.head.size,
         "at": _at(one.head.minute),
         "position": one.position,
         "commitment": None if one.commitment is None else one.commitment.hex(),
-        "entry": entry,
+        "entry": _said(one.entry),
+        "person": _said(one.person),
         "since": None if one.since is None else {"size": one.since.size, "at": _at(one.since.minute)},
     }
+
+
+def _said(entry: Entry | None) -> Said | None:
+    if entry is None:
+        return None
+    at, what, caller, details = details_of(entry)
+    return {"at": at, "what": what, "caller": caller, "details": details}
 
 
 def _lines(one: Shown) -> list[str]:
@@ -216,6 +222,8 @@ def _lines(one: Shown) -> list[str]:
         lines.append(f"  at position {one['position']} it has the commitment {one['commitment']}")
     if (entry := one["entry"]) is not None:
         lines.append(f"  which is to: {entry['at']}  {entry['what']} by {entry['caller']}, {told(entry['details'])}")
+    if (entry := one["person"]) is not None:
+        lines.append(f"  and of one of these people to: {entry['what']} by {entry['caller']}, {told(entry['details'])}")
     return lines
 
 

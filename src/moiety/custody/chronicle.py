@@ -15,6 +15,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from threading import Lock
@@ -25,8 +26,9 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from moiety.custody.unopened import LedgerLost, LedgerTampered
 from moiety.custody.verbs import NUMBERS_A_DAY
 from moiety.database.refusals import DatabaseExists, DatabaseMissing
-from moiety.ledger.entry import AboutNobody, AboutPerson
+from moiety.ledger.entry import AboutNobody, AboutPerson, Enrolment, Enrolments, encode
 from moiety.ledger.log import Log
+from moiety.ledger.many import PUBLIC_BYTES, Many, commitments, root_of
 from moiety.ledger.operation import EVERYBODY, ID_BYTES, Entropy, Operation, Party
 from moiety.ledger.refusals import LedgerAltered
 from moiety.ledger.seal import TAG_BYTES, clear, sealed
@@ -207,10 +209,10 @@ class Chronicle:
         """A signed head of what it is now."""
         return self.log.head(self.now(), self.signing.sign)
 
-    def require_writable(self) -> None:
-        """Raises `LedgerUnwritable` where nothing can be written, be it because an entry would not fit: whoever writes
-        afterwards asks first."""
-        self.log.head(self.now(), self.signing.sign, room=True)
+    def require_writable(self, many: int = 0) -> None:
+        """Raises `LedgerUnwritable` where nothing can be written, be it because an entry about so many people would not
+        fit: whoever writes afterwards asks first."""
+        self.log.head(self.now(), self.signing.sign, room=True, many=many)
 
     def now(self) -> int:
         """This minute."""
@@ -234,6 +236,19 @@ class Chronicle:
     def person(self, identity: bytes, entry: AboutPerson, public: bytes, parties: Party = EVERYBODY) -> None:
         """Write down what is about whoever has this public key. Raises `LedgerUnwritable`."""
         self.people([(identity, entry, public, parties)])
+
+    def many(self, identity: bytes, each: Enrolment, publics: bytes) -> None:
+        """Write down that many people came at once, of each of whom `each` is to be said: a count, and a root over what
+        everybody is committed to (`ledger.many`), whose public keys are given (n * 32 bytes). The gateway keeps those
+        commitments beside it: who asks later is a person with their key. Raises `LedgerUnwritable`."""
+        written = encode(each)
+        found = commitments(identity, publics, written)
+        count = len(publics) // PUBLIC_BYTES
+        whole = Enrolments(each.minute, each.caller, each.purpose, count, root_of(found))
+        leaf = clear(whole, about_nobody(identity, EVERYBODY), self._entropy)
+        if self.party is Party.GATEWAY:
+            leaf = replace(leaf, many=Many(each.minute // _MINUTES_A_DAY, written, found))
+        self.log.append([leaf])
 
     def people(self, entries: Sequence[tuple[bytes, AboutPerson, bytes, Party]]) -> None:
         """As `person`, several at once: ids, entries, public keys and parties."""

@@ -43,12 +43,15 @@ def enrolled(
 ) -> None:
     """Newcomers, uint16 (n, dim), are about to be written: one person's keys, keys written anew, or so many people."""
     minute, caller, purpose = minute_of(header.at), CALLER.get(), purpose_of(header.gallery)
-    if not is_keys(header.gallery) or len(rows) > 1:
+    if not is_keys(header.gallery):
         chronicle.nobody(header.attempt, Enrolments(minute, caller, purpose, len(rows)))
         return
-    if carried is None:
-        entry: Enrolment | Correction = Enrolment(minute, caller, purpose, _code(ground), 0)
-    else:
+    newcomer = Enrolment(minute, caller, purpose, _code(ground), 0)
+    if len(rows) > 1:
+        chronicle.many(header.attempt, newcomer, _publics_of(rows))
+        return
+    entry: Enrolment | Correction = newcomer
+    if carried is not None:
         kept = {SECRETS[at] for at in carried}
         entry = Correction(minute, caller, purpose, tuple(name for name in CLASSES if name not in kept))
     chronicle.person(header.attempt, entry, public_of(rows[0]))
@@ -172,4 +175,9 @@ def asked_about(held: Callable[[str], object]) -> str | None:
 
 def public_of(row: NDArray[np.uint16]) -> bytes:
     """The person's public key in a row of keys, uint16 (96,)."""
-    return np.ascontiguousarray(row[-OPEN_WORDS:]).astype("<u2").tobytes()
+    return _publics_of(row[np.newaxis])
+
+
+def _publics_of(rows: NDArray[np.uint16]) -> bytes:
+    """Of rows uint16 (n, 96), n * 32 bytes."""
+    return np.ascontiguousarray(rows[:, -OPEN_WORDS:]).astype("<u2").tobytes()

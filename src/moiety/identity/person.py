@@ -288,7 +288,7 @@ class Person:
         noted = next((one for one in self.history() if one.operation == operation), None)
         if noted is None:
             raise OperationUnwritten
-        return self._desk.custody().prove(operation, noted.shown, since)
+        return self._desk.custody().prove(operation, noted.shown, since, noted.within)
 
     def destroy(self, stored: Stored, *, approved: bytes | None = None) -> Owed:
         """Leave nothing of this person anywhere: the keys first, so that what is interrupted can be gone on with; those

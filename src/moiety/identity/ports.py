@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from moiety.identity.looks import Look
     from moiety.ledger.audit import Finding
     from moiety.ledger.entry import Entry
+    from moiety.ledger.many import Within
     from moiety.ledger.operation import Party
     from moiety.matching.policy import OperatingPoint, Terms
 
@@ -229,6 +230,9 @@ class Noted(Protocol):
     @property
     def shown(self) -> Mapping[Party, bytes]: ...
 
+    @property
+    def within(self) -> Within | None: ...
+
 
 class Custodians(Protocol):
     """The three custodians together. Whatever returns has been made durable at all three.
@@ -307,7 +311,9 @@ class Custodians(Protocol):
 
     def listed(self, last: int) -> Sequence[Noted]: ...
 
-    def prove(self, operation: bytes, shown: Mapping[Party, bytes], since: bytes | None) -> bytes: ...
+    def prove(
+        self, operation: bytes, shown: Mapping[Party, bytes], since: bytes | None, within: Within | None = None
+    ) -> bytes: ...
 
     def noted(self, private: bytes, public: bytes, first_day: int, last_day: int) -> Sequence[Noted]: ...
 

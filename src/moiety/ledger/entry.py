@@ -96,10 +96,13 @@ class Withdrawal(_Kind, frozen=True):
 
 
 class Enrolments(_Kind, frozen=True):
-    """So many people were enrolled at once: by their faces alone, or as one of many."""
+    """So many people were enrolled at once: by their faces alone, or as one of many. `people` is the root over what an
+    `Enrolment` of each of them would say (see `many`); None, which is not written, of faces alone, and in entries of
+    before it was."""
 
     purpose: Name
     count: Count
+    people: Digest | None = None
 
 
 class Erasures(_Kind, frozen=True):
@@ -182,7 +185,9 @@ def decode(written: bytes) -> Entry:
 
 
 def _plain(entry: Entry) -> bytes:
-    """Without the version: an opening without a role as openings were written before they had one."""
+    """Without the version: an opening without a role, and a count without a root, as they were written before."""
     if isinstance(entry, Opening) and entry.role is None:
         return _ENCODER.encode(("opening", *msgspec.structs.astuple(entry)[:-1]))
+    if isinstance(entry, Enrolments) and entry.people is None:
+        return _ENCODER.encode(("enrolments", *msgspec.structs.astuple(entry)[:-1]))
     return _ENCODER.encode(entry)

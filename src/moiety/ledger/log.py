@@ -21,6 +21,7 @@ from moiety.database.refusals import DatabaseReplaced, DatabaseUnavailable, Data
 from moiety.ledger import checking, sql, tree
 from moiety.ledger.appending import APPEND_MAX, Queue, Ticket, write
 from moiety.ledger.head import Head, Signer
+from moiety.ledger.many import Many
 from moiety.ledger.operation import Party
 from moiety.ledger.refusals import (
     LedgerAltered,
@@ -107,16 +108,16 @@ class Log:
         with self._reading() as (_, state):
             return state
 
-    def head(self, minute: int, signer: Signer, *, room: bool = False) -> bytes:
-        """Sign what the log is now, and keep that; with `room`, where the next few entries would fit too. Raises
-        `LedgerUnwritable`."""
+    def head(self, minute: int, signer: Signer, *, room: bool = False, many: int = 0) -> bytes:
+        """Sign what the log is now, and keep that; with `room`, where the next few entries would fit too, one of them
+        about so many people. Raises `LedgerUnwritable`."""
         with _writing():
             state = self.state()
             signed = Head(self._origin, state.size, state.frontier.root(), state.lines, minute).signed(signer)
             with self._database.writing("head") as connection:
                 if room:
                     with self._database.trying(connection):
-                        sql.fill(connection)
+                        sql.fill(connection, many)
                 sql.put_head(connection, state.size, signed)
         return signed
 
@@ -136,6 +137,18 @@ class Log:
             some = tags[start : start + sql.TAGS]
             found += self._pages(partial(sql.page_of, tags=some), 0)
         return iter(sorted(found, key=lambda leaf: leaf[0]))
+
+    def many(self, first: int, last: int) -> Iterator[tuple[bytes, Many]]:
+        """Operations about many people of the days from `first` to `last` (since 1970-01-01), and what lies beside
+        each, as far as this log keeps that. Nothing here is checked: the entry says the root."""
+        start = 0
+        while True:
+            with self._reading() as (connection, _):
+                found = sql.many(connection, first, last, start)
+            yield from ((operation, many) for _, operation, many in found)
+            if len(found) < sql.MANY_AT_ONCE:
+                return
+            start = found[-1][0] + 1
 
     def checked(self, start: int, end: int) -> Iterator[Leaf]:
         """As `leaves`, without positions, for whoever audits. Raises `LedgerAltered` before a leaf that is missing or

@@ -19,6 +19,7 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X
 from cryptography.hazmat.primitives.hpke import AEAD, KDF, KEM, Suite
 
 from moiety.ledger.entry import AboutNobody, AboutPerson, Entry, decode, encode
+from moiety.ledger.many import Many
 from moiety.ledger.operation import ID_BYTES, NONCE_BYTES, Entropy, Line, Operation
 from moiety.ledger.refusals import EntryKeyWrong, EntryUnopened, EntryWrong
 
@@ -48,13 +49,15 @@ class Leaf:
     """What a log writes: the commitment (32 bytes), the line beside it, and what is kept of the entry.
 
     `kept` is None where it was forgotten. `tag` (16 bytes, random to whoever does not know how they were made) is by
-    what a person's leaves are found; None for a leaf about nobody.
+    what a person's leaves are found; None for a leaf about nobody. `many` is what else lies beside an entry about many
+    people, where this log keeps that; a leaf that is read has none.
     """
 
     commitment: bytes
     line: Line
     kept: bytes | None
     tag: bytes | None
+    many: Many | None = None
 
 
 def sealed(entry: AboutPerson, operation: Operation, person: bytes, tag: bytes, entropy: Entropy) -> Leaf:

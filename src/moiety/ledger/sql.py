@@ -24,16 +24,18 @@ from sqlalchemy import (
     delete,
     func,
     insert,
+    inspect,
     select,
     update,
 )
 
 from moiety.database import Kind
 from moiety.database.prepared import Prepared
+from moiety.ledger.many import Many
 from moiety.ledger.operation import Line, Party
 from moiety.ledger.seal import Leaf
 from moiety.ledger.state import State
-from moiety.ledger.tree import KEPT_LEVELS, Kept, leaf_hash, subtree_root
+from moiety.ledger.tree import HASH_BYTES, KEPT_LEVELS, Kept, leaf_hash, subtree_root
 
 TABLES = MetaData()
 
@@ -77,10 +79,24 @@ HEAD: Final = Table(
 )
 """Signed heads: the newest of each size."""
 
+MANY: Final = Table(
+    "ledger_many",
+    TABLES,
+    Column("position", _POSITION, primary_key=True, autoincrement=False),
+    Column("day", Integer, nullable=False, index=True),
+    Column("entry", LargeBinary, nullable=False),
+    Column("commitments", LargeBinary, nullable=False),
+)
+"""Beside leaves about many people, what each of them was committed to: see `many`. Databases of before get the table
+with the first of them."""
+
 LEDGER: Final = Kind("ledger", 1, TABLES, page_bytes=4_096, log_bytes=2**20)
 
 PAGE: Final = 1_000
 """Leaves that are read at a time (0.6 MB where all are sealed)."""
+
+MANY_AT_ONCE: Final = 16
+"""What lies beside leaves about many that is read at a time (1 MB of 2,000 people each)."""
 
 TAGS: Final = 1_000
 """Tags that are looked for in one statement: databases bound its length."""
@@ -139,6 +155,10 @@ def add(connection: Connection, start: int, leaves: Sequence[Leaf], kept: Iterab
     ]
     _ADD_LEAF.run_each(connection, rows)
     _ADD_NODE.run_each(connection, [{"level": node.level, "index": node.index, "hash": node.hash} for node in kept])
+    for at, leaf in enumerate(leaves):
+        if leaf.many is not None:
+            MANY.create(connection, checkfirst=True)
+            connection.execute(insert(MANY), {"position": start + at, **vars(leaf.many)})
 
 
 _LINES: Final = select(LEAF.c.operation, LEAF.c.position, LEAF.c.parties, LEAF.c.said)
@@ -184,6 +204,24 @@ def page(connection: Connection, start: int, end: int) -> list[tuple[int, Leaf]]
 def page_of(connection: Connection, start: int, tags: Sequence[bytes]) -> list[tuple[int, Leaf]]:
     """The first `PAGE` leaves of these tags, from a position on."""
     return [_leaf(row) for row in connection.execute(_OF, {"tags": list(tags), "start": start})]
+
+
+_MANY: Final = (
+    select(LEAF.c.position, LEAF.c.operation, MANY.c.day, MANY.c.entry, MANY.c.commitments)
+    .join_from(MANY, LEAF, MANY.c.position == LEAF.c.position)
+    .where(MANY.c.day >= bindparam("first"), MANY.c.day <= bindparam("last"), MANY.c.position >= bindparam("start"))
+    .order_by(MANY.c.position)
+    .limit(MANY_AT_ONCE)
+)
+
+
+def many(connection: Connection, first: int, last: int, start: int) -> list[tuple[int, bytes, Many]]:
+    """The first `MANY_AT_ONCE` that lie beside leaves about many people, from one day to another and from a position
+    on: the position, the operation, and what lies there."""
+    if not inspect(connection).has_table(MANY.name):
+        return []
+    found = connection.execute(_MANY, {"first": first, "last": last, "start": start})
+    return [(row.position, row.operation, Many(row.day, row.entry, row.commitments)) for row in found]
 
 
 def _leaf(row: Row[tuple[object, ...]]) -> tuple[int, Leaf]:
@@ -237,9 +275,9 @@ def put_head(connection: Connection, size: int, signed: bytes) -> None:
     _PUT_HEAD.run(connection, {"size": size, "signed": signed})
 
 
-def fill(connection: Connection) -> None:
-    """Write as much as there is to be room for; whoever asks takes it back."""
-    _PUT_HEAD.run(connection, {"size": _NO_SIZE, "signed": bytes(_ROOM)})
+def fill(connection: Connection, many: int) -> None:
+    """Write as much as there is to be room for, beside an entry about so many people; whoever asks takes it back."""
+    _PUT_HEAD.run(connection, {"size": _NO_SIZE, "signed": bytes(_ROOM + many * HASH_BYTES)})
 
 
 def last_head(connection: Connection) -> bytes | None:

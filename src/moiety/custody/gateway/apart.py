@@ -268,9 +268,9 @@ class Apart(Together):
             yield
 
     @contextmanager
-    def _changing(self) -> Iterator[Headers]:
+    def _changing(self, many: int = 0) -> Iterator[Headers]:
         try:
-            with super()._changing() as headers:
+            with super()._changing(many) as headers:
                 if _unsound(self._three.standings()):
                     self._check(headers)
                 yield headers

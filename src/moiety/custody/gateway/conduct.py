@@ -200,9 +200,10 @@ class Conduct:
             yield self._headers()
 
     @contextmanager
-    def _changing(self) -> Iterator[Headers]:
-        """As `_alone`, for a change: what does not succeed is undone before anybody else sees it."""
-        self._book.require_writable()
+    def _changing(self, many: int = 0) -> Iterator[Headers]:
+        """As `_alone`, for a change, of so many people's: what does not succeed is undone before anybody else sees
+        it."""
+        self._book.require_writable(many)
         with self._alone() as headers:
             try:
                 yield headers

@@ -22,9 +22,11 @@ from moiety.custody.unopened import LedgerChanged, LedgerTampered
 from moiety.custody.verbs import DAYS_AT_ONCE, ROWS_AT_ONCE, AuditVerbs, Row, Shown
 from moiety.errors import MoietyError
 from moiety.ledger import audit, proof, seal, tree
+from moiety.ledger import many as among
 from moiety.ledger.audit import Difference, Finding, What
-from moiety.ledger.entry import Entry, decode
+from moiety.ledger.entry import Enrolments, Entry, decode
 from moiety.ledger.head import Head, verify
+from moiety.ledger.many import Within
 from moiety.ledger.operation import Line, Party
 from moiety.ledger.refusals import (
     EntryUnopened,
@@ -48,12 +50,14 @@ SEEN: Final = "seen.json"
 @dataclass(frozen=True, slots=True)
 class Noted:
     """One operation as ledgers have it, and whose; `shown` is what each of them committed to (see `seal.disclosed`):
-    who has it can prove to others what the entry says."""
+    who has it can prove to others what the entry says. Of somebody who came with many the operation is theirs all, and
+    `within` is the place of this one."""
 
     operation: bytes
     entry: Entry
     parties: Party
     shown: Mapping[Party, bytes] = field(repr=False)
+    within: Within | None = field(default=None, repr=False)
 
 
 class Ledgers:
@@ -145,11 +149,11 @@ class Ledgers:
                 _add(found, party, row, None)
         return sorted(found.values(), key=lambda noted: noted.entry.minute)
 
-    def prove(self, operation: bytes, said: Mapping[Party, bytes], since: bytes | None) -> bytes:
+    def prove(self, operation: bytes, said: Mapping[Party, bytes], since: bytes | None, within: Within | None) -> bytes:
         """A file (see `ledger.proof`) of all ledgers that have this operation, with the proof of it; of all four and
-        what they are now where none is named (no bytes). `said` is what the person was `shown` whom it is about: so
-        shows the file, as it does what is in the clear. `since` is an earlier such file, whose heads these ledgers are
-        proven to have grown from.
+        what they are now where none is named (no bytes). `said` is what the person was `shown` whom it is about, and
+        where they are `within` it: so shows the file, as it does what is in the clear. `since` is an earlier such file,
+        whose heads these ledgers are proven to have grown from.
 
         Raises `OperationUnwritten`, `ProofWrong` for another `since`, `LedgerTampered`, and `LedgerChanged` where one
         did not grow from what it signed then.
@@ -157,7 +161,7 @@ class Ledgers:
         before = {} if since is None else proof.heads(since)
         parts = []
         for party, shown in self._shown().items():
-            part = self._part(party, shown, operation, said.get(party), before.get(_name(party)))
+            part = self._part(party, shown, operation, said.get(party), before.get(_name(party)), within)
             if part is not None:
                 parts.append(part)
         if not parts:
@@ -165,7 +169,13 @@ class Ledgers:
         return proof.written(parts)
 
     def _part(
-        self, party: Party, shown: Shown, operation: bytes, said: bytes | None, earlier: bytes | None
+        self,
+        party: Party,
+        shown: Shown,
+        operation: bytes,
+        said: bytes | None,
+        earlier: bytes | None,
+        within: Within | None,
     ) -> proof.Part | None:
         """What one ledger proves, looked at before anybody else is given it; None where it has not the operation."""
         head = self._verified(party, shown)
@@ -188,15 +198,17 @@ class Ledgers:
             tree.verify_inclusion(leaf, given.position, head.size, given.inclusion, head.root)
         except ProofWrong:
             raise LedgerTampered(ledger=number_of(party), position=given.position) from None
+        within = None if said is None else within
         if said is None:
             with suppress(EntryUnopened):  # somebody's, or acknowledged: that it is there is proven all the same
                 said = seal.disclosed(_leaf(given.row))
         placed = (given.position, given.row.commitment, given.inclusion, said)
-        return proof.part(_name(party), shown.head, placed, grown)
+        return proof.part(_name(party), shown.head, placed, grown, within)
 
     def about(self, private: bytes, public: bytes, first_day: int, last_day: int) -> list[Noted]:
         """What the four say of whoever has this key, from one day to another (since 1970-01-01), in order."""
-        found: dict[bytes, Noted] = {}
+        # Whoever came with many came before anything else was done with them.
+        found = {noted.operation: noted for noted in self._among(public, first_day, last_day)}
         for first in range(first_day, last_day + 1, DAYS_AT_ONCE):
             days = range(first, min(first + DAYS_AT_ONCE, last_day + 1))
             for party, rows in self._entries([tag for day in days for tag in tags_of(public, day)]).items():
@@ -204,6 +216,27 @@ class Ledgers:
                     _add(found, party, row, private)
         # Within a minute in the order of the first ledger that has it.
         return sorted(found.values(), key=lambda noted: noted.entry.minute)
+
+    def _among(self, public: bytes, first_day: int, last_day: int) -> Iterator[Noted]:
+        """Entries about many whose root is over somebody, who came with them: in which ledgers they are."""
+        sizes: dict[Party, int] = {}
+        for operation, many in self._book.log.many(first_day, last_day):
+            within = among.within(operation, public, many)
+            if within is None:
+                continue
+            sizes = sizes or {party: self._verified(party, one).size for party, one in self._shown().items()}
+            shown: dict[Party, bytes] = {}
+            for party in Party:
+                row = _told(party, partial(self._side(party).prove, sizes[party], operation, 0)).row
+                with suppress(EntryUnopened, EntryWrong, ProofWrong):  # acknowledged, or not what they came with
+                    said = b"" if row is None else seal.disclosed(_leaf(row))
+                    entry = decode(said[seal.RANDOM_BYTES :])
+                    if isinstance(entry, Enrolments) and entry.people is not None:
+                        within.verify(entry.people)
+                        shown[party] = said
+            if shown:
+                parties = Party(sum(shown))
+                yield Noted(operation, decode(many.entry), parties, shown, within)
 
     def _entries(self, tags: Sequence[bytes]) -> dict[Party, list[Row]]:
         own = self._own.entries(tags)

@@ -30,6 +30,7 @@ from moiety.custody.unopened import KeyNotMade
 from moiety.custody.verbs import ROWS_ATTESTED, UNAPPROVED, Ground, Progress, Verbs, silent
 from moiety.ledger import audit as auditing
 from moiety.ledger import receipt
+from moiety.ledger.many import Within
 from moiety.ledger.operation import ID_BYTES, Party
 from moiety.matching.header import Header
 from moiety.matching.policy import Terms
@@ -101,7 +102,7 @@ class Together(Conduct):
         and `Unavailable` where a store cannot be written: then nobody was enrolled.
         """
         people = matter.bulk(name, len(newcomers))
-        with self._changing() as headers, self._carried(people, approved, headers):
+        with self._changing(len(newcomers)) as headers, self._carried(people, approved, headers):
             self._load(headers, name)
             noted = self._enrolling(newcomers, None)
             enrolment.enrol(self._three, headers, self._entropy, name, newcomers, noted=noted)
@@ -285,9 +286,11 @@ class Together(Conduct):
         """What the four ledgers have in the clear; see `Ledgers.listed`."""
         return self._ledgers().listed(last)
 
-    def prove(self, operation: bytes, shown: Mapping[Party, bytes], since: bytes | None) -> bytes:
+    def prove(
+        self, operation: bytes, shown: Mapping[Party, bytes], since: bytes | None, within: Within | None = None
+    ) -> bytes:
         """A file that proves what is in the ledgers; see `Ledgers.prove`."""
-        return self._ledgers().prove(operation, shown, since)
+        return self._ledgers().prove(operation, shown, since, within)
 
     def noted(self, private: bytes, public: bytes, first_day: int, last_day: int) -> list[Noted]:
         """What the four ledgers say of whoever has this key; see `Ledgers.about`."""

@@ -30,6 +30,8 @@ def line_of(noted: Noted) -> Line:
     """One operation in words."""
     said: list[Any] = msgspec.to_builtins(noted.entry, enc_hook=str)
     given = dict(zip(noted.entry.__struct_fields__, said[1:], strict=True))
+    if noted.within is not None:
+        given["among"] = noted.within.size
     return Line(
         operation=noted.operation.hex(),
         at=instant_of(given.pop("minute")).isoformat(timespec="minutes"),
