@@ -110,7 +110,7 @@ def test_a_full_disk_stops_it_and_leaves_it_whole(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("entries", "step", "many"), [(1, 2_060, 0), (30, 2_060, 0), (151, 110_017, 0), (1, 9_001, 2_000)]
+    ("entries", "step", "many"), [(1, 2_060, 0), (30, 2_060, 0), (151, 110_017, 0), (1, 20_003, 8_000)]
 )
 def test_where_there_is_room_the_next_entry_fits_whatever_it_is(
     tmp_path: Path, entries: int, step: int, many: int
