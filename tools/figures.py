@@ -167,7 +167,9 @@ def attacks(record: Record) -> str:
     rows = [
         [
             attack["name"],
-            " and ".join(attack["stores"]) if isinstance(attack["stores"], list) else str(attack["stores"]),
+            (" and ".join(attack["stores"]) or "nothing")
+            if isinstance(attack["stores"], list)
+            else str(attack["stores"]),
             number(attack["success"], 3),
             number(attack["chance"], 3),
             number(attack["plain_twin"], 3),
@@ -272,6 +274,12 @@ def drill_records(records: dict[str, Record]) -> str:
     return "\n\n".join([attacks(one), measured_on(one)])
 
 
+def drill_gateway(records: dict[str, Record]) -> str:
+    """The attacks on what a gateway's service keeps."""
+    one = records["drill-gateway"]
+    return "\n\n".join([attacks(one), measured_on(one)])
+
+
 def accuracy(records: dict[str, Record]) -> str:
     """Error rates on labelled pairs, with intervals."""
     one = records["pairs"]["result"]
@@ -298,6 +306,7 @@ BLOCKS: dict[str, tuple[Callable[[dict[str, Record]], str], set[str]]] = {
     "sensenets": (sensenets, {"sensenets"}),
     "drill": (drill, {"drill"}),
     "drill-records": (drill_records, {"drill-records"}),
+    "drill-gateway": (drill_gateway, {"drill-gateway"}),
     "accuracy": (accuracy, {"pairs"}),
 }
 """How a block is rendered, and from which files of docs/measurements."""

@@ -27,6 +27,7 @@ BENCHMARKS: dict[str, list[str]] = {
     "gateway": ["bench", "gateway"],
     "drill": ["drill", "--store", "custodian-a", "--people", "200"],
     "drill-records": ["drill", "--store", "records", "--people", "200"],
+    "drill-gateway": ["drill", "--store", "gateway-store", "--people", "200"],
 }
 LIBRARIES = ("numpy", "numba", "faiss-cpu", "ai-edge-litert")
 

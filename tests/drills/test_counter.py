@@ -12,13 +12,15 @@ import numpy as np
 import pytest
 
 from moiety.drills import replay
+from moiety.drills.climb import LOOKALIKE
 from moiety.drills.counter import GATEWAY_STORE, Counter
 from moiety.drills.loot import Loot
 from moiety.drills.register import CLINIC, HOTEL
 from moiety.drills.run import GATEWAY_ATTACKS, attack, seeded
 from moiety.drills.scene import PLAIN
-from moiety.drills.service import counted
+from moiety.drills.service import CLIMBED, DIM, counted
 from moiety.drills.verdict import FAMILY_ALPHA, passed
+from moiety.gateway.rekognition.binding import FINDS_DAILY
 from moiety.gateway.rootkey import derived
 from moiety.identity.ports import silent
 from tests.drills.conftest import SEED
@@ -78,6 +80,10 @@ LEAKS: dict[str, tuple[Callable[[Counter], Counter], str]] = {
     ),
     "the root key beside the store": (lambda some: left(some, some.root), "enumerate identity numbers"),
     "one seal for two purposes": (one_seal_for_two_purposes, "join two purposes"),
+    "finds that nobody counts": (
+        lambda some: replace(some, climbed=(some.climbed[1], some.climbed[1])),
+        "climb by what is found",
+    ),
 }
 
 
@@ -106,6 +112,14 @@ def test_what_is_looked_through_is_a_running_job_a_log_and_a_ledger(counter: Cou
     assert {"gateway.sqlite", DATABASE, "gateway.log"} <= set(after.files)
     assert any(name.startswith("ledger/") for name in after.files)
     assert "root.key" not in after.files
+
+
+def test_an_hours_finds_are_worth_so_many_directions_and_no_more(counter: Counter) -> None:
+    ours, free = counter.climbed
+    assert len(ours) == len(free) == CLIMBED
+    worth = LOOKALIKE**2 + (1 - LOOKALIKE**2) * (FINDS_DAILY // 5 + FINDS_DAILY // 24 + 1) / DIM
+    assert all(LOOKALIKE < cosine < np.sqrt(worth) + 0.1 for cosine in ours)
+    assert min(free) > 0.85
 
 
 def test_what_cannot_be_shown_to_work_does_not_pass(counter: Counter) -> None:

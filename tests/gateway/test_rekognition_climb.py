@@ -10,14 +10,13 @@ from typing import Any, Final
 import numpy as np
 
 from moiety.drills import standin
+from moiety.drills.climb import LOOKALIKE, Vector, climb, lookalike
 from moiety.gateway.rekognition.binding import FINDS_DAILY
-from tests.gateway.climbing import Vector, climb
 from tests.gateway.dialect import DIM, bound, client, made_up, picture
 
 COSINE: Final = standin.Card(DIM).rates[0].cosine
 """Where a search of few people stands."""
 
-LOOKALIKE: Final = 0.55
 HOUR_S: Final = 3_600
 QUESTION_S: Final = 8
 """Seconds between two questions: 450 in an hour, twice as many as its finds are asked for with."""
@@ -49,10 +48,9 @@ class Thief:
 def rebuilt(folder: Path, dim: int, finds: int) -> tuple[float, int]:
     """The cosine of what was rebuilt to the face that is enrolled, and how often that was found."""
     rng = np.random.default_rng(5)
-    face, aside = rng.standard_normal((2, dim))
+    face = rng.standard_normal(dim)
     face /= np.linalg.norm(face)
-    aside -= aside @ face * face
-    start = LOOKALIKE * face + np.sqrt(1 - LOOKALIKE**2) * aside / np.linalg.norm(aside)
+    start = lookalike(face, rng)
     with made_up(folder, dim=dim) as (gateway, _):
         thief = Thief(client(gateway.url, bound(gateway, "thief", finds=finds)))
         gateway.service.rekognition.finds._now = lambda: thief.now

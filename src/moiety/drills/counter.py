@@ -40,6 +40,10 @@ CALLER: Final = "desk"
 PATH: Final = "/v1/purposes/hotel/people"
 ISSUER: Final = "https://provider.example"
 
+_REBUILT: Final = 0.85
+"""A cosine that no two people have: with that, a face is somebody's own."""
+_ACCIDENT: Final = 1e-9
+
 _KEY_BYTES: Final = 32
 _NAME_BYTES: Final = 16
 _HEAD: Final = 256
@@ -53,7 +57,8 @@ class Counter:
     """One drill's material. `guests` were kept by the gateway for two purposes, `strangers` for none: with photographs
     (files) and vectors (n, dim) of both. `keys` are secrets of callers and clients, `faces` uint8 (n, 16) what guests
     are called in each purpose, and `rows` uint8 (n, 16) what a store calls those rows, which says what is right.
-    `stores` were stolen while a job ran and after it."""
+    `climbed` is how near, as a cosine, a client came to faces in an hour, with finds as they are by default and with as
+    many as he likes. `stores` were stolen while a job ran and after it."""
 
     guests: Sequence[Guest]
     strangers: Sequence[Guest]
@@ -66,6 +71,7 @@ class Counter:
     faces: Mapping[str, NDArray[np.uint8]]
     rows: Mapping[str, NDArray[np.uint8]]
     root: bytes = field(repr=False)
+    climbed: tuple[Sequence[float], Sequence[float]]
     stores: Mapping[str, Sequence[Loot]]
 
     @property
@@ -177,6 +183,19 @@ def with_the_root(counter: Counter, rng: np.random.Generator) -> tuple[Trial, Tr
     wanted, decoys = ([canaries.text(guest.number) for guest in some] for some in (counter.guests, counter.strangers))
     plain = read.search(counter.haystack(PLAIN), wanted, decoys, rng)
     return read.search(Haystack(opened), wanted, decoys, rng), plain
+
+
+def climbed(counter: Counter, rng: np.random.Generator) -> tuple[Trial, Trial]:
+    """How many faces a client rebuilt in an hour from what was found (`climb`): so that they stand at every threshold
+    that a model has."""
+    del rng  # there is no chance in it
+
+    def told(cosines: Sequence[float]) -> Trial:
+        share = sum(cosine >= _REBUILT for cosine in cosines) / len(cosines)
+        return Trial(share, 0.0, _ACCIDENT if share else 1.0, len(cosines))
+
+    ours, free = counter.climbed
+    return told(ours), told(free)
 
 
 def hashed(text: str) -> bytes:

@@ -52,6 +52,7 @@ NEAR: Final = "rows near another"
 READ: Final = "coordinates read"
 LET_IN: Final = "strangers let in"
 KEYS: Final = "keys found"
+REBUILT: Final = "faces rebuilt"
 
 
 class Material(Protocol):
@@ -67,7 +68,8 @@ Robbed = TypeVar("Robbed", bound=Material)
 
 @dataclass(frozen=True, slots=True)
 class Attack(Generic[Robbed]):
-    """One row of the table: what is attacked by what, what should come out, and what that means in plain words."""
+    """One row of the table: what is attacked by what, what should come out, and what that means in plain words. Of the
+    stores that were stolen it takes the first `custodians`, or none."""
 
     name: str
     carry_out: Callable[[Robbed, np.random.Generator], tuple[Trial, Trial]]
@@ -222,6 +224,13 @@ GATEWAY_ATTACKS: Final[tuple[Attack[Counter], ...]] = (
         counter.two_purposes,
         RANKED,
         "Whom a client calls the same for two purposes is not known again by it.",
+    ),
+    Attack(
+        "climb by what is found",
+        counter.climbed,
+        REBUILT,
+        "In an hour a client rebuilds no face from what is found: each is found so often in a day, and no more.",
+        custodians=0,
     ),
     Attack(
         "together: with root.key",

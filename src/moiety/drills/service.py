@@ -7,6 +7,7 @@ import json
 import tempfile
 from collections.abc import Callable
 from contextlib import ExitStack, closing
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -23,6 +24,7 @@ from moiety.custody.gateway.book import BOOK
 from moiety.custody.gateway.embedded import WARNING, Embedded
 from moiety.custody.store.lock import OfficeLock
 from moiety.drills import parties, twin_counter
+from moiety.drills.climb import climb, lookalike
 from moiety.drills.counter import CALLER, GATEWAY_STORE, ISSUER, PATH, ROOT, Counter
 from moiety.drills.guests import Guest, invite
 from moiety.drills.loot import Loot, steal
@@ -30,7 +32,7 @@ from moiety.drills.parties import Entropies
 from moiety.drills.people import People, Vectors, invent
 from moiety.drills.register import CLINIC, HOTEL
 from moiety.drills.scene import PLAIN
-from moiety.drills.standin import MODEL, Models, photograph, portrait
+from moiety.drills.standin import MODEL, Card, Models, photograph, portrait
 from moiety.gateway.callers.keys import ApiKey
 from moiety.gateway.callers.newcomer import Newcomer
 from moiety.gateway.callers.reception import Reception
@@ -44,7 +46,7 @@ from moiety.gateway.offices import Offices
 from moiety.gateway.rates import Rates
 from moiety.gateway.readiness import Readiness
 from moiety.gateway.rekognition import faces, galleries, users
-from moiety.gateway.rekognition.binding import MAY, Binding, Key, require_template
+from moiety.gateway.rekognition.binding import FINDS_DAILY, MAY, Binding, Key, require_template
 from moiety.gateway.rekognition.dialect import Asked, Dialect, face_of
 from moiety.gateway.rekognition.finds import Finds
 from moiety.gateway.rekognition.seen import Seen
@@ -64,10 +66,16 @@ MOST: Final = 60
 KEYS: Final = 16
 """Callers, and clients of the dialect: each hash takes 20 ms."""
 DIM: Final = 64
+CLIMBED: Final = 2
+"""Faces that are climbed to: some hundreds of questions each."""
 
 _DAY: Final = datetime(2025, 1, 6, 9, tzinfo=UTC)
 _ENDED_S: Final = 60.0
 _PAUSE_S: Final = 0.01
+_HOUR_S: Final = 3_600
+_QUESTION_S: Final = 4
+"""Seconds between two questions of a client who climbs."""
+_UNBOUND: Final = 100_000
 _LOG: Final = "gateway.log"
 _TEMPLATE: Final = f"""
 controller = "A drill"
@@ -111,6 +119,7 @@ def _robbed(people: int, folder: Path, entropies: Entropies, rng: np.random.Gene
         counter.finish(go)
         after = counter.rob()
         rows = {purpose: counter.rows(purpose, names[purpose]) for purpose in names}
+        climbed = counter.climbed(rng, progress)
     twin_counter.write(folder / PLAIN, guests, keys, sent, names, files, who.enrolled)
     twin = steal(folder / PLAIN)
     return Counter(
@@ -125,6 +134,7 @@ def _robbed(people: int, folder: Path, entropies: Entropies, rng: np.random.Gene
         faces=names,
         rows=rows,
         root=root_key(folder / "http", rng.bytes),
+        climbed=climbed,
         stores={GATEWAY_STORE: (during, after), PLAIN: (twin,)},
     )
 
@@ -142,6 +152,7 @@ class _Counter:
         self._place.mkdir(mode=0o700)
         self._entropy = entropy
         self._lines: list[str] = []
+        self._hour = _Hour()
         with ExitStack() as undo:
             Embedded.create(self._office, entropy)
             three = parties.three(self._office, Custodian, _now, partial(_named, entropies))
@@ -151,7 +162,7 @@ class _Counter:
             shelf = Shelf(folder / "records")
             office = Office(custodians, Models(DIM), shelf, clock=_now, entropy=entropy)
             undo.callback(office.close)
-            self.service = _service(self._place, office, entropy, self._lines.append)
+            self.service = _service(self._place, office, entropy, self._lines.append, self._hour)
             undo.pop_all()
         document = require_template(_TEMPLATE.encode(), "consent")
         self._binding = Binding("gate", ("*",), "consent", document, frozenset(MAY))
@@ -230,6 +241,25 @@ class _Counter:
         of = {kept.face: name for name, kept in self.service.rekognition.store.faces(purpose)}
         return np.frombuffer(b"".join(of[one.tobytes()] for one in named), np.uint8).reshape(-1, 16)
 
+    def climbed(self, rng: np.random.Generator, progress: Progress) -> tuple[list[float], list[float]]:
+        """How near two clients come to faces in an hour, each with a key that finds them as often as by default, or as
+        often as he likes."""
+        near: tuple[list[float], list[float]] = ([], [])
+        for at in range(CLIMBED):
+            face = rng.standard_normal(DIM)
+            face /= np.linalg.norm(face)
+            lobby = f"lobby-{at}"
+            galleries.create(self._asked(CollectionId=lobby))
+            faces.index(self._asked(CollectionId=lobby, Image={"Bytes": _picture(face, rng)}))
+            start = lookalike(face, rng)
+            for cosines, finds in zip(near, (FINDS_DAILY, _UNBOUND), strict=True):
+                binding = replace(self._binding, name=f"{lobby}-{finds}", collections=(lobby,), finds=finds)
+                client = _Client(self.service, binding, lobby, rng)
+                self._hour.asked = client.hour
+                cosines.append(float(climb(client, start, Card(DIM).rates[0].cosine, DIM, rng) @ face))
+                progress("climbing", len(near[0]) + len(near[1]), 2 * CLIMBED)
+        return near
+
     def close(self) -> None:
         """Close the service and its office."""
         self.service.close()
@@ -238,12 +268,51 @@ class _Counter:
         return Asked(self.service, self._binding, "drill", given)
 
 
-def _service(place: Path, office: Office, entropy: Entropy, write: Callable[[str], None]) -> Service:
+class _Hour:
+    """The clock that finds are counted by, which whoever climbs moves."""
+
+    def __init__(self) -> None:
+        self.asked: Callable[[], float] = lambda: 0.0
+
+    def __call__(self) -> float:
+        return _second() + self.asked()
+
+
+class _Client:
+    """Who holds a key of the dialect and makes a picture for any face that he likes: whether it is found, for an
+    hour."""
+
+    def __init__(self, service: Service, binding: Binding, collection: str, rng: np.random.Generator) -> None:
+        self._service = service
+        self._binding = binding
+        self._collection = collection
+        self._rng = rng
+        self._asked = 0
+
+    def hour(self) -> float:
+        """Seconds since he began."""
+        return self._asked * _QUESTION_S
+
+    def __call__(self, face: NDArray[np.float64]) -> bool:
+        if self.hour() >= _HOUR_S:
+            return False
+        self._asked += 1
+        given = {"CollectionId": self._collection, "Image": {"Bytes": _picture(face, self._rng)}}
+        return bool(faces.search_by_image(Asked(self._service, self._binding, "drill", given))["FaceMatches"])
+
+
+def _picture(face: NDArray[np.float64], rng: np.random.Generator) -> bytes:
+    return photograph(portrait(face.astype(np.float32), rng), "somebody")
+
+
+def _service(
+    place: Path, office: Office, entropy: Entropy, write: Callable[[str], None], hour: Callable[[], float]
+) -> Service:
     credentials = Credentials.open(place, lambda: root_key(place, entropy), _second, entropy)
     journal = Journal(write, _now)
     inputs, work = Inputs(place / "jobs", entropy), Work()
     dialect = Dialect(
-        Store.open(place, root_key(place, entropy), _second, entropy), Seen(_second), Finds(_second), _second
+        Store.open(place, root_key(place, entropy), _second, entropy), Seen(_second), Finds(hour), _second
     )
     return Service(
         offices=Offices({"operator": office, "officer": office}),
