@@ -42,6 +42,8 @@ MAY: dict[tuple[str, str], frozenset[str]] = {
     ("GET", "/v1/purposes"): EVERYBODY,
     ("POST", "/v1/purposes"): frozenset({OFFICER}),
     ("GET", P): frozenset({OPERATOR, OFFICER, AUDITOR}),
+    ("GET", P + "/notice"): frozenset({OPERATOR, OFFICER, AUDITOR}),
+    ("GET", "/v1/register"): frozenset({OFFICER, AUDITOR}),
     ("POST", P + "/faces"): frozenset({OPERATOR}),
     ("POST", P + "/verify"): frozenset({OPERATOR, SENSOR}),
     ("POST", P + "/identify"): frozenset({OPERATOR, SENSOR}),

@@ -23,7 +23,7 @@ class Row:
 COMMANDS: Final = {
     "init": Row("moiety.cli.init:init", "Make an office: three custodians, each in its own folder."),
     "models": Row("moiety.cli.models:app", "List, install, add and check models by their cards."),
-    "purpose": Row("moiety.cli.purpose:app", "Add a purpose document, or show one."),
+    "purpose": Row("moiety.cli.purpose:app", "Add a purpose document, show one, or what people are told of it."),
     "enrol": Row("moiety.cli.enrol:enrol", "Enrol one person from pictures, or many from folders."),
     "verify": Row("moiety.cli.verify:verify", "Does this picture show the person who is claimed?"),
     "identify": Row("moiety.cli.identify:identify", "Whom of this purpose may this picture show?"),
@@ -31,6 +31,7 @@ COMMANDS: Final = {
     "synth": Row("moiety.cli.synth:app", "Make people up, to try things out with."),
     "person": Row("moiety.cli.person:app", "Keep a person's record, find, open, correct and erase it."),
     "audit": Row("moiety.cli.audit:app", "Do the four ledgers agree, and what do they say of a person?"),
+    "register": Row("moiety.cli.register:app", "The register of what is done with people's data."),
     "operator": Row("moiety.cli.operator:app", "Add people who may ask or approve, sign a request, or list them."),
     "refresh": Row("moiety.cli.refresh:refresh", "Re-randomise every stored row: older copies become noise."),
     "status": Row("moiety.cli.status:status", "The office in numbers, and what it does not protect against."),

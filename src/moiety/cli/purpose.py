@@ -1,4 +1,4 @@
-"""`moiety purpose add | show`."""
+"""`moiety purpose add | show | notice`."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from typing import Annotated, TypedDict
 import typer
 
 from moiety.cli.options import OfficeFolder, PurposeName, opened
-from moiety.cli.outcome import AsJson, Outcome
+from moiety.cli.outcome import DONE, NO_MATCH, AsJson, Outcome
 from moiety.cli.progress import bar
 from moiety.cli.request import ApprovedBy, Requested, RequestTo, carried, written
 
-app = typer.Typer(help="Add a purpose document, or show one.", no_args_is_help=True)
+app = typer.Typer(help="Add a purpose document, show one, or what people are told of it.", no_args_is_help=True)
 
 
 class Added(TypedDict):
@@ -32,6 +32,16 @@ class Shown(Added):
     """What `purpose show` answers; `document` is the TOML as it was added."""
 
     document: str
+
+
+class Posted(TypedDict):
+    """What `purpose notice` answers: the text to post, and which of the controller's own words are missing in it, by
+    their names in the table [told] of a document."""
+
+    purpose: str
+    language: str
+    text: str
+    open: list[str]
 
 
 @app.command()
@@ -104,6 +114,32 @@ def show(name: PurposeName, office: OfficeFolder = None, as_json: AsJson = False
         "document": document,
     }
     return Outcome(answer, [*document.splitlines(), *(f"# {line}" for line in _missing(answer["not_yet"]))])
+
+
+@app.command()
+def notice(
+    name: PurposeName,
+    language: Annotated[str, typer.Option("--language", metavar="en|de|zh", help="In which language.")] = "en",
+    office: OfficeFolder = None,
+    as_json: AsJson = False,
+) -> Outcome[Posted]:
+    """The text to post for a purpose: what people are told, as Articles 13 and 14 of the GDPR ask.
+
+    It follows from the purpose's document. What only the controller can say is said in the document's table [told];
+    what is missing there stands in brackets, is named, and the exit status is 1.
+
+    \b
+    Examples:
+      moiety purpose notice door
+      moiety purpose notice door --language zh > notice.txt
+      moiety purpose notice door --json
+    """
+    with bar() as progress, opened(office, progress) as m:
+        told = m.purpose(name).notice(language)
+    answer: Posted = {"purpose": name, "language": told.language, "text": told.text, "open": list(told.open)}
+    if told.open and not as_json:  # beside the text, which is to be posted
+        typer.echo(f"open, for the table [told]: {', '.join(told.open)}", err=True)
+    return Outcome(answer, told.text.splitlines(), NO_MATCH if told.open else DONE)
 
 
 def _missing(names: list[str]) -> list[str]:

@@ -41,6 +41,14 @@ article_6 = "6(1)(a)"
 article_9 = "9(2)(a)"
 # What people were told, or where they can read it.
 notice = "You may use a key card instead, and you may withdraw at the front desk at any time."
+
+# What only you can tell people: `moiety purpose notice door` and `moiety register show` leave open what is not here.
+# There are also officer, interests, source, recipients, transfers, must and decisions.
+[told]
+# How you are reached.
+contact = "privacy@example.com"
+# To whom people may complain.
+authority = "the data protection authority of your country"
 """
 
 HOTEL: Final = """\
@@ -89,6 +97,14 @@ officer = ["birth", "contact", "document", "photo"]
 name = "room"
 type = "text"
 class = "contact"
+
+# What only you can tell people: `moiety purpose notice hotel` and `moiety register show` leave open what is not here.
+# There are also officer, interests, source, recipients, transfers, must and decisions.
+[told]
+# How you are reached.
+contact = "privacy@example.com"
+# To whom people may complain.
+authority = "the data protection authority of your country"
 """
 
 EXAMPLES: Final = {"door": DOOR, "hotel": HOTEL}

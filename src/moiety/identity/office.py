@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
 from functools import lru_cache, partial
 from types import TracebackType
 from typing import TYPE_CHECKING, Final, get_args
 
 from moiety.errors import Refused
 from moiety.identity import enrol, erase, grounds, identify, reconciling, sight, terms, verify
+from moiety.identity import notice as notices
 from moiety.identity import purpose as documents
 from moiety.identity.budgets import Budgets
 from moiety.identity.desk import Desk, heard
 from moiety.identity.enrol import Before, unheard
+from moiety.identity.notice import Activity, Notice
 from moiety.identity.people import FOUND, People
 from moiety.identity.person import Person
 from moiety.identity.ports import (
@@ -94,6 +95,10 @@ class PurposeOffice:
     @property
     def _desk(self) -> Desk:
         return Desk(self.document, self._custody, self._records, self._clock, self._entropy)
+
+    def notice(self, language: str = "en") -> Notice:
+        """The text to post: what people are told (GDPR, Articles 13 and 14). Raises `LanguageUnknown`."""
+        return notices.notice(self.document, language)
 
     def people(self, *, role: str = "operator") -> People:
         """The records of this purpose's people. `role` is who has something opened, where nobody signs for it. Raises
@@ -349,11 +354,15 @@ class Office:
         """The models of this machine."""
         return self._models
 
+    def register(self) -> list[Activity]:
+        """The register of what is done (GDPR, Article 30): a row for each purpose."""
+        return [notices.activity(self._read(self.document(name))) for name in self.purposes()]
+
     def status(self) -> Status:
         """The office in numbers, and what its custody does not protect against."""
         standing = self._custody().status()
         galleries = sorted(standing.galleries, key=lambda gallery: gallery.name)
-        rows = (_in_numbers(gallery, self._records_of(gallery)) for gallery in galleries)
+        rows = (PurposeStatus.of(gallery, self._records_of(gallery)) for gallery in galleries)
         return Status(tuple(rows), standing.warning)
 
     def budgets(self) -> Budgets | None:
@@ -380,16 +389,3 @@ class Office:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
-
-
-def _in_numbers(gallery: Gallery, records: int | None) -> PurposeStatus:
-    return PurposeStatus(
-        name=gallery.name,
-        model=gallery.terms.model,
-        people=gallery.rows,
-        slots=gallery.slots,
-        epoch=gallery.epoch,
-        checked=datetime.fromtimestamp(gallery.checked, UTC) if gallery.checked else None,
-        damaged=gallery.damaged,
-        records=records,
-    )

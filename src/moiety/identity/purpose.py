@@ -54,6 +54,7 @@ whoever signs it."""
 Name = TypeVar("Name", bound=str)
 _STRICT: Final = ConfigDict(extra="forbid", frozen=True, strict=True)
 _Sentence = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=2_000)]
+_Open = Annotated[str, StringConstraints(strip_whitespace=True, max_length=2_000)]
 _Target = Annotated[float, Field(gt=0, le=TARGET_LIMIT)]
 Class = Literal["birth", "contact", "document", "photo"]
 _Key = Annotated[str, StringConstraints(pattern=rf"^{PURPOSE_PATTERN}$")]
@@ -184,6 +185,23 @@ class Records(BaseModel):
         return self
 
 
+class Told(BaseModel):
+    """What people are told beside the rest (GDPR, Articles 13 and 14), and only the controller can say. What is left
+    out stays open in the notice and in the register."""
+
+    model_config = _STRICT
+
+    contact: _Open = Field(default="", description="how the controller is reached")
+    officer: _Open = Field(default="", description="how the data protection officer is reached, or that there is none")
+    interests: _Open = Field(default="", description="which interests are served, on grounds of Article 6(1)(f)")
+    source: _Open = Field(default="", description="where the data come from")
+    recipients: _Open = Field(default="", description="who receives the data")
+    transfers: _Open = Field(default="", description="whether they leave the Union, and on which safeguards")
+    must: _Open = Field(default="", description="whether people have to give them, and what follows if they do not")
+    decisions: _Open = Field(default="", description="whether anything is decided by machines alone")
+    authority: _Open = Field(default="", description="with which supervisory authority people may complain")
+
+
 class Purpose(BaseModel):
     """A valid purpose document."""
 
@@ -216,6 +234,10 @@ class Purpose(BaseModel):
         default=None,
         description="a table [records] where people's data are kept: fields that go together, an index over "
         "name and birth date or over an identifier, and none over few values",
+    )
+
+    told: Told | None = Field(
+        default=None, description="a table [told] of what only the controller can tell people, in sentences"
     )
 
     @property
@@ -284,6 +306,7 @@ _RULES: Final[dict[tuple[str, ...], str | None]] = {
     **{("four_eyes", name): field.description for name, field in FourEyes.model_fields.items()},
     **{("grounds", "KEY", name): field.description for name, field in Grounds.model_fields.items()},
     **{("records", name): field.description for name, field in Records.model_fields.items()},
+    **{("told", name): field.description for name, field in Told.model_fields.items()},
     ("grounds", "KEY"): Purpose.model_fields["grounds"].description,
 }
 

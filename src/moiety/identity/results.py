@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import Final
 
+from moiety.identity.ports import Gallery
 from moiety.identity.pseudonym import Pseudonym
 
 NOBODY: Final = "nobody matches this picture"
@@ -96,6 +97,13 @@ class PurposeStatus:
     checked: datetime | None
     damaged: bool
     records: int | None
+
+    @classmethod
+    def of(cls, gallery: Gallery, records: int | None) -> PurposeStatus:
+        """One gallery in numbers."""
+        checked = datetime.fromtimestamp(gallery.checked, UTC) if gallery.checked else None
+        terms, damaged = gallery.terms, gallery.damaged
+        return cls(gallery.name, terms.model, gallery.rows, gallery.slots, gallery.epoch, checked, damaged, records)
 
 
 @dataclass(frozen=True, slots=True)

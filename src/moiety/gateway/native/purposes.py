@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+from dataclasses import asdict
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
@@ -34,6 +35,39 @@ class Document(Answer):
     people: int
     records: int | None
     damaged: bool
+
+
+class Posted(Answer):
+    """The text to post; `open` names what a document's table [told] does not say and only the controller can."""
+
+    purpose: str
+    language: str
+    text: str
+    open: list[str]
+
+
+class Processing(Answer):
+    """One purpose, as Article 30(1) of the GDPR asks, (a) to (g)."""
+
+    purpose: str
+    controller: str
+    contact: str
+    officer: str
+    description: str
+    articles: list[str]
+    people: str
+    data: list[str]
+    recipients: str
+    transfers: str
+    erased_after_days: int
+    security: list[str]
+    open: list[str]
+
+
+class Register(Answer):
+    """What is done with people's data."""
+
+    activities: list[Processing]
 
 
 class NewDocument(Sent):
@@ -82,6 +116,24 @@ async def one(request: Request, purpose: PurposeName) -> Document:
         )
 
     return await service.work(story)
+
+
+@router.get("/purposes/{purpose}/notice", openapi_extra=operation(Operation.PURPOSES))
+async def notice(
+    request: Request, purpose: PurposeName, language: Annotated[str, Query(max_length=8)] = "en"
+) -> Posted:
+    """The text to post for a purpose, as Articles 13 and 14 of the GDPR ask."""
+    service, role = service_of(request), who(request).role
+    told = await service.work(lambda: service.offices.at(role).purpose(purpose).notice(language))
+    return Posted(purpose=purpose, language=told.language, text=told.text, open=list(told.open))
+
+
+@router.get("/register", openapi_extra=operation(Operation.AUDIT))
+async def register(request: Request) -> Register:
+    """The register that Article 30 of the GDPR asks for, of every purpose."""
+    service, role = service_of(request), who(request).role
+    found = await service.work(lambda: service.offices.at(role).register())
+    return Register(activities=[Processing(**asdict(one)) for one in found])
 
 
 @router.post("/purposes", openapi_extra={**operation(Operation.DECIDE), **takes(NewDocument)}, status_code=201)
