@@ -348,7 +348,7 @@ def _line(noted: Noted, named: Mapping[str, str] = _NOBODYS) -> Line:
 
 def _lines(entries: list[Line]) -> list[str]:
     return [
-        f"{one['at']}  {one['what']:<14}by {one['caller']:<18}{told(one['details'])}  "
+        f"{one['at']}  {one['what'] + ' ':<14}by {one['caller']:<18}{told(one['details'])}  "
         f"(written down by {_writers(one['ledgers'])})"
         for one in _openings_once(entries)
     ]

@@ -8,8 +8,8 @@ An operation that a log lacks is a hole where that log has enough of what came l
 merely behind: the operation was on its way when the heads were signed, or it is the last and was kept from that log;
 a later audit tells.
 
-What a log lacks and says itself that it lacks (`operation.acknowledging`) is no hole: it is counted. A log that says so
-of what it has is a difference.
+What a log lacks and says itself that it lacks (`operation.acknowledging`) is no hole: it is counted. A log that has
+afterwards what it said that it lacks is a difference.
 """
 
 from __future__ import annotations
