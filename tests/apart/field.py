@@ -2,7 +2,8 @@
 test can afford to kill many; or started as an operator starts them.
 
 A forked one reads two files of its folder at every turn: `skew` (seconds by which its clock is off) and `fatal` (the
-commit point at which it kills itself). Where a file `time` is beside the deployment, its clock shows that.
+commit point at which it kills itself, or `UNWRITTEN`: before it writes down anything). Where a file `time` is beside
+the deployment, its clock shows that.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -29,6 +30,8 @@ from moiety.custody.net.config import Deployment
 from moiety.custody.net.server import served
 from moiety.custody.verbs import silent
 from moiety.errors import Unavailable
+from moiety.ledger.log import Log
+from moiety.ledger.seal import Leaf
 from moiety.sharing.seat import SEATS, Seat
 from tests.apart.scene import GENEROUS
 
@@ -37,6 +40,7 @@ FORK.set_forkserver_preload(["tests.apart.field"])
 
 NEVER_EXPIRES = 40_000
 TIME = "time"
+UNWRITTEN = "before its ledger"
 PATIENCE_S = 30.0
 
 Answer = TypeVar("Answer")
@@ -166,6 +170,13 @@ def _serve(config: Path) -> None:
         if point == said("fatal"):
             os.kill(os.getpid(), signal.SIGKILL)
 
+    honest = Log.append
+
+    def append(log: Log, leaves: Sequence[Leaf]) -> list[int]:
+        observer(UNWRITTEN)
+        return honest(log, leaves)
+
+    Log.append = append  # type: ignore[method-assign]
     with (
         awaited() as asked,
         served(config, clock=clock, entropy=os.urandom, observer=observer, progress=silent),

@@ -18,6 +18,9 @@ from moiety.custody.chronicle import caller_of, minute_of
 from moiety.custody.gateway import trial
 from moiety.custody.gateway.apart import Apart
 from moiety.custody.gateway.book import BEGUN, BOOK
+from moiety.custody.messages import HeaderMessage
+from moiety.custody.older import LedgerOlder
+from moiety.custody.refusals import MessageRefused
 from moiety.custody.store.handles import handles
 from moiety.custody.store.kinds import keys_of
 from moiety.custody.trust.denials import ApprovalRefused
@@ -49,7 +52,7 @@ from moiety.oprf import voprf
 from moiety.sharing.seat import Seat
 from tests.apart.asking import DONE, Asking, enlist
 from tests.apart.scene import Site
-from tests.apart.test_approvals import OLGA, OTTO, signed
+from tests.apart.test_approvals import BEN, OLGA, OTTO, signed
 from tests.custody.ledgers import Reader, at_custodians, everywhere, fresh, leaves, place, tamper, traced
 from tests.custody.scene import DOCUMENT, DOOR, NOON, TODAY, matched, people
 from tests.custody.test_chronicle import REVEAL
@@ -428,3 +431,57 @@ def test_a_gateway_whose_ledger_is_put_back_is_found(site: Site, keeping: Apart)
         again.audit()
     assert raised.value.numbers == {"ledger": 0}
     again.close()
+
+
+def test_only_an_officer_has_custodians_acknowledge_anything(site: Site, keeping: Apart) -> None:
+    """A gateway's own key does the daily work, and is refused that, whatever it is entrusted with; what an officer
+    signed for one thing has nothing else acknowledged, and nothing a second time."""
+    enlist(site, OLGA, BEN)
+    lacked = os.urandom(16)
+    for seat in ("a", "c"):
+        written = site.servers[seat]._serving._custodian._own.chronicle  # type: ignore[attr-defined, index]
+        written.nobody(lacked, Recognition(minute_of(NOON.timestamp()), "x", DOOR, 1))
+    sizes = {log: len(leaves(place(site.folder, log, trial.STORE))) for log in ("a", "b", "c")}
+    asking = Asking(site)
+    ask = audit_asks.AuditAcknowledge(HeaderMessage.of(asking.headers().office("acknowledge")), [lacked])
+    other = audit_asks.AuditAcknowledge(ask.header, [bytes(16)])
+
+    daily = replace(asking.hand, officers=())
+    for call in (b"", daily.call(ask), asking.signed(BEN, ask), asking.signed(OLGA, other)):
+        with asking.leased("b") as lease:
+            assert asking.ask("b", ask, lease=lease, call=call).code == "caller_refused"
+    assert asking.ask("b", ask, call=asking.signed(OLGA, ask)).code == "lease_lost"
+    assert {log: len(leaves(place(site.folder, log, trial.STORE))) for log in sizes if log != "b"} == {
+        log: size for log, size in sizes.items() if log != "b"
+    }
+    assert keeping.acknowledge()[Party.B] == 1
+    asking.close()
+    found = keeping.audit()
+    assert (found.first, dict(found.acknowledged)) == (None, {Party.B: 1})
+
+
+def test_a_custodian_of_an_older_version_is_named_and_what_the_gateway_lacks_is_written(
+    site: Site, keeping: Apart
+) -> None:
+    lacked = os.urandom(16)
+    for seat in ("a", "c"):
+        written = site.servers[seat]._serving._custodian._own.chronicle  # type: ignore[attr-defined, index]
+        written.nobody(lacked, Recognition(minute_of(NOON.timestamp()), "x", DOOR, 1))
+    side = keeping.remotes["b"].audit
+    honest = side._ask
+
+    def older(ask: Any, kind: Any) -> Any:
+        if isinstance(ask, audit_asks.AuditAcknowledge):
+            raise MessageRefused
+        return honest(ask, kind)
+
+    side._ask = older
+    with pytest.raises(LedgerOlder) as raised:
+        keeping.acknowledge()
+    assert raised.value.numbers["seat"] == 1
+    first = keeping.audit().first
+    assert first is not None
+    assert (first.what, first.log) == (What.MISSING, Party.B)
+    side._ask = honest
+    assert keeping.acknowledge() == dict.fromkeys(Party, 0) | {Party.B: 1}
+    assert agree(keeping)

@@ -29,9 +29,12 @@ from moiety.custody.gateway.apart import Apart
 from moiety.custody.net import ends
 from moiety.custody.store import seal
 from moiety.custody.store.token import root_name, unwrapped_under
-from moiety.errors import MoietyError
+from moiety.errors import MoietyError, Unavailable
+from moiety.ledger.audit import What
+from moiety.ledger.entry import Acknowledgement
+from moiety.ledger.operation import Party
 from moiety.sharing.seat import SEATS, Seat
-from tests.apart.field import FORK, NEVER_EXPIRES, Field, patiently
+from tests.apart.field import FORK, NEVER_EXPIRES, UNWRITTEN, Field, patiently
 from tests.custody.scene import DOCUMENT, DOOR, TERMS, Person, matched, people
 from tests.postgres import Server
 
@@ -512,3 +515,35 @@ def _only(server: Server, database: str, question: str) -> bytes:
     [(value,)] = server.ask(database, question)
     assert isinstance(value, bytes)
     return value
+
+
+@pytest.mark.parametrize("story", ["enrol", "search"])
+def test_killed_before_it_wrote_a_custodian_acknowledges_what_it_lacks(scene: Scene, story: str) -> None:
+    newcomer = crowd(1, seed=7)
+    assert scene.office.audit().first is None
+    scene.field.set("b", "fatal", UNWRITTEN)
+    ask: Callable[[], object] = {
+        "enrol": lambda: scene.office.enrol(DOOR, newcomer),
+        "search": lambda: scene.office.verify(DOOR, newcomer[0].words, scene.truth.inside[0].pseudonym),
+    }[story]
+    with pytest.raises(Unavailable):
+        ask()
+    assert scene.field.ended("b") == KILLED
+    scene.field.set("b", "fatal", "")
+    scene.field.start("b")
+    scene.office.close()
+    scene.office = scene.field.gateway()
+    first = scene.office.audit().first
+    assert first is not None
+    assert (first.what, first.log) == (What.MISSING, Party.B)
+    told = patiently(scene.office.acknowledge)
+    assert told[Party.B] == 1
+    found = scene.office.audit()
+    assert (found.first, dict(found.acknowledged)) == (None, {Party.B: 1})
+    # Who asked is an officer's key, and the gateway's daily one is not.
+    [entry] = [noted.entry for noted in scene.office.listed(100) if isinstance(noted.entry, Acknowledgement)]
+    assert entry.caller == scene.office._caller("acknowledge") != scene.office._caller("verify")
+    assert not patiently(lambda: matched(scene.office, newcomer))[0]
+    scene.truth.holds(scene.office)
+    patiently(lambda: scene.office.enrol(DOOR, newcomer))
+    assert scene.office.audit().first is None

@@ -116,6 +116,10 @@ def _renewed(asking: Asking) -> wire.Renew:
     return wire.Renew(HeaderMessage.of(asking.headers().office("renew")))
 
 
+def _acknowledged(asking: Asking) -> wire.AuditAcknowledge:
+    return wire.AuditAcknowledge(HeaderMessage.of(asking.headers().office("acknowledge")), [bytes(16)])
+
+
 def _whole(asking: Asking) -> wire.Integrity:
     return wire.Integrity(DOOR, HeaderMessage.of(asking.headers().make("integrity", DOOR, rows=3, extra=8)))
 
@@ -159,6 +163,7 @@ SIGNED: Final[dict[type, Callable[[Asking], Asks]]] = {
     wire.AuditRows: _alike(lambda asking: wire.AuditRows(0, 1)),
     wire.AuditProve: _alike(lambda asking: wire.AuditProve(1, os.urandom(16), 0)),
     wire.AuditAltered: _alike(lambda asking: wire.AuditAltered()),
+    wire.AuditAcknowledge: _alike(_acknowledged),
     wire.AuditEntries: _alike(lambda asking: wire.AuditEntries([os.urandom(16)])),
     wire.Attest: _alike(lambda asking: wire.Attest(bytes(32), [KEPT], [os.urandom(16)])),
     wire.AgreeKey: _alike(lambda asking: wire.AgreeKey(DOOR, asking.header("key", 0))),
@@ -194,6 +199,7 @@ def _others(ask: Any) -> dict[str, Any]:
         "clear": True,
         "size": 9,
         "operation": os.urandom(16),
+        "operations": [os.urandom(16)],
         "since": 5,
         "tags": [bytes(16)],
         "subject": b"1" * 32,
@@ -300,6 +306,7 @@ ENTRUSTED: Final[dict[str, set[type]]] = {
         wire.AuditProve,
         wire.AuditAltered,
     },
+    "acknowledge": {wire.AuditAcknowledge},
     "refresh": {wire.Renew},
     "check": {wire.Survey, wire.Integrity},
     "mend": {wire.Assist, wire.PseudonymParts, wire.Mend},
@@ -340,7 +347,8 @@ LESS = ("somebody of another purpose", "somebody with another task")
 @VERBS
 def test_nobody_is_served_unsigned_by_a_stranger_or_for_something_else(asking: Asking, verb: type) -> None:
     asks = SIGNED[verb](asking)
-    caller = asking.hand.officers[0] if verb in (wire.AddGallery, wire.ReplaceDocument) else asking.hand.caller
+    officers = (wire.AddGallery, wire.ReplaceDocument, wire.AuditAcknowledge)
+    caller = asking.hand.officers[0] if verb in officers else asking.hand.caller
     wrong: dict[str, Call] = {
         "unsigned": lambda ask: b"",
         "a stranger": lambda ask: asking.signed(STRANGER, ask),

@@ -16,15 +16,19 @@ from moiety.cli.audit import Acknowledged, Checked, History, Keys, Line, Listed,
 from moiety.cli.basis import Given
 from moiety.cli.person import ErasedAnswer
 from moiety.cli.proving import ProofChecked, Proved
+from moiety.custody import noting
+from moiety.custody.chronicle import Chronicle
 from moiety.custody.gateway.together import Together
 from moiety.custody.refusals import CustodianDown
 from moiety.custody.unopened import NothingDestroyed
 from moiety.identity.pseudonym import Pseudonym
+from moiety.ledger.operation import Party
 from tests.cli.test_commands import NAME, Shell, keys
 from tests.custody.ledgers import place, tamper
 from tests.stories.guests import GUEST, guest
 
 TEXTS = {name: value for name, value in GUEST.items() if isinstance(value, str)}
+NOTHING = {"a": 0, "b": 0, "c": 0}
 NOBODY = str(Pseudonym("hotel", bytes(16)))
 
 
@@ -140,11 +144,43 @@ def test_verify_names_what_was_done_and_not_written(shell: Shell, anna: str, mon
     assert shell("audit", "acknowledge") == (0, "2 operations that the gateway's ledger lacked are written there\n")
     status, answer = shell.json("audit", "acknowledge")
     keys(answer, Acknowledged)
-    assert (status, answer) == (0, {"acknowledged": 0, "agree": True, "difference": None})
+    assert (status, answer) == (0, {"acknowledged": 0, "custodians": NOTHING, "agree": True, "difference": None})
     # And the person is told of it.
     told = shell.json("audit", "person", anna)[1]["entries"]
     assert [one["ledgers"] for one in told if one["details"].get("reason") == "theft"] == [["a"], ["b"]]
     assert "reason theft, role operator  (written down by custodians a, b)\n" in shell("audit", "person", anna)[1]
+
+
+def test_what_a_custodian_lacks_is_acknowledged_and_said_in_every_audit_from_then_on(
+    shell: Shell, anna: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    honest = noting.restricted
+
+    def restricted(written: Chronicle, *given: Any) -> None:
+        if written.party is Party.B:
+            written.require_writable()
+        else:
+            honest(written, *given)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(noting, "restricted", restricted)
+        assert shell("person", "restrict", anna)[0] == 0
+    status, answer = shell.json("audit", "verify")
+    assert (status, answer["acknowledged"]) == (1, NOTHING)
+    assert answer["difference"].startswith("ledger b lacks what ledger ")
+    status, said = shell("audit", "acknowledge")
+    assert status == 0
+    assert "custodian b wrote down that it lacks 1\n" in said
+    status, answer = shell.json("audit", "verify")
+    keys(answer, Verified)
+    assert (status, answer["agree"], answer["acknowledged"]) == (0, True, NOTHING | {"b": 1})
+    assert "custodian b lacks 1, and has acknowledged it\n" in shell("audit", "verify")[1]
+    [told] = [one for one in shell.json("audit", "list")[1]["entries"] if one["what"] == "acknowledgement"]
+    assert (told["caller"], told["ledgers"]) == ("office", ["b"])
+    assert (told["details"]["parties"], told["details"]["beside"]) == ("a, b, c", "a, c")
+    entries = shell.json("audit", "person", anna)[1]["entries"]
+    [restriction] = [one for one in entries if one["operation"] == told["details"]["operation"]]
+    assert (restriction["what"], restriction["ledgers"]) == ("restriction", ["a", "c"])
 
 
 def _unwritten(self: Any, purpose: str, version: bytes, secrets: Any, *, role: str, reason: str) -> Any:

@@ -355,6 +355,26 @@ def test_an_empty_file_brings_nobody(form: str, shell: Shell, words: Any, tmp_pa
         assert beside(file) == {".import.json"}
 
 
+def test_what_is_not_there_is_named_with_what_to_do(shell: Shell, words: Any, tmp_path: Path) -> None:
+    file = written(tmp_path, "csv", PEOPLE)
+    good = words(file)
+    for asked, said in (
+        (
+            (*good[:2], tmp_path / "none.csv", *good[3:]),
+            ("the file of people cannot be read: there is none", "FILE is"),
+        ),
+        (
+            instead(good, "--mapping", tmp_path / "none"),
+            ("the mapping cannot be read: there is none", "--mapping names"),
+        ),
+        ((*good, "--photos", tmp_path / "none"), ("the folder of photographs cannot be read", "--photos names")),
+    ):
+        status, _ = shell(*asked)
+        assert status == 2
+        assert all(part in shell.said for part in said), shell.said
+    assert beside(file) == set()
+
+
 def test_what_cannot_be_imported_leaves_nothing(shell: Shell, words: Any, tmp_path: Path) -> None:
     file = written(tmp_path, "csv", PEOPLE)
     good = words(file)
@@ -362,8 +382,10 @@ def test_what_cannot_be_imported_leaves_nothing(shell: Shell, words: Any, tmp_pa
 
     assert shell.refused(*instead(good, "--purpose", "gate")) == (2, "purpose_unknown")
     assert shell.refused(*instead(good, "--grounds", NAME)) == (2, "grounds_unknown")
-    assert shell.refused(*instead(good, "--mapping", tmp_path / NAME)) == (2, "document_unreadable")
-    assert shell.refused(*good[:2], tmp_path / f"{NAME}.csv", *good[3:]) == (2, "document_unreadable")
+    assert shell.refused(*instead(good, "--mapping", tmp_path / NAME)) == (2, "mapping_file_unread")
+    assert shell.refused(*good[:2], tmp_path / f"{NAME}.csv", *good[3:]) == (2, "people_file_unread")
+    for folder in (tmp_path / NAME, file):
+        assert shell.refused(*good, "--photos", folder) == (2, "photos_folder_unread")
     assert shell.refused(*good[:2], other, *good[3:]) == (2, "source_unknown")
     assert shell.refused(*words(file, MAPPING.replace('"name"', f'"{NAME}"'))) == (2, "column_missing")
     assert shell.refused(*words(file, f"[fields.{NAME}]\n")) == (2, "mapping_invalid")

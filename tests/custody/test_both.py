@@ -16,9 +16,11 @@ from moiety.custody import refusals
 from moiety.custody.gateway.embedded import Embedded
 from moiety.custody.store import tables
 from moiety.custody.store.kept import drop_keys, keep, kept
+from moiety.ledger.audit import What
+from moiety.ledger.operation import Party
 from moiety.sharing.seat import SEATS, Seat
 from tests.custody import stories
-from tests.custody.doomed import live
+from tests.custody.doomed import Story, live
 from tests.custody.scene import DOCUMENT, DOOR, STORES, TERMS, TODAY, create, matched, opened, people
 from tests.custody.stories import NEWCOMERS, REPLACED, RESIDENTS
 from tests.postgres import Server
@@ -253,3 +255,26 @@ def test_a_database_of_another_seat_or_office_is_refused(inhabited: Path, folder
         shutil.copytree(folder / "custodian-a", inhabited / "custodian-a", dirs_exist_ok=True)
     with pytest.raises(refusals.NotOneOffice):
         opened(inhabited)
+
+
+@pytest.mark.parametrize(
+    ("story", "lacked"),
+    [(stories.enrol_unwritten, {Party.B: 1}), (stories.search_unwritten, {Party.B: 1, Party.C: 1})],
+    ids=["enrolment", "search"],
+)
+def test_killed_before_it_wrote_a_custodian_acknowledges_what_it_lacks(
+    inhabited: Path, story: Story, lacked: dict[Party, int]
+) -> None:
+    assert live(inhabited, story) == (False, KILLED)
+    with closing(opened(inhabited)) as office:
+        assert matched(office, RESIDENTS + NEWCOMERS) == [True] * 3 + [False] * 2  # it was not done
+        first = office.audit().first
+        assert first is not None
+        assert first.what is What.MISSING
+        assert office.acknowledge() == dict.fromkeys(Party, 0) | lacked | {Party.GATEWAY: 1}
+        found = office.audit()
+        assert (found.first, dict(found.acknowledged)) == (None, lacked)
+        office.enrol(DOOR, NEWCOMERS)
+    with closing(opened(inhabited)) as office:
+        assert matched(office, NEWCOMERS) == [True] * 2
+        assert office.audit().first is None

@@ -18,16 +18,18 @@ from moiety.custody.chronicle import Chronicle
 from moiety.custody.gateway.book import BEGUN, BOOK
 from moiety.custody.gateway.embedded import Embedded
 from moiety.custody.gateway.ledgers import SEEN
-from moiety.custody.refusals import MessageRefused
+from moiety.custody.refusals import HeaderRefused, MessageRefused
 from moiety.custody.store.handles import handles
 from moiety.custody.store.kinds import keys_of
 from moiety.custody.unopened import LedgerChanged, LedgerLost, LedgerTampered
 from moiety.custody.verbs import Row, Shown
 from moiety.errors import Refused
 from moiety.ledger.audit import Difference, What
-from moiety.ledger.entry import Configuration, Recognition, Refusal
+from moiety.ledger.entry import Acknowledgement, Configuration, Recognition, Refusal
 from moiety.ledger.log import Log
-from moiety.ledger.operation import ID_BYTES, Party
+from moiety.ledger.operation import EVERYBODY, ID_BYTES, Party
+from moiety.matching.header import Header
+from moiety.matching.refusals import Disagreement
 from moiety.sharing.seat import SEATS, Seat
 from tests.custody.ledgers import LOGS, chronicle, fresh, leaves, place, read, tamper
 from tests.custody.scene import DOCUMENT, DOOR, matched, opened, people
@@ -43,6 +45,7 @@ SOME = ("gateway", "b")
 """One of each sort: custodians' ledgers are alike."""
 
 PARTY = dict(zip(LOGS, Party, strict=True))
+NONE = dict.fromkeys(Party, 0)
 NUMBER = {log: number for number, log in enumerate(LOGS)}
 
 
@@ -361,8 +364,8 @@ def test_what_somebody_has_acknowledged_hides_no_later_difference(
             patch.setattr(noting, "recognised", _silent(office.book))
             matched(office, CROWD[:2])
         assert office.audit().first is not None
-        assert office.acknowledge() == 3
-        assert office.acknowledge() == 0
+        assert office.acknowledge() == NONE | {Party.GATEWAY: 3}
+        assert office.acknowledge() == NONE
         assert office.audit().first is None
         last = leaves(place(folder, "gateway"))
         assert [entry.part for leaf in last if leaf.kept and isinstance(entry := read(leaf), Configuration)][
@@ -376,14 +379,113 @@ def test_what_somebody_has_acknowledged_hides_no_later_difference(
 
 
 @pytest.mark.parametrize("seat", SEATS)
-def test_nobody_acknowledges_what_another_lacks(folder: Path, seat: Seat, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_a_custodian_lacks_it_says_itself_and_what_it_lacks_later_is_found(
+    folder: Path, seat: Seat, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def search_unsaid() -> bytes:
+        with monkeypatch.context() as patch:
+            patch.setattr(noting, "recognised", _silent(chronicle(office, seat)))
+            office.verify(DOOR, CROWD[0].words, CROWD[0].pseudonym)
+        return leaves(place(folder, "gateway"))[-1].line.operation
+
+    others = sum(PARTY[other] for other in SEATS if other != seat)
     with closing(opened(folder)) as office:
-        monkeypatch.setattr(noting, "recognised", _silent(chronicle(office, seat)))
-        matched(office, CROWD[:1])
-        size = office.book.log.state().size
-        assert office.acknowledge() == 0
-        assert office.book.log.state().size == size
-    assert difference(folder).log == PARTY[seat]
+        lacked = search_unsaid()
+        before = {log: leaves(place(folder, log)) for log in LOGS}
+        assert office.acknowledge() == NONE | {PARTY[seat]: 1}
+        [written] = leaves(place(folder, seat))[len(before[seat]) :]
+        said = next(leaf.line.said for leaf in before["gateway"] if leaf.line.operation == lacked)
+        assert read(written) == Acknowledgement(office.book.now(), "office", lacked, 15, said, others)
+        assert written.line.parties == PARTY[seat]
+        # Nobody else wrote anything, and it does not stand there as if it had been written then.
+        assert all(leaves(place(folder, log)) == before[log] for log in LOGS if log != seat)
+        assert lacked not in {leaf.line.operation for leaf in leaves(place(folder, seat))}
+        found = office.audit()
+        assert (found.first, dict(found.acknowledged)) == (None, {PARTY[seat]: 1})
+        assert office.acknowledge() == NONE
+        search_unsaid()
+        first = office.audit().first
+        assert first is not None
+        assert (first.what, first.log) == (What.MISSING, PARTY[seat])
+
+
+def test_a_custodian_acknowledges_nothing_that_the_gateway_alone_says(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It may name what it likes: whoever has its place writes into its ledger what it likes, also of openings."""
+    with closing(opened(folder)) as office:
+        for parties in (EVERYBODY, Party.GATEWAY | Party.B):
+            office.book.nobody(os.urandom(16), Recognition(office.book.now(), "office", DOOR, 1), parties)
+        size = chronicle(office, "b").log.state().size
+        assert office.acknowledge() == NONE
+        assert chronicle(office, "b").log.state().size == size
+        first = office.audit().first
+        assert first is not None
+        assert (first.what, first.beside) == (What.MISSING, Party.GATEWAY)
+
+
+def test_a_custodian_that_invents_something_has_nobody_acknowledge_what_is_not_for_them(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What one says is of a and c, b does not lack; what two say in other words of each other, nobody takes."""
+    with closing(opened(folder)) as office:
+        c, a, gateway = (chronicle(office, log) for log in ("c", "a", "gateway"))
+        twice, alone = os.urandom(16), os.urandom(16)
+        for written, probes in ((c, 1), (a, 2), (gateway, 1)):
+            written.nobody(twice, Recognition(written.now(), "office", DOOR, probes), EVERYBODY)
+        c.nobody(alone, Recognition(c.now(), "office", DOOR, 1), Party.A | Party.C)
+        header = lambda: office._headers().office("acknowledge")  # noqa: E731
+        for asked in (twice, alone):
+            asking = header()
+            counts = office.three.play(lambda one, asking=asking, asked=asked: one.audit.acknowledge(asking, [asked]))
+            assert counts == {"a": int(asked == alone), "b": 0, "c": 0}
+        found = office.audit()
+        assert found.first is not None
+        assert found.first.what is What.OTHERWISE
+
+
+def test_what_a_custodian_has_it_does_not_acknowledge_and_an_old_ledger_acknowledges_nothing(
+    folder: Path, tmp_path: Path
+) -> None:
+    """Whoever puts a ledger back has its custodian lack what it did; asked to say that it did not do it, it refuses."""
+    shutil.copytree(place(folder, "b"), tmp_path / "old")
+    with closing(opened(folder)) as office:
+        office.enrol(DOOR, people(1, seed=9))
+        last = leaves(place(folder, "b"))[-1].line.operation
+        asking = office._headers().office("acknowledge")
+        asked = [last]
+        assert set(office.three.play(lambda one: one.audit.acknowledge(asking, asked)).values()) == {0}
+    shutil.rmtree(place(folder, "b"))
+    shutil.move(tmp_path / "old", place(folder, "b"))
+    with closing(opened(folder)) as office:
+        size = chronicle(office, "b").log.state().size
+        with pytest.raises(LedgerTampered) as raised:
+            office.acknowledge()
+        assert raised.value.numbers == {"ledger": 2, "position": size}
+        new = [read(leaf) for leaf in leaves(place(folder, "b"))[size:]]
+        assert [type(entry) for entry in new] == [Refusal]
+        first = office.audit().first
+        assert first is not None
+        assert (first.what, first.log) == (What.MISSING, Party.B)
+
+
+def test_a_custodian_agrees_to_acknowledge_only_what_all_three_were_asked_for(folder: Path) -> None:
+    some, other = os.urandom(16), os.urandom(16)
+    with closing(opened(folder)) as office:
+
+        def played(header: Header, operations: Callable[[Seat], list[bytes]]) -> None:
+            office.three.play(lambda one: one.audit.acknowledge(header, operations(one.seat)))
+
+        make = office._headers().office
+        played(make("acknowledge"), lambda seat: [some])
+        with pytest.raises(Disagreement):
+            played(make("acknowledge"), lambda seat: [other if seat == "b" else some])
+        with pytest.raises(HeaderRefused):
+            played(make("acknowledge"), lambda seat: [some, some])
+        with pytest.raises(HeaderRefused):
+            played(make("renew"), lambda seat: [some])
+        with pytest.raises(HeaderRefused):
+            played(replace(make("acknowledge"), at=0), lambda seat: [some])
 
 
 @pytest.mark.parametrize("seat", SEATS)

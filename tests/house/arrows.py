@@ -178,6 +178,7 @@ IO_FILES: dict[str, set[str]] = {
     "custody/leaving.py": {"sqlalchemy"},
     "custody/looking.py": {"sqlalchemy"},
     "custody/destroyed.py": {"sqlalchemy"},
+    "custody/own.py": {"sqlalchemy"},
     "custody/papers.py": {"sqlalchemy"},
     "custody/pseudonyms.py": {"sqlalchemy"},
     "custody/store/kept.py": {"sqlalchemy"},

@@ -14,6 +14,7 @@ from moiety.ledger import seal
 from moiety.ledger.entry import (
     AboutNobody,
     AboutPerson,
+    Acknowledgement,
     Configuration,
     Consent,
     Correction,
@@ -54,6 +55,7 @@ ABOUT_NOBODY: list[AboutNobody] = [
     Refusal(MINUTE, "gate 3", None, "purpose_unknown"),
     Configuration(MINUTE, "officer", "door", "purpose", bytes(range(32))),
     Key(MINUTE, "officer", "door", "gallery", bytes(range(32, 64))),
+    Acknowledgement(MINUTE, "officer", bytes(range(16)), 15, bytes(range(64, 96)), 10),
 ]
 
 WIDE = "\U0001f6aa" * 16
@@ -69,6 +71,7 @@ def fullest(kind: type[msgspec.Struct]) -> Entry:
         "faces": 2**32 - 1, "count": 2**32 - 1, "due": 2**32 - 1,
         "classes": (LONGEST,) * 6, "restricted": True, "what": "pseudonyms", "digest": b"\xff" * 32,
         "people": b"\xff" * 32,
+        "operation": b"\xff" * 16, "said": b"\xff" * 32, "parties": 15, "beside": 14,
     }  # fmt: skip
     return kind(**{name: full[name] for name in kind.__struct_fields__})  # type: ignore[return-value]
 

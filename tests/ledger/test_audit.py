@@ -14,7 +14,7 @@ from moiety.ledger import audit, head, seal
 from moiety.ledger.audit import Difference, Finding, Shown, What, audited
 from moiety.ledger.head import Head
 from moiety.ledger.log import Log
-from moiety.ledger.operation import EVERYBODY, Line, Operation, Party
+from moiety.ledger.operation import EVERYBODY, Line, Operation, Party, acknowledging
 from moiety.ledger.state import State
 from tests.ledger.people import ABOUT_NOBODY, MINUTE, drawn, public, signing_key
 
@@ -249,3 +249,56 @@ def test_four_real_logs_are_held_against_each_other(tmp_path: Path) -> None:
     assert found.operations == 29
     for log in logs.values():
         log.close()
+
+
+# What a log lacks and says so itself.
+
+
+def acknowledged(logs: Office, party: Party, line: Line) -> None:
+    """A log says at its end that it lacks this."""
+    said = Line(acknowledging(line, party), party, b"a" * 32)
+    logs[party].append((drawn(99)(32), said))
+
+
+@pytest.mark.parametrize("lacking", [A, B, C])
+def test_what_a_log_says_that_it_lacks_is_counted_and_no_hole(lacking: Party) -> None:
+    logs = office(range(20))
+    _, line = logs[lacking].pop(7)
+    assert look(logs).lacking == {line.operation: lacking}
+    acknowledged(logs, lacking, line)
+    found = look(logs, 0)
+    assert found == Finding(None, dict.fromkeys(FOUR, 0), 20, {lacking: 1})
+    assert found.lacking == {}
+
+
+def test_an_acknowledgement_is_of_one_line_in_one_log_alone() -> None:
+    """Not of what another lacks, of what was said otherwise, or of what else it lacks."""
+    for other in ({"said": b"y" * 32}, {"parties": A | B}, {"operation": b"z" * 16}):
+        logs = office(range(20))
+        _, line = logs[B].pop(7)
+        acknowledged(logs, B, replace(line, **other))  # type: ignore[arg-type]
+        assert look(logs, 0).first == Difference(What.MISSING, B, None, GATEWAY, 7)
+    logs = office(range(20))
+    _, line = logs[B].pop(7)
+    acknowledged(logs, C, line)
+    assert look(logs, 0).first == Difference(What.MISSING, B, None, GATEWAY, 7)
+
+
+def test_a_log_that_has_what_it_said_that_it_lacks_is_named() -> None:
+    """It was done after all: by a request that was repeated, or by whoever wrote it down before."""
+    logs = office(range(20))
+    row = logs[B].pop(7)
+    acknowledged(logs, B, row[1])
+    assert look(logs, 0).first is None
+    logs[B].append(row)
+    assert look(logs, 0).first == Difference(What.DENIED, B, 20)
+
+
+def test_the_others_still_lack_what_one_of_them_acknowledged() -> None:
+    logs = office(range(20))
+    _, line = logs[B].pop(7)
+    del logs[C][7]
+    acknowledged(logs, B, line)
+    found = look(logs, 0)
+    assert found.first == Difference(What.MISSING, C, None, GATEWAY, 7)
+    assert (found.acknowledged, found.lacking) == ({B: 1}, {line.operation: C})

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Final, TypedDict
 import typer
 
 from moiety.cli.basis import Given, given, given_line
+from moiety.cli.differences import CUSTODIANS, LEDGERS, altered, difference, ledgers_of
 from moiety.cli.files import beginning
 from moiety.cli.options import OfficeFolder, opened
 from moiety.cli.outcome import DONE, NO_MATCH, AsJson, Outcome
@@ -20,12 +21,9 @@ from moiety.identity.pseudonym import Pseudonym
 if TYPE_CHECKING:
     from moiety.custody.unopened import LedgerChanged, LedgerTampered
     from moiety.identity.ports import Noted
-    from moiety.ledger.audit import Difference
-    from moiety.ledger.operation import Party
 
 app = typer.Typer(help="Do the four ledgers agree, and what do they say of a person?", no_args_is_help=True)
 
-LEDGERS: Final = {1: "gateway", 2: "a", 4: "b", 8: "c"}
 _NOBODYS: Final[Mapping[str, str]] = {}
 
 
@@ -39,22 +37,25 @@ class SaltWrong(Refused):
 
 class Verified(TypedDict):
     """What `audit verify` answers: whether the ledgers agree, how many operations all of their ledgers have, how many
-    each is behind, and the first difference in words, or null; in which ledger it is, and before which of its positions
-    nothing is wrong with it, null where that is not known."""
+    each is behind, and how many each custodian's lacks and has acknowledged that it does; and the first difference in
+    words, or null; in which ledger it is, and before which of its positions nothing is wrong with it, null where that
+    is not known."""
 
     agree: bool
     operations: int
     behind: dict[str, int]
+    acknowledged: dict[str, int]
     difference: str | None
     ledger: str | None
     position: int | None
 
 
 class Acknowledged(TypedDict):
-    """What `audit acknowledge` answers: how many operations the gateway's ledger lacked, whether the ledgers agree now,
-    and the first difference in words, or null."""
+    """What `audit acknowledge` answers: how many operations the gateway's ledger lacked, and each of the custodians';
+    whether the ledgers agree now, and the first difference in words, or null."""
 
     acknowledged: int
+    custodians: dict[str, int]
     agree: bool
     difference: str | None
 
@@ -142,29 +143,33 @@ def verify(
     except (LedgerTampered, LedgerChanged) as error:  # an office with such a ledger does nothing, nor does it open
         return _unsound(error)
     behind = {LEDGERS[int(party)]: count for party, count in finding.behind.items()}
+    known = {LEDGERS[int(party)]: count for party, count in finding.acknowledged.items()}
     first = finding.first
-    said = None if first is None else _difference(first)
+    said = None if first is None else difference(first)
     answer: Verified = {
         "agree": first is None,
         "operations": finding.operations,
         "behind": behind,
+        "acknowledged": {seat: known.get(seat, 0) for seat in CUSTODIANS},
         "difference": said,
         "ledger": None if first is None else LEDGERS[int(first.log)],
         "position": None if first is None else first.position,
     }
     late = [f"ledger {name} lacks {count} that may be on their way" for name, count in behind.items() if count]
-    lines = [said or f"the ledgers agree on {finding.operations} operations", *late]
+    lacked = [f"custodian {name} lacks {count}, and has acknowledged it" for name, count in known.items() if count]
+    lines = [said or f"the ledgers agree on {finding.operations} operations", *late, *lacked]
     return Outcome(answer, lines, DONE if first is None else NO_MATCH)
 
 
 def _unsound(error: LedgerTampered | LedgerChanged) -> Outcome[Verified]:
     """A ledger that is not what it was, whoever came upon it."""
     ledger, position = list(LEDGERS.values())[error.numbers["ledger"]], error.numbers.get("position")
-    said = _altered(ledger, position) if position is not None else error.text
+    said = altered(ledger, position) if position is not None else error.text
     answer: Verified = {
         "agree": False,
         "operations": 0,
         "behind": dict.fromkeys(LEDGERS.values(), 0),
+        "acknowledged": dict.fromkeys(CUSTODIANS, 0),
         "difference": said,
         "ledger": ledger,
         "position": position,
@@ -174,11 +179,13 @@ def _unsound(error: LedgerTampered | LedgerChanged) -> Outcome[Verified]:
 
 @app.command()
 def acknowledge(office: OfficeFolder = None, as_json: AsJson = False) -> Outcome[Acknowledged]:
-    """Write into the gateway's ledger what custodians wrote and it lacks, and verify again.
+    """Write down in each ledger what it lacks of what custodians wrote, and verify again.
 
-    A gateway that was killed, or whose disk was full, lacks what was being done then, and says so in every audit until
-    somebody acknowledges it. Look first who did that: a gateway that keeps silent on purpose leaves the same. What was
-    said of a person is not written there: custodians have it. Exit status 1 where the ledgers still differ.
+    A gateway or custodian that was killed, or whose disk was full, lacks what was being done then, and every audit says
+    so until somebody acknowledges it. Look first who did that: a gateway that keeps silent on purpose leaves the same.
+    What was said of a person is not written at the gateway: custodians have it. A custodian asks the other two what
+    they have, and writes an entry of now: that it lacks this, which was not done there, and who acknowledged it. Of
+    custodians apart an officer asks for that. Exit status 1 where the ledgers still differ.
 
     \b
     Examples:
@@ -186,12 +193,19 @@ def acknowledge(office: OfficeFolder = None, as_json: AsJson = False) -> Outcome
       moiety audit acknowledge --office deployment --json
     """
     with bar() as progress, opened(office, progress) as m:
-        count = m.acknowledge_missing()
+        counts = {LEDGERS[int(party)]: count for party, count in m.acknowledge_missing().items()}
         finding = m.audit()
-    said = None if finding.first is None else _difference(finding.first)
-    answer: Acknowledged = {"acknowledged": count, "agree": finding.first is None, "difference": said}
-    line = f"{count} operations that the gateway's ledger lacked are written there"
-    return Outcome(answer, [line, *([said] if said else [])], DONE if finding.first is None else NO_MATCH)
+    count, lacked = counts["gateway"], {seat: counts[seat] for seat in CUSTODIANS}
+    said = None if finding.first is None else difference(finding.first)
+    answer: Acknowledged = {
+        "acknowledged": count,
+        "custodians": lacked,
+        "agree": finding.first is None,
+        "difference": said,
+    }
+    lines = [f"{count} operations that the gateway's ledger lacked are written there"]
+    lines += [f"custodian {seat} wrote down that it lacks {some}" for seat, some in lacked.items() if some]
+    return Outcome(answer, [*lines, *([said] if said else [])], DONE if finding.first is None else NO_MATCH)
 
 
 @app.command()
@@ -315,10 +329,6 @@ def _counted(things: Mapping[str, int]) -> str:
     return ", ".join(f"{name} {value}" for name, value in things.items())
 
 
-def _names(parties: Party) -> list[str]:
-    return [name for bit, name in LEDGERS.items() if int(parties) & bit]
-
-
 def _line(noted: Noted, named: Mapping[str, str] = _NOBODYS) -> Line:
     """In the words of a purpose's document, whose grounds are `named` by their places."""
     at, what, caller, details = details_of(noted.entry)
@@ -326,7 +336,7 @@ def _line(noted: Noted, named: Mapping[str, str] = _NOBODYS) -> Line:
         details["grounds"] = named[details["ground"]]
     if noted.within is not None:
         details["among"] = str(noted.within.size)
-    ledgers = _names(noted.parties)
+    ledgers = ledgers_of(int(noted.parties))
     operation = noted.operation.hex()
     return {
         "operation": operation,
@@ -340,7 +350,7 @@ def _line(noted: Noted, named: Mapping[str, str] = _NOBODYS) -> Line:
 
 def _lines(entries: list[Line]) -> list[str]:
     return [
-        f"{one['at']}  {one['what']:<14}by {one['caller']:<18}{told(one['details'])}  "
+        f"{one['at']}  {one['what'] + ' ':<14}by {one['caller']:<18}{told(one['details'])}  "
         f"(written down by {_writers(one['ledgers'])})"
         for one in _openings_once(entries)
     ]
@@ -373,24 +383,3 @@ def _writers(ledgers: list[str]) -> str:
     seats = [name for name in ledgers if name != "gateway"]
     custodians = [f"custodian{'s' if len(seats) > 1 else ''} {', '.join(seats)}"] if seats else []
     return " and ".join([*custodians, *(["the gateway"] if "gateway" in ledgers else [])])
-
-
-def _difference(first: Difference) -> str:
-    log = f"ledger {LEDGERS[int(first.log)]}"
-    if first.what.value == "altered":
-        return _altered(LEDGERS[int(first.log)], first.position)
-    place = "" if first.position is None else f" at position {first.position}"
-    beside = "" if first.beside is None else f" that ledger {LEDGERS[int(first.beside)]} has at {first.beside_position}"
-    words = {
-        "missing": f"{log} lacks what{beside}".replace("what that", "what"),
-        "otherwise": f"{log}{place} says in other words what{beside}".replace("what that", "what"),
-        "uninvited": f"{log}{place} has what is not for it to record",
-    }
-    return words[first.what.value]
-
-
-def _altered(ledger: str, position: int | None) -> str:
-    """Nothing is wrong before the position; what is wrong may come after it, where no hash tells."""
-    return f"ledger {ledger} is not what its head signed" + (
-        "" if position is None else f", at position {position} or after it"
-    )

@@ -23,7 +23,7 @@ from moiety.cli.outcome import DONE, NO_MATCH, AsJson, Outcome
 from moiety.cli.progress import bar
 from moiety.cli.request import ApprovedBy, Requested, RequestTo, carried, written
 from moiety.cli.sweeping import doubt
-from moiety.errors import Refused
+from moiety.errors import FileUnread, Refused
 
 if TYPE_CHECKING:
     from moiety.identity.importing import Imported
@@ -51,6 +51,30 @@ class ImportedAnswer(TypedDict):
     may_be_deleted: int
     repeated: bool
     warning: str | None
+
+
+class PeopleUnread(FileUnread):
+    code: ClassVar[str] = "people_file_unread"
+    advice: ClassVar[str] = (
+        "the file of people cannot be read: {why}. FILE is the first argument, and ends in .csv, .jsonl, .ndjson, "
+        ".parquet or .bson; to try things out, `moiety synth people --count 100 --out people.csv` makes one"
+    )
+
+
+class MappingUnread(FileUnread):
+    code: ClassVar[str] = "mapping_file_unread"
+    advice: ClassVar[str] = (
+        "the mapping cannot be read: {why}. --mapping names a TOML file that says which column is which field; "
+        "docs/importing.md has one to begin with"
+    )
+
+
+class PhotosUnread(FileUnread):
+    code: ClassVar[str] = "photos_folder_unread"
+    advice: ClassVar[str] = (
+        "the folder of photographs cannot be read: {why}. --photos names the folder in which the files lie that rows "
+        "name, themselves and not in folders below; without photographs leave it out. Nobody was brought in"
+    )
 
 
 class ImportUnwritable(Refused):
@@ -124,7 +148,8 @@ def people(
         desk = m.purpose(purpose).people()
         if request is not None:
             return written(request, desk.request_bulk(people))
-        plan = beginning(mapping, DOCUMENT_LIMIT + 1)
+        plan = _mapping(mapping, DOCUMENT_LIMIT + 1)
+        _require_photos(photos)
         fields = FieldMapping(plan, desk.schema())
         with _alone(file) as digest:
             where = None if photos is None else os.path.abspath(photos)
@@ -293,12 +318,12 @@ def _durably(file: Path, data: bytes, how: int) -> None:
 def _alone(file: Path) -> Iterator[str]:
     """Hold the file, so that nobody else imports it meanwhile; its SHA-256. The kernel lets go when a process dies.
 
-    Raises `DocumentUnreadable`, `ImportRunning`, and `ImportUnwritable` where the disk holds no files for anybody.
+    Raises `PeopleUnread`, `ImportRunning`, and `ImportUnwritable` where the disk holds no files for anybody.
     """
     try:
         opened_ = file.open("rb")
-    except OSError:
-        raise DocumentUnreadable from None
+    except OSError as error:
+        raise PeopleUnread(error=error.errno or 0) from None
     with opened_:
         try:
             fcntl.flock(opened_, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -308,9 +333,27 @@ def _alone(file: Path) -> Iterator[str]:
             raise ImportUnwritable from None
         try:
             digest = hashlib.file_digest(opened_, "sha256").hexdigest()
-        except OSError:
-            raise DocumentUnreadable from None
+        except OSError as error:
+            raise PeopleUnread(error=error.errno or 0) from None
         yield digest
+
+
+def _mapping(file: Path, limit: int) -> bytes:
+    """What a mapping says, as it stands. Raises `MappingUnread`."""
+    try:
+        return beginning(file, limit)
+    except DocumentUnreadable as refused:
+        raise MappingUnread(**refused.numbers) from None
+
+
+def _require_photos(folder: Path | None) -> None:
+    """Raises `PhotosUnread` where a folder is named and is none: every row would be set aside for its photograph."""
+    if folder is None:
+        return
+    try:
+        os.close(os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC))
+    except OSError as error:
+        raise PhotosUnread(error=error.errno or 0) from None
 
 
 def _all(*parts: object) -> str:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Final, TypedDict
 
 import typer
 
+from moiety.cli.differences import ledgers_of
 from moiety.cli.files import beginning
 from moiety.cli.options import OfficeFolder, opened
 from moiety.cli.outcome import AsJson, Outcome
@@ -166,10 +167,15 @@ def details_of(entry: Entry) -> tuple[str, str, str, dict[str, str]]:
     since 1970-01-01T00:00Z, and `due_at` the same in ISO 8601."""
     import msgspec
 
+    from moiety.ledger.entry import Acknowledgement
+
     said = msgspec.to_builtins(entry, enc_hook=str)
     given = dict(zip(entry.__struct_fields__, said[1:], strict=True))
     at, caller = _at(given.pop("minute")), given.pop("caller")
     details = {name: _word(some) for name, some in given.items() if some is not None}
+    if isinstance(entry, Acknowledgement):  # as operations and ledgers are named everywhere else
+        details["operation"] = entry.operation.hex()
+        details |= {name: _word(ledgers_of(given[name])) for name in ("parties", "beside")}
     return at, said[0], caller, details | ({"due_at": _at(given["due"])} if "due" in given else {})
 
 

@@ -10,6 +10,7 @@ from moiety.custody.asks import Ask
 from moiety.custody.messages import (
     AttestedMessage,
     Count,
+    HeaderMessage,
     LedgerRow,
     Name,
     ProofMessage,
@@ -18,7 +19,7 @@ from moiety.custody.messages import (
     ThirtyTwo,
     learn,
 )
-from moiety.custody.verbs import ROWS_ATTESTED, TAGS_AT_ONCE
+from moiety.custody.verbs import ACKNOWLEDGED_AT_ONCE, ROWS_ATTESTED, TAGS_AT_ONCE
 
 
 class AuditHead(Ask, frozen=True):
@@ -65,6 +66,14 @@ class Attest(Ask, frozen=True):
     subject: ThirtyTwo
     galleries: Annotated[list[Name], Meta(min_length=1, max_length=ROWS_ATTESTED)]
     rows: Annotated[list[Sixteen], Meta(min_length=1, max_length=ROWS_ATTESTED)]
+
+
+class AuditAcknowledge(Ask, frozen=True):
+    """`audit.acknowledge`."""
+
+    ANSWER = Count
+    header: HeaderMessage
+    operations: Annotated[list[Sixteen], Meta(min_length=1, max_length=ACKNOWLEDGED_AT_ONCE)]
 
 
 learn(list(vars().values()))

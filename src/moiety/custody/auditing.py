@@ -11,13 +11,21 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Final
 
+from moiety.custody import acknowledging
 from moiety.custody.chronicle import Chronicle
 from moiety.custody.destroyed import Destroyed
+from moiety.custody.headers import check_instant
+from moiety.custody.keys import Acquaintance
+from moiety.custody.own import Own
+from moiety.custody.refusals import HeaderRefused
 from moiety.custody.store.kinds import is_keys
-from moiety.custody.verbs import ROWS_AT_ONCE, TAGS_AT_ONCE, Proof, Row, Shown
+from moiety.custody.turns import Turns
+from moiety.custody.verbs import ROWS_AT_ONCE, TAGS_AT_ONCE, Clock, Proof, Row, Shown
 from moiety.ledger import receipt
 from moiety.ledger.refusals import LedgerAltered
 from moiety.ledger.seal import Leaf
+from moiety.matching.header import Header
+from moiety.matching.rounds import Rounds
 from moiety.sharing.seat import Seat
 
 EPOCH_DAYS: Final = 7
@@ -79,6 +87,10 @@ class Auditing(Showing):
 
     seat: Seat
     destroyed: Destroyed
+    own: Own
+    turns: Turns
+    acquaintance: Acquaintance
+    clock: Clock
 
     def attest(self, subject: str, rows: Sequence[tuple[str, bytes]]) -> receipt.Signed:
         """A signed statement that these rows, galleries and handles, were destroyed here, about a salted commitment.
@@ -94,3 +106,18 @@ class Auditing(Showing):
             counted[what] = counted.get(what, 0) + 1
         end = minute.date() + timedelta(days=EPOCH_DAYS)
         return receipt.stated(self.seat, subject, counted, minute, minute.date(), end, self.chronicle.signing.sign)
+
+    def acknowledge(self, header: Header, operations: Sequence[bytes]) -> Rounds[int]:
+        """This custodian's side of writing down which of these operations (16 bytes each) a ledger lacks that others
+        have: how many this one lacked. What is there is left as it is; see `acknowledging`.
+
+        Raises `HeaderRefused`, `Disagreement` where another was asked for others, `LedgerTampered` where this ledger
+        has not all that it had when this store was last changed, and `LedgerUnwritable`.
+        """
+        check_instant(header, self.clock)
+        if header.operation != "acknowledge" or len(set(operations)) < len(operations):
+            raise HeaderRefused
+        said = yield from acknowledging.told(self.chronicle, self.acquaintance.keys(), header, operations)
+        with self.turns.alone():  # whoever searches has written that down, or has not begun
+            self.own.require_grown()
+            return acknowledging.write(self.chronicle, self.seat, operations, said)

@@ -220,7 +220,11 @@ class Chronicle:
 
     def nobody(self, identity: bytes, entry: AboutNobody, parties: Party = EVERYBODY) -> None:
         """Write down what is about nobody. Raises `LedgerUnwritable`."""
-        self.log.append([clear(entry, about_nobody(identity, parties), self._entropy)])
+        self.all_of_nobody([(identity, entry)], parties)
+
+    def all_of_nobody(self, entries: Sequence[tuple[bytes, AboutNobody]], parties: Party) -> None:
+        """As `nobody`, several at once, all or none: ids and entries."""
+        self.log.append([clear(entry, about_nobody(identity, parties), self._entropy) for identity, entry in entries])
 
     def once(self, identity: bytes, entry: AboutNobody) -> None:
         """As `nobody`, in this ledger alone, of what is written once in its minute: however many come cost no more

@@ -59,9 +59,7 @@ class Custodian:
         self._clock, self._entropy = clock, entropy
         self._own = own
         self.acquaintance = Acquaintance(seat, entropy)
-        self._answers, self._offers = Answers(), Offers()
-        self._drawn = mending.Drawn(entropy)
-        self._lock = Lock()
+        self._answers, self._offers, self._drawn, self._lock = Answers(), Offers(), mending.Drawn(entropy), Lock()
         self._galleries: dict[str, Gallery] = {}
         self._stood: tuple[int, Standing] | None = None
         self._sound = Soundness(clock)
@@ -70,7 +68,7 @@ class Custodian:
         mine = (self._gallery, self._turns, self._changes, self.acquaintance)
         self.records = Records(seat, store, self._offers, *mine, self._own, clock, entropy)
         self.rows = ByRow(self._gallery, self._turns, self.acquaintance, self._answers, own.chronicle, clock)
-        self.audit = Auditing(own.chronicle, seat, Destroyed(store, clock))
+        self.audit = Auditing(own.chronicle, seat, Destroyed(store, clock), own, self._turns, self.acquaintance, clock)
         self._renewal: Renewal | None = None
         self._staged: Renewal | None = None
 
@@ -396,5 +394,5 @@ class Custodian:
             if name not in self._galleries:
                 if name not in self.standing().galleries:  # names that somebody makes up take no memory
                     raise GalleryUnknown
-                self._galleries[name] = Gallery(self._store, self.seat, name, self._sound.covers)
+                self._galleries[name] = Gallery(self._store, self.seat, name, self._sound.covers, self._own.grown)
             return self._galleries[name]

@@ -37,11 +37,19 @@ class Alive:
 
 
 class Gallery:
-    """The rows of one gallery at one custodian, and whether it is answered for: `sound`. Its callers hold the office
-    lock."""
+    """The rows of one gallery at one custodian, and whether it is answered for: `sound`. `changed` hears of every
+    change within its transaction. Its callers hold the office lock."""
 
-    def __init__(self, store: Store, seat: Seat, name: str, sound: Callable[[GalleryRow], bool]) -> None:
+    def __init__(
+        self,
+        store: Store,
+        seat: Seat,
+        name: str,
+        sound: Callable[[GalleryRow], bool],
+        changed: Callable[[Connection], None],
+    ) -> None:
         self._sound = sound
+        self._changed = changed
         self.store = store
         self.seat: Seat = seat
         self.name = name
@@ -96,6 +104,7 @@ class Gallery:
                 raise HeaderRefused
             change = Change(connection, current, current.row.pages)
             yield change
+            self._changed(connection)
         self._follow(change)
 
     def read(self, progress: Progress = silent) -> Current:

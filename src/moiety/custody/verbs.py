@@ -44,6 +44,9 @@ ROWS_AT_ONCE = 10_000
 NUMBERS_A_DAY = 64
 """Tags that a person has on one day: more entries than almost anybody has on one, and few enough to ask for all."""
 
+ACKNOWLEDGED_AT_ONCE = 1_000
+"""Operations of one question that a ledger may lack: as many as may be on their way to it at one time."""
+
 DAYS_AT_ONCE = 400
 ROWS_ATTESTED = 16
 """Rows of one receipt: the keys of a record, a face, and versions that corrections left behind."""
@@ -203,6 +206,7 @@ class AuditVerbs(Protocol):
     def altered(self) -> int | None: ...
     def entries(self, tags: Sequence[bytes]) -> list[Row]: ...
     def attest(self, subject: str, rows: Sequence[tuple[str, bytes]]) -> Signed: ...
+    def acknowledge(self, header: Header, operations: Sequence[bytes]) -> Rounds[int]: ...
 
 
 @dataclass(frozen=True)

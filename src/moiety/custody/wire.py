@@ -13,7 +13,15 @@ import msgspec
 from msgspec import Meta, Struct, field
 
 from moiety.custody.asks import Ask
-from moiety.custody.audit_asks import Attest, AuditAltered, AuditEntries, AuditHead, AuditProve, AuditRows
+from moiety.custody.audit_asks import (
+    Attest,
+    AuditAcknowledge,
+    AuditAltered,
+    AuditEntries,
+    AuditHead,
+    AuditProve,
+    AuditRows,
+)
 from moiety.custody.messages import (
     Array,
     BatchMessage,
@@ -295,7 +303,7 @@ Asked = (
     | Locate | Erase | Scrub | Identify | Verify | Release | Renew | Stage | Switch | Reconcile | Survey | Integrity
     | Helping | Assist | PseudonymParts | Mend | Unlock | Restrict | NoteGround
     | AgreeKey | Evaluate | Carry | AuditHead | AuditRows | AuditEntries | Attest | AuditProve | AuditAltered
-    | Budgets | IdentifyRow | VerifyRow
+    | Budgets | IdentifyRow | VerifyRow | AuditAcknowledge
 )  # fmt: skip
 
 

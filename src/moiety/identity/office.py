@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache, partial
 from types import TracebackType
@@ -42,6 +42,7 @@ from moiety.vault.retention import State
 
 if TYPE_CHECKING:
     from moiety.ledger.audit import Finding
+    from moiety.ledger.operation import Party
     from moiety.matching.policy import Terms
 
 
@@ -323,10 +324,13 @@ class Office:
         `Refused` where one is not what it was when it was looked at before."""
         return self._custody().audit(in_flight)
 
-    def acknowledge_missing(self) -> int:
+    def acknowledge_missing(self) -> Mapping[Party, int]:
         """Write into the gateway's ledger what custodians wrote and it lacks, since the gateway was killed before, or
-        its disk was full; how many operations. Look first whether somebody knows of them: a stolen gateway leaves the
-        same. Nothing where the ledgers differ in anything else first. Raises as `audit`."""
+        its disk was full; and have each custodian write down, as its own entry of today, what it lacks of what others
+        wrote, since it was killed before: how many operations each ledger lacked. Look first whether somebody knows of
+        them: a stolen gateway leaves the same. Nothing where the ledgers differ in anything else first.
+        Custodians apart do theirs for officers alone: raises `CallerRefused` for anybody else, `LedgerOlder` where one
+        does not know how, `LedgerTampered` where one's ledger was put back, and as `audit`."""
         return self._custody().acknowledge()
 
     def ledger_keys(self) -> dict[str, bytes]:

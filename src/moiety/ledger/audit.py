@@ -7,19 +7,22 @@ at the same time reach them as they come.
 An operation that a log lacks is a hole where that log has enough of what came later. Where it has not, the log is
 merely behind: the operation was on its way when the heads were signed, or it is the last and was kept from that log;
 a later audit tells.
+
+What a log lacks and says itself that it lacks (`operation.acknowledging`) is no hole: it is counted. A log that has
+afterwards what it said that it lacks is a difference.
 """
 
 from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from itertools import zip_longest
 from typing import Final
 
 from moiety.ledger.head import Head
-from moiety.ledger.operation import Line, Party
+from moiety.ledger.operation import Line, Party, acknowledging, is_acknowledging
 from moiety.ledger.state import State
 
 IN_FLIGHT: Final = 1_000
@@ -37,6 +40,8 @@ class What(Enum):
     """`log` has at `position` in other words what `beside` has at `beside_position`."""
     UNINVITED = "uninvited"
     """`log` has at `position` what is not for it to record."""
+    DENIED = "denied"
+    """`log` has at `position` what it acknowledged that it lacks."""
 
 
 @dataclass(frozen=True)
@@ -66,11 +71,15 @@ class Shown:
 @dataclass(frozen=True)
 class Finding:
     """`first` is the first difference, None where the logs agree. `behind` says how many operations a log lacks that
-    may be on their way to it; `operations` how many all of their logs have."""
+    may be on their way to it; `operations` how many all of their logs have. `acknowledged` says how many a log lacks
+    and has acknowledged that it does, of those logs that lack any; `lacking`, for each operation that is lacked
+    otherwise, which logs lack it."""
 
     first: Difference | None
     behind: Mapping[Party, int]
     operations: int
+    acknowledged: Mapping[Party, int] = field(default_factory=dict)
+    lacking: Mapping[bytes, Party] = field(default_factory=dict, compare=False)
 
 
 @dataclass
@@ -119,6 +128,7 @@ class _Walk:
         self._states = {party: State() for party in parties}
         self._waiting: dict[Party, list[tuple[bytes, Line]]] = {party: [] for party in parties}
         self._rows_for = {party: [0] * len(parties) for party in parties}
+        self._acknowledged: dict[Party, set[bytes]] = {party: set() for party in parties}
 
     def see(self, party: Party, position: int, commitment: bytes, line: Line) -> None:
         """One row of one log."""
@@ -128,6 +138,11 @@ class _Walk:
         if party not in line.parties:
             self._note(Difference(What.UNINVITED, party, position))
             return
+        acknowledged = self._acknowledged[party]
+        if is_acknowledging(line, party):
+            acknowledged.add(line.operation)
+        elif acknowledged and acknowledging(line, party) in acknowledged:
+            self._note(Difference(What.DENIED, party, position))
         opened = self._open.setdefault(line.operation, _Open(line, {}, {}))
         if opened.line != line or party in opened.positions:
             beside, there = next(iter(opened.positions.items()))
@@ -152,10 +167,18 @@ class _Walk:
     def finding(self, in_flight: int) -> Finding:
         """After the last log."""
         behind = dict.fromkeys(self._parties, 0)
+        acknowledged: dict[Party, int] = {}
+        lacking: dict[bytes, Party] = {}
         for at, log in enumerate(self._parties):
-            missed = [opened for opened in self._open.values() if log in self._lacking(opened)]
+            lacked = [opened for opened in self._open.values() if log in self._lacking(opened)]
+            said = self._acknowledged[log]
+            missed = [opened for opened in lacked if acknowledging(opened.line, log) not in said]
             behind[log] = len(missed) - len(self._holes(at, missed, in_flight))
-        return Finding(self._first(), behind, self._complete)
+            if len(lacked) > len(missed):
+                acknowledged[log] = len(lacked) - len(missed)
+            for opened in missed:
+                lacking[opened.line.operation] = lacking.get(opened.line.operation, Party(0)) | log
+        return Finding(self._first(), behind, self._complete, acknowledged, lacking)
 
     def _holes(self, at: int, missed: list[_Open], in_flight: int) -> set[bytes]:
         """Those of the operations that a log lacks after which it has too many others of another log's."""

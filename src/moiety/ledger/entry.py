@@ -30,6 +30,9 @@ Code = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_]{0,31}\Z")]
 Minute = Annotated[int, Meta(ge=0, lt=2**32)]
 Count = Annotated[int, Meta(ge=0, lt=2**32)]
 Digest = Annotated[bytes, Meta(min_length=32, max_length=32)]
+Id = Annotated[bytes, Meta(min_length=16, max_length=16)]
+Parties = Annotated[int, Meta(ge=1, le=15)]
+"""Ledgers, as `operation.Party`: 1 the gateway's, 2, 4 and 8 those of a, b and c."""
 Classes = Annotated[tuple[Code, ...], Meta(min_length=1, max_length=6)]
 """Classes of fields: there are four, and room for two more."""
 
@@ -150,8 +153,19 @@ class Key(_Kind, frozen=True):
     digest: Digest
 
 
+class Acknowledgement(_Kind, frozen=True):
+    """This ledger lacks an operation that these ledgers record (`parties`), as those `beside` it said in these words.
+    It was not done here: a custodian writes before it does anything. The minute is when that was acknowledged, the
+    caller who did."""
+
+    operation: Id
+    parties: Parties
+    said: Digest
+    beside: Parties
+
+
 AboutPerson = Enrolment | Opening | Correction | Erasure | Restriction | Consent | Withdrawal
-AboutNobody = Recognition | Enrolments | Erasures | LookUp | Refusal | Configuration | Key
+AboutNobody = Recognition | Enrolments | Erasures | LookUp | Refusal | Configuration | Key | Acknowledgement
 Entry = AboutPerson | AboutNobody
 
 _ENCODER: Final = msgspec.msgpack.Encoder(order="deterministic")

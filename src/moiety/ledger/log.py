@@ -22,7 +22,7 @@ from moiety.ledger import checking, sql, tree
 from moiety.ledger.appending import APPEND_MAX, Queue, Ticket, write
 from moiety.ledger.head import Head, Signer
 from moiety.ledger.many import Many
-from moiety.ledger.operation import Party
+from moiety.ledger.operation import Line, Party
 from moiety.ledger.refusals import (
     LedgerAltered,
     LedgerUnwritable,
@@ -125,6 +125,11 @@ class Log:
         """Those of some operations that are not in the log."""
         with self._reading() as (connection, _):
             return set(operations) - set(sql.known(connection, operations))
+
+    def lines(self, operations: Sequence[bytes]) -> dict[bytes, Line]:
+        """The lines of those of some operations that are in the log."""
+        with self._reading() as (connection, _):
+            return {operation: line for operation, (_, line) in sql.known(connection, operations).items()}
 
     def leaves(self, start: int, end: int) -> Iterator[tuple[int, Leaf]]:
         """The leaves of a range of positions, in order."""

@@ -35,6 +35,9 @@ class Party(IntFlag):
 
 EVERYBODY: Final = Party.GATEWAY | Party.A | Party.B | Party.C
 
+_ACKNOWLEDGING: Final = hashlib.sha256(b"moiety acknowledgement 1").digest()[:4]
+"""How the ids of acknowledgements begin, so that whoever holds logs against each other need remember no others."""
+
 
 @dataclass(frozen=True)
 class Operation:
@@ -69,6 +72,18 @@ class Line:
     operation: bytes
     parties: Party
     said: bytes
+
+
+def acknowledging(line: Line, party: Party) -> bytes:
+    """The id (16 bytes) of the operation by which a log says that it lacks this line: it follows from all of the line
+    and from whose log it is, so that it stands for nothing else that this log lacks, and for nobody else's lack."""
+    said = b"moiety acknowledgement 1" + line.operation + bytes([line.parties, party]) + line.said
+    return _ACKNOWLEDGING + hashlib.sha256(said).digest()[: ID_BYTES - len(_ACKNOWLEDGING)]
+
+
+def is_acknowledging(line: Line, party: Party) -> bool:
+    """Whether this line of a log's may be an acknowledgement."""
+    return line.parties == party and line.operation.startswith(_ACKNOWLEDGING)
 
 
 def chained(lines: bytes, more: Iterable[Line]) -> bytes:

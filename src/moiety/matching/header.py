@@ -28,6 +28,7 @@ Operation = Literal[
     "renew",
     "switch",
     "reconcile",
+    "acknowledge",
 ]
 Circuit = Literal["chain", "prefix"]
 CIRCUITS: tuple[Circuit, ...] = get_args(Circuit)

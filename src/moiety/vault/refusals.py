@@ -12,7 +12,8 @@ class IdentifierInvalid(Refused):
     code: ClassVar[str] = "identifier_invalid"
     advice: ClassVar[str] = (
         "this is no valid number of its kind: a character is wrong, missing or too many. Compare it with the document; "
-        "where it is as there, the purpose names another kind or country than it is of"
+        "where it is as there, the purpose names another kind or country than it is of. Of a passport or an identity "
+        "card it takes all lines of the machine readable zone, and not the number alone"
     )
 
 

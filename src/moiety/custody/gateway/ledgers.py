@@ -19,13 +19,13 @@ from moiety.custody.chronicle import PARTIES, Chronicle, number_of, origin_of, t
 from moiety.custody.gateway.three import Three
 from moiety.custody.refusals import OfficeUnwritable
 from moiety.custody.unopened import LedgerChanged, LedgerTampered
-from moiety.custody.verbs import DAYS_AT_ONCE, ROWS_AT_ONCE, AuditVerbs, Row, Shown
+from moiety.custody.verbs import ACKNOWLEDGED_AT_ONCE, DAYS_AT_ONCE, ROWS_AT_ONCE, AuditVerbs, Row, Shown
 from moiety.errors import MoietyError
 from moiety.ledger import audit, proof, seal, tree
+from moiety.ledger import head as heads
 from moiety.ledger import many as among
 from moiety.ledger.audit import Difference, Finding, What
 from moiety.ledger.entry import Enrolments, Entry, decode
-from moiety.ledger.head import Head, verify
 from moiety.ledger.many import Within
 from moiety.ledger.operation import Line, Party
 from moiety.ledger.refusals import (
@@ -38,7 +38,8 @@ from moiety.ledger.refusals import (
 )
 from moiety.ledger.seal import Leaf
 from moiety.ledger.state import State
-from moiety.sharing.seat import SEATS
+from moiety.matching.header import Header
+from moiety.sharing.seat import SEATS, Seat
 
 _SEEN_BYTES: Final = 4_096
 """Of four keys and heads, less than a thousand."""
@@ -100,15 +101,32 @@ class Ledgers:
             self._remember({party: (keys[party], head.size, head.root) for party, head in heads.items()})
         return finding
 
-    def acknowledge(self) -> int:
-        """Write into the gateway's ledger what custodians have and it lacks, as they show it: how many operations.
+    def acknowledge(self, header: Callable[[], Header]) -> dict[Party, int]:
+        """Write into the gateway's ledger what custodians have and it lacks, as they show it, and have each custodian
+        write down what it lacks of what others have: how many operations each lacked.
 
-        What was said of a person stays with the custodians. Only where all else agrees: for what was altered, or said
-        otherwise, nobody makes up. That it was done is written down too. Raises as `audit`.
+        What was said of a person stays with the custodians. Only where what comes first is that something is missing:
+        for what was altered, or said otherwise, nobody makes up. That it was done is written down too. `header` makes
+        those of the custodians' attempts. Raises as `audit`, and `LedgerOlder`.
         """
-        found = self.audit(0).first
-        if found is None or (found.what, found.log) != (What.MISSING, Party.GATEWAY):
-            return 0
+        found = self.audit(0)
+        counts = dict.fromkeys(Party, 0)
+        if found.first is None or found.first.what is not What.MISSING:
+            return counts
+        if any(parties & Party.GATEWAY for parties in found.lacking.values()):
+            counts[Party.GATEWAY] = self._take_over()
+        lacking = sorted(operation for operation, parties in found.lacking.items() if parties & noting.CUSTODIANS)
+        for start in range(0, len(lacking), ACKNOWLEDGED_AT_ONCE):
+            # To each of them alike: what it lacks itself, and what the others do, they tell each other.
+            for seat, count in self._acknowledged(header(), lacking[start : start + ACKNOWLEDGED_AT_ONCE]).items():
+                counts[PARTIES[seat]] += count
+        return counts
+
+    def _acknowledged(self, header: Header, operations: Sequence[bytes]) -> dict[Seat, int]:
+        return self._three.play(lambda custodian: custodian.audit.acknowledge(header, operations))
+
+    def _take_over(self) -> int:
+        """What custodians have and the gateway lacks: how many operations."""
         digest, count = hashlib.sha256(), 0
         for seat, shown in self._three.each(lambda custodian: custodian.audit.head()).items():
             size = self._verified(PARTIES[seat], shown).size
@@ -255,9 +273,9 @@ class Ledgers:
             Party.GATEWAY: _told(Party.GATEWAY, self._own.head)
         }
 
-    def _verified(self, party: Party, shown: Shown) -> Head:
+    def _verified(self, party: Party, shown: Shown) -> heads.Head:
         try:
-            return verify(shown.head, origin_of(party, self._office), shown.key)
+            return heads.verify(shown.head, origin_of(party, self._office), shown.key)
         except HeadWrong:
             raise LedgerChanged(ledger=number_of(party)) from None
 
@@ -275,7 +293,9 @@ class Ledgers:
         for row in self._asked(party, 0, size):
             yield row.commitment, row.line
 
-    def _grown(self, party: Party, head: Head, before: tuple[bytes, int, bytes] | None) -> Iterator[tuple[bytes, Line]]:
+    def _grown(
+        self, party: Party, head: heads.Head, before: tuple[bytes, int, bytes] | None
+    ) -> Iterator[tuple[bytes, Line]]:
         """The rows of one ledger, once what it was before is their beginning. Raises `LedgerChanged`."""
         if before is None:
             yield from self._rows(party, head.size)

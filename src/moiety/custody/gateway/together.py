@@ -26,6 +26,7 @@ from moiety.custody.store.page import HANDLE_BYTES
 from moiety.custody.trust import matter
 from moiety.custody.trust.asked import hashed
 from moiety.custody.trust.matter import Matter
+from moiety.custody.trust.roster import ACKNOWLEDGE
 from moiety.custody.unopened import KeyNotMade
 from moiety.custody.verbs import ROWS_ATTESTED, UNAPPROVED, Ground, Progress, Verbs, silent
 from moiety.ledger import audit as auditing
@@ -269,10 +270,10 @@ class Together(Conduct):
         """Hold the four ledgers against each other; see `Ledgers.audit`."""
         return self._ledgers().audit(in_flight)
 
-    def acknowledge(self) -> int:
-        """Write into the gateway's ledger what it lacks; see `Ledgers.acknowledge`."""
-        with self._alone():
-            return self._ledgers().acknowledge()
+    def acknowledge(self) -> dict[Party, int]:
+        """Have written down what ledgers lack, and how many operations each did; see `Ledgers.acknowledge`."""
+        with self._alone() as headers, called(self._caller(ACKNOWLEDGE)):
+            return self._ledgers().acknowledge(lambda: headers.office("acknowledge"))
 
     def ledger_keys(self) -> dict[str, bytes]:
         """The public keys that custodians sign heads and receipts with, by seat."""

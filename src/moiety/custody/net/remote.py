@@ -60,7 +60,7 @@ class Remote:
         self._watch = _Watch()
         self._lease = b""
         self.records = RemoteRecords(self._ask)
-        self.audit = RemoteAudit(self._ask)
+        self.audit = RemoteAudit(seat, self._ask)
         self.rows = RemoteRows(seat, self._pledged)
 
     def close(self) -> None:

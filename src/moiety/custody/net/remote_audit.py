@@ -8,16 +8,21 @@ from typing import Any
 import msgspec
 
 from moiety.custody import audit_asks
-from moiety.custody.messages import AttestedMessage, Count, LedgerRow, ProofMessage, ShownMessage
+from moiety.custody.messages import AttestedMessage, Count, HeaderMessage, LedgerRow, ProofMessage, ShownMessage
+from moiety.custody.older import LedgerOlder
 from moiety.custody.refusals import MessageRefused
 from moiety.custody.verbs import Proof, Row, Shown
 from moiety.ledger.receipt import Signed
+from moiety.matching.header import Header
+from moiety.matching.rounds import Rounds
+from moiety.sharing.seat import SEATS, Seat
 
 
 class RemoteAudit:
-    """`ask` sends one request and reads its answer, of this type."""
+    """That of the custodian of this seat; `ask` sends one request and reads its answer, of this type."""
 
-    def __init__(self, ask: Callable[[Any, Any], Any]) -> None:
+    def __init__(self, seat: Seat, ask: Callable[[Any, Any], Any]) -> None:
+        self._seat: Seat = seat
         self._ask = ask
 
     def head(self) -> Shown:
@@ -55,3 +60,12 @@ class RemoteAudit:
             return msgspec.json.decode(found.signed, type=Signed)
         except msgspec.DecodeError:
             raise MessageRefused from None
+
+    def acknowledge(self, header: Header, operations: Sequence[bytes]) -> Rounds[int]:
+        """As `auditing.Auditing.acknowledge`. Raises `LedgerOlder`."""
+        try:
+            count: int = self._ask(audit_asks.AuditAcknowledge(HeaderMessage.of(header), [*operations]), Count)
+        except MessageRefused:  # whoever does not know a verb says that of it
+            raise LedgerOlder(seat=SEATS.index(self._seat)) from None
+        return count
+        yield  # what makes this a generator

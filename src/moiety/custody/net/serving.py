@@ -31,14 +31,14 @@ from moiety.matching.tally import tally
 CHANGING = (
     wire.AddGallery, wire.ReplaceDocument, wire.Prepare, wire.Activate, wire.Locate, wire.Erase, wire.Scrub, wire.Renew,
     wire.Stage, wire.Switch, wire.Reconcile, wire.Mend, record_asks.Restrict,
-    record_asks.AgreeKey, record_asks.Carry, record_asks.NoteGround,
+    record_asks.AgreeKey, record_asks.Carry, record_asks.NoteGround, audit_asks.AuditAcknowledge,
 )  # fmt: skip
 """What is done under a lease only."""
 
 PLAYED = (
     wire.Offer, wire.Identify, wire.Verify, wire.IdentifyRow, wire.VerifyRow, wire.ReplaceDocument, wire.Prepare,
     wire.Activate, wire.Erase, wire.Renew, wire.Switch, wire.Reconcile, wire.Integrity, record_asks.Restrict,
-    record_asks.AgreeKey, record_asks.NoteGround,
+    record_asks.AgreeKey, record_asks.NoteGround, audit_asks.AuditAcknowledge,
 )  # fmt: skip
 """What the three do together, in an attempt."""
 
@@ -230,6 +230,9 @@ _VERBS: dict[type, Callable[[Serving, Any, Progress], Any]] = {
     audit_asks.AuditAltered: lambda s, ask, _: s._custodian.audit.altered(),
     audit_asks.AuditEntries: lambda s, ask, _: [LedgerRow.of(row) for row in s._custodian.audit.entries(ask.tags)],
     audit_asks.Attest: lambda s, ask, _: s._attest(ask),
+    audit_asks.AuditAcknowledge: lambda s, ask, _: s._together(
+        ask, lambda header: s._custodian.audit.acknowledge(header, ask.operations)
+    ),
     record_asks.Evaluate: lambda s, ask, _: s._evaluate(ask),
     record_asks.Restrict: lambda s, ask, _: s._together(
         ask, lambda header: s._custodian.records.restrict(ask.name, header, ask.handle, ask.on)

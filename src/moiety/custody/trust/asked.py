@@ -12,7 +12,7 @@ from moiety.custody.messages import encode_plain
 from moiety.custody.store.kinds import is_keys, purpose_of
 from moiety.custody.trust import matter
 from moiety.custody.trust.policy import POLICY
-from moiety.custody.trust.roster import BUDGETS, LEASE
+from moiety.custody.trust.roster import ACKNOWLEDGE, BUDGETS, LEASE
 from moiety.custody.trust.signing import content_digest, request_digest
 
 OFFICE: Final = "*"
@@ -123,6 +123,11 @@ _SAID: Final[dict[type, Callable[[Any], Said]]] = {
     audit_asks.AuditEntries: lambda ask: _audit(b"entries", *ask.tags),
     audit_asks.Attest: lambda ask: _audit(
         b"attest", ask.subject, *(name.encode() for name in ask.galleries), *ask.rows
+    ),
+    audit_asks.AuditAcknowledge: lambda ask: Said(
+        ACKNOWLEDGE,
+        OFFICE,
+        request_digest(content_digest(b"acknowledge", ask.header.header().digest(), *ask.operations), 0),
     ),
     record_asks.Carry: _of_parts(
         "correct", lambda ask: (ask.attempt, hashed(ask.handle), ",".join(ask.secrets).encode())

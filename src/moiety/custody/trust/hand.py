@@ -10,6 +10,7 @@ from moiety.custody import wire
 from moiety.custody.store.noise import Entropy
 from moiety.custody.trust.asked import OFFICE, Said, said
 from moiety.custody.trust.policy import POLICY
+from moiety.custody.trust.roster import ACKNOWLEDGE
 from moiety.custody.trust.signing import NONCE_BYTES, Kind, Signer, Statement, sign
 
 
@@ -24,8 +25,8 @@ class Hand:
     entropy: Entropy
 
     def call(self, ask: wire.Asked) -> bytes:
-        """What goes with a request: the caller's signature where the request begins something. A purpose is asked for
-        by an officer where there is one."""
+        """What goes with a request: the caller's signature where the request begins something. What is for
+        officers is asked for by one where there is one."""
         begun = said(ask)
         if begun is None:
             return b""
@@ -33,7 +34,7 @@ class Hand:
 
     def signer(self, operation: str) -> Signer:
         """Who asks for an operation."""
-        return self.officers[0] if operation == POLICY and self.officers else self.caller
+        return self.officers[0] if operation in (POLICY, ACKNOWLEDGE) and self.officers else self.caller
 
     def approvals(self, ask: wire.Asked) -> list[bytes]:
         """What a trial's officers sign of a purpose."""

@@ -39,9 +39,16 @@ BUDGETS: Final = "budgets"
 EVERYBODYS_CALL: Final = frozenset({LEASE, BUDGETS})
 """What everybody of a roster may ask for, whatever they are entrusted with."""
 
-OFFICERS_CALL: Final = frozenset({"policy", "reveal", "find", "audit"})
+ACKNOWLEDGE: Final = "acknowledge"
+"""Having custodians write down what they lack in their ledgers."""
+
+OFFICERS_CALL: Final = frozenset({"policy", "reveal", "find", "audit", ACKNOWLEDGE})
 """What an officer may ask for: officers decide, and leave the daily work to operators. Opening is among it: a purpose
 may let officers have what operators may not."""
+
+OFFICERS_ALONE: Final = frozenset({ACKNOWLEDGE})
+"""What no operator may ask for, whatever they are entrusted with: a gateway that does the daily work has no such
+key."""
 
 
 class Role(StrEnum):
@@ -67,7 +74,7 @@ class Person:
             return True
         if self.role is Role.OFFICER:
             return operation in OFFICERS_CALL
-        return self._is_entrusted(operation, purpose)
+        return operation not in OFFICERS_ALONE and self._is_entrusted(operation, purpose)
 
     def may_approve(self, operation: str, purpose: str, role: Role) -> bool:
         """Whether this person's signature counts where one of that role is needed; an officer's counts as an

@@ -15,12 +15,13 @@ router = APIRouter(route_class=Guarded, prefix="/v1", tags=["audit"])
 
 
 class Verified(Answer):
-    """Whether the ledgers agree, how many operations all of theirs have, how many rows each is behind, and in which
-    ledger, at which position, the first difference is."""
+    """Whether the ledgers agree, how many operations all of theirs have, how many rows each is behind, how many one
+    lacks and has acknowledged that it does, and in which ledger, at which position, the first difference is."""
 
     agree: bool
     operations: int
     behind: dict[str, int]
+    acknowledged: dict[str, int]
     difference: str | None
     ledger: str | None
     position: int | None
@@ -42,6 +43,7 @@ async def verify(request: Request, in_flight: Annotated[int, Query(ge=0, le=1_00
         agree=first is None,
         operations=found.operations,
         behind={LEDGERS[int(party)]: count for party, count in found.behind.items()},
+        acknowledged={LEDGERS[int(party)]: count for party, count in found.acknowledged.items()},
         difference=None if first is None else first.what.value,
         ledger=None if first is None else LEDGERS[int(first.log)],
         position=None if first is None else first.position,

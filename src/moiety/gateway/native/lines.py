@@ -8,6 +8,7 @@ import msgspec
 
 from moiety.gateway.native.shapes import Answer
 from moiety.identity.desk import instant_of
+from moiety.ledger.entry import Acknowledgement
 
 if TYPE_CHECKING:
     from moiety.identity.ports import Noted
@@ -32,15 +33,24 @@ def line_of(noted: Noted) -> Line:
     given = dict(zip(noted.entry.__struct_fields__, said[1:], strict=True))
     if noted.within is not None:
         given["among"] = noted.within.size
+    at, caller = instant_of(given.pop("minute")), given.pop("caller")
+    details = {name: _word(some) for name, some in given.items() if some is not None}
+    if isinstance(noted.entry, Acknowledgement):  # as operations and ledgers are named everywhere else
+        details["operation"] = noted.entry.operation.hex()
+        details |= {name: _word(_ledgers(given[name])) for name in ("parties", "beside")}
     return Line(
         operation=noted.operation.hex(),
-        at=instant_of(given.pop("minute")).isoformat(timespec="minutes"),
+        at=at.isoformat(timespec="minutes"),
         what=said[0],
-        caller=given.pop("caller"),
-        ledgers=[name for bit, name in LEDGERS.items() if int(noted.parties) & bit],
-        details={name: _word(some) for name, some in given.items() if some is not None},
+        caller=caller,
+        ledgers=_ledgers(int(noted.parties)),
+        details=details,
     )
 
 
 def _word(some: object) -> str:
     return ", ".join(map(str, some)) if isinstance(some, list | tuple) else str(some)
+
+
+def _ledgers(parties: int) -> list[str]:
+    return [name for bit, name in LEDGERS.items() if parties & bit]
