@@ -15,7 +15,7 @@ import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Final
+from typing import BinaryIO, Final
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCMSIV
@@ -91,14 +91,14 @@ class Inputs:
     def keep(self, job: bytes, key: bytes, whole: bytes) -> None:
         """Seal what was sent for a job; it is on the disk then. Raises `JobsUnwritable`."""
         cipher, place = AESGCMSIV(key), self._folder / job.hex()
-        pieces = range(0, max(1, len(whole)), PIECE)
+        starts = range(0, max(1, len(whole)), PIECE)
         self._where[job] = place
         try:
             file = os.open(place, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
             with os.fdopen(file, "wb") as sealed:
                 sealed.write(_VERSION)
-                for number, at in enumerate(pieces):
-                    nonce, last = self._entropy(_NONCE_BYTES), at == pieces[-1]
+                for number, at in enumerate(starts):
+                    nonce, last = self._entropy(_NONCE_BYTES), at == starts[-1]
                     sealed.write(nonce + cipher.encrypt(nonce, whole[at : at + PIECE], _bound(number, last)))
                 sealed.flush()
                 os.fsync(sealed.fileno())
@@ -116,8 +116,9 @@ class Inputs:
             raise JobsUnwritable from None
         with os.fdopen(memory, "wb") as whole:
             try:
-                for piece in _pieces(self._where[job], key):
-                    whole.write(piece)
+                with self._where[job].open("rb") as file:
+                    for piece in pieces(file, key):
+                        whole.write(piece)
                 whole.flush()
             except (OSError, InvalidTag):
                 raise JobsUnwritable from None
@@ -146,16 +147,16 @@ class Inputs:
         os.close(self._locks.pop(worker))
 
 
-def _pieces(file: Path, key: bytes) -> Iterator[bytes]:
+def pieces(sealed: BinaryIO, key: bytes) -> Iterator[bytes]:
+    """What was sent, piece by piece. Raises `InvalidTag` where it was not sealed under this key, or not as it is."""
     cipher, number, step = AESGCMSIV(key), 0, _NONCE_BYTES + PIECE + _TAG_BYTES
-    with file.open("rb") as sealed:
-        sealed.read(len(_VERSION))
-        piece = sealed.read(step)
-        while piece:
-            following = sealed.read(step)
-            bound = _bound(number, not following)
-            yield cipher.decrypt(piece[:_NONCE_BYTES], piece[_NONCE_BYTES:], bound)
-            piece, number = following, number + 1
+    sealed.read(len(_VERSION))
+    piece = sealed.read(step)
+    while piece:
+        following = sealed.read(step)
+        bound = _bound(number, not following)
+        yield cipher.decrypt(piece[:_NONCE_BYTES], piece[_NONCE_BYTES:], bound)
+        piece, number = following, number + 1
 
 
 def _bound(number: int, last: bool) -> bytes:
