@@ -134,16 +134,22 @@ class Jobs:
 
     def _run(self, job: bytes) -> None:
         try:
-            state, code = self._ended(job)
-            if state == WAITING and self.table.say(job, WAITING):
-                return
-            self.table.end(job, state, code)  # of one that was cancelled this changes nothing
-            self._inputs.drop(job)
-            self.table.scrub()
+            self._over(job, *self._ended(job))
         except MoietyError as error:  # where its end cannot be written down it stays for whoever starts next
             self._failed(job.hex(), error)
+        except Exception as error:
+            self._failed(job.hex(), error)
+            self._over(job, FAILED, "went_wrong")
+            raise
         finally:
             self._one_less()
+
+    def _over(self, job: bytes, state: str, code: str | None) -> None:
+        if state == WAITING and self.table.say(job, WAITING):
+            return
+        self.table.end(job, state, code)  # of one that was cancelled this changes nothing
+        self._inputs.drop(job)
+        self.table.scrub()
 
     def _ended(self, job: bytes) -> tuple[str, str | None]:
         """As what it ended, and why; `WAITING` where this process ends first."""
@@ -159,9 +165,6 @@ class Jobs:
             return INTERRUPTED, None
         except MoietyError as error:
             return FAILED, error.code
-        except Exception as error:
-            self._failed(job.hex(), error)
-            return FAILED, "went_wrong"
         return DONE, None
 
     def _bring_in(self, job: bytes) -> None:
