@@ -11,6 +11,7 @@ from functools import partial
 import numpy as np
 import pytest
 
+from moiety.drills import counter as counter_of
 from moiety.drills import replay
 from moiety.drills.climb import LOOKALIKE
 from moiety.drills.counter import GATEWAY_STORE, Counter
@@ -20,6 +21,7 @@ from moiety.drills.run import GATEWAY_ATTACKS, attack, seeded
 from moiety.drills.scene import PLAIN
 from moiety.drills.service import CLIMBED, DIM, counted
 from moiety.drills.verdict import FAMILY_ALPHA, passed
+from moiety.gateway.jobs.tickets import Tickets
 from moiety.gateway.rekognition.binding import FINDS_DAILY
 from moiety.gateway.rootkey import derived
 from moiety.identity.ports import silent
@@ -47,6 +49,31 @@ def left(some: Counter, content: bytes) -> Counter:
     return replace(some, stores={**some.stores, GATEWAY_STORE: (during, after)})
 
 
+def key_of_a_job(some: Counter) -> bytes:
+    """What a ticket has sealed."""
+    [(job, ticket)] = tickets(some.stores[GATEWAY_STORE][0])
+    return Tickets(some.root, bytes).opened(job, ticket).key
+
+
+def tickets(loot: Loot) -> list[tuple[bytes, bytes]]:
+    with closing(sqlite3.connect(":memory:")) as database:
+        database.deserialize(replay.whole(loot.files["gateway.sqlite"], loot.files.get("gateway.sqlite-wal", b"")))
+        return database.execute("SELECT job, sealed FROM gateway_tickets").fetchall()
+
+
+def left_ticket(some: Counter, key: bytes) -> Counter:
+    """A ticket more, of which nothing is sealed."""
+    during, after = some.stores[GATEWAY_STORE]
+    with closing(sqlite3.connect(":memory:")) as database:
+        name = "gateway.sqlite"
+        database.deserialize(replay.whole(during.files[name], during.files.get(f"{name}-wal", b"")))
+        database.execute("INSERT INTO gateway_tickets VALUES (?, ?, 0)", (bytes(16), b"key" + key + b"more" * 9))
+        database.commit()
+        whole = database.serialize()
+    files = {name: held for name, held in during.files.items() if name != "gateway.sqlite-wal"}
+    return replace(some, stores={**some.stores, GATEWAY_STORE: (Loot(files | {"gateway.sqlite": whole}), after)})
+
+
 def one_seal_for_two_purposes(some: Counter) -> Counter:
     during, after = some.stores[GATEWAY_STORE]
     with closing(sqlite3.connect(":memory:")) as database:
@@ -67,6 +94,8 @@ LEAKS: dict[str, tuple[Callable[[Counter], Counter], str]] = {
     "a key in a log": (lambda some: left(some, some.keys[3].encode()), "read keys"),
     "a secret of a client in base 64": (lambda some: left(some, some.keys[-1].encode()), "read keys"),
     "an input of a job in the clear": (lambda some: left(some, some.guests[2].address.encode()), "read names"),
+    "the key of what waits for a job beside it": (lambda some: left(some, key_of_a_job(some)), "read names"),
+    "a ticket in the clear": (lambda some: left_ticket(some, key_of_a_job(some)), "read names"),
     "a picture left behind": (lambda some: left(some, some.photographs[5]), "read photographs"),
     "a vector left behind": (lambda some: left(some, some.vectors[5].tobytes()), "read face vectors"),
     "a pseudonym left behind": (lambda some: left(some, some.faces[HOTEL][7].tobytes()), "read pseudonyms"),
@@ -109,6 +138,12 @@ def test_what_is_looked_through_is_a_running_job_a_log_and_a_ledger(counter: Cou
         for loot in (during, after)
     ]
     assert (len(jobs[0]), len(jobs[1])) == (1, 0)
+    assert (len(tickets(during)), len(tickets(after))) == (1, 0)
+    [(_, ticket)] = tickets(during)
+    assert not any(ticket in content for content in after.files.values())
+    assert not counter_of.waiting(during, [bytes(32)])
+    [opened] = counter_of.unsealed(counter)  # with root.key what waits is read, and decision 0021 says so
+    assert all(guest.number.encode() in opened for guest in counter.guests)
     assert {"gateway.sqlite", DATABASE, "gateway.log"} <= set(after.files)
     assert any(name.startswith("ledger/") for name in after.files)
     assert "root.key" not in after.files

@@ -3,22 +3,31 @@
 from __future__ import annotations
 
 import base64
+import fcntl
 import json
+import os
+import sqlite3
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import httpx
 import pytest
+from sqlalchemy import select, update
 
 from moiety.gateway import serve
+from moiety.gateway.callers.grants import Grant
 from moiety.gateway.callers.keys import ApiKey
-from moiety.gateway.callers.roles import Role
+from moiety.gateway.callers.roles import Caller, Role
+from moiety.gateway.callers.tables import CALLERS, TICKETS
 from moiety.gateway.config import Config
 from moiety.gateway.jobs import inputs as sealed
 from moiety.gateway.jobs import running as jobs
+from moiety.gateway.jobs.refusals import JobDenied, JobsFull
+from moiety.gateway.jobs.standing import TOKEN_S, Holders, Standings
 from moiety.identity import importing
 from moiety.vault.schema import Schema
 from moiety.vault.synth import people as made_up
@@ -139,7 +148,7 @@ def test_what_was_changed_on_the_disk_brings_nobody_in(own: Site, held: threadin
     with own.client(own.key("desk", Role.OPERATOR)) as client:
         begun(client, sent(lines(PEOPLE[:1])))
         jobs_ = [begun(client, sent(lines(PEOPLE) * 200)) for _ in range(3)]
-        files = [own.service.jobs._inputs._file(bytes.fromhex(job)) for job in jobs_]
+        files = [own.service.jobs._inputs._where[bytes.fromhex(job)] for job in jobs_]
         whole = [file.read_bytes() for file in files]
         assert min(map(len, whole)) > 2 * sealed.PIECE
         piece = sealed._NONCE_BYTES + sealed.PIECE + sealed._TAG_BYTES
@@ -200,24 +209,201 @@ def test_no_more_jobs_wait_than_have_room(own: Site, held: threading.Event) -> N
     assert len(list(left(own))) == jobs.AT_ONCE
 
 
-def test_a_job_that_the_end_of_the_gateway_interrupts_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(importing, "TOGETHER", 2)
-    folder = tmp_path / "office"
-    with site(folder) as first:
+def test_who_lost_what_a_job_was_begun_with_has_it_done_no_further(own: Site, held: threading.Event) -> None:
+    officer = own.key("second", Role.OFFICER)
+    with own.client(own.key("desk", Role.OPERATOR)) as client, own.client(officer) as chief:
+        first, second = begun(client, sent(lines(PEOPLE[:3]))), begun(client, sent(lines(PEOPLE[3:])))
+        told(client, first, "running")
+        assert chief.delete("/v1/callers/desk").status_code == 200
+        assert client.get("/v1/jobs").status_code == 401
+    held.set()
+    with own.client(own.key("desk", Role.OPERATOR)) as client:  # of the same name, and somebody else
+        for job, added in ((first, 3), (second, 0)):  # the batch that was begun came in
+            said = told(client, job, "refused")
+            assert (said["code"], said["added"]) == ("job_denied", added)
+        told(client, begun(client, sent(b"")))
+    assert not list(left(own))
+    assert tickets(own) == 0
+
+
+def tickets(some: Site) -> int:
+    with some.service.credentials.database.reading() as connection:
+        return len(connection.execute(select(TICKETS)).all())
+
+
+@pytest.mark.parametrize("how", ["expired", "scope"])
+def test_no_batch_is_begun_with_what_does_not_count_any_more(
+    how: str, own: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(importing, "TOGETHER", 5)
+    go, real = threading.Event(), own.service.jobs.table.read
+
+    def read(*given: Any, **more: Any) -> bool:
+        answer = real(*given, **more)
+        go.wait(60)
+        return answer
+
+    monkeypatch.setattr(own.service.jobs.table, "read", read)
+    key = own.key("desk", Role.OPERATOR)
+    with own.client(key) as client, own.client(own.key("other", Role.OPERATOR)) as other:
+        job = begun(client, sent(lines(PEOPLE)))
+        while other.get(f"/v1/jobs/{job}").json()["done"] == 0:
+            time.sleep(0.01)
+        changed = {"expires": 1} if how == "expired" else {"scopes": "door:jobs hotel:find"}
+        with own.service.credentials.database.writing("test") as connection:
+            connection.execute(update(CALLERS).where(CALLERS.c.prefix == key.prefix).values(**changed))
+        go.set()
+        said = told(other, job, "refused")
+        assert (said["code"], said["added"]) == ("job_denied", 5)
+
+
+def test_a_token_counts_for_a_job_while_its_grant_stands_and_for_a_day() -> None:
+    def grant(*scopes: str) -> Grant:
+        return Grant(value="desk", roles=[Role.OPERATOR], scopes=list(scopes))
+
+    now = 1_000
+    some = grant("hotel:jobs", "door:find")
+    caller = Caller("oidc.1", frozenset(some.roles), frozenset(some.parsed))
+    nobody = cast(Holders, object())
+    begun_ = Standings(nobody, [some], lambda: now).of(caller)
+    again = Standings(nobody, [grant("*:find"), some], lambda: now)
+    assert again.role(begun_, "hotel") is Role.OPERATOR
+    for grants, purpose, at in (
+        ([some], "door", now),
+        ([grant("hotel:jobs")], "hotel", now),
+        ([], "hotel", now),
+        ([some], "hotel", now + TOKEN_S),
+    ):
+        with pytest.raises(JobDenied):
+            Standings(nobody, grants, lambda at=at: at).role(begun_, purpose)
+
+
+def test_what_is_down_for_a_while_keeps_a_job_waiting(own: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(jobs, "PAUSE_S", 0.01)
+    failures, real = iter([True, True]), own.service.jobs._people
+
+    def down(purpose: str, role: Role) -> Any:
+        if next(failures, False):
+            raise JobsFull(seconds=1)
+        return real(purpose, role)
+
+    monkeypatch.setattr(own.service.jobs, "_people", down)
+    with own.client(own.key("desk", Role.OPERATOR)) as client:
+        assert told(client, begun(client, sent(lines(PEOPLE[:2]))))["added"] == 2
+        assert not next(failures, False)
+        monkeypatch.setattr(own.service.jobs, "_people", lambda *_: down_for_good())
+        assert told(client, begun(client, sent(b"")), "failed")["code"] == "jobs_full"
+
+
+def down_for_good() -> Any:
+    raise JobsFull(seconds=1)
+
+
+def ended(folder: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[ApiKey, list[str], Path]:
+    """A gateway that ended while the first of two jobs was between two batches: a caller's key, the jobs, and the
+    folder of what was sent for them."""
+    with monkeypatch.context() as patched, site(folder) as first:
+        patched.setattr(importing, "TOGETHER", 2)
         with first.client(first.key("founder", Role.OFFICER)) as client:
             assert client.post("/v1/purposes", json={"document": document("hotel")}).status_code == 201
         key = first.key("desk", Role.OPERATOR)
         with first.client(key) as client:
-            names = [begun(client, sent(lines(PEOPLE))) for _ in range(2)]
+            names = [begun(client, sent(lines(some))) for some in (PEOPLE, PEOPLE[:4])]
             while client.get(f"/v1/jobs/{names[0]}").json()["done"] == 0:
                 time.sleep(0.01)
         place = first.service.jobs._inputs._folder
-    assert not place.exists()
-    assert reopened(folder, key, names) == ["interrupted", "interrupted"]
+    assert sorted(file.name for file in place.iterdir()) == sorted([*names, "lock"])
+    return key, names, place
 
 
-def reopened(folder: Path, key: ApiKey, names: list[str]) -> list[str]:
-    """What the next process says of these jobs."""
+@contextmanager
+def reopened(folder: Path) -> Iterator[Site]:
+    """The next process."""
     service = serve.opened(Config(office=".", listen="127.0.0.1:0"), folder, data=None, write=str)
-    with running(service) as url, Site(url, service).client(key) as client:
-        return [client.get(f"/v1/jobs/{name}").json()["state"] for name in names]
+    with running(service) as url:
+        yield Site(url, service)
+
+
+def test_a_job_that_the_end_of_the_gateway_stops_is_gone_on_with(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "office"
+    key, names, place = ended(folder, monkeypatch)
+    with reopened(folder) as second, second.client(key) as client:
+        said = [told(client, name) for name in names]
+        assert [(one["total"], one["done"], one["added"], one["there"]) for one in said] == [
+            (30, 30, 30, 0),
+            (4, 4, 0, 4),
+        ]
+        told(client, begun(client, sent(b"")))
+        assert not place.exists() or not [file for file in place.iterdir() if file.name != "lock"]
+        assert tickets(second) == 0
+    assert not [file for file in place.parent.rglob("*") if file.is_file()]
+
+
+@pytest.mark.parametrize("lost", ["root key", "ticket", "input"])
+def test_a_job_that_nobody_can_open_is_interrupted_and_deleted(
+    lost: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "office"
+    key, names, place = ended(folder, monkeypatch)
+    if lost == "root key":
+        (folder / "root.key").unlink()
+    elif lost == "input":
+        for name in names:
+            (place / name).unlink()
+    else:
+        with closing(sqlite3.connect(folder / "gateway.sqlite")) as database:
+            database.execute("DROP TABLE gateway_tickets")  # as a version before had it
+            database.commit()
+    with reopened(folder) as second, second.client(key) as client:
+        for name in names:
+            assert told(client, name, "interrupted")["added"] < 30
+        told(client, begun(client, sent(b"")))
+        assert tickets(second) == 0
+        assert not list(left(second))
+
+
+def test_what_a_process_left_is_taken_over_by_one_of_those_that_live(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    left_one = sealed.Inputs(tmp_path, os.urandom)
+    left_one.keep(b"j" * 16, bytes(32), b"whole")
+    living = [sealed.Inputs(tmp_path, os.urandom) for _ in range(4)]
+    assert [one.taken_over() for one in living] == [[]] * 4
+    left_one.close()
+    start, found = threading.Barrier(4), []
+
+    def look(one: sealed.Inputs) -> None:
+        start.wait()
+        found.append((one.taken_over(), one))
+
+    threads = [threading.Thread(target=look, args=(one,)) for one in living]
+    for one in threads:
+        one.start()
+    for one in threads:
+        one.join()
+    [(names, owner)] = [(names, one) for names, one in found if names]
+    assert names == [left_one.name]
+    with owner.opened(b"j" * 16, bytes(32)) as file:
+        assert file.read_bytes() == b"whole"
+    assert [one.has(b"j" * 16) for one in living].count(True) == 1
+    owner.drop(b"j" * 16)
+    for some in living:
+        some.close()
+    assert not list(tmp_path.iterdir())
+
+
+def test_what_ends_beside_a_living_process_is_gone_on_with_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "office"
+    key, names, place = ended(folder, monkeypatch)
+    lock = os.open(place / "lock", os.O_WRONLY)
+    fcntl.flock(lock, fcntl.LOCK_EX)  # it lives still
+    monkeypatch.setattr(jobs, "LOOK_S", 0.05)
+    with reopened(folder) as second, second.client(key) as client:
+        time.sleep(0.3)
+        assert [client.get(f"/v1/jobs/{name}").json()["state"] for name in names] == ["waiting"] * 2
+        os.close(lock)
+        assert [told(client, name)["added"] for name in names] == [30, 0]

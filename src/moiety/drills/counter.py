@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from collections.abc import Mapping, Sequence
-from contextlib import closing
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from functools import cache, cached_property
+from io import BytesIO
 from typing import Final
 
 import numpy as np
+from cryptography.exceptions import InvalidTag
 from numpy.typing import NDArray
 
 from moiety.drills import canaries, read, sql
@@ -29,6 +31,9 @@ from moiety.drills.scene import PLAIN
 from moiety.drills.standin import pixels
 from moiety.drills.verdict import Trial, by_decoys
 from moiety.drills.views import Reading, in_order
+from moiety.gateway.callers.tables import TICKETS
+from moiety.gateway.jobs.inputs import pieces
+from moiety.gateway.jobs.tickets import Tickets
 from moiety.gateway.rootkey import Seal, derived
 from moiety.identity.pseudonym import Pseudonym
 
@@ -98,9 +103,14 @@ def keys(counter: Counter, rng: np.random.Generator) -> tuple[Trial, Trial]:
 
 
 def texts(counter: Counter, rng: np.random.Generator) -> tuple[Trial, Trial]:
-    """Names, numbers, addresses and employers: of jobs, and as clients call requests, pictures and users."""
+    """Names, numbers, addresses and employers: of jobs, and as clients call requests, pictures and users; also in what
+    waits for a job, with whatever may be its key."""
     wanted, decoys = ([said(one) for one in some] for some in (counter.guests, counter.strangers))
-    return _both(counter, wanted, decoys, rng)
+    kept = counter.stores[GATEWAY_STORE]
+    waits = [plain for loot in kept for plain in waiting(loot, {key for one in kept for key in _windows(one)})]
+    parts = [part for loot in kept for part in loot.parts()]
+    own = read.search(Haystack([*dict.fromkeys(parts), *waits]), wanted, decoys, rng)
+    return own, read.search(counter.haystack(PLAIN), wanted, decoys, rng)
 
 
 def photographs(counter: Counter, rng: np.random.Generator) -> tuple[Trial, Trial]:
@@ -180,6 +190,7 @@ def with_the_root(counter: Counter, rng: np.random.Generator) -> tuple[Trial, Tr
         for purpose in (HOTEL, CLINIC)
         for name, (sealed, _) in _rows(counter.stores[GATEWAY_STORE][-1], purpose).items()
     ]
+    opened += unsealed(counter)
     wanted, decoys = ([canaries.text(guest.number) for guest in some] for some in (counter.guests, counter.strangers))
     plain = read.search(counter.haystack(PLAIN), wanted, decoys, rng)
     return read.search(Haystack(opened), wanted, decoys, rng), plain
@@ -196,6 +207,30 @@ def climbed(counter: Counter, rng: np.random.Generator) -> tuple[Trial, Trial]:
 
     ours, free = counter.climbed
     return told(ours), told(free)
+
+
+def unsealed(counter: Counter) -> list[bytes]:
+    """What waited for a job, with `root.key`: it opens the job's ticket, which has the key."""
+    tickets = Tickets(counter.root, lambda count: bytes(count))
+    opened = []
+    for loot in counter.stores[GATEWAY_STORE]:
+        for database in sql.databases(loot.files):
+            with closing(database):
+                if sql.has(database, TICKETS.name):
+                    rows = database.execute(f"SELECT job, sealed FROM {TICKETS.name}").fetchall()  # noqa: S608
+                    opened += waiting(loot, {tickets.opened(*row).key for row in rows})
+    return opened
+
+
+def waiting(loot: Loot, keys: Iterable[bytes]) -> list[bytes]:
+    """What waits for jobs, as far as one of these keys opens it."""
+    opened = []
+    for name, content in loot.files.items():
+        if name.startswith("jobs/") and not name.endswith("lock"):
+            for key in keys:
+                with suppress(InvalidTag):
+                    opened.append(b"".join(pieces(BytesIO(content), key)))
+    return opened
 
 
 def hashed(text: str) -> bytes:
@@ -222,6 +257,17 @@ def _candidates(some: Sequence[Loot]) -> list[bytes]:
             if len(value) >= _KEY_BYTES:
                 found[value[:_KEY_BYTES]] = found[value[-_KEY_BYTES:]] = None
     return list(found)
+
+
+def _windows(loot: Loot) -> set[bytes]:
+    """Whatever may be the key of what waits for a job: the candidates, and every 32 bytes of a ticket."""
+    found = set(_candidates([loot]))
+    for database in sql.databases(loot.files):
+        with closing(database):
+            if sql.has(database, TICKETS.name):
+                for (sealed,) in database.execute(f"SELECT sealed FROM {TICKETS.name}").fetchall():  # noqa: S608
+                    found |= {sealed[at : at + _KEY_BYTES] for at in range(len(sealed) - _KEY_BYTES + 1)}
+    return found
 
 
 def _keyed(key: bytes, number: str) -> list[bytes]:

@@ -39,8 +39,10 @@ from moiety.gateway.callers.reception import Reception
 from moiety.gateway.callers.roles import Role, Scope
 from moiety.gateway.callers.sql import Credentials
 from moiety.gateway.jobs.inputs import Inputs
-from moiety.gateway.jobs.running import Bulk, Jobs
+from moiety.gateway.jobs.running import Jobs
 from moiety.gateway.jobs.sql import LIVE, JobTable
+from moiety.gateway.jobs.standing import Standings
+from moiety.gateway.jobs.tickets import Bulk, Tickets
 from moiety.gateway.journal import Journal
 from moiety.gateway.offices import Offices
 from moiety.gateway.rates import Rates
@@ -114,9 +116,9 @@ def _robbed(people: int, folder: Path, entropies: Entropies, rng: np.random.Gene
         for purpose, pictures in ((HOTEL, files), (CLINIC, _files(who, rng, again=True))):
             names[purpose] = counter.index(purpose, guests, pictures, rng.permutation(people), progress)
         keys = counter.callers(guests)
-        sent, go = counter.job(guests, files)
+        sent = counter.job(guests)
         during = counter.rob()
-        counter.finish(go)
+        counter.finish()
         after = counter.rob()
         rows = {purpose: counter.rows(purpose, names[purpose]) for purpose in names}
         climbed = counter.climbed(rng, progress)
@@ -162,7 +164,8 @@ class _Counter:
             shelf = Shelf(folder / "records")
             office = Office(custodians, Models(DIM), shelf, clock=_now, entropy=entropy)
             undo.callback(office.close)
-            self.service = _service(self._place, office, entropy, self._lines.append, self._hour)
+            self._go = Event()
+            self.service = _service(self._place, office, entropy, self._lines.append, self._hour, self._go)
             undo.pop_all()
         document = require_template(_TEMPLATE.encode(), "consent")
         self._binding = Binding("gate", ("*",), "consent", document, frozenset(MAY))
@@ -198,32 +201,30 @@ class _Counter:
             given.append(str(credentials.add(who)))
             bound = Binding(f"gate-{at}", (HOTEL,), "consent", None, frozenset(MAY))
             self._clients.append(store.bind(bound))
+        scopes = frozenset({Scope.parse(f"{HOTEL}:jobs")})
+        self._desk = credentials.add(Newcomer(CALLER, frozenset({Role.OPERATOR}), scopes, 30, None))
+        given.append(str(self._desk))
         for guest in guests:
             begun = credentials.begin(CALLER, "POST", PATH, guest.number)
             credentials.end(begun.operation, 200)
             self.service.journal.say("request", caller=f"oidc.{credentials.called(ISSUER, guest.number)}")
         return given + [key.secret for key in self._clients]
 
-    def job(self, guests: list[Guest], files: list[bytes]) -> tuple[bytes, Event]:
-        """What was sent for a job that runs until the event is set."""
-        go = Event()
-        desk = self.service.offices.at(Role.OPERATOR).purpose(HOTEL).people()
-
-        def people() -> Desk:
-            go.wait()
-            return desk
-
+    def job(self, guests: list[Guest]) -> bytes:
+        """What was sent for a job that runs until `finish`."""
         rows = [guest.values(pictured=False) for guest in guests]
         lines = [json.dumps({name: row[name] for name in _FIELDS} | {"seen": "once"}) for row in rows]
         sent = "\n".join(lines).encode() + b"\n"
         mapping = "".join(f'[fields.{name}]\ncolumn = "{name}"\n' for name in _FIELDS).encode()
-        bulk = Bulk(people, "jsonl", mapping, "consent", "1", None)
-        self._job = self.service.jobs.begin(CALLER, HOTEL, bulk, sent)
-        return sent, go
+        caller = self.service.credentials.holder(self._desk.prefix)
+        if caller is None:
+            raise RuntimeError("the key that was given a moment ago does not count")
+        self._job = self.service.jobs.begin(caller, Bulk(HOTEL, "jsonl", mapping, "consent", "1", None), sent)
+        return sent
 
-    def finish(self, go: Event) -> None:
+    def finish(self) -> None:
         """Let the job end. Raises `RuntimeError` where it brings not everybody in."""
-        go.set()
+        self._go.set()
         until = monotonic() + _ENDED_S
         while (found := self.service.jobs.table.get(self._job)).state in LIVE and monotonic() < until:
             sleep(_PAUSE_S)
@@ -306,8 +307,12 @@ def _picture(face: NDArray[np.float64], rng: np.random.Generator) -> bytes:
 
 
 def _service(
-    place: Path, office: Office, entropy: Entropy, write: Callable[[str], None], hour: Callable[[], float]
+    place: Path, office: Office, entropy: Entropy, write: Callable[[str], None], hour: Callable[[], float], go: Event
 ) -> Service:
+    def people(purpose: str, _: Role) -> Desk:
+        go.wait()
+        return office.purpose(purpose).people()
+
     credentials = Credentials.open(place, lambda: root_key(place, entropy), _second, entropy)
     journal = Journal(write, _now)
     inputs, work = Inputs(place / "jobs", entropy), Work()
@@ -325,7 +330,15 @@ def _service(
         door=Work(),
         ready=Readiness(work, office.purposes, _second),
         room=Room(1),
-        jobs=Jobs(inputs, JobTable(credentials.database, inputs.name, _second), entropy, journal.failed),
+        jobs=Jobs(
+            inputs,
+            JobTable(credentials.database, inputs.name, _second),
+            Tickets(root_key(place, entropy), entropy),
+            Standings(credentials, (), _second),
+            people,
+            entropy,
+            journal.failed,
+        ),
         journal=journal,
         entropy=entropy,
         rekognition=dialect,

@@ -27,6 +27,8 @@ from moiety.gateway.config import Config
 from moiety.gateway.jobs.inputs import Inputs
 from moiety.gateway.jobs.running import Jobs
 from moiety.gateway.jobs.sql import JobTable
+from moiety.gateway.jobs.standing import Standings
+from moiety.gateway.jobs.tickets import Tickets
 from moiety.gateway.journal import Journal
 from moiety.gateway.metrics import Metrics
 from moiety.gateway.offices import Offices
@@ -78,9 +80,17 @@ def opened(config: Config, place: Path, *, data: Path | None, write: Callable[[s
         rekognition = Dialect(rekognition_of(config, place), Seen(time), Finds(time), time)
         journal = journal_of(write)
         inputs = Inputs(place / JOBS, os.urandom)
-        jobs = Jobs(inputs, JobTable(credentials.database, inputs.name, _now), os.urandom, journal.failed)
+        all_offices = Offices(offices)
+        jobs = Jobs(
+            inputs,
+            JobTable(credentials.database, inputs.name, _now),
+            Tickets(root_key(place, os.urandom), os.urandom),
+            Standings(credentials, () if config.oidc is None else config.oidc.grants, _now),
+            all_offices.people,
+            os.urandom,
+            journal.failed,
+        )
         undo.pop_all()
-    all_offices = Offices(offices)
     work = Work(at_once=config.at_once, waiting=config.waiting, deadline_s=config.deadline_s)
     service = Service(
         offices=all_offices,

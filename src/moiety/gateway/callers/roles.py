@@ -139,12 +139,14 @@ def is_hidden(person: str, kept: str) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Somebody who was recognised by what they brought. `person` is whom a subject is: a pseudonym, `hidden`."""
+    """Somebody who was recognised by what they brought. `person` is whom a subject is: a pseudonym, `hidden`. `key` is
+    the prefix of the key that they brought, empty where they brought another thing."""
 
     name: str
     roles: frozenset[Role]
     scopes: frozenset[Scope] = field(repr=False)
     person: str | None = field(default=None, repr=False)
+    key: str = field(default="", repr=False, compare=False)
 
     @property
     def least_role(self) -> Role:

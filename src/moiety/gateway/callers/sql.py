@@ -1,5 +1,6 @@
-"""The store of callers: SQLite or PostgreSQL. It holds no key that opens anything, and none of its hashes: those of
-requests and of an identity provider's people are under the gateway's root key, which lies elsewhere."""
+"""The store of callers: SQLite or PostgreSQL. It holds no key of its hashes, and none that opens anything: those of
+requests and of an identity provider's people are under the gateway's root key, which lies elsewhere, and keys of what
+waits for a job are sealed under it."""
 
 from __future__ import annotations
 
@@ -12,7 +13,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
 
-from sqlalchemy import Connection, Row, delete, insert, select, update
+from sqlalchemy import Connection, Row, delete, insert, inspect, select, update
 from sqlalchemy.exc import IntegrityError
 
 from moiety.database import Database
@@ -21,7 +22,7 @@ from moiety.gateway.callers.keys import ApiKey, Entropy, is_of
 from moiety.gateway.callers.newcomer import Newcomer
 from moiety.gateway.callers.refusals import CallerExists, CallerUnknown, Denied
 from moiety.gateway.callers.roles import SALT_BYTES, Caller, Role, Scope, hidden
-from moiety.gateway.callers.tables import CALLERS, KEPT, KIND, ONCE
+from moiety.gateway.callers.tables import CALLERS, KEPT, KIND, ONCE, TICKETS
 from moiety.gateway.rootkey import derived
 from moiety.identity.pseudonym import Pseudonym
 
@@ -80,6 +81,9 @@ class Credentials:
             database = Database.open(KIND, place)
         except DatabaseMissing:
             database = Database.create(KIND, place)
+        if not _has_tickets(database):  # of a version before
+            with database.writing("tickets") as connection:
+                TICKETS.create(connection, checkfirst=True)
         some = cls(database, root, now, entropy)
         some._forget_key_beside()
         return some
@@ -133,13 +137,17 @@ class Credentials:
 
     def recognised(self, key: ApiKey) -> Caller | None:
         """Whose key this is; None where it is nobody's, expired or revoked. It takes alike in all cases: some 20 ms."""
-        row = self._row(key)
+        row = self._row(key.prefix)
         whose = is_of(key, None if row is None else row.hashed)
         return _caller(row) if whose and row is not None else None
 
     def still(self, key: ApiKey) -> Caller | None:
         """As `recognised`, of a key that was recognised a moment ago and need not be hashed again."""
-        row = self._row(key)
+        return self.holder(key.prefix)
+
+    def holder(self, prefix: str) -> Caller | None:
+        """Whose the key of this prefix is; None where there is none, or none any more."""
+        row = self._row(prefix)
         return None if row is None else _caller(row)
 
     # The set-up token.
@@ -214,10 +222,10 @@ class Credentials:
         live = (CALLERS.c.revoked == 0) & (CALLERS.c.expires > self._now())
         return any(_caller(row).roles & _RUN for row in connection.execute(select(CALLERS).where(live)))
 
-    def _row(self, key: ApiKey) -> Row[Any] | None:
+    def _row(self, prefix: str) -> Row[Any] | None:
         live = (CALLERS.c.revoked == 0) & (CALLERS.c.expires > self._now())
         with self.database.reading() as connection:
-            return connection.execute(select(CALLERS).where(CALLERS.c.prefix == key.prefix, live)).first()
+            return connection.execute(select(CALLERS).where(CALLERS.c.prefix == prefix, live)).first()
 
     def _live(self, connection: Connection, name: str) -> list[Row[Any]]:
         live = (CALLERS.c.revoked == 0) & (CALLERS.c.expires > self._now())
@@ -247,6 +255,11 @@ class Credentials:
         return key
 
 
+def _has_tickets(database: Database) -> bool:
+    with database.reading() as connection:
+        return inspect(connection).has_table(TICKETS.name)
+
+
 def _hashed(key: bytes, names: tuple[str, ...]) -> bytes:
     whole = b"".join(len(name.encode()).to_bytes(4) + name.encode() for name in names)
     return hmac.digest(key, whole, hashlib.sha256)
@@ -254,7 +267,8 @@ def _hashed(key: bytes, names: tuple[str, ...]) -> bytes:
 
 def _caller(row: Row[Any]) -> Caller:
     roles = frozenset(Role(role) for role in row.roles.split())
-    return Caller(row.name, roles, frozenset(Scope.parse(scope) for scope in row.scopes.split()), row.person)
+    scopes = frozenset(Scope.parse(scope) for scope in row.scopes.split())
+    return Caller(row.name, roles, scopes, row.person, row.prefix)
 
 
 def _listed(row: Row[Any]) -> Listed:

@@ -67,3 +67,14 @@ JOBS: Final = Table(
     Column("at", BigInteger, nullable=False),
 )
 """`worker` is the process whose it is; `refused` is JSON: rows by number and code."""
+
+TICKETS: Final = Table(
+    "gateway_tickets",
+    TABLES,
+    Column("job", LargeBinary(16), primary_key=True),
+    Column("sealed", LargeBinary, nullable=False),
+    Column("after", BigInteger, nullable=False),
+)
+"""What whoever goes on with a job has to know, of those alone that have not ended: `sealed` is under the gateway's root
+key (`jobs.tickets`); `after` is the number of the last row that was read. Stores of versions before have it made when
+they are opened."""

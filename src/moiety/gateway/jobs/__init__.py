@@ -2,8 +2,10 @@
 
 | file | what |
 |---|---|
-| `inputs` | what was sent, sealed under a key that only this process has, in a folder that goes with it |
-| `sql` | what became of each job: states, counts, and rows that were refused, by number and code |
-| `running` | one after another, stopped between two batches |
+| `inputs` | what was sent, sealed, in a folder that whoever comes next takes over |
+| `tickets` | the keys and the rest that they need who go on with a job, sealed under the gateway's root key |
+| `standing` | whether what a job was begun with still may have it |
+| `sql` | what became of each job: states, counts, and rows that were refused, by number and code; and its ticket |
+| `running` | one after another, stopped between two batches, and gone on with after an end of whatever kind |
 | `refusals` | what is refused |
 """

@@ -13,10 +13,18 @@ class JobUnknown(Refused):
 
 
 class JobStopped(Refused):
-    """A job was cancelled, or this process ends. Whom it brought in before is there; sent again, it finds them."""
+    """A job was cancelled, or this process ends: then whoever starts next goes on with it."""
 
     code: ClassVar[str] = "job_stopped"
     advice: ClassVar[str] = "the job was stopped: send it again, and whoever is there already is only counted"
+
+
+class JobDenied(Refused):
+    code: ClassVar[str] = "job_denied"
+    advice: ClassVar[str] = (
+        "what the job was begun with was revoked, has ended or may not have jobs of this purpose any more: send it "
+        "again with a key that may, and whoever is there already is only counted"
+    )
 
 
 class JobsFull(Unavailable):

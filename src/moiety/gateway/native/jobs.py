@@ -15,8 +15,8 @@ from moiety.gateway.bodies import PICTURES_MIB, Sent, fields, takes
 from moiety.gateway.callers.roles import Caller, Operation
 from moiety.gateway.description import ONCE
 from moiety.gateway.jobs.refusals import JobUnknown
-from moiety.gateway.jobs.running import Bulk
 from moiety.gateway.jobs.sql import Job
+from moiety.gateway.jobs.tickets import Bulk
 from moiety.gateway.native.shapes import Answer, Done, PurposeName
 from moiety.gateway.once import once
 from moiety.gateway.refusals import FieldsInvalid
@@ -48,9 +48,11 @@ class RefusedRow(Answer):
 
 
 class Progress(Answer):
-    """`state` is waiting, running, done, failed (`code` says why), cancelled or interrupted: the gateway ended before
-    it did. `done` of `total` rows were read, `added` people came in, of `there` there were already, and `aside` rows
-    were set aside; `refused` lists the first thousand of both."""
+    """`state` is waiting, running, done, failed (`code` says why), cancelled, refused (`code` says why: what it was
+    begun with may not have it any more), or interrupted: the gateway ended, and what is needed to go on is lost. One
+    that waits or runs when the gateway ends waits when it starts again, and goes on where it was. `done` of `total`
+    rows were read, `added` people came in, of `there` there were already, and `aside` rows were set aside; `refused`
+    lists the first thousand of both."""
 
     job: str
     purpose: str
@@ -85,17 +87,16 @@ class Jobs(Answer):
     status_code=202,
 )
 async def begin(request: Request, response: Response, purpose: PurposeName) -> Begun:
-    """Bring in everybody of a file. What was sent is sealed until its turn, and gone after it."""
+    """Bring in everybody of a file. What was sent is sealed until the job has ended, and gone then."""
     service, own = service_of(request), who(request)
     new = await fields(request, NewImport, PICTURES_MIB)
     whole, approved = _bytes(new.file, "file"), None if new.approved is None else _bytes(new.approved, "approved")
-    offices = service.offices
 
     def story() -> bytes:
-        people = offices.at(own.role).purpose(purpose).people(role=offices.signs_as(own.role))
-        FieldMapping(new.mapping.encode(), people.schema())  # what will not do is refused before anything is kept
-        bulk = Bulk(lambda: people, new.kind, new.mapping.encode(), new.grounds, new.text, approved)
-        return service.jobs.begin(own.caller.name, purpose, bulk, whole)
+        schema = service.offices.people(purpose, own.role).schema()
+        FieldMapping(new.mapping.encode(), schema)  # what will not do is refused before anything is kept
+        bulk = Bulk(purpose, new.kind, new.mapping.encode(), new.grounds, new.text, approved)
+        return service.jobs.begin(own.caller, bulk, whole)
 
     async with once(request, response):
         return Begun(job=(await service.work(story)).hex())
