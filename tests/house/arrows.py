@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from tests.house.source import Source
 
-EVERYBODY = frozenset({"errors", "stages"})
+EVERYBODY = frozenset({"errors", "stages", "behalf"})
 """What any module may import."""
 
 ARROWS: dict[str, set[str]] = {
@@ -49,6 +49,7 @@ ARROWS: dict[str, set[str]] = {
     "__main__": {"cli"},
     "errors": set(),
     "stages": set(),
+    "behalf": set(),
     # `moiety.open` wires the ports to what stands behind them
     "": {"identity", "custody", "face", "settings", "vault"},
 }  # fmt: skip

@@ -31,6 +31,7 @@ from moiety.gateway.rates import Rates
 from moiety.gateway.readiness import Readiness
 from moiety.gateway.refusals import FieldsInvalid, NotByThisVerb, NotHere, WentWrong
 from moiety.gateway.rekognition import route as rekognition
+from moiety.gateway.rekognition.binding import name_of
 from moiety.gateway.rekognition.dialect import Dialect
 from moiety.gateway.room import Room
 from moiety.gateway.work import Work
@@ -73,6 +74,12 @@ class Service:
     entropy: Entropy
     rekognition: Dialect
     metrics: Metrics = field(default_factory=Metrics)
+
+    def names(self, *also: str) -> dict[str, str]:
+        """Whom ledgers mean by what they are told for whom this gateway asks, in hexadecimal: every caller that there
+        is or was, and `also` those, since an identity provider's people are not listed."""
+        known = (*self.credentials.names(), *map(name_of, self.rekognition.store.names()), *also)
+        return {self.credentials.behalf(name).hex(): name for name in known}
 
     def close(self) -> None:
         """Let what runs end, and close what it used."""

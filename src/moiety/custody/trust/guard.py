@@ -48,11 +48,12 @@ match where that is more: who prevents counting gains nothing."""
 
 @dataclass(frozen=True)
 class Asker:
-    """Who asks: the gateway's pinned key, and the public key and the role of the person who signed."""
+    """Who asks: the gateway's pinned key, the public key and the role of the person who signed, and for whom."""
 
     gateway: bytes
     person: bytes
     role: Role = Role.OPERATOR
+    behalf: bytes = b""
 
 
 @dataclass
@@ -105,10 +106,10 @@ class Guard:
         ask = request.ask
         begun = said(ask)
         if begun is not None:
-            person = self._verifier.caller(request.call, begun.operation, begun.purpose, begun.digest)
+            calling = self._verifier.caller(request.call, begun.operation, begun.purpose, begun.digest)
             if isinstance(ask, wire.Pledging) and not is_kept(ask, self._seat):
                 raise CallerRefused
-            asker = Asker(gateway, person.key, person.role)
+            asker = Asker(gateway, calling.person.key, calling.person.role, calling.behalf)
             self._require_purpose(ask, begun.purpose, asker)
             self._begun(ask, begun, asker, request.approvals)
             return asker

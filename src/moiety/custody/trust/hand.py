@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from moiety.behalf import behalf
 from moiety.custody import wire
 from moiety.custody.store.noise import Entropy
 from moiety.custody.trust.asked import OFFICE, Said, said
@@ -25,11 +26,12 @@ class Hand:
 
     def call(self, ask: wire.Asked) -> bytes:
         """What goes with a request: the caller's signature where the request begins something. A purpose is asked for
-        by an officer where there is one."""
+        by an officer where there is one. For whom it is asked is signed too."""
         begun = said(ask)
         if begun is None:
             return b""
-        return self._signed(Kind.CALL, begun, self.signer(begun.operation))
+        whose = behalf()
+        return self._signed(Kind.CALL, begun, self.signer(begun.operation), b"" if whose is None else whose.told)
 
     def signer(self, operation: str) -> Signer:
         """Who asks for an operation."""
@@ -42,7 +44,7 @@ class Hand:
             return []
         return [self._signed(Kind.APPROVAL, begun, officer) for officer in self.officers]
 
-    def _signed(self, kind: Kind, begun: Said, signer: Signer) -> bytes:
+    def _signed(self, kind: Kind, begun: Said, signer: Signer, whose: bytes = b"") -> bytes:
         statement = Statement(
             kind,
             begun.operation,
@@ -51,5 +53,6 @@ class Hand:
             int(self.clock().timestamp()),
             self.entropy(NONCE_BYTES),
             self.office,
+            whose,
         )
         return sign(statement, signer).to_bytes()

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from threading import Event, Lock
 from typing import TYPE_CHECKING, Final
 
+from moiety.behalf import carried
 from moiety.errors import MoietyError
 from moiety.gateway.jobs.inputs import Entropy, Inputs
 from moiety.gateway.jobs.refusals import JobsFull, JobStopped
@@ -65,7 +66,7 @@ class Jobs:
         try:
             self._inputs.keep(job, whole)
             self.table.add(job, caller, purpose)
-            self._thread.submit(self._run, job, bulk)
+            self._thread.submit(carried(self._run), job, bulk)
         except BaseException:
             self._end(job)
             raise
