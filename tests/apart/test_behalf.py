@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable, Iterator
 from contextvars import copy_context
 from dataclasses import replace
+from pathlib import Path
 from typing import Any, Final, TypeVar, Union, get_args
 
 import msgspec
@@ -19,16 +20,19 @@ from moiety.custody.gateway.apart import Apart
 from moiety.custody.refusals import MessageRefused
 from moiety.custody.store.handles import handles
 from moiety.custody.trust.signing import ON_BEHALF, Signed
+from moiety.custody.trust.spending import ListsSpent, OpeningsSpent
 from moiety.custody.unopened import ClassRefused
 from moiety.ledger.entry import Configuration, Enrolments, Key, LookUp, Opening, Recognition, Refusal
 from tests.apart.asking import Asking
 from tests.apart.scene import Site
 from tests.apart.test_ledgers import CROWD, KEPT, agree, unlocked
+from tests.apart.test_spending import limits
 from tests.custody.ledgers import Reader, fresh, read
-from tests.custody.scene import DOCUMENT, DOOR
+from tests.custody.scene import DOCUMENT, DOOR, Clock
 from tests.custody.test_chronicle import REVEAL
 
 ANNA, BERT = b"anna-id.", b"bert-id."
+LISTS: Final = 3
 
 Answer = TypeVar("Answer")
 
@@ -192,3 +196,40 @@ def test_a_gateway_that_stays_connected_hears_of_a_newer_custodian(
         f"{signs}.{ANNA.hex()}"
     }
     assert agree(keeping)
+
+
+def test_a_stolen_gateway_that_invents_whom_it_asks_for_gets_no_more_lists(tmp_path: Path) -> None:
+    site = Site.make(tmp_path / "tight", Clock(), limits(gateway_lists=LISTS, row=1))
+    office = site.gateway()
+    try:
+        office.add_gallery(DOOR, REVEAL, DOCUMENT)
+        somebody = fresh()
+        office.keep(DOOR, [somebody])
+        opens = lambda: unlocked(office, somebody.name, "access")  # noqa: E731
+        for number in range(LISTS):
+            asked(number.to_bytes(8), opens)
+        with pytest.raises(ListsSpent):
+            asked(LISTS.to_bytes(8), opens)
+        unlocked(office, somebody.name)  # which is nothing to the person's other account
+    finally:
+        office.close()
+        site.close()
+
+
+def test_without_a_name_lists_are_counted_by_the_person(tmp_path: Path) -> None:
+    site = Site.make(tmp_path / "tight", Clock(), limits(row=1))
+    office = site.gateway()
+    try:
+        office.add_gallery(DOOR, REVEAL, DOCUMENT)
+        one, other = fresh(), fresh()
+        office.keep(DOOR, [one, other])
+        unlocked(office, one.name, "access")
+        with pytest.raises(ListsSpent):
+            unlocked(office, one.name, "access")
+        unlocked(office, other.name, "access")
+        unlocked(office, one.name)
+        with pytest.raises(OpeningsSpent):
+            unlocked(office, one.name)
+    finally:
+        office.close()
+        site.close()

@@ -20,6 +20,7 @@ from moiety.custody.net.doors import Doors
 from moiety.custody.net.journal import fault
 from moiety.custody.refusals import MessageRefused
 from moiety.custody.trust.guard import Asker, Guard
+from moiety.custody.trust.limits import Unit
 from moiety.custody.trust.signing import ON_BEHALF
 from moiety.custody.turns import Leases
 from moiety.custody.verbs import Ground, Progress
@@ -163,6 +164,8 @@ class Serving:
                 one.scope.value, one.unit.value, one.burst, one.daily, one.drawn, one.left, one.whole_s
             )
             for one in self._guard.allowances(asker)
+            # A gateway of before knows no such unit, and would take it for no answer; who says for whom it asks does.
+            if one.unit is not Unit.LISTS or asker.behalf
         ]
 
     def _evaluate(self, ask: record_asks.Evaluate) -> messages.EvaluatedMessage:

@@ -55,6 +55,11 @@ class Asker:
     role: Role = Role.OPERATOR
     behalf: bytes = b""
 
+    @property
+    def account(self) -> bytes:
+        """By what is counted what is asked for one of a gateway's callers; nothing where it does not say for whom."""
+        return self.person + self.behalf if self.behalf else b""
+
 
 @dataclass
 class _Search:
@@ -196,7 +201,8 @@ class Guard:
         if bulk is not None:  # no gateway's doing: two officers signed for so many; who owes is refused all the same
             charges = [REQUEST, *((unit, 0, row) for unit, _, row in special(ask))]
         for unit, amount, row in charges:
-            self._budget.charge(asker.gateway, begun.purpose, asker.person, unit, amount, row)
+            whose = row if unit is not Unit.LISTS else asker.account or row
+            self._budget.charge(asker.gateway, begun.purpose, asker.person, unit, amount, whose)
         if bulk is not None:
             self._draw(asker, approvals, bulk, Role.OFFICER)
         if isinstance(ask, SEARCHES):
