@@ -260,6 +260,7 @@ def _service(place: Path, office: Office, entropy: Entropy, write: Callable[[str
         journal=journal,
         entropy=entropy,
         rekognition=dialect,
+        office=place,
     )
 
 

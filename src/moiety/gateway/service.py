@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from pathlib import Path
 from time import perf_counter
 from typing import Any, Final
 
@@ -57,7 +58,7 @@ class Service:
     """What every route has in hand. `work` tells stories; in the `hall` callers are recognised, so that who waits for a
     long story keeps nobody from being turned away. Whoever is not known is held against the hashes of keys at the
     `door`, and charged by address (`strangers`): wrong keys, however many, keep nobody out who is known. What is sent
-    has `room` while its request is under way."""
+    has `room` while its request is under way. `office` is the folder of what is served."""
 
     offices: Offices
     credentials: Credentials
@@ -73,6 +74,7 @@ class Service:
     journal: Journal
     entropy: Entropy
     rekognition: Dialect
+    office: Path
     metrics: Metrics = field(default_factory=Metrics)
 
     def names(self, *also: str) -> dict[str, str]:
