@@ -52,6 +52,7 @@ TIDIES = "ends what an interruption left, for whoever comes next, or overwrites 
 UNSIGNED: Final[dict[type, str]] = {
     wire.Stand: STANDS,
     wire.RoundTrip: STANDS,
+    wire.Versions: STANDS,
     wire.Alive: STANDS,
     wire.Load: "reads rows into the custodian's own memory, as the next search would",
     wire.Helping: "draws a nonce, for a mending that is signed",

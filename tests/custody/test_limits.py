@@ -69,6 +69,7 @@ def test_the_defaults_let_a_door_work_and_bound_an_hour() -> None:
         Unit.COMPARISONS: 1_833,
         Unit.HELPS: 26,
         Unit.APPROVALS: 58,
+        Unit.LISTS: 283,
     }
 
 

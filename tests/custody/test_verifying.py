@@ -13,7 +13,7 @@ from moiety.custody.trust.denials import ApprovalRefused, CallerRefused, RosterM
 from moiety.custody.trust.roster import Person, Role
 from moiety.custody.trust.signing import Kind, Signed
 from moiety.custody.trust.spent import SpentNonces
-from moiety.custody.trust.verifying import APPROVAL_S, CLOCKS_APART_S, MOST_APPROVALS, Verifier
+from moiety.custody.trust.verifying import APPROVAL_S, CLOCKS_APART_S, MOST_APPROVALS, Calling, Verifier
 from moiety.errors import MoietyError
 from tests.custody.scene import Clock
 from tests.custody.signers import AT, DIGEST, OFFICE, Signatory
@@ -80,8 +80,7 @@ def custody() -> Custody:
 
 
 def test_somebody_known_asks(custody: Custody) -> None:
-    person = custody.verifier.caller(ANA.says(), "identify", "door", DIGEST)
-    assert person == ANA.person
+    assert custody.verifier.caller(ANA.says(), "identify", "door", DIGEST) == Calling(ANA.person, b"")
 
 
 def test_a_gateway_that_invents_a_caller_gets_a_refusal(custody: Custody) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from tests.house.source import Source
 
-EVERYBODY = frozenset({"errors", "stages"})
+EVERYBODY = frozenset({"errors", "stages", "behalf"})
 """What any module may import."""
 
 ARROWS: dict[str, set[str]] = {
@@ -49,6 +49,7 @@ ARROWS: dict[str, set[str]] = {
     "__main__": {"cli"},
     "errors": set(),
     "stages": set(),
+    "behalf": set(),
     # `moiety.open` wires the ports to what stands behind them
     "": {"identity", "custody", "face", "settings", "vault"},
 }  # fmt: skip
@@ -297,6 +298,7 @@ WORLD_FILES: dict[str, set[str]] = {
     "cli/bench_edge.py": {"the clock", "randomness"},  # a benchmark plays a whole office, at the present time
     "bench/callers.py": {"the clock", "randomness"},  # processes of their own
     "bench/ring.py": {"the clock", "randomness"},  # a process of its own
+    "cli/drill.py": {"the clock"},  # when it was run
     "cli/custodian.py": {"the clock", "randomness"},  # what a custodian's process hands to the custodian
     "cli/importing.py": {"randomness"},  # the key of an import, in a file beside the one that is read
     "gateway/serve.py": {"the clock", "randomness"},  # what a service's process hands to the service

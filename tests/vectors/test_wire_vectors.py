@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
 from moiety.custody import messages, wire
 from moiety.custody.messages import Array, HeaderMessage
 from moiety.custody.net import frames
+from moiety.custody.trust.denials import SignedUnreadable
 from moiety.custody.trust.pledges import commitment
+from moiety.custody.trust.signing import ON_BEHALF, Kind, Statement
 
 SIXTEEN, THIRTY_TWO = bytes(range(16)), bytes(range(32))
 
@@ -88,6 +91,27 @@ def test_what_is_left_never_changes_its_form() -> None:
     rows = [messages.BudgetMessage("gateway", "matches", 10, 100, 11, -1, whole_s) for whole_s in (60, None)]
     assert wire.answer(rows) == b"\x01" + b"\x82" + text("is") + text("answer") + text("value") + told
     assert wire.read_answer(wire.Answer(wire.msgspec.Raw(told)), wire.Budgets.ANSWER) == rows
+
+
+def test_which_statements_are_read_never_changes_its_form() -> None:
+    rest = text("lease") + binary(b"") + text("call") + binary(b"") + text("approvals") + b"\x90"
+    whole = b"\x01" + b"\x84" + text("ask") + b"\x81" + text("verb") + text("versions") + rest
+    assert wire.request(wire.Versions()) == whole
+    assert wire.read_request(whole).ask == wire.Versions()
+    assert wire.answer(ON_BEHALF) == b"\x01" + b"\x82" + text("is") + text("answer") + text("value") + b"\x02"
+
+
+def test_statements_never_change_their_form() -> None:
+    digest, nonce, office, whose = bytes(32), bytes(range(16)), bytes(range(16, 32)), bytes(range(8))
+    named = b"\x06reveal\x05hotel"
+    rest = digest + (1_772_367_040).to_bytes(8) + nonce + office
+    for behalf, written in ((b"", b"\x01\x01" + named + rest), (whose, b"\x02\x01" + named + rest + whose)):
+        statement = Statement(Kind.CALL, "reveal", "hotel", digest, 1_772_367_040, nonce, office, behalf)
+        assert statement.to_bytes() == written
+        assert Statement.from_bytes(written) == statement
+    for bent in (b"\x01\x01" + named + rest + whose, b"\x02\x01" + named + rest, b"\x02\x02" + named + rest + whose):
+        with pytest.raises(SignedUnreadable):
+            Statement.from_bytes(bent)
 
 
 def test_verbs_of_records_never_change_their_form() -> None:

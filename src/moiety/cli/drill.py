@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final, Literal, TypedDict
 
 import typer
 
 from moiety import settings
+from moiety.cli.options import OfficeFolder
 from moiety.cli.outcome import DONE, NO_MATCH, AsJson, Outcome
 from moiety.cli.progress import bar
 from moiety.drills import FEWEST_PEOPLE, MOST_PEOPLE
@@ -67,6 +72,7 @@ def drill(
         int, typer.Option("--people", min=FEWEST_PEOPLE, max=MOST_PEOPLE, help="Made-up people to enrol.")
     ] = 200,
     seed: Annotated[int, typer.Option("--seed", min=0, help="Repeats a drill exactly; another one varies it.")] = 1,
+    office: OfficeFolder = None,
     as_json: AsJson = False,
 ) -> Outcome[Drilled]:
     """Steal a store and attack it. Exit status 1 if anything was found.
@@ -76,21 +82,48 @@ def drill(
     steals a gateway, and asks what no honest one asks. Of a record store it tries identity numbers, lengths, two
     purposes side by side, and old copies; of what a gateway keeps, keys, words of clients and inputs of jobs too. The
     same code attacks a plain database of the same people, and custodians
-    without the one defence, where it has to succeed. Your own office is not touched.
+    without the one defence, where it has to succeed. Your own office is not touched, but for a note (drills.json in
+    its folder) that this was run and how it ended, which the overview of its console shows.
 
     \b
     Examples:
       moiety drill --store custodian-a
       moiety drill --store custodian-b --people 400 --seed 7
       moiety drill --store records --json
-      moiety drill --store gateway-store
+      moiety drill --store gateway-store --office /srv/office
     """
+    folder = office or settings.office_folder()
+    if office is not None and not folder.is_dir():
+        from moiety.custody.refusals import NoOffice
+
+        raise NoOffice
     settings.require_tls_13()
     with bar() as progress:
         from moiety.drills.run import rob_and_attack
 
         measured = rob_and_attack(store.removeprefix("custodian-"), people, seed, progress)
-    return drilled(measured, seed=seed, people=people, width=shutil.get_terminal_size((110, 50)).columns)
+    outcome = drilled(measured, seed=seed, people=people, width=shutil.get_terminal_size((110, 50)).columns)
+    if not folder.is_dir():
+        return outcome
+    return replace(outcome, lines=[*outcome.lines, _noted(folder, store, outcome.answer)])
+
+
+def _noted(folder: Path, store: str, answer: Drilled) -> str:
+    """Note in the office's folder that this was run; what is said of that."""
+    from moiety.gateway.drilled import FILE, Drill, note
+
+    failed = tuple(row["name"] for row in answer["attacks"] if not row["passed"])
+    count = len(answer["attacks"])
+    drill = Drill(
+        at=datetime.now(UTC).replace(microsecond=0),
+        program=version("moiety"),
+        people=answer["people"],
+        seed=answer["seed"],
+        attacks=count,
+        failed=failed,
+    )
+    written = note(folder, store, drill)
+    return f"Noted in {folder / FILE}." if written else f"It could not be noted in {folder / FILE}."
 
 
 def drilled(measured: Sequence[Measured], *, seed: int, people: int, width: int) -> Outcome[Drilled]:

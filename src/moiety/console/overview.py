@@ -10,6 +10,7 @@ from fastapi import Response
 
 from moiety.console.visit import Pages, Visit
 from moiety.errors import MoietyError, Unavailable
+from moiety.gateway import drilled
 from moiety.gateway.admission import KNOWN
 from moiety.gateway.callers.roles import EVERY, Role
 from moiety.gateway.problems import answered_as
@@ -44,7 +45,9 @@ async def overview(visit: Visit) -> Response:
     rows = [] if status is None else [row for row in status.purposes if EVERY in mine or row.name in mine]
     silent = SEATS[down.numbers["seat"]] if down is not None and down.code in DOWN else None
     left = None if status is None else await _left(visit)
-    return visit.page("overview.html", office=status, rows=rows, down=down, silent=silent, left=left)
+    drills = await visit.told(lambda: drilled.read(visit.service.office))
+    ran = None if drills is None else drills.latest()
+    return visit.page("overview.html", office=status, rows=rows, down=down, silent=silent, left=left, drills=ran)
 
 
 @dataclass(frozen=True, slots=True)

@@ -89,8 +89,13 @@ async def reveal(visit: Visit) -> Response:
 async def history(visit: Visit) -> Response:
     """Who did what, from all four ledgers, the last first."""
     said = await _told_on(visit)
-    noted = await _one(visit, visit.role, lambda one: one.history())
-    lines: list[Line] = sorted(map(line_of, reversed(noted)), key=lambda line: line.at, reverse=True)
+
+    def story(one: Person) -> list[Line]:
+        noted = one.history()
+        names = visit.service.names(visit.caller.name)
+        return [line_of(some, names) for some in reversed(noted)]
+
+    lines = sorted(await _one(visit, visit.role, story), key=lambda line: line.at, reverse=True)
     grounds = {f"g{place}": name for place, name in enumerate(said["purpose"].grounds)}  # ledgers have their place
     return visit.page(_PAGE, **said | {"lines": lines, "grounds": grounds})
 

@@ -23,6 +23,7 @@ from typing import Final
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from moiety.behalf import behalf
 from moiety.custody.unopened import LedgerLost, LedgerTampered
 from moiety.custody.verbs import NUMBERS_A_DAY
 from moiety.database.refusals import DatabaseExists, DatabaseMissing
@@ -41,7 +42,9 @@ PARTIES: Final[dict[Seat, Party]] = {"a": Party.A, "b": Party.B, "c": Party.C}
 
 CALLER: Final[ContextVar[str]] = ContextVar("caller", default="office")
 """Who asks for what is being done: the beginning of a key's digest where it is signed for, and the office itself where
-all three are one process."""
+all three are one process. For whom a gateway asks follows behind `FOR`."""
+
+FOR: Final = "."
 
 GALLERY: Final[ContextVar[str]] = ContextVar("gallery", default="")
 """Which gallery is asked about, as far as that is known: what is refused is written down with its purpose."""
@@ -54,9 +57,20 @@ _REMEMBERED: Final = 100_000
 """People whose last number is remembered (17 MB), those of the latest entries."""
 
 
-def caller_of(public: bytes) -> str:
-    """What a ledger calls whoever holds the private half of an Ed25519 key."""
-    return hashlib.sha256(b"moiety caller 1" + public).hexdigest()[:_CALLER_DIGITS]
+def caller_of(public: bytes, whose: bytes = b"") -> str:
+    """What a ledger calls whoever holds the private half of an Ed25519 key, and asks for whoever has this name."""
+    return for_whom(hashlib.sha256(b"moiety caller 1" + public).hexdigest()[:_CALLER_DIGITS], whose)
+
+
+def for_whom(caller: str, whose: bytes) -> str:
+    """A caller who asks for somebody."""
+    return f"{caller}{FOR}{whose.hex()}" if whose else caller
+
+
+def asked_by() -> str:
+    """Who asks for what is being done, and for whom."""
+    whose = behalf()
+    return for_whom(CALLER.get(), b"" if whose is None else whose.name)
 
 
 @contextmanager

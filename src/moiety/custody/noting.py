@@ -10,7 +10,7 @@ from typing import Final, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from moiety.custody.chronicle import CALLER, GALLERY, PARTIES, Chronicle, minute_of, named
+from moiety.custody.chronicle import CALLER, FOR, GALLERY, PARTIES, Chronicle, asked_by, minute_of, named
 from moiety.custody.store.kinds import CLASSES, OPEN_WORDS, SECRETS, is_keys, purpose_of
 from moiety.custody.verbs import Ground
 from moiety.errors import MoietyError
@@ -42,7 +42,7 @@ def enrolled(
     chronicle: Chronicle, header: Header, rows: NDArray[np.uint16], ground: int, carried: Sequence[int] | None
 ) -> None:
     """Newcomers, uint16 (n, dim), are about to be written: one person's keys, keys written anew, or so many people."""
-    minute, caller, purpose = minute_of(header.at), CALLER.get(), purpose_of(header.gallery)
+    minute, caller, purpose = minute_of(header.at), asked_by(), purpose_of(header.gallery)
     if not is_keys(header.gallery):
         chronicle.nobody(header.attempt, Enrolments(minute, caller, purpose, len(rows)))
         return
@@ -64,13 +64,13 @@ def restricted(chronicle: Chronicle, header: Header, public: bytes | None, on: b
         chronicle.require_writable()
     else:
         minute = minute_of(header.at)
-        entry = Restriction(minute, CALLER.get(), purpose_of(header.gallery), on)
+        entry = Restriction(minute, asked_by(), purpose_of(header.gallery), on)
         chronicle.person(header.attempt, entry, public, CUSTODIANS)
 
 
 def grounded(chronicle: Chronicle, header: Header, ground: Ground, public: bytes) -> None:
     """Somebody gave a ground of the law, or took it back."""
-    minute, caller, purpose, code = minute_of(header.at), CALLER.get(), purpose_of(header.gallery), _code(ground.place)
+    minute, caller, purpose, code = minute_of(header.at), asked_by(), purpose_of(header.gallery), _code(ground.place)
     if ground.text:
         entry: Consent | Withdrawal = Consent(minute, caller, purpose, code, ground.text, ground.how)
     else:
@@ -85,7 +85,7 @@ def _code(place: int) -> str:
 
 def erased(chronicle: Chronicle, header: Header, public: bytes | None, reason: str) -> None:
     """Somebody, or a version of a record that was written anew, is about to be destroyed."""
-    minute, caller, purpose = minute_of(header.at), CALLER.get(), purpose_of(header.gallery)
+    minute, caller, purpose = minute_of(header.at), asked_by(), purpose_of(header.gallery)
     if public is None:
         chronicle.nobody(header.attempt, Erasures(minute, caller, purpose, header.rows), CUSTODIANS)
     else:
@@ -95,7 +95,7 @@ def erased(chronicle: Chronicle, header: Header, public: bytes | None, reason: s
 
 def recognised(chronicle: Chronicle, header: Header) -> None:
     """So many probes are about to be answered."""
-    entry = Recognition(minute_of(header.at), CALLER.get(), header.gallery, header.probes)
+    entry = Recognition(minute_of(header.at), asked_by(), header.gallery, header.probes)
     chronicle.nobody(header.attempt, entry)
 
 
@@ -111,7 +111,7 @@ def unlocked(
 ) -> int:
     """Parts of somebody's keys are about to leave; the minute that is written down."""
     minute = chronicle.now()
-    entry = Opening(minute, CALLER.get(), purpose, tuple(secrets), reason, role)
+    entry = Opening(minute, asked_by(), purpose, tuple(secrets), reason, role)
     chronicle.person(opening_id(asked, seat), entry, public, Party.GATEWAY | PARTIES[seat])
     return minute
 
@@ -124,41 +124,41 @@ def opening_id(asked: bytes, seat: Seat) -> bytes:
 def adopted(chronicle: Chronicle, identity: bytes, minute: int, purpose: str, terms: bytes, document: bytes) -> None:
     """A purpose is about to be added or replaced, at whoever's ledger this is."""
     digest = hashlib.sha256(len(terms).to_bytes(8, "big") + terms + document).digest()
-    chronicle.nobody(identity, Configuration(minute, CALLER.get(), purpose, "purpose", digest), chronicle.party)
+    chronicle.nobody(identity, Configuration(minute, asked_by(), purpose, "purpose", digest), chronicle.party)
 
 
 def refreshed(chronicle: Chronicle, header: Header) -> None:
     """A refresh is about to be agreed on."""
     digest = hashlib.sha256(header.attempt).digest()
-    chronicle.nobody(header.attempt, Configuration(minute_of(header.at), CALLER.get(), None, "refresh", digest))
+    chronicle.nobody(header.attempt, Configuration(minute_of(header.at), asked_by(), None, "refresh", digest))
 
 
 def acknowledged(chronicle: Chronicle, digest: bytes) -> None:
     """What the gateway's ledger lacked was written there later, of operations with this digest."""
-    entry = Configuration(chronicle.now(), CALLER.get(), None, "acknowledge", digest)
+    entry = Configuration(chronicle.now(), asked_by(), None, "acknowledge", digest)
     chronicle.nobody(named(b"acknowledged", digest), entry, chronicle.party)
 
 
 def keyed(chronicle: Chronicle, header: Header, public: bytes) -> None:
     """A purpose has its pseudonyms' key from now on."""
     digest = hashlib.sha256(public).digest()
-    entry = Key(minute_of(header.at), CALLER.get(), header.gallery, "pseudonyms", digest)
+    entry = Key(minute_of(header.at), asked_by(), header.gallery, "pseudonyms", digest)
     chronicle.nobody(header.attempt, entry, chronicle.party)
 
 
 def looked_up(chronicle: Chronicle, gallery: str, what: Literal["evaluated", "located", "pseudonyms"]) -> None:
     """What leaves tells names, or who is there. One line a minute for each caller, purpose and kind: how many, budgets
     count. Unlike what is refused it is not done where that cannot be written: raises `LedgerUnwritable`."""
-    minute, caller, purpose = chronicle.now(), CALLER.get(), purpose_of(gallery)
+    minute, caller, purpose = chronicle.now(), asked_by(), purpose_of(gallery)
     words = (caller.encode(), purpose.encode(), what.encode())
     identity = named(b"look up", bytes([chronicle.party]), minute.to_bytes(8, "big"), *words)
     chronicle.once(identity, LookUp(minute, caller, purpose, what))
 
 
 def refused(chronicle: Chronicle, code: str, purpose: str | None) -> None:
-    """Something was not done. One line a minute for each caller, purpose that there is, and code: who asks for ever
-    must not fill a disk."""
-    minute, caller = chronicle.now(), CALLER.get()
+    """Something was not done. One line a minute for each who signs, purpose that there is, and code: who asks for ever
+    must not fill a disk, and whoever signs may invent whom it is for."""
+    minute, caller = chronicle.now(), CALLER.get().partition(FOR)[0]
     words = (caller.encode(), (purpose or "").encode(), code.encode())
     identity = named(b"refusal", bytes([chronicle.party]), minute.to_bytes(8, "big"), *words)
     with suppress(MoietyError):  # whatever is wrong with the ledger, nothing is done anyway

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from moiety.custody import answering, leaving, life, noting
 from moiety.custody.admitting import Carried, Offers
 from moiety.custody.changing import Changes
-from moiety.custody.chronicle import CALLER
+from moiety.custody.chronicle import asked_by
 from moiety.custody.gallery import Gallery
 from moiety.custody.keys import Acquaintance
 from moiety.custody.own import Own
@@ -121,7 +121,7 @@ class Records:
                     minute = noting.unlocked(
                         self._own.chronicle, self._seat, asked, purpose_of(name), secrets, reason, role or None, public
                     )
-                    return Unlocked(current.epoch, words[wanted], minute, CALLER.get(), role or None)
+                    return Unlocked(current.epoch, words[wanted], minute, asked_by(), role or None)
         raise NobodyThere
 
     def carry(self, name: str, attempt: bytes, handle: bytes, secrets: Sequence[str]) -> None:

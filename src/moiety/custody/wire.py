@@ -59,6 +59,13 @@ class RoundTrip(Ask, frozen=True):
     ANSWER = float
 
 
+class Versions(Ask, frozen=True):
+    """The latest version of signed statements that this custodian reads (`signing.ON_BEHALF`). One that does not know
+    the question reads the first."""
+
+    ANSWER = int
+
+
 class AddGallery(Ask, frozen=True):
     """`add_gallery`."""
 
@@ -303,7 +310,7 @@ Asked = (
     | Locate | Erase | Scrub | Identify | Verify | Release | Renew | Stage | Switch | Reconcile | Survey | Integrity
     | Helping | Assist | PseudonymParts | Mend | Unlock | Restrict | NoteGround
     | AgreeKey | Evaluate | Carry | AuditHead | AuditRows | AuditEntries | Attest | AuditProve | AuditAltered
-    | Budgets | IdentifyRow | VerifyRow | AuditAcknowledge
+    | Budgets | IdentifyRow | VerifyRow | AuditAcknowledge | Versions
 )  # fmt: skip
 
 

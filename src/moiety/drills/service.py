@@ -342,6 +342,7 @@ def _service(
         journal=journal,
         entropy=entropy,
         rekognition=dialect,
+        office=place,
     )
 
 

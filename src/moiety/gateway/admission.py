@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final, cast
 from fastapi import Request, Response
 from fastapi.routing import APIRoute
 
+from moiety.behalf import on_behalf
 from moiety.gateway.callers.refusals import Denied, Unauthenticated
 from moiety.gateway.callers.roles import Caller, Operation, Role
 from moiety.stages import stage
@@ -90,8 +91,7 @@ async def recognised(request: Request, brought: str) -> Caller:
 def let_in(request: Request, caller: Caller, operation: str) -> Admitted:
     """Whether somebody who was recognised, by whatever they brought, may do this: the one place that says so. Raises
     `Denied`, and `RateSpent`."""
-    request.state.caller = caller.name
-    service_of(request).rates.charge(caller.name)
+    recognised_as(request, caller.name)
     if operation == KNOWN:
         return Admitted(caller, caller.least_role)
     purpose, person = request.path_params.get("purpose"), request.path_params.get("person")
@@ -99,6 +99,14 @@ def let_in(request: Request, caller: Caller, operation: str) -> Admitted:
     if role is None:
         raise Denied
     return Admitted(caller, role)
+
+
+def recognised_as(request: Request, name: str) -> None:
+    """From here on the request is this caller's: in the journal, by its rate, and to custodians. Raises `RateSpent`."""
+    request.state.caller = name
+    service = service_of(request)
+    service.rates.charge(name)
+    on_behalf(service.credentials.behalf(name))
 
 
 def address_of(request: Request) -> str:

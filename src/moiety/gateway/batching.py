@@ -2,7 +2,8 @@
 
 Nobody waits for others to come: who is alone searches at once, and whoever comes meanwhile goes along with the next
 one. Each is given what was found for their own probes, and nothing of anybody else's. A batch that is refused, since it
-is more than a budget has left, or for one probe in it, says nothing about any one of them: each then asks alone.
+is more than a budget has left, or for one probe in it, says nothing about any one of them: each then asks alone. A
+batch is of probes that are for the same caller: ledgers say for whom a search was made.
 """
 
 from __future__ import annotations
@@ -16,12 +17,16 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from moiety.behalf import behalf
 from moiety.errors import MoietyError, Refused
 from moiety.stages import watching
 
 if TYPE_CHECKING:
     from moiety.identity.ports import Identified, Search, Words
     from moiety.matching.policy import OperatingPoint
+
+_Line = tuple[str, bytes]
+"""Who waits together: the gallery, and for whom."""
 
 PROBES: Final = 32
 """In one search: the first who wait for it wait no longer than for a few single ones."""
@@ -50,25 +55,28 @@ class _Asked:
 
 
 class Batches:
-    """One batch of a purpose at a time; `heard` is told how many probes each has. Safe for threads, each of which asks
-    for one caller. For the searches of one office: custodians charge a batch to whoever signs for it."""
+    """One batch of a purpose and of whom it is for at a time; `heard` is told how many probes each has. Safe for
+    threads, each of which asks for one caller. For the searches of one office: custodians charge a batch to whoever
+    signs for it."""
 
     def __init__(self, heard: Callable[[int], None]) -> None:
         self._heard = heard
         self._lock = Lock()
-        self._waiting: dict[str, deque[_Asked]] = {}
+        self._waiting: dict[_Line, deque[_Asked]] = {}
 
     def __call__(self, search: Search, name: str, words: Words) -> Identified:
         """What a search of this gallery finds for these probes (B, dim). Raises what `search` does."""
         asked, joined = _Asked(words, began=perf_counter()), perf_counter()
+        whose = behalf()
+        line = (name, b"" if whose is None else whose.name)
         with self._lock:
-            asked.leads = name not in self._waiting
-            self._waiting.setdefault(name, deque()).append(asked)
+            asked.leads = line not in self._waiting
+            self._waiting.setdefault(line, deque()).append(asked)
         if not asked.leads:
             asked.told.wait()
         if asked.leads:
             asked.began = perf_counter()
-            self._lead(search, name)
+            self._lead(search, line)
         watch = watching()
         if watch is not None:
             watch.add("waiting", asked.began - joined)
@@ -79,24 +87,24 @@ class Batches:
             return search(name, words)
         return asked.answer
 
-    def _lead(self, search: Search, name: str) -> None:
+    def _lead(self, search: Search, line: _Line) -> None:
         """Search for those who wait, who leads among them the first, and have the next one lead."""
         batch: list[_Asked] = []
         try:
             with self._lock:
-                waiting = self._waiting[name]
+                waiting = self._waiting[line]
                 probes = 0
                 while waiting and (not batch or probes + len(waiting[0].words) <= PROBES):
                     probes += len(waiting[0].words)
                     batch.append(waiting.popleft())
-            self._search(search, name, batch)
+            self._search(search, line[0], batch)
         finally:
             with self._lock:
                 if waiting:
                     waiting[0].leads = True
                     waiting[0].told.set()
                 else:
-                    del self._waiting[name]
+                    del self._waiting[line]
             for one in batch:
                 one.told.set()
 

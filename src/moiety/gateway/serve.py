@@ -107,6 +107,7 @@ def opened(config: Config, place: Path, *, data: Path | None, write: Callable[[s
         journal=journal,
         entropy=os.urandom,
         rekognition=rekognition,
+        office=folder,
         metrics=metrics,
     )
     metrics.watch("under_way", "Stories that run or wait", lambda: service.work.under_way)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from pathlib import Path
 from time import perf_counter
 from typing import Any, Final
 
@@ -31,6 +32,7 @@ from moiety.gateway.rates import Rates
 from moiety.gateway.readiness import Readiness
 from moiety.gateway.refusals import FieldsInvalid, NotByThisVerb, NotHere, WentWrong
 from moiety.gateway.rekognition import route as rekognition
+from moiety.gateway.rekognition.binding import name_of
 from moiety.gateway.rekognition.dialect import Dialect
 from moiety.gateway.room import Room
 from moiety.gateway.work import Work
@@ -56,7 +58,7 @@ class Service:
     """What every route has in hand. `work` tells stories; in the `hall` callers are recognised, so that who waits for a
     long story keeps nobody from being turned away. Whoever is not known is held against the hashes of keys at the
     `door`, and charged by address (`strangers`): wrong keys, however many, keep nobody out who is known. What is sent
-    has `room` while its request is under way."""
+    has `room` while its request is under way. `office` is the folder of what is served."""
 
     offices: Offices
     credentials: Credentials
@@ -72,7 +74,14 @@ class Service:
     journal: Journal
     entropy: Entropy
     rekognition: Dialect
+    office: Path
     metrics: Metrics = field(default_factory=Metrics)
+
+    def names(self, *also: str) -> dict[str, str]:
+        """Whom ledgers mean by what they are told for whom this gateway asks, in hexadecimal: every caller that there
+        is or was, and `also` those, since an identity provider's people are not listed."""
+        known = (*self.credentials.names(), *map(name_of, self.rekognition.store.names()), *also)
+        return {self.credentials.behalf(name).hex(): name for name in known}
 
     def close(self) -> None:
         """Let what runs end, and close what it used."""

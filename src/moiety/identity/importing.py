@@ -17,6 +17,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Final
 
+from moiety.behalf import carried
 from moiety.errors import MoietyError, Refused
 from moiety.identity.arriving import Added, Named
 from moiety.identity.people import People
@@ -87,7 +88,7 @@ def run(
     """
 
     def named(records: list[Record]) -> Future[list[Named]]:
-        return naming.submit(people.named, records, approved=approved)
+        return naming.submit(carried(people.named), records, approved=approved)
 
     def finish(batch: _Batch, settled: Future[list[Added | Refused]]) -> None:
         names, mark = batch.names.result(), so_far.mark(so_far.after)
@@ -130,7 +131,7 @@ def run(
                     with suppress(MoietyError):  # nobody is told that they are there
                         keeping.submit(arriving.withdraw).result()
                     raise
-                waiting.append((batch, keeping.submit(arriving.settled, len(batch.taken), approved)))
+                waiting.append((batch, keeping.submit(carried(arriving.settled), len(batch.taken), approved)))
                 after = batch.last
         finally:
             while waiting:

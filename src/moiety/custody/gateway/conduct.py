@@ -12,7 +12,7 @@ from typing import Protocol
 import numpy as np
 
 from moiety.custody import noting, recovery
-from moiety.custody.chronicle import CALLER, Chronicle, called
+from moiety.custody.chronicle import CALLER, Chronicle, asked_by, called
 from moiety.custody.doubts import GalleryUnchecked
 from moiety.custody.gateway import checks
 from moiety.custody.gateway.entries import GalleryState, Newcomer
@@ -115,7 +115,7 @@ class Conduct:
             noting.refused(self._book, code, purpose)
 
     def _caller(self, operation: str) -> str:
-        """Who asks, as custodians write it down."""
+        """Who asks, as custodians write it down; for whom goes with it, see `chronicle.asked_by`."""
         return CALLER.get()
 
     def _adopted(self, name: str, terms: bytes, document: bytes) -> None:
@@ -156,7 +156,8 @@ class Conduct:
 
     def _erased(self, name: str, count: int) -> None:
         if count:
-            entry = Erasures(self._book.now(), self._caller("erase"), purpose_of(name), count)
+            with called(self._caller("erase")):
+                entry = Erasures(self._book.now(), asked_by(), purpose_of(name), count)
             self._book.nobody(self._entropy(ID_BYTES), entry, Party.GATEWAY)
 
     # Holding the lock.

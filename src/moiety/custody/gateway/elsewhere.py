@@ -7,6 +7,7 @@ from threading import BoundedSemaphore
 from time import monotonic
 from typing import TypeVar
 
+from moiety.behalf import behalf
 from moiety.custody.gateway.three import TWO, Three, enough
 from moiety.custody.net.remote import Remote
 from moiety.custody.refusals import CustodianDown
@@ -40,11 +41,13 @@ class Elsewhere(Three):
 
     def each(self, ask: Callable[[Verbs], Answer]) -> dict[Seat, Answer]:
         """As `Three.each`, for so many callers at once."""
+        self._settle()
         with self._room:
             return super().each(ask)
 
     def some(self, seats: Collection[Seat], ask: Callable[[Verbs], Answer], *, small: bool) -> dict[Seat, Answer]:
         """As `Three.some`, always at once: elsewhere, waiting for an answer is what takes time."""
+        self._settle()
         with self._room:
             return super().some(seats, ask, small=False)
 
@@ -76,6 +79,12 @@ class Elsewhere(Three):
             trips = self.each(lambda custodian: self._remotes[custodian.seat].round_trip_s())
             self._one_way_s = max(trips.values()) / 2
         return "prefix" if ROUNDS_FEWER * self._one_way_s > TREE_S_A_ROW * rows else "chain", FAR_PASS_WORDS
+
+    def _settle(self) -> None:
+        """Custodians are told for whom they are asked where all three understand it, or their ledgers would differ."""
+        whose = behalf()
+        if whose is not None:
+            whose.settle(lambda: all(remote.knows_behalf() for remote in self._remotes.values()))
 
     def standings(self) -> dict[Seat, Standing]:
         """Where the three stand, asked all at once."""

@@ -12,6 +12,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from moiety.behalf import carried
 from moiety.custody.gateway.entries import Newcomer
 from moiety.custody.gateway.three import Headers, Noted, Three, unheard
 from moiety.custody.refusals import TooMany, WordsWrong
@@ -77,7 +78,7 @@ def enrol(
         # One thread prepares an offer while another's is checked.
         with ThreadPoolExecutor(_OFFERS_AT_ONCE) as threads:
             starts = range(0, len(newcomers), OFFERED_TOGETHER)
-            attempts = list(threads.map(offer, [newcomers[at : at + OFFERED_TOGETHER] for at in starts]))
+            attempts = list(threads.map(carried(offer), [newcomers[at : at + OFFERED_TOGETHER] for at in starts]))
         if instead is not None:
             _carry(three, name, attempts[0], instead)
         preparing = headers.make("prepare", name, rows=len(newcomers))

@@ -7,6 +7,7 @@ from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import AbstractContextManager, contextmanager
 from typing import Final, TypeVar
 
+from moiety.behalf import carried
 from moiety.custody.refusals import AttemptStopped, CustodianDown, GalleryUnknown, NeighbourSilent
 from moiety.custody.store.kinds import keys_of, read_papers
 from moiety.custody.store.noise import Entropy
@@ -96,11 +97,12 @@ class Three:
     def _at_once(self, seats: Collection[Seat], ask: Callable[[Verbs], Answer]) -> dict[Seat, Answer]:
         """Each in a thread of its own, the last in this one; whatever happens, all have ended when this does."""
         *others, last = seats
+        elsewhere = carried(ask)
         asked: dict[Seat, Future[Answer]] = {}
         own: Future[Answer] = Future()
         try:
             for seat in others:
-                asked[seat] = self._threads.submit(ask, self.custodians[seat])
+                asked[seat] = self._threads.submit(elsewhere, self.custodians[seat])
             try:
                 own.set_result(ask(self.custodians[last]))
             except MoietyError as raised:  # as a thread keeps what was raised in it

@@ -26,6 +26,7 @@ from moiety.custody.trust.budget import Allowance
 from moiety.custody.trust.hand import Hand
 from moiety.custody.trust.limits import Scope, Unit
 from moiety.custody.trust.pledges import BLIND_BYTES, commitment, share_of
+from moiety.custody.trust.signing import ON_BEHALF
 from moiety.custody.verbs import UNAPPROVED, Approved, Batch, Help, Progress, Slots, Standing, Survey
 from moiety.matching.header import Header
 from moiety.matching.opening import Opening
@@ -59,6 +60,8 @@ class Remote:
         self._silent_until = 0.0
         self._watch = _Watch()
         self._lease = b""
+        self._versions_of: grpc.Channel | None = None
+        self._reads_behalf = False
         self.records = RemoteRecords(self._ask)
         self.audit = RemoteAudit(seat, self._ask)
         self.rows = RemoteRows(seat, self._pledged)
@@ -93,6 +96,25 @@ class Remote:
     def round_trip_s(self) -> float:
         """Seconds to the farther of its two neighbours and back."""
         return self._ask(wire.RoundTrip(), float)
+
+    def knows_behalf(self) -> bool:
+        """Whether its custodian reads for whom somebody asks: asked once for each connection, since whoever answers the
+        next one may be of another version. While it is down, as it was before."""
+        try:
+            with self._calls():
+                channel = self._open()
+            if channel is not self._versions_of:
+                self._reads_behalf = self._reads(ON_BEHALF)
+                self._versions_of = channel
+        except CustodianDown:
+            pass  # whoever needs it is told so by what they ask
+        return self._reads_behalf
+
+    def _reads(self, version: int) -> bool:
+        try:
+            return self._ask(wire.Versions(), int) >= version
+        except MessageRefused:  # older than the question
+            return False
 
     def budgets(self) -> list[Allowance]:
         """What is left here to this gateway and to who signs at it. Raises `MessageRefused` where the custodian is

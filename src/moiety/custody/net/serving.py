@@ -20,6 +20,8 @@ from moiety.custody.net.doors import Doors
 from moiety.custody.net.journal import fault
 from moiety.custody.refusals import MessageRefused
 from moiety.custody.trust.guard import Asker, Guard
+from moiety.custody.trust.limits import Unit
+from moiety.custody.trust.signing import ON_BEHALF
 from moiety.custody.turns import Leases
 from moiety.custody.verbs import Ground, Progress
 from moiety.errors import MoietyError, Refused
@@ -80,7 +82,7 @@ class Serving:
                     self._leases.require(request.lease)
                 asker = self._guard.admit(gateway, request)
                 if asker is not None:
-                    stay.enter_context(called(caller_of(asker.person)))
+                    stay.enter_context(called(caller_of(asker.person, asker.behalf)))
                 if isinstance(ask, wire.Mend) and asker is not None:
                     lost = self._custodian.unknown(ask.name, ask.numbers, ask.one.help().states)
                     self._guard.believed(asker, ask.name, lost)
@@ -162,6 +164,8 @@ class Serving:
                 one.scope.value, one.unit.value, one.burst, one.daily, one.drawn, one.left, one.whole_s
             )
             for one in self._guard.allowances(asker)
+            # A gateway of before knows no such unit, and would take it for no answer; who says for whom it asks does.
+            if one.unit is not Unit.LISTS or asker.behalf
         ]
 
     def _evaluate(self, ask: record_asks.Evaluate) -> messages.EvaluatedMessage:
@@ -200,6 +204,7 @@ def _counted(counting: Future[None]) -> None:
 _VERBS: dict[type, Callable[[Serving, Any, Progress], Any]] = {
     wire.Stand: lambda s, ask, _: messages.StandingMessage.of(s._custodian.standing()),
     wire.RoundTrip: lambda s, ask, _: s._round_trip_s(),
+    wire.Versions: lambda s, ask, _: ON_BEHALF,
     wire.AddGallery: lambda s, ask, _: s._custodian.add_gallery(ask.name, ask.terms, ask.document),
     wire.ReplaceDocument: lambda s, ask, _: s._together(
         ask, lambda header: s._custodian.replace_document(ask.name, header, ask.terms, ask.document)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from moiety.custody import record_asks, wire
-from moiety.custody.store.kinds import is_keys, keys_of, purpose_of
+from moiety.custody.store.kinds import ACCESS, is_keys, keys_of, purpose_of
 from moiety.custody.store.slots import SLOTS
 from moiety.custody.trust.limits import Unit
 
@@ -65,6 +65,8 @@ def special(ask: Any) -> list[Drawn]:
             return [(Unit.CORRECTIONS, 1, None)]
         case record_asks.NoteGround():  # what is on record changes, and a line of it at all four stays for ever
             return [(Unit.CORRECTIONS, 1, None)]
+        case record_asks.Unlock() if set(ask.secrets) == {ACCESS}:  # what ledgers say of them, no more
+            return [(Unit.LISTS, 1, ask.handle)]
         case record_asks.Unlock():
             return [(Unit.OPENINGS, len(ask.secrets), ask.handle)]
         case record_asks.Evaluate():

@@ -48,11 +48,17 @@ match where that is more: who prevents counting gains nothing."""
 
 @dataclass(frozen=True)
 class Asker:
-    """Who asks: the gateway's pinned key, and the public key and the role of the person who signed."""
+    """Who asks: the gateway's pinned key, the public key and the role of the person who signed, and for whom."""
 
     gateway: bytes
     person: bytes
     role: Role = Role.OPERATOR
+    behalf: bytes = b""
+
+    @property
+    def account(self) -> bytes:
+        """By what is counted what is asked for one of a gateway's callers; nothing where it does not say for whom."""
+        return self.person + self.behalf if self.behalf else b""
 
 
 @dataclass
@@ -105,10 +111,10 @@ class Guard:
         ask = request.ask
         begun = said(ask)
         if begun is not None:
-            person = self._verifier.caller(request.call, begun.operation, begun.purpose, begun.digest)
+            calling = self._verifier.caller(request.call, begun.operation, begun.purpose, begun.digest)
             if isinstance(ask, wire.Pledging) and not is_kept(ask, self._seat):
                 raise CallerRefused
-            asker = Asker(gateway, person.key, person.role)
+            asker = Asker(gateway, calling.person.key, calling.person.role, calling.behalf)
             self._require_purpose(ask, begun.purpose, asker)
             self._begun(ask, begun, asker, request.approvals)
             return asker
@@ -195,7 +201,8 @@ class Guard:
         if bulk is not None:  # no gateway's doing: two officers signed for so many; who owes is refused all the same
             charges = [REQUEST, *((unit, 0, row) for unit, _, row in special(ask))]
         for unit, amount, row in charges:
-            self._budget.charge(asker.gateway, begun.purpose, asker.person, unit, amount, row)
+            whose = row if unit is not Unit.LISTS else asker.account or row
+            self._budget.charge(asker.gateway, begun.purpose, asker.person, unit, amount, whose)
         if bulk is not None:
             self._draw(asker, approvals, bulk, Role.OFFICER)
         if isinstance(ask, SEARCHES):

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from moiety.behalf import behalf
 from moiety.custody import wire
 from moiety.custody.store.noise import Entropy
 from moiety.custody.trust.asked import OFFICE, Said, said
@@ -25,12 +26,13 @@ class Hand:
     entropy: Entropy
 
     def call(self, ask: wire.Asked) -> bytes:
-        """What goes with a request: the caller's signature where the request begins something. What is for
-        officers is asked for by one where there is one."""
+        """What goes with a request: the caller's signature where the request begins something. What is for officers is
+        asked for by one where there is one. For whom it is asked is signed too."""
         begun = said(ask)
         if begun is None:
             return b""
-        return self._signed(Kind.CALL, begun, self.signer(begun.operation))
+        whose = behalf()
+        return self._signed(Kind.CALL, begun, self.signer(begun.operation), b"" if whose is None else whose.told)
 
     def signer(self, operation: str) -> Signer:
         """Who asks for an operation."""
@@ -43,7 +45,7 @@ class Hand:
             return []
         return [self._signed(Kind.APPROVAL, begun, officer) for officer in self.officers]
 
-    def _signed(self, kind: Kind, begun: Said, signer: Signer) -> bytes:
+    def _signed(self, kind: Kind, begun: Said, signer: Signer, whose: bytes = b"") -> bytes:
         statement = Statement(
             kind,
             begun.operation,
@@ -52,5 +54,6 @@ class Hand:
             int(self.clock().timestamp()),
             self.entropy(NONCE_BYTES),
             self.office,
+            whose,
         )
         return sign(statement, signer).to_bytes()

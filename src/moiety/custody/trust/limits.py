@@ -21,8 +21,9 @@ class Unit(StrEnum):
     function. `erasures`, `enrolments`: people. An erasure is also a restriction, and each whose handle a custodian
     has lost and takes from a gateway; none is whose time is over by the custodian's own clock. `corrections`: records
     that are written anew, whose keys before may then be destroyed, and grounds that are given or taken back.
-    `comparisons`: 1:1, probes; also of each row by itself. `helps`: requests for help with mending. `approvals`:
-    approvals that are used up, each charged to who signed it as the caller.
+    `lists`: of who looked at somebody, which each of those who ask has an account for. `comparisons`: 1:1, probes;
+    also of each row by itself. `helps`: requests for help with mending. `approvals`: approvals that are used up, each
+    charged to who signed it as the caller.
     """
 
     REQUESTS = "requests"
@@ -36,6 +37,7 @@ class Unit(StrEnum):
     COMPARISONS = "comparisons"
     HELPS = "helps"
     APPROVALS = "approvals"
+    LISTS = "lists"
 
 
 class Scope(StrEnum):
@@ -81,6 +83,7 @@ class Table(BaseModel):
     | comparisons | 1,833 | 1:1 questions; `row` in `Limits` bounds those about one person |
     | helps | 26 | pieces of a store that two others must mask for a third |
     | approvals | 58 | what two people's stolen keys can agree to |
+    | lists | 283 | people of whom is read who looked at them |
 
     At a false match rate of 1e-4 the answer to one probe tells 0.0015 bits about a row; looser thresholds tell more.
     """
@@ -98,14 +101,16 @@ class Table(BaseModel):
     comparisons: Limit = Limit(burst=1_000, daily=20_000)
     helps: Limit = Limit(burst=16, daily=256)
     approvals: Limit = Limit(burst=50, daily=200)
+    lists: Limit = Limit(burst=200, daily=2_000)
 
 
 class Limits(BaseModel):
-    """One table for each gateway certificate, each purpose and each verified caller, and the comparisons of one row.
+    """One table for each gateway certificate, each purpose and each verified caller, and what is asked about one row.
 
     `row` bounds who may be tried at one person's door: at a false match rate of 1e-4 a hundred strangers a day get in
     as one given person on one day in a hundred; and it bounds what a thief learns of one template by asking for it
-    again and again, 0.15 bits a day where the probes are ordinary faces.
+    again and again, 0.15 bits a day where the probes are ordinary faces. Lists of who looked are counted by it for each
+    who asks a gateway for them, and not for each person: whoever looked too often must not keep that from being seen.
     """
 
     model_config = _STRICT

@@ -9,7 +9,8 @@ What travels is
 
     version 1 | length 2 B, big-endian, statement | public key 32 B | signature 64 B
 
-There is one way to write each, and whatever else is read is refused.
+A call that a gateway makes for one of its callers is version 2, and ends with 8 bytes more: for whom, see
+`moiety.behalf`. There is one way to write each, and whatever else is read is refused.
 """
 
 from __future__ import annotations
@@ -23,9 +24,12 @@ from typing import Final, Protocol
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
+from moiety.behalf import BEHALF_BYTES
 from moiety.custody.trust.denials import SignedUnreadable
 
 VERSION: Final = 1
+ON_BEHALF: Final = 2
+"""The version of a statement that says for whom somebody asks. A custodian that knows it says so (`wire.Versions`)."""
 PREFIX: Final = b"moiety statement 1\0"
 DIGEST_BYTES: Final = 32
 NONCE_BYTES: Final = 16
@@ -48,7 +52,8 @@ class Kind(IntEnum):
 @dataclass(frozen=True, slots=True)
 class Statement:
     """What is signed. `digest` is `request_digest` of the request, `at` a unix second, `nonce` 16 bytes that are
-    used once, `office` the 16 bytes of the office that it is for. Raises ValueError for what cannot be written."""
+    used once, `office` the 16 bytes of the office that it is for, `behalf` whom a call is made for, where anybody: 8
+    bytes. Raises ValueError for what cannot be written."""
 
     kind: Kind
     operation: str
@@ -57,6 +62,7 @@ class Statement:
     at: int
     nonce: bytes
     office: bytes
+    behalf: bytes = b""
 
     def __post_init__(self) -> None:
         lengths = (len(self.digest), len(self.nonce), len(self.office))
@@ -68,11 +74,15 @@ class Statement:
             raise ValueError(f"a purpose is named in 1 to {PURPOSE_BYTES} bytes")
         if not 0 <= self.at < 2**63:
             raise ValueError("an instant is a unix second")
+        if self.behalf and (len(self.behalf) != BEHALF_BYTES or self.kind is not Kind.CALL):
+            raise ValueError("whom a call is for is named in 8 bytes, and who agrees does so themself")
 
     def to_bytes(self) -> bytes:
         """The canonical bytes, without the prefix."""
         names = b"".join(len(name).to_bytes(1) + name for name in (self.operation.encode(), self.purpose.encode()))
-        return bytes((VERSION, self.kind)) + names + self.digest + self.at.to_bytes(8) + self.nonce + self.office
+        version = ON_BEHALF if self.behalf else VERSION
+        rest = self.digest + self.at.to_bytes(8) + self.nonce + self.office + self.behalf
+        return bytes((version, self.kind)) + names + rest
 
     @classmethod
     def from_bytes(cls, data: bytes) -> Statement:
@@ -80,8 +90,8 @@ class Statement:
         try:
             operation, rest = _named(data[2:])
             purpose, rest = _named(rest)
-            digest, at, nonce, office = rest[:32], rest[32:40], rest[40:56], rest[56:]
-            statement = cls(Kind(data[1]), operation, purpose, digest, int.from_bytes(at), nonce, office)
+            digest, at, nonce, office, behalf = rest[:32], rest[32:40], rest[40:56], rest[56:72], rest[72:]
+            statement = cls(Kind(data[1]), operation, purpose, digest, int.from_bytes(at), nonce, office, behalf)
         except (ValueError, IndexError):  # a UnicodeDecodeError is a ValueError
             raise SignedUnreadable from None
         if statement.to_bytes() != data:

@@ -78,6 +78,13 @@ class ApprovalsSpent(BudgetSpent):
     advice: ClassVar[str] = "a custodian's budget of approvals is spent, perhaps of one signer: it refills over the day"
 
 
+class ListsSpent(BudgetSpent):
+    code: ClassVar[str] = "budget_lists_spent"
+    advice: ClassVar[str] = (
+        "a custodian's budget of lists of who looked is spent, perhaps of who asks here: it refills over the day"
+    )
+
+
 SPENT: Final[dict[Unit, type[BudgetSpent]]] = {
     Unit.REQUESTS: RequestsSpent,
     Unit.ROWS: RowsSpent,
@@ -90,5 +97,6 @@ SPENT: Final[dict[Unit, type[BudgetSpent]]] = {
     Unit.COMPARISONS: ComparisonsSpent,
     Unit.HELPS: HelpsSpent,
     Unit.APPROVALS: ApprovalsSpent,
+    Unit.LISTS: ListsSpent,
 }
 """Which refusal says that there is nothing left of a unit."""

@@ -31,6 +31,14 @@ MOST_APPROVALS: Final = 16
 
 
 @dataclass(frozen=True, slots=True)
+class Calling:
+    """Who asks, and for whom (8 bytes, or none): whoever signs says so, and answers for it."""
+
+    person: Person
+    behalf: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class Approval:
     """Who approved something; and the unix second, a day after what counted first of it was signed, up to which that is
     an approval."""
@@ -61,7 +69,7 @@ class Verifier:
         """The unix second in which this began: what was signed up to its end is not taken."""
         return self._began
 
-    def caller(self, signed: bytes, operation: str, purpose: str, digest: bytes) -> Person:
+    def caller(self, signed: bytes, operation: str, purpose: str, digest: bytes) -> Calling:
         """Who asks for this operation on this purpose, with this `request_digest`; raises `CallerRefused`.
 
         `signed` is what travelled. It is used once: what else goes wrong with the request, it takes a new one. Raises
@@ -80,7 +88,7 @@ class Verifier:
         if statement.at <= self._began:
             raise CustodianDown(seat=SEATS.index(self._seat))
         self._use_up(statement, now)
-        return person
+        return Calling(person, statement.behalf)
 
     def approved(
         self,

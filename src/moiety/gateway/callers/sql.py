@@ -16,6 +16,7 @@ from typing import Any, Final
 from sqlalchemy import Connection, Row, delete, insert, inspect, select, update
 from sqlalchemy.exc import IntegrityError
 
+from moiety.behalf import BEHALF_BYTES
 from moiety.database import Database
 from moiety.database.refusals import DatabaseMissing
 from moiety.gateway.callers.keys import ApiKey, Entropy, is_of
@@ -198,6 +199,20 @@ class Credentials:
     def called(self, *names: str) -> str:
         """What the journal calls somebody of these names, which are nobody else's to read: 20 hexadecimal digits."""
         return _hashed(self._subjects, names).hex()[:20]
+
+    def behalf(self, name: str) -> bytes:
+        """What custodians and ledgers are told of a caller of this name: a hash of `BEHALF_BYTES` under a key that is
+        this gateway's alone. Whoever has it only tells callers apart."""
+        return _hashed(self._callers, (name,))[:BEHALF_BYTES]
+
+    def names(self) -> list[str]:
+        """The name of every caller that there is or was, each once."""
+        with self.database.reading() as connection:
+            return list(connection.scalars(select(CALLERS.c.name).distinct()))
+
+    @cached_property
+    def _callers(self) -> bytes:
+        return derived(self._root(), "callers")
 
     @cached_property
     def _requests(self) -> bytes:

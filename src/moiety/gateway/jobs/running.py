@@ -13,6 +13,7 @@ from contextlib import suppress
 from threading import Event, Lock, Thread
 from typing import TYPE_CHECKING, Final
 
+from moiety.behalf import on_behalf
 from moiety.errors import MoietyError, Unavailable
 from moiety.gateway.callers.roles import Caller, Role
 from moiety.gateway.jobs import inputs as sealed
@@ -186,6 +187,7 @@ class Jobs:
         ticket, after = self.table.ticket(job)
         opened = self._tickets.opened(job, ticket)
         bulk, standing, said = opened.bulk, opened.standing, self.table.get(job)
+        on_behalf(self._standings.behalf(said.caller))
         people = self._people(bulk.purpose, self._standings.role(standing, bulk.purpose))
         fields = FieldMapping(bulk.mapping, people.schema())
         refused = list(said.refused)

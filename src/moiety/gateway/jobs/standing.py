@@ -16,9 +16,11 @@ somebody whom their provider has turned away since, nobody tells this gateway.""
 
 
 class Holders(Protocol):
-    """Who has the key of a prefix; None where it does not count any more."""
+    """Who has the key of a prefix, None where it does not count any more; and what custodians are told of a caller."""
 
     def holder(self, prefix: str) -> Caller | None: ...
+
+    def behalf(self, name: str) -> bytes: ...
 
 
 class Standings:
@@ -33,6 +35,10 @@ class Standings:
         """With what this caller begins a job."""
         scopes = sorted(str(scope) for scope in caller.scopes)
         return Standing(caller.key, sorted(caller.roles), scopes, self._now() + TOKEN_S)
+
+    def behalf(self, name: str) -> bytes:
+        """What custodians are told of whoever began a job, see `moiety.behalf`."""
+        return self._holders.behalf(name)
 
     def role(self, standing: Standing, purpose: str) -> Role:
         """In which role the job is done. Raises `JobDenied`."""

@@ -53,6 +53,10 @@ async def verify(request: Request, in_flight: Annotated[int, Query(ge=0, le=1_00
 @router.get("/audit/entries", openapi_extra=operation(Operation.AUDIT))
 async def entries(request: Request, last: Annotated[int, Query(ge=1, le=10_000)] = 1_000) -> Listed:
     """What the ledgers have in the clear among the last rows of each."""
-    service, role = service_of(request), who(request).role
-    found = await service.work(lambda: service.offices.at(role).listed(last))
-    return Listed(entries=[line_of(noted) for noted in found])
+    service, admitted = service_of(request), who(request)
+
+    def story() -> Listed:
+        names = service.names(admitted.caller.name)
+        return Listed(entries=[line_of(noted, names) for noted in service.offices.at(admitted.role).listed(last)])
+
+    return await service.work(story)

@@ -272,9 +272,13 @@ async def withdraw(request: Request, purpose: PurposeName, person: WhoseName) ->
 @router.get("/{person}/history", openapi_extra=operation(Operation.HISTORY))
 async def history(request: Request, purpose: PurposeName, person: WhoseName) -> History:
     """Who opened what of theirs. It takes the person's own key, which is opened for it: that is written down too."""
-    return await _person(
-        request, purpose, person, lambda one: History(entries=[line_of(noted) for noted in one.history()])
-    )
+
+    def story(one: Person) -> History:
+        noted = one.history()
+        names = service_of(request).names(who(request).caller.name)
+        return History(entries=[line_of(some, names) for some in noted])
+
+    return await _person(request, purpose, person, story)
 
 
 async def _people(request: Request, purpose: str, story: Callable[[People], Told]) -> Told:

@@ -57,6 +57,11 @@ def require_template(document: bytes, grounds: str) -> str:
     return text
 
 
+def name_of(binding: str) -> str:
+    """What a caller with a key of this dialect is called: no name of a native key has a colon."""
+    return f"rekognition:{binding}"
+
+
 @dataclass(frozen=True, slots=True)
 class Key:
     """An access key: its id, and its secret, shown once."""

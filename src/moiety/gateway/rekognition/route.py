@@ -14,10 +14,11 @@ from typing import TYPE_CHECKING, Final
 from fastapi import APIRouter, Request, Response
 
 from moiety.errors import MoietyError
-from moiety.gateway.admission import SIGNED, Guarded, operation, service_of
+from moiety.gateway.admission import SIGNED, Guarded, operation, recognised_as, service_of
 from moiety.gateway.bodies import body
 from moiety.gateway.callers.refusals import Unauthenticated
 from moiety.gateway.rekognition import faces, galleries, pictures, users
+from moiety.gateway.rekognition.binding import name_of
 from moiety.gateway.rekognition.dialect import Answer, Asked
 from moiety.gateway.rekognition.errors import body_of, status_of, type_of, undone
 from moiety.gateway.rekognition.model import TARGET, parameters
@@ -111,8 +112,7 @@ async def _admitted(request: Request, service: Service, signed: Signed) -> tuple
     name = target.removeprefix(TARGET)
     served = OPERATIONS.get(name)
     dialect.seen.use(signed, once=served is not None and served.once)
-    request.state.caller = f"rekognition:{binding.name}"
-    service.rates.charge(request.state.caller)
+    recognised_as(request, name_of(binding.name))
     if not target.startswith(TARGET):
         raise OperationUnknown
     return binding, content, name

@@ -121,6 +121,11 @@ class Store:
             rows = connection.execute(select(BINDINGS).order_by(BINDINGS.c.name, BINDINGS.c.expires)).all()
         return [Listed(row.key, self._binding(row), row.expires, bool(row.revoked)) for row in rows]
 
+    def names(self) -> list[str]:
+        """What every key is called that there is or was, each once."""
+        with self._database.reading() as connection:
+            return list(connection.scalars(select(BINDINGS.c.name).distinct()))
+
     def recognised(self, key: str) -> tuple[Binding, str] | None:
         """What a key is bound to, and its secret; None where there is none, or none any more."""
         with self._database.reading() as connection:
