@@ -18,7 +18,7 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import pytest
@@ -517,23 +517,29 @@ def _only(server: Server, database: str, question: str) -> bytes:
     return value
 
 
+_TRIES: Final = 5
+
+
 @pytest.mark.parametrize("story", ["enrol", "search"])
 def test_killed_before_it_wrote_a_custodian_acknowledges_what_it_lacks(scene: Scene, story: str) -> None:
     newcomer = crowd(1, seed=7)
     assert scene.office.audit().first is None
-    scene.field.set("b", "fatal", UNWRITTEN)
     ask: Callable[[], object] = {
         "enrol": lambda: scene.office.enrol(DOOR, newcomer),
         "search": lambda: scene.office.verify(DOOR, newcomer[0].words, scene.truth.inside[0].pseudonym),
     }[story]
-    with pytest.raises(Unavailable):
-        ask()
-    assert scene.field.ended("b") == KILLED
-    scene.field.set("b", "fatal", "")
-    scene.field.start("b")
-    scene.office.close()
-    scene.office = scene.field.gateway()
-    first = scene.office.audit().first
+    for _ in range(_TRIES):  # where the other two hear of its end before they have written, nobody lacks anything
+        scene.field.set("b", "fatal", UNWRITTEN)
+        with pytest.raises(Unavailable):
+            ask()
+        assert scene.field.ended("b") == KILLED
+        scene.field.set("b", "fatal", "")
+        scene.field.start("b")
+        scene.office.close()
+        scene.office = scene.field.gateway()
+        first = scene.office.audit().first
+        if first is not None:
+            break
     assert first is not None
     assert (first.what, first.log) == (What.MISSING, Party.B)
     told = patiently(scene.office.acknowledge)

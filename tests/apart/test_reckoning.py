@@ -60,7 +60,7 @@ def test_what_is_configured_and_half_as_much_again(tmp_path: Path, capsys: pytes
     assert limits["caller", "enrolments"]["daily"] == 2_000
     shutil.rmtree(home / trial.STORE / "roots")
     answer = asked(capsys, home)
-    assert (answer["read"], answer["spent"], len(answer["limits"])) == (False, [], 34)  # type: ignore[arg-type]
+    assert (answer["read"], answer["spent"], len(answer["limits"])) == (False, [], 37)  # type: ignore[arg-type]
     assert cli.run(["custodian", "budget", "--config", str(home / trial.CONFIG)]) == 0
     assert capsys.readouterr().out.rstrip().endswith("[root_missing]")
 

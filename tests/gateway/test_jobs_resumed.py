@@ -10,7 +10,7 @@ import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
 
@@ -80,11 +80,9 @@ def test_whoever_is_killed_goes_on_and_nobody_comes_twice_or_is_lost(
         gateway.end(signal.SIGTERM)
         gateway.start(point, when, str(times), str(TOGETHER))
         named = {"Idempotency-Key": "once"}
-        with gateway.client(key) as client:
-            try:
-                client.post("/v1/purposes/hotel/jobs", json=body(), headers=named)
-            except httpx.TransportError:
-                assert point == "begun"
+        # Wherever the job is, the answer may not have left yet.
+        with gateway.client(key) as client, suppress(httpx.TransportError):
+            client.post("/v1/purposes/hotel/jobs", json=body(), headers=named)
         assert gateway.process.wait(60) == -signal.SIGKILL
         waits = list(left(gateway))
         assert len(waits) == 1
